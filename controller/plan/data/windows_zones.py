@@ -2,7 +2,8 @@
 """Write windows-zones.json: each Windows time zone that Azure ML's client accepts, with its IANA names.
 
 The first IANA name of a zone is the one to translate the Windows name back to. Azure ML takes Windows names only
-(Azure REST API, `TriggerBase.timeZone`). The mapping is CLDR's (Unicode License V3, windows-zones.LICENSE). Needs `npm` and `pip` on the PATH; `--check` compares instead of writing.
+(Azure REST API, `TriggerBase.timeZone`). The mapping is CLDR's (Unicode License V3, windows-zones.LICENSE).
+Needs `npm` and `pip` on the PATH; `--check` compares instead of writing.
 """
 
 import ast
