@@ -1,1 +1,74 @@
-//! Placeholder.
+//! The six kinds of `azureml.dev/v1alpha1`: what a user writes (`spec`) and what the controller answers (`status`).
+//!
+//! Only nouns live here: types, their schema, their CEL rules. No network, no clock, no decision.
+//!
+//! ```text
+//!                 ┌──────────── MLWorkspace ◄───────────┐ workspaceRef
+//!                 │                  ▲                  │
+//!            MLCompute         MLEnvironment        MLPipeline ◄──┬── MLSchedule   pipelineRef
+//!                 ▲                  ▲                  │         └── MLRun        pipelineRef
+//!                 └── compute.ref ───┴─ environment.ref ┘
+//! ```
+
+mod finish;
+mod rules;
+
+pub mod ml_compute;
+pub mod ml_environment;
+pub mod ml_pipeline;
+pub mod ml_run;
+pub mod ml_schedule;
+pub mod ml_workspace;
+pub mod shared;
+pub mod step;
+pub mod values;
+
+pub use ml_compute::MLCompute;
+pub use ml_environment::MLEnvironment;
+pub use ml_pipeline::MLPipeline;
+pub use ml_run::MLRun;
+pub use ml_schedule::MLSchedule;
+pub use ml_workspace::MLWorkspace;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt as _;
+
+/// The API group of every kind.
+pub const GROUP: &str = "azureml.dev";
+
+/// Keeps an object until the controller has taken its leave of Azure.
+pub const FINALIZER: &str = "azureml.dev/finalizer";
+
+/// Annotation with any value: asks for one pass, and for one retry of what has failed.
+pub const RECONCILE_REQUESTED_AT: &str = "azureml.dev/reconcile-requested-at";
+
+/// Annotation `"true"`: nothing is changed in Azure, except by deleting the object.
+pub const PAUSED: &str = "azureml.dev/paused";
+
+/// Calls a macro with the list of all kinds, in the order in which they depend on each other.
+///
+/// Whatever must know every kind (definitions, readiness, metrics, access rights, controllers) is made from this list.
+#[macro_export]
+macro_rules! for_each_kind {
+    ($callback:ident) => {
+        $callback!(
+            $crate::MLWorkspace,
+            $crate::MLCompute,
+            $crate::MLEnvironment,
+            $crate::MLPipeline,
+            $crate::MLSchedule,
+            $crate::MLRun,
+        )
+    };
+}
+
+/// The definitions of all kinds, as they are installed.
+///
+/// # Errors
+/// When a definition cannot be expressed as JSON; a test proves that this does not happen.
+pub fn all() -> Result<Vec<CustomResourceDefinition>, serde_json::Error> {
+    macro_rules! definitions {
+        ($($kind:path,)*) => { vec![$(finish::finish(&<$kind>::crd())?),*] };
+    }
+    Ok(for_each_kind!(definitions))
+}

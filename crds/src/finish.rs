@@ -1,0 +1,57 @@
+//! What the derive macros cannot say about a definition, added to its JSON.
+//!
+//! In: a derived definition. Out: the one that is installed. Decides nothing about single fields.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::{Value, json};
+
+/// Completes a derived definition.
+///
+/// - `status` starts as `{observedGeneration: -1}`, so that kstatus does not take a new object for a finished one.
+/// - An optional field is absent, never `null`: `nullable` is dropped, and the API server prunes nulls.
+/// - The lists and strings of `conditions` get the bounds of the Kubernetes API.
+pub fn finish(derived: &CustomResourceDefinition) -> Result<CustomResourceDefinition, serde_json::Error> {
+    let mut definition = serde_json::to_value(derived)?;
+    for version in list(&mut definition["spec"]["versions"]) {
+        let schema = &mut version["schema"]["openAPIV3Schema"];
+        forbid_null(schema);
+        let status = &mut schema["properties"]["status"];
+        status["default"] = json!({"observedGeneration": -1});
+        bound_conditions(&mut status["properties"]["conditions"]);
+    }
+    serde_json::from_value(definition)
+}
+
+fn list(value: &mut Value) -> impl Iterator<Item = &mut Value> {
+    value.as_array_mut().into_iter().flatten()
+}
+
+fn forbid_null(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if map.get("nullable") == Some(&Value::Bool(true)) {
+                map.remove("nullable");
+            }
+            map.values_mut().for_each(forbid_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forbid_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The bounds of `metav1.Condition`.
+fn bound_conditions(conditions: &mut Value) {
+    conditions["maxItems"] = json!(16);
+    let fields = &mut conditions["items"]["properties"];
+    fields["type"]["maxLength"] = json!(316);
+    fields["status"]["enum"] = json!(["True", "False", "Unknown"]);
+    fields["reason"]["minLength"] = json!(1);
+    fields["reason"]["maxLength"] = json!(1024);
+    fields["message"]["maxLength"] = json!(32768);
+    for name in ["type", "status", "reason", "message", "lastTransitionTime", "observedGeneration"] {
+        // Described at length in the Kubernetes API; six copies would only make the definitions larger.
+        if let Some(field) = fields[name].as_object_mut() {
+            field.remove("description");
+        }
+    }
+}

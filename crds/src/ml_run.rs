@@ -1,0 +1,207 @@
+//! MLRun: one run of a pipeline, now.
+
+use crate::ml_pipeline::Current;
+use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{CustomResource, KubeSchema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One run of a pipeline. At most one Azure job is made for one MLRun, whatever crashes.
+#[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[kube(
+    group = "azureml.dev",
+    version = "v1alpha1",
+    kind = "MLRun",
+    plural = "mlruns",
+    namespaced,
+    status = "MLRunStatus",
+    shortname = "mlrun",
+    category = "azureml",
+    derive = "PartialEq",
+    doc = "One run of a pipeline, now: make it with `kubectl create` and a generateName.",
+    selectable = ".spec.pipelineRef.name",
+    printcolumn = r#"{"name":"Pipeline","type":"string","jsonPath":".spec.pipelineRef.name"}"#,
+    printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Succeeded\")].reason"}"#,
+    printcolumn = r#"{"name":"Seconds","type":"integer","jsonPath":".status.durationSeconds"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Studio","type":"string","jsonPath":".status.studioUrl","priority":1}"#
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = crate::rules::immutable("MLRun", "pipelineRef"),
+    validation = crate::rules::immutable("MLRun", "inputs"),
+    validation = crate::rules::immutable("MLRun", "experiment"),
+    validation = Rule::new("!(has(oldSelf.cancel) && oldSelf.cancel) || has(self.cancel) && self.cancel")
+        .message("cancel: a cancelled run cannot go on; make a new MLRun").field_path(".cancel"),
+)]
+pub struct MLRunSpec {
+    /// The MLPipeline. Its current version is resolved once and kept in status.
+    pub pipeline_ref: Reference,
+    /// Values for the pipeline's inputs: a literal, or for data an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "any_inputs")]
+    pub inputs: Option<BTreeMap<String, Value>>,
+    /// The experiment under which studio lists the job. In force when unset: the name of the MLPipeline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = crate::ml_run::experiment_rule())]
+    pub experiment: Option<String>,
+    /// `true` cancels the job, or the run before a job exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<bool>,
+    /// How long after its end this object is kept. In force when unset: for ever. Ignored, with a warning event, on
+    /// objects that Flux or Argo CD manages: they would be made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(validation = crate::rules::duration("ttlAfterFinished", "1s", "87600h"))]
+    pub ttl_after_finished: Option<String>,
+    /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which cancels a running job and leaves a finished one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// Values for inputs: one untyped object, compared whole by CEL and checked by the controller against the pipeline's inputs.
+pub(crate) fn any_inputs(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "maxProperties": 100, "x-kubernetes-preserve-unknown-fields": true})
+}
+
+/// What Azure ML accepts as the name of an experiment.
+pub(crate) fn experiment_rule() -> kube::core::Rule {
+    kube::core::Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
+        .message("experiment: use letters, digits, - and _, starting with a letter or a digit")
+}
+
+/// What became of the run.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MLRunStatus {
+    /// The part that every kind has; `azureId` is the job.
+    #[serde(flatten)]
+    pub common: Common,
+    /// The MLWorkspace, kept so that the job can be cancelled when the MLPipeline is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_ref: Option<Reference>,
+    /// The pipeline's current version when the run was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Current>,
+    /// Where the run is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// The name of the Azure job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub job_name: Option<String>,
+    /// The job in Azure ML studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub studio_url: Option<String>,
+    /// When the job started to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When the job ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+    /// How long it took from start to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i64>,
+    /// The steps, in the order in which they started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub steps: Vec<StepRun>,
+    /// The job's outputs: name to address.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::ml_run::bound_outputs)]
+    pub outputs: BTreeMap<String, String>,
+    /// Why the run failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+has_common!(MLRunStatus);
+
+/// Bounds for a map of output addresses.
+pub(crate) fn bound_outputs(schema: &mut Schema) {
+    schema.insert("maxProperties".into(), 100.into());
+    if let Some(values) = schema.get_mut("additionalProperties") {
+        values["maxLength"] = 2048.into();
+    }
+}
+
+/// Where a run or a step is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Phase {
+    /// Not sent to Azure yet, or not started there.
+    Pending,
+    /// Waiting for nodes.
+    Queued,
+    /// Nodes and images are being made ready.
+    Preparing,
+    /// At work.
+    Running,
+    /// Outputs are being written.
+    Finalizing,
+    /// Done.
+    Succeeded,
+    /// Not done.
+    Failed,
+    /// Cancelled.
+    Canceled,
+}
+
+impl Phase {
+    /// Whether nothing follows.
+    #[must_use]
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Canceled)
+    }
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepRun {
+    /// The name of the step.
+    #[schemars(length(max = 255))]
+    pub name: String,
+    /// Where it is.
+    pub phase: Phase,
+    /// When Azure ML made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<Time>,
+    /// When it started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+    /// How long it took from start to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i64>,
+    /// Whether Azure ML took the result of an earlier, equal step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<bool>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub message: Option<String>,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The step that failed; absent when the job itself was refused or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub step: Option<String>,
+    /// Azure's code.
+    #[schemars(length(max = 256))]
+    pub code: String,
+    /// Azure's message of the step that failed.
+    #[schemars(length(max = 4096))]
+    pub message: String,
+}

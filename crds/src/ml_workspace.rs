@@ -1,0 +1,158 @@
+//! MLWorkspace: where things are made, and with which identity. The operator reads it in Azure and never changes it.
+
+use crate::shared::{Common, Reference, has_common};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An Azure ML workspace that exists, the registry where images are built, and the identity that acts there.
+#[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[kube(
+    group = "azureml.dev",
+    version = "v1alpha1",
+    kind = "MLWorkspace",
+    plural = "mlworkspaces",
+    namespaced,
+    status = "MLWorkspaceStatus",
+    shortname = "mlws",
+    category = "azureml",
+    derive = "PartialEq",
+    doc = "An Azure Machine Learning workspace that exists: where things are made, and with which identity.",
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name":"Workspace","type":"string","jsonPath":".spec.workspaceName"}"#,
+    printcolumn = r#"{"name":"Region","type":"string","jsonPath":".status.region"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Azure-Id","type":"string","jsonPath":".status.azureId","priority":1}"#
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = crate::rules::immutable("MLWorkspace", "subscriptionId"),
+    validation = crate::rules::immutable("MLWorkspace", "resourceGroup"),
+    validation = crate::rules::immutable("MLWorkspace", "workspaceName"),
+    validation = crate::rules::immutable("MLWorkspace", "cloud"),
+)]
+pub struct MLWorkspaceSpec {
+    /// The subscription, a GUID.
+    #[schemars(length(max = 36))]
+    #[x_kube(validation = crate::rules::guid("subscriptionId"))]
+    pub subscription_id: String,
+    /// The resource group of the workspace.
+    #[schemars(length(max = 90))]
+    #[x_kube(validation = Rule::new("self.matches('^[-A-Za-z0-9_.()]{0,89}[-A-Za-z0-9_()]$')")
+        .message("resourceGroup: use 1 to 90 letters, digits, - _ . ( and ), not ending in a dot"))]
+    pub resource_group: String,
+    /// The name of the workspace.
+    #[schemars(length(max = 33))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$')")
+        .message("workspaceName: use 3 to 33 letters, digits, - and _, starting with a letter or a digit"))]
+    pub workspace_name: String,
+    /// Where images are built and kept. In force when unset: the workspace's own registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<Registry>,
+    /// The name of a cloud that the controller's configuration knows. In force when unset: `AzurePublic`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z][A-Za-z0-9-]*$')")
+        .message("cloud: write the name of a cloud of the controller's configuration, such as AzurePublic; endpoints are never in a manifest"))]
+    pub cloud: Option<String>,
+    /// Who acts in Azure. In force when unset: the controller's own identity, where its configuration grants it to this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// How often everything in this workspace is compared with Azure. In force when unset: the controller's configured interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(validation = crate::rules::duration("resync", "1m", "24h"))]
+    pub resync: Option<String>,
+}
+
+/// A container registry in Azure.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registry {
+    /// ARM id of the registry.
+    #[schemars(length(max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.ContainerRegistry/registries/[a-z0-9]{5,50}$')")
+        .message("registry.resourceId: write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>"))]
+    pub resource_id: String,
+}
+
+/// An identity of Microsoft Entra ID.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.secretRef) || (has(self.clientId) && has(self.tenantId))")
+        .message("identity.secretRef needs clientId and tenantId beside it"),
+    validation = Rule::new("!has(self.tenantId) || has(self.clientId)")
+        .message("identity.tenantId needs clientId beside it"),
+)]
+pub struct Identity {
+    /// The application (client) id. Without `secretRef` the controller's federated token is exchanged for this client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36))]
+    #[x_kube(validation = crate::rules::guid("clientId"))]
+    pub client_id: Option<String>,
+    /// The tenant of the client. In force when unset: the controller's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 36))]
+    #[x_kube(validation = crate::rules::guid("tenantId"))]
+    pub tenant_id: Option<String>,
+    /// A Secret of this namespace with the client's secret under the key `clientSecret`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<Reference>,
+}
+
+/// What the controller found in Azure.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MLWorkspaceStatus {
+    /// The part that every kind has.
+    #[serde(flatten)]
+    pub common: Common,
+    /// The Azure region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub region: Option<String>,
+    /// The registry in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<RegistryStatus>,
+    /// ARM id of the workspace's storage account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub storage_account: Option<String>,
+    /// Address of the workspace's data plane, found by discovery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub data_plane: Option<String>,
+    /// How often everything in this workspace is compared with Azure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 20))]
+    pub resync: Option<String>,
+}
+has_common!(MLWorkspaceStatus);
+
+/// The registry in force.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryStatus {
+    /// ARM id of the registry.
+    #[schemars(length(max = 512))]
+    pub resource_id: String,
+    /// Its host name, such as `contoso.azurecr.io`.
+    #[schemars(length(max = 255))]
+    pub login_server: String,
+    /// Its region.
+    #[schemars(length(max = 64))]
+    pub location: String,
+    /// How it grants rights.
+    pub role_assignment_mode: RoleAssignmentMode,
+}
+
+/// How a registry grants rights: decides with whose rights a build pushes.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum RoleAssignmentMode {
+    /// Rights on the whole registry; a build pushes with the registry's own rights.
+    LegacyRegistryPermissions,
+    /// Rights by repository; a build pushes with the rights of whoever asked for it.
+    AbacRepositoryPermissions,
+}

@@ -1,0 +1,89 @@
+//! CEL rules that several kinds share, each with a message that says what to write instead.
+//!
+//! In: names of fields and bounds. Out: rules for `#[x_kube(validation = …)]`. Tried on the API server by the table of bad manifests.
+
+use kube::core::{Message, Reason, Rule};
+
+/// A Kubernetes object name, as far as a reference can know.
+pub fn object_name() -> Rule {
+    Rule::new("self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')")
+        .message("name: not the name of a Kubernetes object; use lower-case letters, digits, - and .")
+}
+
+/// A GUID in its usual form.
+pub fn guid(field: &str) -> Rule {
+    Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')")
+        .message(Message::Message(format!("{field}: write a GUID such as 00000000-0000-0000-0000-000000000000")))
+}
+
+/// A duration in hours, minutes and seconds within bounds (inclusive, written the same way).
+pub fn duration(field: &str, least: &str, most: &str) -> Rule {
+    Rule::new(format!(
+        "self.matches('^([0-9]{{1,6}}h)?([0-9]{{1,6}}m)?([0-9]{{1,6}}s)?$') && self != '' \
+         && duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
+    ))
+    .message(Message::Message(format!(
+        "{field}: write a duration of at least {least} and at most {most} in hours, minutes and seconds, such as 90m or 1h30m"
+    )))
+}
+
+/// Exactly one of the named fields of a struct is set.
+pub fn exactly_one(owner: &str, fields: &[&str]) -> Rule {
+    let set = set_fields(fields);
+    let names = fields.join(", ");
+    Rule::new(format!("{set}.size() == 1")).message(Message::Expression(format!(
+        "'{owner}: set exactly one of {names}; set now: %s'.format([{set}])"
+    )))
+}
+
+fn set_fields(fields: &[&str]) -> String {
+    let each: Vec<String> = fields.iter().map(|field| format!("has(self.{field}) ? '{field}' : ''")).collect();
+    format!("[{}].filter(x, x != '')", each.join(", "))
+}
+
+/// A field that can be neither changed, nor set later, nor removed: another value would orphan what is in Azure.
+pub fn immutable(kind: &str, field: &str) -> Rule {
+    Rule::new(format!(
+        "has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+    ))
+    .message(Message::Message(format!("{field} cannot be changed, nor set or removed later; make a new {kind}")))
+    .field_path(format!(".{field}"))
+    .reason(Reason::FieldValueForbidden)
+}
+
+/// Tag names that the operator keeps for itself, or that Azure refuses.
+pub fn tags() -> Rule {
+    Rule::new(
+        "self.all(k, k.matches('^[^<>%&?/,=\\\\\\\\]{1,256}$') && !k.startsWith('azureml-operator-'))",
+    )
+    .message(
+        "tags: a name has no < > % & ? / \\\\ , = and does not start with azureml-operator-, which the operator uses itself",
+    )
+}
+
+/// Names of inputs and outputs: what Azure ML accepts as a variable.
+pub fn variable_names(field: &str) -> Rule {
+    let legal = "k.matches('^[A-Za-z_][A-Za-z0-9_]{0,62}$')";
+    Rule::new(format!("self.all(k, {legal})")).message(Message::Expression(format!(
+        "'{field}: %s: a name has letters, digits and _ only, does not start with a digit and is at most 63 long'\
+         .format([self.filter(k, !{legal})])"
+    )))
+}
+
+/// A name in Azure made of letters, digits, `-` and `_`.
+pub fn azure_name() -> Rule {
+    Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
+        .message("azureName: use letters, digits, - and _, starting with a letter or a digit")
+}
+
+/// Names of inline files.
+pub fn file_names() -> Rule {
+    Rule::new("self.all(f, !f.startsWith('/') && f.matches('^[A-Za-z0-9._/-]+$') && !f.contains('..') && !f.endsWith('/'))")
+        .message("files: a name is a relative path of letters, digits, . _ - and /, without ..")
+}
+
+/// All inline files together.
+pub fn file_sizes() -> Rule {
+    Rule::new("self.map(f, self[f].size()).sum() <= 262144")
+        .message("files: all files together are larger than 256 KiB; keep data in a datastore and large code in an image")
+}

@@ -1,0 +1,233 @@
+//! Inputs and outputs: the values that flow through a pipeline, and the names of their types in Azure ML.
+
+use kube::KubeSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The type of an input: data, or a literal.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputType {
+    /// One file.
+    UriFile,
+    /// A folder.
+    UriFolder,
+    /// A table described by an `MLTable` file.
+    #[serde(rename = "mltable")]
+    MlTable,
+    /// A model in any form.
+    CustomModel,
+    /// A model in MLflow's form.
+    MlflowModel,
+    /// A model in Triton's form.
+    TritonModel,
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A decimal number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl InputType {
+    /// Whether a value of this type is written in place, not read from storage.
+    #[must_use]
+    pub fn is_literal(self) -> bool {
+        matches!(self, Self::String | Self::Integer | Self::Number | Self::Boolean)
+    }
+
+    /// The word that Azure ML uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UriFile => "uri_file",
+            Self::UriFolder => "uri_folder",
+            Self::MlTable => "mltable",
+            Self::CustomModel => "custom_model",
+            Self::MlflowModel => "mlflow_model",
+            Self::TritonModel => "triton_model",
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+/// The type of an output.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputType {
+    /// One file.
+    UriFile,
+    /// A folder.
+    UriFolder,
+    /// A table described by an `MLTable` file.
+    #[serde(rename = "mltable")]
+    MlTable,
+    /// A model in any form.
+    CustomModel,
+    /// A model in MLflow's form.
+    MlflowModel,
+    /// A model in Triton's form.
+    TritonModel,
+}
+
+impl OutputType {
+    /// The word that Azure ML uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UriFile => "uri_file",
+            Self::UriFolder => "uri_folder",
+            Self::MlTable => "mltable",
+            Self::CustomModel => "custom_model",
+            Self::MlflowModel => "mlflow_model",
+            Self::TritonModel => "triton_model",
+        }
+    }
+}
+
+/// How a step sees the data of an input.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum InputMode {
+    /// A mounted, read-only path (Azure ML's default).
+    ReadOnlyMount,
+    /// A mounted path that can be written.
+    ReadWriteMount,
+    /// A local copy made before the step starts.
+    Download,
+    /// The URI itself.
+    Direct,
+    /// As `ReadOnlyMount`, for MLTable.
+    EvalMount,
+    /// As `Download`, for MLTable.
+    EvalDownload,
+}
+
+impl InputMode {
+    /// The word that Azure ML uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ReadOnlyMount => "ReadOnlyMount",
+            Self::ReadWriteMount => "ReadWriteMount",
+            Self::Download => "Download",
+            Self::Direct => "Direct",
+            Self::EvalMount => "EvalMount",
+            Self::EvalDownload => "EvalDownload",
+        }
+    }
+}
+
+/// How a step writes an output.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum OutputMode {
+    /// A mounted path (Azure ML's default).
+    ReadWriteMount,
+    /// A local path that is uploaded when the step ends.
+    Upload,
+    /// The URI itself.
+    Direct,
+}
+
+impl OutputMode {
+    /// The word that Azure ML uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ReadWriteMount => "ReadWriteMount",
+            Self::Upload => "Upload",
+            Self::Direct => "Direct",
+        }
+    }
+}
+
+/// A scalar as it was written: text, a number, `true` or `false`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Scalar(pub Value);
+
+impl JsonSchema for Scalar {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Scalar".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"x-kubernetes-preserve-unknown-fields": true})
+    }
+}
+
+/// An input of a pipeline.
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!has(self.path) || !(self.type in ['string', 'integer', 'number', 'boolean'])")
+        .message("path is for data inputs; a string, integer, number or boolean takes default").field_path(".path"),
+    validation = Rule::new("!has(self.mode) || !(self.type in ['string', 'integer', 'number', 'boolean'])")
+        .message("mode is for data inputs; remove it").field_path(".mode"),
+    validation = Rule::new("!(has(self.minimum) || has(self.maximum)) || self.type in ['integer', 'number']")
+        .message("minimum and maximum are for integer and number inputs; remove them"),
+    validation = Rule::new("!has(self.minimum) || !has(self.maximum) || self.minimum <= self.maximum")
+        .message("minimum is greater than maximum; exchange them").field_path(".minimum"),
+    validation = Rule::new("!has(self.enum) || self.type == 'string'")
+        .message("enum is for string inputs; use minimum and maximum for numbers").field_path(".enum"),
+)]
+pub struct Input {
+    /// What kind of value it is.
+    pub r#type: InputType,
+    /// Where the data is, for a run that names none: `azureml://datastores/<datastore>/paths/<path>`, an `https://` or
+    /// `abfss://` address, or the ARM id of a data asset. Serves MLRun and MLSchedule; a caller of the endpoint gives its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub path: Option<String>,
+    /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<InputMode>,
+    /// Whether a run may leave it out. A fragment `$[[…]]` of a command that uses it is then dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
+    /// The value when a run gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Scalar>,
+    /// The least value of an integer or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<f64>,
+    /// The greatest value of an integer or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<f64>,
+    /// The only values of a string.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 256)))]
+    pub r#enum: Vec<String>,
+    /// Shown in Azure ML studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+}
+
+/// An output of a pipeline.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// What kind of data it is.
+    pub r#type: OutputType,
+    /// Where it is written: `azureml://datastores/<datastore>/paths/<path>`; `${{name}}` in it is the name of the job.
+    /// Azure ML chooses a place in the default datastore when this is unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub path: Option<String>,
+    /// How steps write it. Azure ML's default is `ReadWriteMount`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<OutputMode>,
+    /// Shown in Azure ML studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+}
