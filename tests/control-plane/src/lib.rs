@@ -1,1 +1,37 @@
-//! Placeholder.
+//! A real Kubernetes control plane on loopback for tests: etcd, kube-apiserver and the few controllers that clusters
+//! cannot do without. In: [`Options`]. Out: a [`ControlPlane`] with kubeconfigs, kubectl, Helm and clients; several run
+//! side by side. Its processes end with their owner, however that ends ([`Guarded`]). Programs come from
+//! `KUBEBUILDER_ASSETS` or the user's cache, or are built. May not listen anywhere but on 127.0.0.1; runs no pods.
+
+mod access;
+mod api_server;
+mod binaries;
+pub mod cache;
+mod control_plane;
+mod controller_manager;
+pub mod crds;
+mod error;
+mod etcd;
+mod go;
+mod guard;
+pub mod helm;
+mod kubeconfig;
+mod options;
+mod part;
+mod pki;
+mod state;
+
+use std::io::Write as _;
+
+pub use access::Identity;
+pub use binaries::Binaries;
+pub use cache::Cache;
+pub use control_plane::ControlPlane;
+pub use error::{Error, Result};
+pub use guard::Guarded;
+pub use options::Options;
+
+/// Progress, for whoever waits. Written past the test harness, which would hold it back until a test has failed.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "control plane: {line}");
+}

@@ -1,0 +1,230 @@
+//! Builds the parts of a control plane from the two small Go modules checked in under `go/`.
+//! In: a module and the cache. Out: a folder with its programs, built once per module, recipe and Go version.
+//! The modules are compiled in, so that this works wherever the checkout was; may not touch the checkout.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cache::{self, Cache};
+use crate::error::{Error, Result};
+use crate::guard::Guarded;
+use crate::say;
+
+/// The release of Go that Kubernetes 1.36 is built with. Under Go 1.27 its API server starts, but serves a broken
+/// `OpenAPI` document and never discovers a CRD.
+const GO: &str = "go1.26";
+const REMEDY: &str = "install Go 1.26 and put it first in PATH, or set KUBEBUILDER_ASSETS to a folder that holds \
+                      etcd, kube-apiserver, kube-controller-manager and kubectl";
+const KUBERNETES_VERSION: &str = "1.36.2";
+const ETCD_VERSION: &str = "3.6.16";
+const PROGRESS: Duration = Duration::from_secs(15);
+const TAIL: usize = 30;
+
+/// A Go module whose only purpose is to pin programs and build them.
+pub(crate) struct Module {
+    name: &'static str,
+    version: &'static str,
+    go_mod: &'static str,
+    go_sum: &'static str,
+    packages: &'static [&'static str],
+    /// Under the folder of the entry; with a slash at the end each program has its package's name.
+    output: &'static str,
+    link: String,
+}
+
+/// kube-apiserver, kube-controller-manager and kubectl.
+pub(crate) fn kubernetes() -> Module {
+    let (major, minor) = ("1", KUBERNETES_VERSION.split('.').nth(1).unwrap_or_default());
+    // Without a version Helm refuses every chart that states a `kubeVersion`, and kubectl cannot read the server's.
+    let stamp = |package: &str| {
+        format!(
+            "-X {package}.gitVersion=v{KUBERNETES_VERSION} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
+        )
+    };
+    Module {
+        name: "kubernetes",
+        version: KUBERNETES_VERSION,
+        go_mod: include_str!("../go/kubernetes/go.mod"),
+        go_sum: include_str!("../go/kubernetes/go.sum"),
+        packages: &[
+            "k8s.io/kubernetes/cmd/kube-apiserver",
+            "k8s.io/kubernetes/cmd/kube-controller-manager",
+            "k8s.io/kubernetes/cmd/kubectl",
+        ],
+        output: "bin/",
+        link: format!(
+            "-s -w {} {}",
+            stamp("k8s.io/component-base/version"),
+            stamp("k8s.io/client-go/pkg/version")
+        ),
+    }
+}
+
+/// etcd, of the minor release that this Kubernetes is tested with. A module of its own: the two cannot share their
+/// dependencies' versions.
+pub(crate) fn etcd() -> Module {
+    Module {
+        name: "etcd",
+        version: ETCD_VERSION,
+        go_mod: include_str!("../go/etcd/go.mod"),
+        go_sum: include_str!("../go/etcd/go.sum"),
+        packages: &["go.etcd.io/etcd/server/v3"],
+        output: "bin/etcd",
+        link: "-s -w".into(),
+    }
+}
+
+impl Module {
+    /// The folder with the module's programs, built if the cache does not hold it.
+    pub(crate) fn programs(&self, cache: &Cache) -> Result<PathBuf> {
+        let go = toolchain("go")?;
+        let packages = self.packages.join(" ");
+        let key = cache::key(&[self.go_mod, self.go_sum, &packages, self.output, &self.link, &go]);
+        let entry = cache.entry(self.name, &key, |draft| self.build(draft))?;
+        Ok(entry.join("bin"))
+    }
+
+    fn build(&self, draft: &Path) -> Result<()> {
+        let source = draft.join("module");
+        for folder in [&source, &draft.join("bin")] {
+            fs::create_dir(folder).map_err(Error::file("create", folder))?;
+        }
+        for (name, content) in [("go.mod", self.go_mod), ("go.sum", self.go_sum)] {
+            let path = source.join(name);
+            fs::write(&path, content).map_err(Error::file("write", &path))?;
+        }
+        let mut go = Command::new("go");
+        go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &self.link, "-o"])
+            .arg(draft.join(self.output))
+            .args(self.packages)
+            .current_dir(&source)
+            // What the user set for other modules must not change what is built under this key.
+            .envs([
+                ("CGO_ENABLED", "0"),
+                ("GOTOOLCHAIN", "local"),
+                ("GOFLAGS", "-mod=readonly"),
+                ("GOWORK", "off"),
+            ]);
+        self.run(&go)
+    }
+
+    fn run(&self, go: &Command) -> Result<()> {
+        let names: Vec<_> =
+            self.packages.iter().filter_map(|package| package.strip_prefix("k8s.io/")).collect();
+        let names = if names.is_empty() { self.name.to_owned() } else { names.join(", ") };
+        say(&format!(
+            "building {names} {} from Go modules, once (minutes the first time; kept in the cache)",
+            self.version
+        ));
+        let started = Instant::now();
+        let mut build = Guarded::spawn(go, Stdio::null(), Stdio::piped())?;
+        let tail = build.stderr().map(|stderr| self.follow(stderr, started)).unwrap_or_default();
+        let status = build.wait()?;
+        if !status.success() {
+            return Err(Error::Failed { what: format!("building {names}"), status, tail });
+        }
+        say(&format!("built {} {} in {} s", self.name, self.version, started.elapsed().as_secs()));
+        Ok(())
+    }
+
+    /// Reads the build's lines to their end, says now and then how far it is, and returns the last ones.
+    fn follow(&self, stderr: impl std::io::Read + Send + 'static, started: Instant) -> String {
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            BufReader::new(stderr)
+                .lines()
+                .map_while(Result::ok)
+                .try_for_each(|line| send.send(line).map_err(drop))
+        });
+        let (mut tail, mut packages, mut said) = (VecDeque::new(), 0, started);
+        loop {
+            match lines.recv_timeout(PROGRESS) {
+                Ok(line) => {
+                    packages += usize::from(!line.starts_with("go: "));
+                    tail.push_back(line);
+                    tail.drain(..tail.len().saturating_sub(TAIL));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Vec::from(tail).join("\n"),
+            }
+            if said.elapsed() >= PROGRESS {
+                said = Instant::now();
+                say(&format!(
+                    "{}: {packages} packages compiled, {} s",
+                    self.name,
+                    started.elapsed().as_secs()
+                ));
+            }
+        }
+    }
+}
+
+/// The version line of a usable Go, which names the platform too.
+fn toolchain(go: &str) -> Result<String> {
+    let output = Command::new(go).arg("version").env("GOTOOLCHAIN", "local").output();
+    let output = output.map_err(|error| Error::Missing {
+        what: format!("Go 1.26 is needed to build a control plane, and {go:?} cannot be run ({error})"),
+        remedy: REMEDY.into(),
+    })?;
+    usable(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+fn usable(version: &str) -> Result<String> {
+    let release = version.split_whitespace().nth(2).unwrap_or("nothing");
+    if release == GO || release.starts_with(&format!("{GO}.")) {
+        return Ok(version.to_owned());
+    }
+    Err(Error::Missing {
+        what: format!("Go 1.26 is needed to build a control plane, and {release} is first in PATH"),
+        remedy: REMEDY.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_release_of_go_is_refused_with_the_remedy() {
+        for version in ["go version go1.25.9 linux/amd64", "go version go1.27.0 linux/arm64", "go1.26.1", ""]
+        {
+            let message = usable(version).unwrap_err().to_string();
+            assert!(
+                message.contains("Go 1.26 is needed") && message.contains("KUBEBUILDER_ASSETS"),
+                "{message}"
+            );
+        }
+        assert!(usable("go version go1.26.8 linux/amd64").is_ok());
+        assert!(usable("go version go1.26 linux/amd64").is_ok());
+    }
+
+    #[test]
+    fn a_missing_go_is_said_with_the_remedy() {
+        let message = toolchain("no-such-go").unwrap_err().to_string();
+        assert!(
+            message.contains("\"no-such-go\" cannot be run") && message.contains("install Go 1.26"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_stated_versions_are_those_of_the_modules() {
+        assert!(kubernetes().go_mod.contains(&format!("k8s.io/kubernetes v{KUBERNETES_VERSION}\n")));
+        assert!(etcd().go_mod.contains(&format!("go.etcd.io/etcd/server/v3 v{ETCD_VERSION}\n")));
+    }
+
+    #[test]
+    fn a_failed_build_shows_its_last_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let broken = Module { packages: &["k8s.io/no-such-package"], ..etcd() };
+        let error = broken.programs(&Cache::at(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("no-such-package failed"), "{error}");
+        assert!(error.contains("no required module provides package"), "{error}");
+    }
+}

@@ -1,0 +1,81 @@
+//! `control-plane`: starts one control plane and says on one line of JSON where it is, until Ctrl-C or SIGTERM.
+//! For people who want a cluster to try manifests on, and for tests in other languages.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use azureml_control_plane::{Binaries, ControlPlane, Options, crds};
+use clap::Parser;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Starts a real Kubernetes control plane on 127.0.0.1, without nodes, and prints one line of JSON when it is ready.
+#[derive(Parser)]
+#[command(name = "control-plane", version)]
+struct Arguments {
+    /// CRDs to install first: a YAML file, or a folder of them.
+    #[arg(long, value_name = "PATH")]
+    crds: Vec<PathBuf>,
+    /// The port to try first.
+    #[arg(long)]
+    port: Option<u16>,
+    /// An older release of Kubernetes to behave as, 1.33 for example.
+    #[arg(long, value_name = "VERSION")]
+    emulated_version: Option<String>,
+    /// Keep keys, kubeconfigs and logs afterwards.
+    #[arg(long)]
+    keep_state: bool,
+    /// Only find or build the programs, and print where they are.
+    #[arg(long, exclusive = true)]
+    build: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    if arguments.build {
+        let found = Binaries::find()?;
+        println!(
+            "{}",
+            json!({"etcd": found.etcd, "kubeApiserver": found.api_server, "kubectl": found.kubectl,
+            "kubeControllerManager": found.controller_manager})
+        );
+        return Ok(());
+    }
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let plane = tokio::select! {
+        started = ControlPlane::start(options(arguments)?) => started.context("no control plane")?,
+        _ = interrupt.recv() => return Ok(()),
+        _ = terminate.recv() => return Ok(()),
+    };
+    println!("{}", line(&plane));
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn options(arguments: Arguments) -> anyhow::Result<Options> {
+    let mut installed = Vec::new();
+    for path in &arguments.crds {
+        installed.extend(crds::read(path)?);
+    }
+    Ok(Options {
+        crds: installed,
+        port: arguments.port,
+        emulated_version: arguments.emulated_version,
+        keep_state: arguments.keep_state,
+        api_server_arguments: Vec::new(),
+    })
+}
+
+fn line(plane: &ControlPlane) -> serde_json::Value {
+    json!({
+        "endpoint": plane.endpoint(),
+        "caFile": plane.ca_file(),
+        "kubeconfig": plane.kubeconfig(),
+        "kubectl": plane.kubectl().get_program().to_string_lossy(),
+        "state": plane.state(),
+    })
+}
