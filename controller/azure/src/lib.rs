@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The door to Azure: Resource Manager, the Azure ML data plane, container registries and blobs.
+//!
+//! In: ids, bodies, credentials, budgets. Out: answers and classified errors. It never retries (but for one 401 with a
+//! fresh token), never waits for a long-running operation, and knows nothing of Kubernetes.
+
+pub mod error;
+pub mod id;
+pub mod image;
+pub mod model;
+
+#[cfg(feature = "http")]
+pub mod auth;
+#[cfg(feature = "http")]
+pub mod blob;
+#[cfg(feature = "http")]
+pub mod budget;
+#[cfg(feature = "http")]
+pub mod client;
+#[cfg(feature = "http")]
+pub mod cloud;
+#[cfg(feature = "http")]
+pub mod registry;
+#[cfg(feature = "http")]
+pub mod send;
+
+pub use error::{Class, Error, Refusal};
+pub use id::ArmId;

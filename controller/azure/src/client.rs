@@ -1,0 +1,316 @@
+//! Resource Manager and the data plane of Azure ML, for one identity.
+//!
+//! In: ids and bodies. Out: answers. One token, one budget, one try; a 401 gets one more with a fresh token.
+
+use crate::auth::Credential;
+use crate::budget::{Bucket, Budget, Limits, Urgency};
+use crate::cloud::{Audience, Cloud};
+use crate::error::{Class, Error};
+use crate::id::{ArmId, CONTAINER_REGISTRY};
+use crate::send::{Answer, Request, Transport, Verb, json_headers, set};
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use url::Url;
+
+/// The api-versions in use.
+#[derive(Clone, Debug)]
+pub struct Versions {
+    /// `Microsoft.MachineLearningServices`.
+    pub machine_learning: String,
+    /// Registries.
+    pub registry: String,
+    /// ACR Tasks.
+    pub tasks: String,
+}
+
+impl Default for Versions {
+    /// The newest stable version whose bodies are also valid under 2024-04-01; and for ACR Tasks the one that knows
+    /// registries with rights by repository.
+    fn default() -> Self {
+        Self {
+            machine_learning: "2025-12-01".into(),
+            registry: "2025-11-01".into(),
+            tasks: "2025-03-01-preview".into(),
+        }
+    }
+}
+
+impl Versions {
+    fn of(&self, id: &ArmId, action: Option<&str>) -> &str {
+        let is_registry =
+            id.provider().is_some_and(|provider| provider.eq_ignore_ascii_case(CONTAINER_REGISTRY));
+        match (is_registry, id.kind().as_str()) {
+            (false, _) => &self.machine_learning,
+            (true, "registries") if action.is_none() => &self.registry,
+            (true, _) => &self.tasks,
+        }
+    }
+}
+
+/// A client for one cloud and one identity. Cheap to share.
+#[derive(Debug)]
+pub struct Client {
+    /// The cloud.
+    pub cloud: Arc<Cloud>,
+    pub(crate) transport: Transport,
+    pub(crate) credential: Credential,
+    versions: Arc<Versions>,
+    limits: Limits,
+    budgets: Mutex<HashMap<String, Arc<Budget>>>,
+}
+
+/// What a list or an answer leads to next.
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    value: Vec<Box<RawValue>>,
+    #[serde(rename = "nextLink")]
+    next_link: Option<String>,
+}
+
+impl Client {
+    /// A client.
+    #[must_use]
+    pub fn new(
+        cloud: Arc<Cloud>,
+        transport: Transport,
+        credential: Credential,
+        versions: Arc<Versions>,
+        limits: Limits,
+    ) -> Self {
+        Self { cloud, transport, credential, versions, limits, budgets: Mutex::default() }
+    }
+
+    /// Reads a resource; `None` when Azure says that it does not exist.
+    ///
+    /// # Errors
+    /// Any but [`Class::Gone`].
+    pub async fn get(&self, id: &ArmId, urgency: Urgency) -> Result<Option<Value>, Error> {
+        let request = self.request(Verb::Get, id, None, None)?;
+        gone_is_none(self.arm(&request, id, urgency).await.map(|answer| answer.body))
+    }
+
+    /// Reads a list to its end, every item as the text it came in.
+    ///
+    /// # Errors
+    /// When a page is refused, or points to a host that is not the cloud's.
+    pub async fn list(
+        &self,
+        parent: &ArmId,
+        collection: &str,
+        query: &[(&str, &str)],
+        urgency: Urgency,
+    ) -> Result<Vec<Box<RawValue>>, Error> {
+        let mut request = self.request(Verb::Get, parent, Some(collection), None)?;
+        request.kind = format!("{}/{}", parent.kind(), collection.to_ascii_lowercase());
+        request.url.query_pairs_mut().extend_pairs(query);
+        let mut items = Vec::new();
+        loop {
+            let bytes = self.arm_raw(&request, parent, urgency).await?;
+            let page: Page = serde_json::from_slice(&bytes)
+                .map_err(|error| crate::send::unreadable(&request, error.to_string()))?;
+            items.extend(page.value);
+            let Some(next) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
+            request.url = self.follow(&request, &next)?;
+        }
+    }
+
+    /// Makes or replaces a resource.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer; in the second case the request may have had its effect.
+    pub async fn put(&self, id: &ArmId, body: &Value) -> Result<Answer, Error> {
+        let mut request = self.request(Verb::Put, id, None, Some(body))?;
+        if id.kind() == "workspaces/jobs" {
+            // Microsoft's client sends it with every pipeline job; it carries the caller's identity to the job.
+            let token = self.credential.token(&self.cloud.scope(Audience::MachineLearning)).await?;
+            set(&mut request.headers, "x-azureml-token", &token);
+        }
+        self.arm(&request, id, Urgency::Change).await
+    }
+
+    /// Changes a part of a resource.
+    ///
+    /// # Errors
+    /// As [`Client::put`].
+    pub async fn patch(&self, id: &ArmId, body: &Value) -> Result<Answer, Error> {
+        let request = self.request(Verb::Patch, id, None, Some(body))?;
+        self.arm(&request, id, Urgency::Change).await
+    }
+
+    /// Calls an action of a resource, such as `cancel`.
+    ///
+    /// # Errors
+    /// As [`Client::put`].
+    pub async fn post(&self, id: &ArmId, action: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        let mut request = self.request(Verb::Post, id, Some(action), body)?;
+        request.kind = format!("{}/{action}", id.kind());
+        self.arm(&request, id, Urgency::Change).await
+    }
+
+    /// Removes a resource; one that is gone counts as removed.
+    ///
+    /// # Errors
+    /// Any but [`Class::Gone`].
+    pub async fn delete(&self, id: &ArmId, query: &[(&str, &str)]) -> Result<Option<Answer>, Error> {
+        let mut request = self.request(Verb::Delete, id, None, None)?;
+        request.url.query_pairs_mut().extend_pairs(query);
+        gone_is_none(self.arm(&request, id, Urgency::Change).await)
+    }
+
+    /// Reads from the data plane of Azure ML, such as run history; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When the address is not the cloud's, or the answer is no success.
+    pub async fn get_data(
+        &self,
+        kind: &str,
+        address: &str,
+        subscription: &str,
+    ) -> Result<Option<Value>, Error> {
+        let request = self.plain(kind, address)?;
+        self.cloud.trust(&request.url)?;
+        let budget = self.budget(subscription);
+        budget.spend(Bucket::DataPlane, Urgency::Change).await;
+        gone_is_none(self.with_token(&request).await.map(|(answer, _)| answer.body))
+    }
+
+    /// Reads an address of the cloud that takes no token, such as a workspace's discovery document.
+    ///
+    /// # Errors
+    /// As [`Client::get_data`].
+    pub async fn get_open(&self, kind: &str, address: &str) -> Result<Value, Error> {
+        let request = self.plain(kind, address)?;
+        self.cloud.trust(&request.url)?;
+        self.transport.send(&request, None).await.map(|(answer, _)| answer.body)
+    }
+
+    fn plain(&self, kind: &str, address: &str) -> Result<Request, Error> {
+        Ok(Request {
+            verb: Verb::Get,
+            url: parse(address)?,
+            what: address.split('?').next().unwrap_or_default().to_owned(),
+            kind: kind.to_owned(),
+            headers: HeaderMap::new(),
+            body: None,
+        })
+    }
+
+    fn request(
+        &self,
+        verb: Verb,
+        id: &ArmId,
+        tail: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Request, Error> {
+        let path = tail.map_or_else(|| id.as_str().to_owned(), |tail| format!("{id}/{tail}"));
+        let mut url = self.cloud.resource_manager.clone();
+        url.set_path(&path);
+        url.query_pairs_mut().append_pair("api-version", self.versions.of(id, tail));
+        self.cloud.trust(&url)?;
+        let mut headers = if body.is_some() { json_headers() } else { HeaderMap::new() };
+        set(&mut headers, "accept", "application/json");
+        set(&mut headers, "x-ms-client-request-id", &azure_core::Uuid::new_v4().to_string());
+        let body = body.map(|body| body.to_string().into_bytes());
+        Ok(Request { verb, url, what: path, kind: id.kind(), headers, body })
+    }
+
+    fn follow(&self, request: &Request, link: &str) -> Result<Url, Error> {
+        let url =
+            request.url.join(link).map_err(|error| crate::send::unreadable(request, error.to_string()))?;
+        self.cloud.trust(&url)?;
+        Ok(url)
+    }
+
+    async fn arm(&self, request: &Request, id: &ArmId, urgency: Urgency) -> Result<Answer, Error> {
+        let budget = self.budget(id.segment("subscriptions").unwrap_or_default());
+        let bucket = request.verb.bucket();
+        budget.spend(bucket, urgency).await;
+        let sent = self.with_token(request).await;
+        note(&budget, bucket, sent.as_ref().map(|(_, headers)| headers));
+        sent.map(|(answer, _)| answer)
+    }
+
+    async fn arm_raw(&self, request: &Request, id: &ArmId, urgency: Urgency) -> Result<Vec<u8>, Error> {
+        let budget = self.budget(id.segment("subscriptions").unwrap_or_default());
+        budget.spend(Bucket::Reads, urgency).await;
+        let token = self.credential.token(&self.cloud.scope(Audience::ResourceManager)).await?;
+        let mut sent = self.transport.send_raw(request, Some(&token)).await;
+        if is_unauthorized(&sent) {
+            self.credential.forget();
+            let token = self.credential.token(&self.cloud.scope(Audience::ResourceManager)).await?;
+            sent = self.transport.send_raw(request, Some(&token)).await;
+        }
+        note(&budget, Bucket::Reads, sent.as_ref().map(|(_, headers)| headers));
+        sent.map(|(bytes, _)| bytes)
+    }
+
+    async fn with_token(&self, request: &Request) -> Result<(Answer, HeaderMap), Error> {
+        let scope = self.cloud.scope(Audience::ResourceManager);
+        let token = self.credential.token(&scope).await?;
+        let sent = self.transport.send(request, Some(&token)).await;
+        if !is_unauthorized(&sent) {
+            return sent;
+        }
+        self.credential.forget();
+        let token = self.credential.token(&scope).await?;
+        self.transport.send(request, Some(&token)).await
+    }
+
+    fn budget(&self, subscription: &str) -> Arc<Budget> {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        budgets
+            .entry(subscription.to_ascii_lowercase())
+            .or_insert_with(|| Arc::new(Budget::new(self.limits)))
+            .clone()
+    }
+}
+
+fn is_unauthorized<T>(sent: &Result<T, Error>) -> bool {
+    matches!(sent, Err(Error::Refused { refusal, .. }) if refusal.status == 401)
+}
+
+fn gone_is_none<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(body) => Ok(Some(body)),
+        Err(error) if error.class() == Class::Gone => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn parse(address: &str) -> Result<Url, Error> {
+    Url::parse(address).map_err(|error| Error::Unreadable {
+        verb: "GET",
+        what: address.split('?').next().unwrap_or_default().to_owned(),
+        cause: format!("not an address: {error}"),
+    })
+}
+
+/// Tells the budget what ARM said: how much is left, or for how long to be silent.
+fn note(budget: &Budget, bucket: Bucket, sent: Result<&HeaderMap, &Error>) {
+    match sent {
+        Ok(headers) => {
+            let word = match bucket {
+                Bucket::Reads => "reads",
+                Bucket::Writes => "writes",
+                Bucket::Deletes => "deletes",
+                Bucket::DataPlane => return,
+            };
+            let names = [
+                format!("x-ms-ratelimit-remaining-subscription-{word}"),
+                format!("x-ms-ratelimit-remaining-subscription-global-{word}"),
+            ];
+            for remaining in names.iter().filter_map(|name| headers.get(name)?.to_str().ok()?.parse().ok()) {
+                budget.left(bucket, remaining);
+            }
+        }
+        Err(error) if error.class() == Class::Throttled => {
+            budget.close(bucket, error.retry_after().unwrap_or(std::time::Duration::from_secs(5)));
+        }
+        Err(_) => {}
+    }
+}

@@ -1,0 +1,108 @@
+//! A cloud: its endpoints, its audiences, and the hosts that may see a bearer token.
+//!
+//! In: configuration. Out: endpoints, and a yes or no for every host that an answer names. Sends nothing.
+
+use crate::error::Error;
+use url::Url;
+
+/// An Azure cloud: public, sovereign, or another that speaks the same protocol.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    /// The name that manifests use, such as `AzurePublic`.
+    pub name: String,
+    /// Microsoft Entra ID, such as `https://login.microsoftonline.com`.
+    pub authority: String,
+    /// Azure Resource Manager, such as `https://management.azure.com`.
+    pub resource_manager: Url,
+    /// Audience of tokens for Resource Manager.
+    pub resource_manager_audience: String,
+    /// Audience of tokens for Azure Machine Learning.
+    pub machine_learning_audience: String,
+    /// Audience of tokens for Azure Container Registry.
+    pub registry_audience: String,
+    /// Hosts that may see a bearer token: `management.azure.com`, `*.api.azureml.ms`, `127.0.0.1:4433`.
+    pub hosts: Vec<String>,
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// Azure Resource Manager, and the data plane of Azure ML that takes its tokens (run history).
+    ResourceManager,
+    /// Azure Machine Learning: the header `x-azureml-token`.
+    MachineLearning,
+    /// Azure Container Registry.
+    Registry,
+}
+
+impl Cloud {
+    /// The scope to ask a token for.
+    #[must_use]
+    pub fn scope(&self, audience: Audience) -> String {
+        let audience = match audience {
+            Audience::ResourceManager => &self.resource_manager_audience,
+            Audience::MachineLearning => &self.machine_learning_audience,
+            Audience::Registry => &self.registry_audience,
+        };
+        format!("{}/.default", audience.trim_end_matches('/'))
+    }
+
+    /// Whether a token may be sent to this address.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHost`] when the address is not HTTPS or its host is not one of the cloud's.
+    pub fn trust(&self, url: &Url) -> Result<(), Error> {
+        let host = url.host_str().unwrap_or_default();
+        let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        if url.scheme() == "https" && self.hosts.iter().any(|pattern| matches(pattern, &with_port)) {
+            return Ok(());
+        }
+        Err(Error::ForeignHost { host: format!("{}://{with_port}", url.scheme()), cloud: self.name.clone() })
+    }
+}
+
+/// Whether a host is meant by a pattern: equal, or below `*.`; a port must be equal, and 443 is not written.
+fn matches(pattern: &str, host: &str) -> bool {
+    let (pattern, host) = (pattern.to_ascii_lowercase(), host.to_ascii_lowercase());
+    match pattern.strip_prefix("*.") {
+        Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+        None => pattern == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cloud() -> Cloud {
+        Cloud {
+            name: "AzurePublic".into(),
+            authority: "https://login.microsoftonline.com".into(),
+            resource_manager: Url::parse("https://management.azure.com").unwrap(),
+            resource_manager_audience: "https://management.azure.com".into(),
+            machine_learning_audience: "https://ml.azure.com".into(),
+            registry_audience: "https://containerregistry.azure.net".into(),
+            hosts: vec!["management.azure.com".into(), "*.api.azureml.ms".into(), "127.0.0.1:4433".into()],
+        }
+    }
+
+    #[test]
+    fn tokens_go_to_the_hosts_of_the_cloud_and_to_nobody_else() {
+        let cases = [
+            ("https://management.azure.com/subscriptions", true),
+            ("https://MANAGEMENT.azure.com/", true),
+            ("https://westeurope.api.azureml.ms/history", true),
+            ("https://127.0.0.1:4433/x", true),
+            ("http://management.azure.com/", false),
+            ("https://management.azure.com:8443/", false),
+            ("https://management.azure.com.evil.example/", false),
+            ("https://evilapi.azureml.ms/", false),
+            ("https://api.azureml.ms/", false),
+            ("https://127.0.0.1/x", false),
+            ("https://user@evil.example/?management.azure.com", false),
+        ];
+        for (url, trusted) in cases {
+            assert_eq!(cloud().trust(&Url::parse(url).unwrap()).is_ok(), trusted, "{url}");
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The data plane of container registries: which digest a tag has.
+//!
+//! In: image references. Out: digests. A token of Entra is exchanged with the workspace's own registry only; every other
+//! registry is asked anonymously. Sources: OCI Distribution Specification, "pull"; Azure Container Registry authentication (`oauth2/exchange`).
+
+use crate::auth::Credential;
+use crate::client::Client;
+use crate::cloud::Audience;
+use crate::error::Error;
+use crate::image::{ImageRef, is_digest};
+use crate::send::{Request, Transport, Verb, header, set};
+use base64::Engine as _;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use url::Url;
+
+/// Manifests and indexes, in the formats of OCI and Docker.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
+                         application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// Where registries are reached instead of at their own host: for private mirrors. The registry's host is sent as `ns`,
+/// which is the convention of containerd.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    /// The registries, by host; `*` for every one.
+    pub hosts: Vec<String>,
+    /// The mirror's address.
+    pub endpoint: Url,
+}
+
+/// All registries, seen from one controller.
+#[derive(Debug)]
+pub struct Registries {
+    public: Transport,
+    direct: Transport,
+    mirrors: Vec<Mirror>,
+    tokens: Mutex<HashMap<String, Token>>,
+}
+
+#[derive(Clone)]
+struct Token {
+    secret: String,
+    until: SystemTime,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+/// With whose rights a registry is read.
+#[derive(Clone, Copy, Debug)]
+pub enum Access<'a> {
+    /// The workspace's own registry: a token of this client is exchanged.
+    Own(&'a Client),
+    /// Anonymously.
+    Anonymous,
+}
+
+/// What a registry asks for before it answers.
+#[derive(Debug, PartialEq, Eq)]
+struct Challenge {
+    realm: String,
+    service: String,
+    scope: String,
+}
+
+impl Registries {
+    /// Registries reached by `public`, a transport that refuses private addresses, and mirrors by `direct`, which does not:
+    /// the platform team configured them.
+    #[must_use]
+    pub fn new(public: Transport, direct: Transport, mirrors: Vec<Mirror>) -> Self {
+        Self { public, direct, mirrors, tokens: Mutex::default() }
+    }
+
+    /// The digest of an image's manifest; `None` when the registry says that there is none.
+    ///
+    /// # Errors
+    /// When the registry refuses, cannot be reached, or asks for a token at an address that it may not name.
+    pub async fn digest(&self, image: &ImageRef, access: Access<'_>) -> Result<Option<String>, Error> {
+        let base = self.base(&image.registry)?;
+        let transport = self.transport(access, &base);
+        if let Access::Own(client) = access {
+            client.cloud.trust(&base)?;
+        }
+        let request = manifest(image, &base);
+        let key = format!("{}/{}", image.registry, image.repository);
+        let mut first = self.ask(transport, &request, self.token(&key)).await;
+        if let Some(challenge) = challenge(&request, &first)? {
+            let token = self.authorize(image, access, &base, &challenge).await?;
+            self.keep(key, &token);
+            first = self.ask(transport, &request, Some(token)).await;
+        }
+        match first {
+            Ok(digest) => Ok(digest),
+            // Registries answer 404 with their own codes, or with an empty body to a HEAD.
+            Err(Error::Refused { refusal, .. }) if refusal.status == 404 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn ask(
+        &self,
+        transport: &Transport,
+        request: &Request,
+        token: Option<String>,
+    ) -> Result<Option<String>, Error> {
+        let (_, headers) = transport.send_raw(request, token.as_deref()).await?;
+        match header(&headers, "docker-content-digest").filter(|digest| is_digest(digest)) {
+            Some(digest) => Ok(Some(digest)),
+            None => Err(crate::send::unreadable(request, "the answer has no Docker-Content-Digest".into())),
+        }
+    }
+
+    async fn authorize(
+        &self,
+        image: &ImageRef,
+        access: Access<'_>,
+        base: &Url,
+        challenge: &Challenge,
+    ) -> Result<String, Error> {
+        match access {
+            Access::Own(client) => self.exchange(client, image, base, challenge).await,
+            Access::Anonymous => self.anonymous(image, base, challenge).await,
+        }
+    }
+
+    /// Entra's token for a refresh token of the registry, and that for an access token: only ever at the registry itself.
+    async fn exchange(
+        &self,
+        client: &Client,
+        image: &ImageRef,
+        base: &Url,
+        challenge: &Challenge,
+    ) -> Result<String, Error> {
+        let refresh_key = format!("{}#refresh", image.registry);
+        let refresh = match self.token(&refresh_key) {
+            Some(refresh) => refresh,
+            None => {
+                let token = entra(client).await?;
+                let form = [
+                    ("grant_type", "access_token"),
+                    ("service", challenge.service.as_str()),
+                    ("access_token", &token),
+                ];
+                let answer = post_form(&client.transport, base, "/oauth2/exchange", image, &form).await?;
+                let refresh = text(&answer, "refresh_token");
+                self.keep(refresh_key, &refresh);
+                refresh
+            }
+        };
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("service", challenge.service.as_str()),
+            ("scope", challenge.scope.as_str()),
+            ("refresh_token", &refresh),
+        ];
+        let answer = post_form(&client.transport, base, "/oauth2/token", image, &form).await?;
+        Ok(text(&answer, "access_token"))
+    }
+
+    async fn anonymous(&self, image: &ImageRef, base: &Url, challenge: &Challenge) -> Result<String, Error> {
+        let mut url = crate::client::parse(&challenge.realm)?;
+        if url.scheme() != "https" {
+            let cause = format!("the registry asks for a token at {url}, which is not https");
+            return Err(Error::Unreadable { verb: "GET", what: image.to_string(), cause });
+        }
+        url.query_pairs_mut()
+            .append_pair("service", &challenge.service)
+            .append_pair("scope", &challenge.scope);
+        let transport = if url.host_str() == base.host_str() && url.port() == base.port() {
+            self.transport(Access::Anonymous, base)
+        } else {
+            &self.public
+        };
+        let request = Request {
+            verb: Verb::Get,
+            what: image.to_string(),
+            kind: "registry".into(),
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+        };
+        let (answer, _) = transport.send(&request, None).await?;
+        Ok(if answer.body["token"].is_string() {
+            text(&answer.body, "token")
+        } else {
+            text(&answer.body, "access_token")
+        })
+    }
+
+    fn base(&self, host: &str) -> Result<Url, Error> {
+        let mirror = self
+            .mirrors
+            .iter()
+            .find(|mirror| mirror.hosts.iter().any(|pattern| pattern == "*" || pattern == host));
+        let Some(mirror) = mirror else {
+            let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
+            return crate::client::parse(&format!("https://{host}/"));
+        };
+        let mut url = mirror.endpoint.clone();
+        url.query_pairs_mut().append_pair("ns", host);
+        Ok(url)
+    }
+
+    /// The workspace's own registry is reached as the cloud is; a mirror was configured by the platform team.
+    fn transport<'a>(&'a self, access: Access<'a>, base: &Url) -> &'a Transport {
+        match access {
+            Access::Own(client) => &client.transport,
+            Access::Anonymous if base.query().is_some() => &self.direct,
+            Access::Anonymous => &self.public,
+        }
+    }
+
+    fn token(&self, key: &str) -> Option<String> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(key).filter(|token| token.until > SystemTime::now()).map(|token| token.secret.clone())
+    }
+
+    fn keep(&self, key: String, secret: &str) {
+        let token = Token { secret: secret.to_owned(), until: expiry(secret) };
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, token);
+    }
+}
+
+/// What a 401 asks for.
+fn challenge<T>(request: &Request, answer: &Result<T, Error>) -> Result<Option<Challenge>, Error> {
+    let Err(Error::Refused { refusal, .. }) = answer else { return Ok(None) };
+    if refusal.status != 401 {
+        return Ok(None);
+    }
+    let text = refusal.challenge.as_deref().unwrap_or_default();
+    let refuse = || format!("the registry answered 401 with a challenge that is not understood: {text:?}");
+    parse_challenge(text).map(Some).ok_or_else(|| crate::send::unreadable(request, refuse()))
+}
+
+async fn entra(client: &Client) -> Result<String, Error> {
+    let credential: &Credential = &client.credential;
+    credential.token(&client.cloud.scope(Audience::Registry)).await
+}
+
+fn manifest(image: &ImageRef, base: &Url) -> Request {
+    let mut url = base.clone();
+    url.set_path(&format!("/v2/{}/manifests/{}", image.repository, image.manifest()));
+    let mut headers = HeaderMap::new();
+    set(&mut headers, "accept", MANIFESTS);
+    Request { verb: Verb::Head, url, what: image.to_string(), kind: "registry".into(), headers, body: None }
+}
+
+async fn post_form(
+    transport: &Transport,
+    base: &Url,
+    path: &str,
+    image: &ImageRef,
+    form: &[(&str, &str)],
+) -> Result<Value, Error> {
+    let mut url = base.clone();
+    url.set_path(path);
+    let mut headers = HeaderMap::new();
+    set(&mut headers, "content-type", "application/x-www-form-urlencoded");
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let what = format!("{} of registry {}", path, image.registry);
+    let request = Request {
+        verb: Verb::Post,
+        url,
+        what,
+        kind: "registry".into(),
+        headers,
+        body: Some(body.into_bytes()),
+    };
+    transport.send(&request, None).await.map(|(answer, _)| answer.body)
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// `Bearer realm="…",service="…",scope="…"`.
+fn parse_challenge(text: &str) -> Option<Challenge> {
+    let rest = text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))?;
+    let value = |key: &str| {
+        let (_, after) = rest.split_once(&format!("{key}=\""))?;
+        after.split_once('"').map(|(value, _)| value.to_owned())
+    };
+    Some(Challenge {
+        realm: value("realm")?,
+        service: value("service").unwrap_or_default(),
+        scope: value("scope").unwrap_or_default(),
+    })
+}
+
+/// When a token ends: its own `exp` less a minute, else in five minutes.
+fn expiry(token: &str) -> SystemTime {
+    let claims =
+        token.split('.').nth(1).and_then(|part| base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).ok());
+    let exp = claims
+        .and_then(|claims| serde_json::from_slice::<Value>(&claims).ok())
+        .and_then(|claims| claims["exp"].as_u64());
+    match exp {
+        Some(exp) => SystemTime::UNIX_EPOCH + Duration::from_secs(exp.saturating_sub(60)),
+        None => SystemTime::now() + Duration::from_mins(5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_read() {
+        let text = r#"Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",scope="repository:a/b:pull""#;
+        let challenge = parse_challenge(text).unwrap();
+        assert_eq!(challenge.realm, "https://r.azurecr.io/oauth2/token");
+        assert_eq!(challenge.scope, "repository:a/b:pull");
+        assert_eq!(parse_challenge("Basic realm=\"x\""), None);
+    }
+
+    #[test]
+    fn an_opaque_token_is_kept_for_five_minutes() {
+        assert!(expiry("opaque") <= SystemTime::now() + Duration::from_mins(5));
+    }
+}

@@ -1,0 +1,280 @@
+//! One HTTP request to Azure, from gate to answer: what every kind of call has in common.
+//!
+//! In: a request. Out: an [`Answer`] or a classified error. Checks last before a write that this process may still write.
+
+use crate::budget::Bucket;
+use crate::error::{Error, Refusal};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// Says whether this process may still change things: asked last, when token, budget and connection are there.
+pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Is told of every request that was sent.
+pub type Observer = Arc<dyn Fn(&Sent) + Send + Sync>;
+
+/// A request that was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The HTTP method.
+    pub verb: &'static str,
+    /// The type of the resource, such as `workspaces/computes`, or the service outside of ARM.
+    pub kind: String,
+    /// The HTTP status; 0 when no answer came.
+    pub status: u16,
+    /// From the first byte sent to the whole answer.
+    pub took: Duration,
+}
+
+/// An answer of Azure.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as JSON; null when there is none.
+    pub body: Value,
+    /// What Azure asks to wait before the next look.
+    pub retry_after: Option<Duration>,
+    /// Where the operation can be followed (`Azure-AsyncOperation`, else `Location`).
+    pub operation: Option<String>,
+}
+
+/// A request, ready but for its token.
+pub(crate) struct Request {
+    pub verb: Verb,
+    pub url: Url,
+    /// What to call the target in errors.
+    pub what: String,
+    /// What to call it in metrics.
+    pub kind: String,
+    pub headers: HeaderMap,
+    pub body: Option<Vec<u8>>,
+}
+
+/// The HTTP methods in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Reads the headers.
+    Head,
+    /// Makes or replaces.
+    Put,
+    /// Changes a part.
+    Patch,
+    /// Acts.
+    Post,
+    /// Removes.
+    Delete,
+}
+
+impl Verb {
+    /// The method's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Head => Method::HEAD,
+            Self::Put => Method::PUT,
+            Self::Patch => Method::PATCH,
+            Self::Post => Method::POST,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    /// Whether the request may change something.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        !matches!(self, Self::Get | Self::Head)
+    }
+
+    /// The bucket of ARM that it takes from.
+    #[must_use]
+    pub fn bucket(self) -> Bucket {
+        match self {
+            Self::Get | Self::Head => Bucket::Reads,
+            Self::Put | Self::Patch | Self::Post => Bucket::Writes,
+            Self::Delete => Bucket::Deletes,
+        }
+    }
+}
+
+/// The connection to the world that every client of a cloud shares.
+#[derive(Clone)]
+pub struct Transport {
+    pub(crate) http: reqwest::Client,
+    pub(crate) gate: Gate,
+    pub(crate) observer: Observer,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+/// The largest answer that is read.
+const LARGEST_ANSWER: u64 = 64 << 20;
+
+impl Transport {
+    /// A transport over an HTTP client that follows no redirects.
+    #[must_use]
+    pub fn new(http: reqwest::Client, gate: Gate, observer: Observer) -> Self {
+        Self { http, gate, observer }
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn send(
+        &self,
+        request: &Request,
+        token: Option<&str>,
+    ) -> Result<(Answer, HeaderMap), Error> {
+        let (response, started) = self.start(request, token).await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.map_err(|error| self.no_answer(request, started, &error))?;
+        self.tell(request, status, started);
+        if !(200..300).contains(&status) {
+            return Err(refused(request, status, &headers, &bytes));
+        }
+        let body = body(request, &bytes)?;
+        Ok((
+            Answer { status, body, retry_after: retry_after(&headers), operation: operation(&headers) },
+            headers,
+        ))
+    }
+
+    /// Sends a request and gives the raw bytes of the answer.
+    pub(crate) async fn send_raw(
+        &self,
+        request: &Request,
+        token: Option<&str>,
+    ) -> Result<(Vec<u8>, HeaderMap), Error> {
+        let (response, started) = self.start(request, token).await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.map_err(|error| self.no_answer(request, started, &error))?;
+        self.tell(request, status, started);
+        if (200..300).contains(&status) {
+            return Ok((bytes.into(), headers));
+        }
+        Err(refused(request, status, &headers, &bytes))
+    }
+
+    async fn start(&self, request: &Request, token: Option<&str>) -> Result<(Response, Instant), Error> {
+        let builder = self.build(request, token);
+        let started = Instant::now();
+        if request.verb.writes() && !(self.gate)() {
+            return Err(Error::NotLeading { verb: request.verb.name(), what: request.what.clone() });
+        }
+        let response = builder.send().await.map_err(|error| self.no_answer(request, started, &error))?;
+        if response.content_length().is_some_and(|length| length > LARGEST_ANSWER) {
+            return Err(unreadable(request, format!("the answer is larger than {LARGEST_ANSWER} bytes")));
+        }
+        Ok((response, started))
+    }
+
+    fn build(&self, request: &Request, token: Option<&str>) -> RequestBuilder {
+        let mut builder =
+            self.http.request(request.verb.method(), request.url.clone()).headers(request.headers.clone());
+        if let Some(token) = token {
+            builder = builder.bearer_auth(token);
+        }
+        match &request.body {
+            Some(body) => builder.body(body.clone()),
+            // A POST without a body needs a length, or some gateways answer 411.
+            None if request.verb == Verb::Post => builder.body(Vec::new()),
+            None => builder,
+        }
+    }
+
+    fn no_answer(&self, request: &Request, started: Instant, error: &reqwest::Error) -> Error {
+        self.tell(request, 0, started);
+        Error::NoAnswer { verb: request.verb.name(), what: request.what.clone(), cause: cause(error) }
+    }
+
+    fn tell(&self, request: &Request, status: u16, started: Instant) {
+        let sent =
+            Sent { verb: request.verb.name(), kind: request.kind.clone(), status, took: started.elapsed() };
+        tracing::debug!(verb = sent.verb, r#type = sent.kind, status, took = ?sent.took, what = request.what, "request");
+        (self.observer)(&sent);
+    }
+}
+
+/// Why there was no answer, without the address: it may carry a signature.
+fn cause(error: &reqwest::Error) -> String {
+    let kind = if error.is_timeout() {
+        "the time was up"
+    } else if error.is_connect() {
+        "failed to connect"
+    } else {
+        "the connection broke"
+    };
+    std::error::Error::source(error)
+        .map(crate::auth::chain)
+        .map_or_else(|| kind.to_owned(), |inner| format!("{kind}: {inner}"))
+}
+
+pub(crate) fn unreadable(request: &Request, cause: String) -> Error {
+    Error::Unreadable { verb: request.verb.name(), what: request.what.clone(), cause }
+}
+
+fn refused(request: &Request, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
+    let mut refusal = Refusal::read(status, body);
+    refusal.retry_after = retry_after(headers);
+    refusal.request_id = header(headers, "x-ms-request-id");
+    refusal.challenge = header(headers, "www-authenticate");
+    Error::Refused { verb: request.verb.name(), what: request.what.clone(), refusal: Box::new(refusal) }
+}
+
+fn body(request: &Request, bytes: &[u8]) -> Result<Value, Error> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(bytes).map_err(|error| unreadable(request, error.to_string()))
+}
+
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn operation(headers: &HeaderMap) -> Option<String> {
+    header(headers, "azure-asyncoperation").or_else(|| header(headers, "location"))
+}
+
+/// `retry-after-ms`, `x-ms-retry-after-ms` and `Retry-After` in seconds, as Azure's own clients read them.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| header(headers, name)?.trim().parse::<u64>().ok();
+    number("retry-after-ms")
+        .or_else(|| number("x-ms-retry-after-ms"))
+        .map(Duration::from_millis)
+        .or_else(|| number(RETRY_AFTER.as_str()).map(Duration::from_secs))
+}
+
+/// Headers of a JSON request.
+pub(crate) fn json_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers
+}
+
+/// Adds a header whose value comes from outside; a value that cannot be sent is left out.
+pub(crate) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
