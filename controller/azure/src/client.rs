@@ -172,7 +172,7 @@ impl Client {
         address: &str,
         subscription: &str,
     ) -> Result<Option<Value>, Error> {
-        let request = self.plain(kind, address)?;
+        let request = plain(kind, address)?;
         self.cloud.trust(&request.url)?;
         let budget = self.budget(subscription);
         budget.spend(Bucket::DataPlane, Urgency::Change).await;
@@ -184,20 +184,9 @@ impl Client {
     /// # Errors
     /// As [`Client::get_data`].
     pub async fn get_open(&self, kind: &str, address: &str) -> Result<Value, Error> {
-        let request = self.plain(kind, address)?;
+        let request = plain(kind, address)?;
         self.cloud.trust(&request.url)?;
         self.transport.send(&request, None).await.map(|(answer, _)| answer.body)
-    }
-
-    fn plain(&self, kind: &str, address: &str) -> Result<Request, Error> {
-        Ok(Request {
-            verb: Verb::Get,
-            url: parse(address)?,
-            what: address.split('?').next().unwrap_or_default().to_owned(),
-            kind: kind.to_owned(),
-            headers: HeaderMap::new(),
-            body: None,
-        })
     }
 
     fn request(
@@ -268,6 +257,18 @@ impl Client {
             .or_insert_with(|| Arc::new(Budget::new(self.limits)))
             .clone()
     }
+}
+
+/// A read of an address that an answer gave.
+fn plain(kind: &str, address: &str) -> Result<Request, Error> {
+    Ok(Request {
+        verb: Verb::Get,
+        url: parse(address)?,
+        what: address.split('?').next().unwrap_or_default().to_owned(),
+        kind: kind.to_owned(),
+        headers: HeaderMap::new(),
+        body: None,
+    })
 }
 
 fn is_unauthorized<T>(sent: &Result<T, Error>) -> bool {

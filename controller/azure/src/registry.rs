@@ -138,21 +138,7 @@ impl Registries {
         challenge: &Challenge,
     ) -> Result<String, Error> {
         let refresh_key = format!("{}#refresh", image.registry);
-        let refresh = match self.token(&refresh_key) {
-            Some(refresh) => refresh,
-            None => {
-                let token = entra(client).await?;
-                let form = [
-                    ("grant_type", "access_token"),
-                    ("service", challenge.service.as_str()),
-                    ("access_token", &token),
-                ];
-                let answer = post_form(&client.transport, base, "/oauth2/exchange", image, &form).await?;
-                let refresh = text(&answer, "refresh_token");
-                self.keep(refresh_key, &refresh);
-                refresh
-            }
-        };
+        let refresh = self.refresh_token(client, image, base, challenge).await?;
         let form = [
             ("grant_type", "refresh_token"),
             ("service", challenge.service.as_str()),
@@ -161,6 +147,29 @@ impl Registries {
         ];
         let answer = post_form(&client.transport, base, "/oauth2/token", image, &form).await?;
         Ok(text(&answer, "access_token"))
+    }
+
+    async fn refresh_token(
+        &self,
+        client: &Client,
+        image: &ImageRef,
+        base: &Url,
+        challenge: &Challenge,
+    ) -> Result<String, Error> {
+        let key = format!("{}#refresh", image.registry);
+        if let Some(refresh) = self.token(&key) {
+            return Ok(refresh);
+        }
+        let token = entra(client).await?;
+        let form = [
+            ("grant_type", "access_token"),
+            ("service", challenge.service.as_str()),
+            ("access_token", &token),
+        ];
+        let answer = post_form(&client.transport, base, "/oauth2/exchange", image, &form).await?;
+        let refresh = text(&answer, "refresh_token");
+        self.keep(key, &refresh);
+        Ok(refresh)
     }
 
     async fn anonymous(&self, image: &ImageRef, base: &Url, challenge: &Challenge) -> Result<String, Error> {
