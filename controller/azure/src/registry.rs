@@ -137,7 +137,6 @@ impl Registries {
         base: &Url,
         challenge: &Challenge,
     ) -> Result<String, Error> {
-        let refresh_key = format!("{}#refresh", image.registry);
         let refresh = self.refresh_token(client, image, base, challenge).await?;
         let form = [
             ("grant_type", "refresh_token"),
