@@ -96,7 +96,9 @@ fn write_keys(state: &State, authority: &Authority) -> Result<String> {
     state.write("ca.crt", &authority.certificate)?;
     state.write("api-server.crt", &server.certificate)?;
     state.write("api-server.key", &server.key)?;
-    state.write("service-accounts.key", &pki::signing_key()?)?;
+    let (private, public) = pki::signing_keys()?;
+    state.write("service-accounts.key", &private)?;
+    state.write("service-accounts.pub", &public)?;
     let token = pki::token()?;
     state.write("tokens.csv", &format!("{token},admin,admin,{ADMINISTRATORS}\n"))?;
     Ok(token)
@@ -116,7 +118,7 @@ fn arguments(state: &State, port: u16) -> Vec<String> {
         file("token-auth-file", "tokens.csv"),
         "--authorization-mode=RBAC".into(),
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local".into(),
-        file("service-account-key-file", "service-accounts.key"),
+        file("service-account-key-file", "service-accounts.pub"),
         file("service-account-signing-key-file", "service-accounts.key"),
         "--service-cluster-ip-range=10.96.0.0/16".into(),
         "--endpoint-reconciler-type=none".into(),

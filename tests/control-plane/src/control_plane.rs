@@ -41,25 +41,26 @@ impl ControlPlane {
         })??;
         let state = State::create()?;
         if options.keep_state {
-            state.keep()?;
+            state.keep();
         }
-        let kept = state.path().join("keep");
-        Self::launch(&options, binaries, state).await.inspect_err(|_| drop(std::fs::write(kept, "")))
-    }
-
-    async fn launch(options: &Options, binaries: Binaries, state: State) -> Result<Self> {
         let authority = Authority::new()?;
         let mut etcd = etcd::start(&binaries.etcd, &state)?;
         let api_server =
-            api_server::start(&binaries.api_server, options, &state, &authority, &mut etcd).await?;
-        let mut started = Self { controller_manager: None, api_server, etcd, state, authority, binaries };
-        started.install(&options.crds).await?;
-        if let Some(program) = &started.binaries.controller_manager {
-            let (kubeconfig, client) = (started.kubeconfig(), started.client().await?);
-            let part = controller_manager::start(program, kubeconfig, client, &started.state).await?;
-            started.controller_manager = Some(part);
+            api_server::start(&binaries.api_server, &options, &state, &authority, &mut etcd).await;
+        let api_server = api_server.inspect_err(|_| state.keep())?;
+        let mut plane = Self { controller_manager: None, api_server, etcd, state, authority, binaries };
+        plane.complete(&options.crds).await.inspect_err(|_| plane.state.keep())?;
+        Ok(plane)
+    }
+
+    async fn complete(&mut self, crds: &[CustomResourceDefinition]) -> Result<()> {
+        self.install(crds).await?;
+        if let Some(program) = &self.binaries.controller_manager {
+            let client = self.client().await?;
+            let part = controller_manager::start(program, self.kubeconfig(), client, &self.state).await?;
+            self.controller_manager = Some(part);
         }
-        Ok(started)
+        Ok(())
     }
 
     /// The administrator's kubeconfig.

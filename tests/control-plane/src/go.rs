@@ -215,8 +215,11 @@ mod tests {
 
     #[test]
     fn the_stated_versions_are_those_of_the_modules() {
-        assert!(kubernetes().go_mod.contains(&format!("k8s.io/kubernetes v{KUBERNETES_VERSION}\n")));
-        assert!(etcd().go_mod.contains(&format!("go.etcd.io/etcd/server/v3 v{ETCD_VERSION}\n")));
+        let requires = |module: Module, what: &str| {
+            module.go_mod.lines().any(|line| line.trim().trim_end_matches(" // indirect") == what)
+        };
+        assert!(requires(kubernetes(), &format!("k8s.io/kubernetes v{KUBERNETES_VERSION}")));
+        assert!(requires(etcd(), &format!("go.etcd.io/etcd/server/v3 v{ETCD_VERSION}")));
     }
 
     #[test]
@@ -225,6 +228,6 @@ mod tests {
         let broken = Module { packages: &["k8s.io/no-such-package"], ..etcd() };
         let error = broken.programs(&Cache::at(folder.path())).unwrap_err().to_string();
         assert!(error.contains("no-such-package failed"), "{error}");
-        assert!(error.contains("no required module provides package"), "{error}");
+        assert!(error.contains("providing package k8s.io/no-such-package"), "{error}");
     }
 }

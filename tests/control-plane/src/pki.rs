@@ -65,14 +65,16 @@ impl Authority {
     }
 }
 
-/// A private key with which the API server signs the tokens of service accounts, as PEM.
-pub(crate) fn signing_key() -> Result<String> {
-    KeyPair::generate().map(|key| key.serialize_pem()).map_err(failed("service accounts"))
+/// The keys, private and public, with which the API server signs and checks the tokens of service accounts, as PEM.
+pub(crate) fn signing_keys() -> Result<(String, String)> {
+    let key = KeyPair::generate().map_err(failed("service accounts"))?;
+    Ok((key.serialize_pem(), key.public_key_pem()))
 }
 
 /// A secret that nobody can guess: the hash of a private key that is thrown away.
 pub(crate) fn token() -> Result<String> {
-    Ok(hex(&Sha256::digest(signing_key()?)))
+    let (private, _) = signing_keys()?;
+    Ok(hex(&Sha256::digest(private)))
 }
 
 fn failed(subject: &str) -> impl FnOnce(rcgen::Error) -> Error {

@@ -37,14 +37,18 @@ impl State {
         Ok(path)
     }
 
-    pub(crate) fn keep(&self) -> Result<()> {
-        self.write(KEEP, "").map(drop)
+    /// Keeps the folder when the control plane ends, for whoever wants to read its logs.
+    pub(crate) fn keep(&self) {
+        if let Err(error) = self.write(KEEP, "") {
+            say(&format!("the logs are not kept: {error}"));
+        }
     }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
-        if thread::panicking() && self.keep().is_ok() {
+        if thread::panicking() {
+            self.keep();
             say(&format!("the logs are kept in {}", self.path.display()));
         }
         if self.join(KEEP).exists() {

@@ -24,7 +24,13 @@ fn in_folder(folder: &Path) -> Vec<u32> {
     processes(|process| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder)))
 }
 
-/// Those that run `sleep <argument>` themselves, without the shells that guard them.
+/// Those whose command line ends with `sleep <argument>`: the program, its guard and the guard's watcher.
+fn around_sleep(argument: &str) -> Vec<u32> {
+    let end = format!("sleep\0{argument}\0");
+    processes(|process| fs::read_to_string(process.join("cmdline")).is_ok_and(|line| line.ends_with(&end)))
+}
+
+/// The program itself among them.
 fn sleeping(argument: &str) -> Vec<u32> {
     let line = format!("sleep\0{argument}\0");
     processes(|process| fs::read_to_string(process.join("cmdline")).is_ok_and(|read| read == line))
@@ -79,7 +85,9 @@ fn a_control_plane_ends_when_its_owner_is_asked_to_end() {
 fn sleep(seconds: &str) -> Guarded {
     let mut command = Command::new("sleep");
     let guarded = Guarded::spawn(command.arg(seconds), Stdio::null(), Stdio::null()).unwrap();
-    until("it sleeps", || sleeping(seconds).len() == 1);
+    until("it sleeps, guarded and watched", || {
+        sleeping(seconds).len() == 1 && around_sleep(seconds).len() == 3
+    });
     guarded
 }
 
