@@ -1,0 +1,164 @@
+//! Azure Resource Manager's front door: who asks, how often, in which version, and which provider answers.
+//! In: a request below `/subscriptions` (or another path of ARM's). Out: the provider's answer with ARM's headers.
+
+pub mod errors;
+pub mod ids;
+pub mod operations;
+pub mod paging;
+pub mod throttle;
+
+use crate::entra::{self, Audience, Caller};
+use crate::wire::{Answer, Request};
+use crate::world::World;
+use errors::{Refusal, Reply};
+use http::{Method, StatusCode};
+use ids::Target;
+use jiff::Timestamp;
+use regex::Regex;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// A request that has passed the front door.
+pub struct Call<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The time it is answered at.
+    pub now: Timestamp,
+    /// Who asks.
+    pub caller: Caller,
+}
+
+impl Call<'_> {
+    /// The body, which must be a JSON object.
+    pub fn body(&self) -> Result<Map<String, Value>, Refusal> {
+        let body = self.request.json().map_err(|error| {
+            errors::arm(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestContent",
+                &format!("The request content was invalid and could not be deserialized: '{error}'."),
+            )
+        })?;
+        if let Value::Object(body) = body {
+            return Ok(body);
+        }
+        Err(errors::arm(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContent",
+            "The request content must be a JSON object.",
+        ))
+    }
+
+    /// The api-version, which the front door has seen.
+    pub fn api_version(&self) -> &str {
+        self.request.query("api-version").unwrap_or_default()
+    }
+
+    /// Whether the method is this one.
+    pub fn is(&self, method: &Method) -> bool {
+        self.request.method == *method
+    }
+}
+
+/// Answers a request of Azure Resource Manager's.
+pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
+    let first = request.path.first().map(|segment| segment.to_ascii_lowercase());
+    if first.as_deref() == Some("metadata") {
+        return Answer::ok(&entra::cloud(world, request.query("api-version").unwrap_or_default()));
+    }
+    let caller = world.keys.caller(request.header("authorization"), &world.settings.base, &[Audience::Arm]);
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(error) => {
+            return errors::unauthorized(&world.settings.base, &world.settings.tenant, error).into();
+        }
+    };
+    let bucket = throttle::Kind::of(&request.method);
+    let subscription = request.path.get(1).map(|id| id.to_ascii_lowercase()).unwrap_or_default();
+    let left = if world.settings.throttle {
+        match world.throttle.take(&caller.object, &subscription, bucket, now) {
+            Ok(left) => Some(left),
+            Err(wait) => return errors::throttled(bucket.name(), &caller.object, wait).into(),
+        }
+    } else {
+        None
+    };
+    let call = Call { request, now, caller };
+    let answer: Answer = route(world, &call).unwrap_or_else(Answer::from);
+    finish(world, answer, bucket, left)
+}
+
+fn finish(world: &mut World, answer: Answer, kind: throttle::Kind, left: Option<throttle::Left>) -> Answer {
+    let id = world.ids.uuid();
+    let answer = answer
+        .header("x-ms-request-id", &id)
+        .header("x-ms-correlation-request-id", &id)
+        .header("cache-control", "no-cache");
+    let Some(left) = left else { return answer };
+    let (own, global) = kind.headers();
+    answer.header(own, &left.own.to_string()).header(global, &left.global.to_string())
+}
+
+static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^20\d\d-\d\d-\d\d(-preview)?$").ok());
+
+fn version(call: &Call<'_>) -> Result<(), Refusal> {
+    let Some(version) = call.request.query("api-version") else {
+        let text = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(errors::arm(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", text));
+    };
+    if VERSION.as_ref().is_some_and(|known| known.is_match(version)) {
+        return Ok(());
+    }
+    let text = format!(
+        "The api-version '{version}' is invalid. It must have the form YYYY-MM-DD or YYYY-MM-DD-preview."
+    );
+    Err(errors::arm(StatusCode::BAD_REQUEST, "InvalidApiVersionParameter", &text))
+}
+
+fn route(world: &mut World, call: &Call<'_>) -> Reply {
+    version(call)?;
+    let segments = call.request.segments();
+    if let Some(answer) = account(world, call, &segments) {
+        return Ok(answer);
+    }
+    let target = Target::parse(&segments).ok_or_else(|| errors::no_route(call))?;
+    if !world.has_subscription(target.subscription) {
+        return Err(errors::no_subscription(target.subscription));
+    }
+    let (Some(provider), rest) = (target.provider, target.rest.as_slice()) else {
+        return Err(errors::no_route(call));
+    };
+    if provider.eq_ignore_ascii_case("Microsoft.MachineLearningServices") {
+        crate::ml::answer(world, call, &target, rest)
+    } else if provider.eq_ignore_ascii_case("Microsoft.ContainerRegistry") {
+        crate::acr::answer(world, call, &target, rest)
+    } else {
+        Err(errors::no_provider(provider))
+    }
+}
+
+/// What belongs to no provider: tenants and subscriptions.
+fn account(world: &World, call: &Call<'_>, segments: &[&str]) -> Option<Answer> {
+    let tenant = &world.settings.tenant;
+    let show = |id: &str| {
+        json!({
+            "id": format!("/subscriptions/{id}"), "subscriptionId": id, "tenantId": tenant,
+            "displayName": "Simulated", "state": "Enabled", "authorizationSource": "RoleBased",
+            "subscriptionPolicies": { "locationPlacementId": "Public_2014-09-01", "quotaId": "Sim", "spendingLimit": "Off" },
+        })
+    };
+    let first = segments.first()?.to_ascii_lowercase();
+    match (call.is(&Method::GET), first.as_str(), segments.len()) {
+        (true, "tenants", 1) => Some(Answer::ok(
+            &json!({ "value": [{ "id": format!("/tenants/{tenant}"), "tenantId": tenant, "displayName": "Simulated" }] }),
+        )),
+        (true, "subscriptions", 1) => {
+            let all: Vec<Value> = world.subscriptions().iter().map(|id| show(id)).collect();
+            Some(Answer::ok(&json!({ "value": all, "count": { "type": "Total", "value": all.len() } })))
+        }
+        (true, "subscriptions", 2) => {
+            let id = segments.get(1).filter(|id| world.has_subscription(id))?;
+            Some(Answer::ok(&show(id)))
+        }
+        (_, _, _) => None,
+    }
+}

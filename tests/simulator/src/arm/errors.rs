@@ -1,0 +1,157 @@
+//! Refusals in the shapes Azure gives them: the short one of the resource manager, the nested one of Azure ML's assets.
+//! In: what was wanted and what is in the way. Out: a whole answer. Shapes after `ErrorResponse` of the common types.
+
+use super::Call;
+use crate::entra::TokenError;
+use crate::wire::Answer;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// An answer that refuses.
+#[derive(Debug)]
+pub struct Refusal(Box<Answer>);
+
+/// What a service answers.
+pub type Reply = Result<Answer, Refusal>;
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        *refusal.0
+    }
+}
+
+impl From<Answer> for Refusal {
+    fn from(answer: Answer) -> Self {
+        Self(Box::new(answer))
+    }
+}
+
+impl Refusal {
+    /// The same with one more header.
+    fn header(self, name: &'static str, value: &str) -> Self {
+        Answer::from(self).header(name, value).into()
+    }
+}
+
+/// An error of the resource manager: `{"error": {"code", "message"}}`.
+pub fn arm(status: StatusCode, code: &str, message: &str) -> Refusal {
+    Answer::json(status, &json!({ "error": { "code": code, "message": message } })).into()
+}
+
+/// An error of Azure ML's assets, jobs and schedules: `UserError` outside, what it means in the innermost code.
+pub fn mfe(status: StatusCode, inner: &[&str], message: &str) -> Refusal {
+    let nested =
+        inner.iter().rev().fold(Value::Null, |inside, code| json!({ "code": code, "innerError": inside }));
+    let details: Vec<Value> = inner
+        .last()
+        .map(|code| json!({ "code": code, "message": message, "details": [], "additionalInfo": [] }))
+        .into_iter()
+        .collect();
+    let body = json!({ "error": {
+        "code": "UserError", "message": message, "target": null, "details": details,
+        "additionalInfo": [
+            { "type": "ComponentName", "info": { "value": "managementfrontend" } },
+            { "type": "InnerError", "info": { "value": nested } },
+        ],
+    } });
+    Answer::json(status, &body).into()
+}
+
+/// 400 of Azure ML's assets: the request breaks a rule.
+pub fn invalid(message: &str) -> Refusal {
+    mfe(StatusCode::BAD_REQUEST, &["BadArgument", "RequestInvalid"], message)
+}
+
+/// 404 of Azure ML's assets, jobs and schedules.
+pub fn missing(what: &str, name: &str) -> Refusal {
+    mfe(StatusCode::NOT_FOUND, &["NotFound"], &format!("{what} with name {name} could not be found."))
+}
+
+/// 404 of the resource manager for one resource; `kind` is its full type with its name.
+pub fn no_resource(kind: &str, group: &str) -> Refusal {
+    arm(
+        StatusCode::NOT_FOUND,
+        "ResourceNotFound",
+        &format!("The Resource '{kind}' under resource group '{group}' was not found."),
+    )
+}
+
+/// 404 for something below a resource that does not exist.
+pub fn no_parent(parent: &str) -> Refusal {
+    let text = format!(
+        "Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
+    );
+    arm(StatusCode::NOT_FOUND, "ParentResourceNotFound", &text)
+}
+
+/// 404 for a resource group.
+pub fn no_group(group: &str) -> Refusal {
+    arm(
+        StatusCode::NOT_FOUND,
+        "ResourceGroupNotFound",
+        &format!("Resource group '{group}' could not be found."),
+    )
+}
+
+/// 404 for a subscription.
+pub fn no_subscription(id: &str) -> Refusal {
+    arm(
+        StatusCode::NOT_FOUND,
+        "SubscriptionNotFound",
+        &format!("The subscription '{id}' could not be found."),
+    )
+}
+
+/// 404 for a provider that is not there.
+pub fn no_provider(name: &str) -> Refusal {
+    let text = format!("The resource namespace '{name}' is invalid.");
+    arm(StatusCode::NOT_FOUND, "InvalidResourceNamespace", &text)
+}
+
+/// 404 for a path that leads nowhere.
+pub fn no_route(call: &Call<'_>) -> Refusal {
+    let text =
+        format!("No HTTP resource was found that matches the request URI '{}'.", call.request.raw_path());
+    arm(StatusCode::NOT_FOUND, "HttpResourceNotFound", &text)
+}
+
+/// 405 for a method that a path does not have.
+pub fn no_method(call: &Call<'_>) -> Refusal {
+    let text = format!("The requested resource does not support http method '{}'.", call.request.method);
+    arm(StatusCode::METHOD_NOT_ALLOWED, "HttpMethodNotAllowed", &text)
+}
+
+/// 409 while another operation is going on.
+pub fn busy(name: &str, state: &str) -> Refusal {
+    let text =
+        format!("Another operation is in progress on '{name}', which is {state}. Retry when it has ended.");
+    arm(StatusCode::CONFLICT, "AnotherOperationInProgress", &text)
+}
+
+/// 401 with what is wrong with the token.
+pub fn unauthorized(base: &str, tenant: &str, error: TokenError) -> Refusal {
+    let (code, text) = match error {
+        TokenError::Missing => {
+            ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        }
+        TokenError::Invalid => ("InvalidAuthenticationToken", "The access token is invalid."),
+        TokenError::Expired => {
+            ("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than now.")
+        }
+        TokenError::Audience => (
+            "InvalidAuthenticationTokenAudience",
+            "The access token has been obtained for the wrong audience.",
+        ),
+    };
+    let challenge = format!("Bearer authorization_uri=\"{base}/{tenant}\", error=\"invalid_token\"");
+    arm(StatusCode::UNAUTHORIZED, code, text).header("www-authenticate", &challenge)
+}
+
+/// 429 with the seconds to wait.
+pub fn throttled(kind: &str, principal: &str, wait: u64) -> Refusal {
+    let text = format!(
+        "Number of '{kind}' requests for actor '{principal}' exceeded. Please try again after '{wait}' seconds."
+    );
+    arm(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", &text)
+        .header("retry-after", &wait.to_string())
+}

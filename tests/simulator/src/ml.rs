@@ -1,0 +1,156 @@
+//! Azure Machine Learning: which part answers a request of the provider, and what its operations and timers lead to.
+//! In: calls that passed the front door, events that are due. Out: answers. Rules of one type are in that type's file.
+
+mod computes;
+mod names;
+mod usages;
+mod workspaces;
+
+use crate::arm::Call;
+use crate::arm::errors::{self, Reply};
+use crate::arm::ids::Target;
+use crate::arm::operations::{self, Work};
+use crate::faults::Failure;
+use crate::world::World;
+use http::Method;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub use workspaces::Workspace;
+
+/// The state that provisioning is in, for all types that have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioning {
+    /// It is being made.
+    Creating,
+    /// It is being changed.
+    Updating,
+    /// It is being removed.
+    Deleting,
+    /// It is as it was asked for.
+    Succeeded,
+    /// It could not be made as it was asked for.
+    Failed,
+}
+
+impl Provisioning {
+    /// Azure's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Creating => "Creating",
+            Self::Updating => "Updating",
+            Self::Deleting => "Deleting",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// The state that goes by this word.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Creating, Self::Updating, Self::Deleting, Self::Succeeded, Self::Failed]
+            .into_iter()
+            .find(|state| state.word().eq_ignore_ascii_case(word))
+    }
+
+    /// Whether an operation is going on.
+    pub fn is_busy(self) -> bool {
+        matches!(self, Self::Creating | Self::Updating | Self::Deleting)
+    }
+}
+
+/// Who made and last changed something, and when.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// When it was made.
+    pub created: Timestamp,
+    /// By which application.
+    pub created_by: String,
+    /// When it was last changed.
+    pub modified: Timestamp,
+    /// By which application.
+    pub modified_by: String,
+}
+
+impl Origin {
+    /// Something made by this call.
+    pub fn new(call: &Call<'_>) -> Self {
+        Self::by(&call.caller.app, call.now)
+    }
+
+    /// Something made by `app` at `now`.
+    pub fn by(app: &str, now: Timestamp) -> Self {
+        Self { created: now, created_by: app.to_owned(), modified: now, modified_by: app.to_owned() }
+    }
+
+    /// Notes a change by this call.
+    pub fn touch(&mut self, call: &Call<'_>) {
+        self.modified = call.now;
+        self.modified_by.clone_from(&call.caller.app);
+    }
+
+    /// As `systemData`.
+    pub fn json(&self) -> Value {
+        json!({
+            "createdAt": crate::clock::stamp(self.created), "createdBy": self.created_by,
+            "createdByType": "Application", "lastModifiedAt": crate::clock::stamp(self.modified),
+            "lastModifiedBy": self.modified_by, "lastModifiedByType": "Application",
+        })
+    }
+}
+
+/// Answers a request of the provider `Microsoft.MachineLearningServices`.
+pub fn answer(world: &mut World, call: &Call<'_>, target: &Target<'_>, rest: &[&str]) -> Reply {
+    let part = |at: usize| rest.get(at).map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
+    match (part(0).as_str(), rest.len()) {
+        ("workspaces", 1) => workspaces::list(world, call, target),
+        ("workspaces", 2) => workspaces::get(world, call, target),
+        ("workspaces", _) => {
+            let key = workspaces::find(world, target, rest)?;
+            below_workspace(world, call, &key, rest.get(2..).unwrap_or_default())
+        }
+        ("locations", 4) => {
+            operations::answer(world, call, rest.get(2).unwrap_or(&""), rest.get(3).unwrap_or(&""))
+        }
+        ("locations", 3) if part(2) == "usages" && call.is(&Method::GET) => {
+            usages::list(world, call, target, rest.get(1).unwrap_or(&""))
+        }
+        (_, _) => Err(errors::no_route(call)),
+    }
+}
+
+fn below_workspace(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str]) -> Reply {
+    let kind = rest.first().map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
+    let rest = rest.get(1..).unwrap_or_default();
+    match kind.as_str() {
+        "computes" => computes::answer(world, call, key, rest),
+        _ => Err(errors::no_route(call)),
+    }
+}
+
+/// Carries out what an operation does when it ends, and says how it ended.
+pub fn finish(
+    world: &mut World,
+    work: &Work,
+    wanted: Result<(), Failure>,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    match work {
+        Work::ComputeWritten(workspace, name) => computes::written(world, workspace, name, wanted, at),
+        Work::ComputeDeleted(workspace, name) => computes::deleted(world, workspace, name, wanted),
+    }
+}
+
+/// The nodes of a cluster move on.
+pub fn nodes_due(world: &mut World, workspace: &str, compute: &str, at: Timestamp) {
+    computes::rebalance(world, workspace, compute, at);
+}
+
+/// A compute is changed by other means than the API.
+pub fn patch_compute(world: &mut World, key: &str, name: &str, patch: &Value, now: Timestamp) -> Reply {
+    computes::patched_in_portal(world, key, name, patch, now)
+}
+
+/// The computes of a workspace, canonical.
+pub fn canonical_computes(workspace: &Workspace) -> Value {
+    computes::canonical(workspace)
+}

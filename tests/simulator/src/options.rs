@@ -1,0 +1,124 @@
+//! How a simulator is set up: what it simulates, how long things take, where it keeps files.
+
+use crate::acr::RoleMode;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A workspace to simulate, with its storage account and its registry.
+#[derive(Clone, Debug)]
+pub struct WorkspaceSpec {
+    /// The subscription; absent: the simulator's.
+    pub subscription: Option<String>,
+    /// The resource group of the workspace, its storage account and its registry.
+    pub resource_group: String,
+    /// The workspace's name.
+    pub name: String,
+    /// The region; absent: the simulator's.
+    pub region: Option<String>,
+    /// The registry's name; absent: one made of the workspace's name. Workspaces may share one.
+    pub registry: Option<String>,
+    /// How roles work in the registry; absent: the simulator's.
+    pub registry_mode: Option<RoleMode>,
+}
+
+impl WorkspaceSpec {
+    /// A workspace with everything else as the simulator has it.
+    pub fn new(resource_group: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            subscription: None,
+            resource_group: resource_group.into(),
+            name: name.into(),
+            region: None,
+            registry: None,
+            registry_mode: None,
+        }
+    }
+}
+
+/// How long things take by themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// A long-running operation, for example the creation of a cluster.
+    pub operation: Duration,
+    /// A running step that is not executed.
+    pub step: Duration,
+    /// A running build.
+    pub build: Duration,
+    /// The preparation, and the removal, of a node.
+    pub node: Duration,
+}
+
+impl Default for Times {
+    /// Everything ends within a second.
+    fn default() -> Self {
+        Self {
+            operation: Duration::from_millis(200),
+            step: Duration::from_millis(200),
+            build: Duration::from_millis(300),
+            node: Duration::from_millis(50),
+        }
+    }
+}
+
+/// The settings of one simulator.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where blobs, datastores and executed steps live; absent: a folder that is removed at the end.
+    pub dir: Option<PathBuf>,
+    /// The workspaces there are from the start.
+    pub workspaces: Vec<WorkspaceSpec>,
+    /// The tenant.
+    pub tenant_id: String,
+    /// The subscription.
+    pub subscription_id: String,
+    /// The region of what names none.
+    pub region: String,
+    /// Whether time stands still until a control moves it.
+    pub virtual_clock: bool,
+    /// Whether steps are executed for real.
+    pub execute: bool,
+    /// Whether requests are limited as Azure Resource Manager limits them.
+    pub throttle: bool,
+    /// Whether Azure's caps on the number of things hold.
+    pub caps: bool,
+    /// How roles work in registries.
+    pub registry_mode: RoleMode,
+    /// The number of items on a page of a list.
+    pub page_size: usize,
+    /// What operations ask a client to wait before it looks again, in seconds.
+    pub retry_after: u64,
+    /// How long things take.
+    pub times: Times,
+    /// A delay of every answer by method; `*` for those not named.
+    pub latency: BTreeMap<String, Duration>,
+    /// Applications whose secret is checked: (client id, secret). Any secret will do for others.
+    pub apps: BTreeMap<String, String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            dir: None,
+            workspaces: Vec::new(),
+            tenant_id: "11111111-1111-1111-1111-111111111111".into(),
+            subscription_id: "00000000-0000-0000-0000-000000000001".into(),
+            region: "westeurope".into(),
+            virtual_clock: false,
+            execute: false,
+            throttle: true,
+            caps: true,
+            registry_mode: RoleMode::Legacy,
+            page_size: 100,
+            retry_after: 1,
+            times: Times::default(),
+            latency: BTreeMap::new(),
+            apps: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The sockets: accepts TLS connections with HTTP/2 or HTTP/1.1 and turns them into plain requests.
+//! It knows nothing of Azure; what a request means is decided behind `front::serve`.
+
+use crate::front::{self, Cut};
+use crate::shared::Shared;
+use crate::wire::{Answer, Request};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+/// The largest body that is read.
+const LIMIT: usize = 256 * 1024 * 1024;
+
+/// Accepts connections until the simulator stops.
+pub async fn run(shared: Arc<Shared>, listener: TcpListener, tls: TlsAcceptor) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.stop.cancelled() => return,
+        };
+        // A connection that could not be accepted is the client's to try again.
+        let Ok((stream, _)) = accepted else { continue };
+        tokio::spawn(connection(Arc::clone(&shared), stream, tls.clone()));
+    }
+}
+
+async fn connection(shared: Arc<Shared>, stream: TcpStream, tls: TlsAcceptor) {
+    // Small answers must not wait for more to send.
+    let _ = stream.set_nodelay(true);
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let stop = shared.stop.clone();
+    let service = service_fn(move |request| exchange(Arc::clone(&shared), request));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(1000);
+    let serve = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // How a connection ends is the client's business, or a fault's.
+        _ = serve => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn exchange(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, Cut> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LIMIT).collect().await.map_err(|_| Cut)?.to_bytes();
+    let host = head.uri.authority().map(|authority| authority.as_str().to_owned());
+    let host =
+        host.or_else(|| head.headers.get("host").and_then(|host| host.to_str().ok().map(str::to_owned)));
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = Request::new(head.method, &host.unwrap_or_default(), target, head.headers, body);
+    front::serve(&shared, request).await.map(respond)
+}
+
+fn respond(answer: Answer) -> hyper::Response<Full<Bytes>> {
+    let mut response = hyper::Response::new(Full::new(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}

@@ -1,0 +1,95 @@
+//! The lock around the world, and those who wait for it: the clockwork that moves it on, and watchers of the log.
+//! In: closures over the world. Out: their result; afterwards everybody who waits looks again.
+
+use crate::world::World;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// What all tasks of one simulator share.
+pub struct Shared {
+    world: Mutex<World>,
+    changes: watch::Sender<u64>,
+    /// A delay of every answer, by method.
+    pub latency: BTreeMap<String, Duration>,
+    /// Ends every task of the simulator.
+    pub stop: CancellationToken,
+}
+
+impl Shared {
+    /// Puts a world behind its lock.
+    pub fn new(world: World, latency: BTreeMap<String, Duration>) -> Arc<Self> {
+        Arc::new(Self {
+            world: Mutex::new(world),
+            changes: watch::channel(0).0,
+            latency,
+            stop: CancellationToken::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets what is due happen, then runs `f`, then wakes everybody who waits.
+    pub fn with<T>(self: &Arc<Self>, f: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        let result = {
+            let mut world = self.lock();
+            let now = world.clock.now();
+            world.settle(now);
+            f(&mut world, now)
+        };
+        self.changes.send_modify(|changes| *changes += 1);
+        result
+    }
+
+    /// Looks at the world without changing it or waking anybody.
+    pub fn look<T>(&self, f: impl FnOnce(&World) -> T) -> T {
+        f(&self.lock())
+    }
+
+    /// Waits until `f` finds something, looking again after every change; `None` after `limit`.
+    pub async fn wait<T>(&self, limit: Duration, mut f: impl FnMut(&World) -> Option<T>) -> Option<T> {
+        let mut changes = self.changes.subscribe();
+        let found = async {
+            loop {
+                if let Some(found) = self.look(&mut f) {
+                    return Some(found);
+                }
+                if changes.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        tokio::select! {
+            found = found => found,
+            () = tokio::time::sleep(limit) => None,
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Lets things happen at their time, for as long as the simulator runs.
+    pub async fn clockwork(self: Arc<Self>) {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let due = self.look(|world| {
+                let now = world.clock.now();
+                world.timers.next().map(|at| at.duration_since(now))
+            });
+            if due.is_some_and(|due| !due.is_positive()) {
+                self.with(|_, _| ());
+                continue;
+            }
+            let nap = due.and_then(|due| Duration::try_from(due).ok()).unwrap_or(Duration::from_hours(1));
+            tokio::select! {
+                () = tokio::time::sleep(nap) => {}
+                _ = changes.changed() => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+}

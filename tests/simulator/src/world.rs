@@ -1,0 +1,240 @@
+//! Everything the simulated Azure knows, and how time moves it on. Plain data behind one lock; no sockets, no waiting.
+//! In: requests and the time. Out: answers, and effects for others to carry out. Which path belongs to which service
+//! is decided here and nowhere else.
+
+use crate::acr::Registry;
+use crate::arm::operations::{Operation, Service, Work};
+use crate::arm::throttle::Throttle;
+use crate::arm::{self, Call};
+use crate::clock::Clock;
+use crate::entra::{self, Keys};
+use crate::faults::{Faults, Outcome};
+use crate::ids::Ids;
+use crate::log::Log;
+use crate::ml::Workspace;
+use crate::options::{Options, WorkspaceSpec};
+use crate::timers::{Event, Timers};
+use crate::wire::{Answer, Request};
+use crate::{acr, ml};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+/// What does not change while the simulator runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the server is reached, without a slash at the end.
+    pub base: String,
+    /// Its port.
+    pub port: u16,
+    /// The tenant.
+    pub tenant: String,
+    /// The subscription of workspaces that name none.
+    pub subscription: String,
+    /// The region of workspaces that name none.
+    pub region: String,
+    /// Whether requests are limited.
+    pub throttle: bool,
+    /// Whether caps on numbers hold.
+    pub caps: bool,
+    /// Whether steps are executed.
+    pub execute: bool,
+    /// How roles work in registries that do not say.
+    pub registry_mode: acr::RoleMode,
+    /// Items on a page.
+    pub page_size: usize,
+    /// Seconds for `Retry-After`.
+    pub retry_after: u64,
+    /// How long operations take.
+    pub operation_time: SignedDuration,
+    /// How long steps run that are not executed.
+    pub step_time: SignedDuration,
+    /// How long builds run.
+    pub build_time: SignedDuration,
+    /// How long a node takes to come or to go.
+    pub node_time: SignedDuration,
+    /// Secrets that are checked.
+    pub apps: BTreeMap<String, String>,
+    /// Where files live.
+    pub dir: PathBuf,
+}
+
+impl Settings {
+    /// The settings of a server that listens at `port` and keeps files in `dir`.
+    pub fn new(options: &Options, port: u16, dir: PathBuf) -> Self {
+        let span = |time: std::time::Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+        Self {
+            base: format!("https://{}:{port}", options.listen.ip()),
+            port,
+            tenant: options.tenant_id.clone(),
+            subscription: options.subscription_id.clone(),
+            region: options.region.clone(),
+            throttle: options.throttle,
+            caps: options.caps,
+            execute: options.execute,
+            registry_mode: options.registry_mode,
+            page_size: options.page_size,
+            retry_after: options.retry_after,
+            operation_time: span(options.times.operation),
+            step_time: span(options.times.step),
+            build_time: span(options.times.build),
+            node_time: span(options.times.node),
+            apps: options.apps.clone(),
+            dir,
+        }
+    }
+}
+
+/// The simulated Azure.
+pub struct World {
+    /// What does not change.
+    pub settings: Settings,
+    /// What time it is.
+    pub clock: Clock,
+    /// The key that tokens and signatures are made with.
+    pub keys: Keys,
+    /// New identifiers.
+    pub ids: Ids,
+    /// The request log.
+    pub log: Log,
+    /// Faults on demand.
+    pub faults: Faults,
+    /// Request limits.
+    pub throttle: Throttle,
+    /// What happens by itself.
+    pub timers: Timers,
+    /// Long-running operations by id.
+    pub operations: HashMap<String, Operation>,
+    /// Workspaces by lower-cased ARM id.
+    pub workspaces: BTreeMap<String, Workspace>,
+    /// Registries by lower-cased ARM id.
+    pub registries: BTreeMap<String, Registry>,
+    subscriptions: BTreeSet<String>,
+}
+
+impl World {
+    /// An Azure without workspaces.
+    pub fn new(settings: Settings, clock: Clock, keys: Keys, seed: String) -> Self {
+        let subscriptions = BTreeSet::from([settings.subscription.clone()]);
+        Self {
+            clock,
+            keys,
+            ids: Ids::new(seed),
+            log: Log::default(),
+            faults: Faults::default(),
+            throttle: Throttle::default(),
+            timers: Timers::default(),
+            operations: HashMap::new(),
+            workspaces: BTreeMap::new(),
+            registries: BTreeMap::new(),
+            subscriptions,
+            settings,
+        }
+    }
+
+    /// Adds a workspace with its storage account and registry, and returns its key.
+    pub fn add_workspace(&mut self, spec: &WorkspaceSpec, now: Timestamp) -> String {
+        let workspace = Workspace::new(&self.settings, spec, now);
+        if !self.subscriptions.iter().any(|known| known.eq_ignore_ascii_case(&workspace.subscription)) {
+            self.subscriptions.insert(workspace.subscription.clone());
+        }
+        let registry =
+            Registry::new(&workspace, spec.registry_mode.unwrap_or(self.settings.registry_mode), now);
+        self.registries.entry(registry.key()).or_insert(registry);
+        let key = workspace.key();
+        self.workspaces.entry(key.clone()).or_insert(workspace);
+        key
+    }
+
+    /// The known subscriptions.
+    pub fn subscriptions(&self) -> Vec<&str> {
+        self.subscriptions.iter().map(String::as_str).collect()
+    }
+
+    /// Whether a subscription is known.
+    pub fn has_subscription(&self, id: &str) -> bool {
+        self.subscriptions.iter().any(|known| known.eq_ignore_ascii_case(id))
+    }
+
+    /// Lets everything happen that is due at `now`, in its order and at its own time.
+    pub fn settle(&mut self, now: Timestamp) {
+        while let Some((at, event)) = self.timers.pop(now) {
+            match &event {
+                Event::Operation(id) => self.end_operation(at, &id.clone(), &event),
+                Event::Nodes(workspace, compute) => ml::nodes_due(self, workspace, compute, at),
+            }
+        }
+    }
+
+    /// Begins an operation that ends by itself, and returns its id.
+    pub fn begin(&mut self, service: Service, resource: String, work: Work, now: Timestamp) -> String {
+        let id = self.ids.uuid();
+        self.operations.insert(id.clone(), Operation::new(id.clone(), service, resource, work, now));
+        self.timers.set(now + self.settings.operation_time, Event::Operation(id.clone()));
+        id
+    }
+
+    fn end_operation(&mut self, at: Timestamp, id: &str, event: &Event) {
+        let Some((resource, work)) = self.operations.get(id).map(|op| (op.resource.clone(), op.work.clone()))
+        else {
+            return;
+        };
+        let wanted = match self.faults.outcome(&resource, event) {
+            Outcome::Held => return,
+            Outcome::Fail(failure) => Err(failure),
+            Outcome::Unchanged => Ok(()),
+        };
+        let outcome = ml::finish(self, &work, wanted, at);
+        if let Some(operation) = self.operations.get_mut(id) {
+            operation.end(at, outcome);
+        }
+    }
+
+    /// Adds what leads a client to an operation: the status URL, the result URL, or both.
+    pub fn follow(&self, answer: Answer, id: &str, call: &Call<'_>, how: Follow) -> Answer {
+        let Some(operation) = self.operations.get(id) else { return answer };
+        let region = self.region_of(&operation.resource);
+        let (status, result) = operation.urls(&self.settings.base, &region, call.api_version());
+        let answer = answer.header("retry-after", &self.settings.retry_after.to_string());
+        let answer = if operation.service == Service::Mfe {
+            answer.header("x-ms-async-operation-timeout", "PT1H")
+        } else {
+            answer
+        };
+        match how {
+            Follow::Status => answer.header("azure-asyncoperation", &status),
+            Follow::Result => answer.header("location", &result),
+            Follow::Both => answer.header("azure-asyncoperation", &status).header("location", &result),
+        }
+    }
+
+    fn region_of(&self, resource: &str) -> String {
+        let id = resource.to_ascii_lowercase();
+        let of = |key: &String| id == *key || id.starts_with(&format!("{key}/"));
+        let workspace =
+            self.workspaces.iter().find(|(key, _)| of(key)).map(|(_, workspace)| workspace.region.clone());
+        workspace.unwrap_or_else(|| self.settings.region.clone())
+    }
+
+    /// Answers one request at `now`.
+    pub fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
+        let word =
+            |at: usize| request.path.get(at).map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
+        match (word(0).as_str(), word(1).as_str()) {
+            ("subscriptions" | "tenants" | "metadata", _) => arm::answer(self, request, now),
+            (_, "oauth2" | "v2.0" | "discovery") | ("msi", _) => entra::answer(self, request),
+            (_, _) => Answer::empty(http::StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+/// Which URLs an answer carries that begins an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// `Azure-AsyncOperation`.
+    Status,
+    /// `Location`.
+    Result,
+    /// Both.
+    Both,
+}

@@ -1,0 +1,188 @@
+//! What the tests of the simulator share: a running simulator, and a client that has its tokens.
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
+
+use azureml_simulator::{Options, Simulator, WorkspaceSpec};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::sync::Once;
+use std::time::Duration;
+
+/// The api-version the tests speak.
+pub const VERSION: &str = "2025-12-01";
+
+static PROVIDER: Once = Once::new();
+
+/// A simulator with the workspace `rg/ws`, and a client of it.
+pub struct Sim {
+    pub simulator: Simulator,
+    pub http: reqwest::Client,
+    pub token: String,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn message(&self) -> &str {
+        self.body["error"]["message"].as_str().unwrap_or_default()
+    }
+}
+
+impl Sim {
+    pub async fn start() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// A simulator whose time only moves when a test moves it.
+    pub async fn frozen() -> Self {
+        Self::with(Options { virtual_clock: true, ..Options::default() }).await
+    }
+
+    pub async fn with(mut options: Options) -> Self {
+        PROVIDER.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+        if options.workspaces.is_empty() {
+            options.workspaces.push(WorkspaceSpec::new("rg", "ws"));
+        }
+        let simulator = Simulator::start(options).await.unwrap();
+        let ca = reqwest::Certificate::from_pem(simulator.ca_pem().as_bytes()).unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([ca]).build().unwrap();
+        let mut sim = Self { simulator, http, token: String::new() };
+        sim.token = sim.token_for("test-app", &format!("{}/.default", sim.simulator.endpoint())).await;
+        sim
+    }
+
+    pub async fn token_for(&self, app: &str, scope: &str) -> String {
+        let url = format!("{}/{}/oauth2/v2.0/token", self.simulator.endpoint(), self.simulator.tenant_id());
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", app),
+            ("client_secret", "hush"),
+            ("scope", scope),
+        ];
+        let answer: Value = self.http.post(url).form(&form).send().await.unwrap().json().await.unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub fn workspace(&self) -> String {
+        let subscription = self.simulator.subscription_id();
+        format!(
+            "/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws"
+        )
+    }
+
+    /// A whole URL: paths get the server before and the api-version behind.
+    pub fn url(&self, path: &str) -> String {
+        if path.starts_with("https://") {
+            return path.to_owned();
+        }
+        let path =
+            if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.workspace()) };
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let version = if path.contains("api-version") || path.starts_with("/_simulator") {
+            String::new()
+        } else {
+            format!("{mark}api-version={VERSION}")
+        };
+        format!("{}{path}{version}", self.simulator.endpoint())
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        self.send_as(&self.token, method, path, body).await
+    }
+
+    pub async fn send_as(&self, token: &str, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        answer(request.send().await.unwrap()).await
+    }
+
+    /// Paths without a leading slash are below the workspace.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn post(&self, path: &str) -> Answer {
+        self.send(Method::POST, path, None).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub async fn control(&self, method: Method, path: &str, body: Value) -> Answer {
+        let request = self.http.request(method, self.url(&format!("/_simulator/{path}"))).json(&body);
+        answer(request.send().await.unwrap()).await
+    }
+
+    /// Moves a frozen simulator on.
+    pub fn pass(&self, seconds: i64) {
+        self.simulator.advance(jiff::SignedDuration::from_secs(seconds)).unwrap();
+    }
+
+    /// A cluster of at most `max` nodes, ready.
+    pub async fn cluster(&self, name: &str, max: u32) {
+        let answer = self.put(&format!("computes/{name}"), &cluster(0, max)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        self.until(&format!("computes/{name}"), |body| {
+            body["properties"]["provisioningState"] == "Succeeded"
+        })
+        .await;
+    }
+
+    /// Reads until the body is as wanted: moves time on when it is frozen, waits for the log's next change otherwise.
+    pub async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        loop {
+            let answer = self.get(path).await;
+            if wanted(&answer.body) {
+                return answer.body;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "never as wanted: {answer:?}");
+            if self.simulator.advance(jiff::SignedDuration::from_secs(1)).is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+pub async fn answer(response: reqwest::Response) -> Answer {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Answer { status, headers, body }
+}
+
+/// The body of a cluster.
+pub fn cluster(min: u32, max: u32) -> Value {
+    json!({
+        "location": "westeurope", "tags": { "owner": "test" },
+        "properties": { "computeType": "AmlCompute", "properties": {
+            "vmSize": "Standard_DS3_v2",
+            "scaleSettings": { "minNodeCount": min, "maxNodeCount": max, "nodeIdleTimeBeforeScaleDown": "PT2M" },
+        } },
+    })
+}
