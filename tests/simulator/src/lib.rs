@@ -11,6 +11,7 @@
 mod acr;
 mod arm;
 mod clock;
+pub mod contract;
 mod control;
 mod entra;
 mod faults;

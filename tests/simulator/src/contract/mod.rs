@@ -6,6 +6,7 @@
 mod routes;
 mod table;
 mod tolerances;
+mod unchanged;
 mod values;
 mod walk;
 
@@ -119,7 +120,7 @@ impl Contract {
         match (call.body, &found.operation.body) {
             (Some(body), Some(name)) => violations.extend(self.walk(&found, Direction::Request, name, body)),
             (None, Some(_)) if found.operation.body_required => {
-                violations.push(Violation::body("A non-empty request body is required."))
+                violations.push(Violation::body("A non-empty request body is required."));
             }
             (Some(Value::Null) | None, _) => {}
             (Some(_), None) => violations.push(Violation::body("The operation takes no request body.")),

@@ -19,11 +19,11 @@ pub(super) enum Direction {
 
 /// One walk and what it found.
 pub(super) struct Walk<'a> {
-    table: &'a Table,
+    pub(super) table: &'a Table,
     tolerances: &'a [&'static Tolerance],
     described: &'a str,
     direction: Direction,
-    place: Vec<String>,
+    pub(super) place: Vec<String>,
     pub(super) violations: Vec<Violation>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Walk<'a> {
         };
         match self.table.types.get(name) {
             Some(Type::Object { properties, others }) => {
-                self.object(name, properties, others.as_deref(), object)
+                self.object(name, properties, others.as_deref(), object);
             }
             Some(Type::OneOf { .. }) => {
                 if let Some(chosen) = self.chosen(name, object) {
@@ -59,7 +59,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The type that the discriminator chooses, or a violation.
-    fn chosen(&mut self, name: &str, object: &Map<String, Value>) -> Option<&'a str> {
+    pub(super) fn chosen(&mut self, name: &str, object: &Map<String, Value>) -> Option<&'a str> {
         let Some(Type::OneOf { discriminator, variants, default }) = self.table.types.get(name) else {
             return None;
         };
@@ -245,37 +245,6 @@ impl<'a> Walk<'a> {
         match self.direction {
             Direction::Request => "RequestInvalid",
             Direction::Answer => "ResponseInvalid",
-        }
-    }
-
-    /// Compares what is given once, at creation, with what is stored.
-    pub(super) fn unchanged(&mut self, name: &str, body: &Value, stored: &Value) {
-        let (Some(wanted), Some(known)) = (body.as_object(), stored.as_object()) else { return };
-        let properties = match self.table.types.get(name) {
-            Some(Type::Object { properties, .. }) => properties,
-            Some(Type::OneOf { .. }) => {
-                if let Some(chosen) = self.chosen(name, wanted) {
-                    self.unchanged(chosen, body, stored);
-                }
-                return;
-            }
-            None => return,
-        };
-        for (key, value) in wanted {
-            let Some(property) = properties.get(key) else { continue };
-            let before = known.get(key).unwrap_or(&Value::Null);
-            self.place.push(key.clone());
-            if property.create_only && value != before && !value.is_null() {
-                self.violations.push(Violation {
-                    code: "Immutable",
-                    path: self.place.join("."),
-                    message: format!("The {key} of '{name}' cannot be changed."),
-                });
-            } else if let Some(inner) = property.schema.reference.as_deref().filter(|_| !property.create_only)
-            {
-                self.unchanged(inner, value, before);
-            }
-            self.place.pop();
         }
     }
 }
