@@ -1,3 +1,34 @@
-//! Commands of the README and of CI.
+//! `cargo xtask …`: every command of the README and of CI, one file each.
+//! Says what it does while it does it, and what to install when something is missing.
 
-fn main() {}
+mod control_plane;
+mod crds;
+mod steps;
+mod test;
+mod tools;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, tests and shows azureml-operator.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Test(test::Arguments),
+    Crds(crds::Arguments),
+    ControlPlane(control_plane::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Crds(arguments) => crds::run(&arguments),
+        Command::ControlPlane(arguments) => control_plane::run(&arguments),
+    }
+}

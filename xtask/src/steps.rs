@@ -1,0 +1,162 @@
+//! What `cargo xtask test` runs, as data, the cheapest first: a new check is a new entry of [`STEPS`].
+//! In: the workspace. Out: commands. May not run them.
+
+use std::process::Command;
+
+use anyhow::ensure;
+
+use crate::tools::{self, Tool};
+use crate::workspace::{Package, Workspace};
+
+/// One check with a name of its own.
+pub struct Step {
+    /// As in `cargo xtask test --only <name>`.
+    pub name: &'static str,
+    /// What holds when it passes.
+    pub shows: &'static str,
+    /// What has to be on the machine.
+    pub needs: &'static [Tool],
+    /// The commands, in order; the step passes when all succeed.
+    pub commands: fn(&Workspace) -> anyhow::Result<Vec<Command>>,
+}
+
+/// Packages whose integration tests start a control plane and have steps of their own.
+const CONTROL_PLANE: &str = "azureml-control-plane";
+
+/// Every step, in the order in which they run.
+pub const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        shows: "the code is formatted as rustfmt does it",
+        needs: &[tools::RUSTFMT],
+        commands: |workspace| Ok(vec![workspace.cargo(&["fmt", "--all", "--check"])]),
+    },
+    Step {
+        name: "lint",
+        shows: "clippy has nothing to say about any target",
+        needs: &[tools::CLIPPY, tools::C_COMPILER],
+        commands: |workspace| {
+            let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+            Ok(vec![workspace.cargo(&clippy)])
+        },
+    },
+    Step {
+        name: "generated",
+        shows: "the chart's CRDs are those of the Rust types",
+        needs: &[],
+        commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "crds", "--check"])]),
+    },
+    Step {
+        name: "unit",
+        shows: "unit, property and documentation tests pass",
+        needs: &[tools::C_COMPILER, tools::GO],
+        commands: |workspace| {
+            let mut targets = vec!["--lib", "--bins"];
+            targets.extend(tests(workspace, |package| package.name != CONTROL_PLANE)?);
+            Ok(vec![test(workspace, &targets), test(workspace, &["--doc"])])
+        },
+    },
+    Step {
+        name: "docs",
+        shows: "the documentation builds without a warning",
+        needs: &[tools::C_COMPILER],
+        commands: |workspace| {
+            let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+            doc.env("RUSTDOCFLAGS", "--deny warnings");
+            Ok(vec![doc])
+        },
+    },
+    Step {
+        name: "alone",
+        shows: "each crate builds without the features that others switch on",
+        needs: &[tools::C_COMPILER],
+        commands: |workspace| {
+            let check =
+                |package: &Package| workspace.cargo(&["check", "--locked", "--package", &package.name]);
+            Ok(workspace.packages.iter().map(check).collect())
+        },
+    },
+    Step {
+        name: "dependencies",
+        shows: "licences, sources and duplicates are those that deny.toml allows",
+        needs: &[tools::C_COMPILER],
+        commands: |workspace| {
+            let mut deny = Command::new(tools::cargo_deny()?);
+            deny.args([
+                "--locked",
+                "--workspace",
+                "check",
+                "--deny",
+                "warnings",
+                "licenses",
+                "bans",
+                "sources",
+            ]);
+            deny.current_dir(&workspace.root);
+            Ok(vec![deny])
+        },
+    },
+    Step {
+        name: "control-plane",
+        shows: "the control plane for tests works, and the chart on it",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| {
+            let build = ["run", "--locked", "--package", CONTROL_PLANE, "--", "--build"];
+            let targets = tests(workspace, |package| package.name == CONTROL_PLANE)?;
+            Ok(vec![workspace.cargo(&build), test(workspace, &targets)])
+        },
+    },
+];
+
+/// All tests run in the whole workspace, so that every step uses one and the same build.
+fn test(workspace: &Workspace, targets: &[&str]) -> Command {
+    workspace.cargo(&[&["test", "--workspace", "--locked"], targets].concat())
+}
+
+/// `--test <name>` for each integration test of some packages. Without any, cargo would run all, so that is an error.
+fn tests(workspace: &Workspace, of: impl Fn(&Package) -> bool) -> anyhow::Result<Vec<&str>> {
+    let packages = workspace.packages.iter().filter(|package| of(package));
+    let names: Vec<_> = packages.flat_map(|package| &package.tests).collect();
+    ensure!(!names.is_empty(), "there are no integration tests for this step");
+    Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
+}
+
+#[cfg(test)]
+mod tests_of_steps {
+    use super::*;
+
+    fn workspace() -> Workspace {
+        let package = |name: &str, tests: &[&str]| Package {
+            name: name.into(),
+            tests: tests.iter().map(ToString::to_string).collect(),
+        };
+        let packages =
+            vec![package("azureml-plan", &["laws"]), package(CONTROL_PLANE, &["chart", "endings"])];
+        Workspace { root: "/".into(), packages }
+    }
+
+    #[test]
+    fn steps_have_names_of_their_own() {
+        let mut names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+
+    #[test]
+    fn every_integration_test_runs_in_exactly_one_step() {
+        let workspace = workspace();
+        let test_steps = STEPS.iter().filter(|step| ["unit", "control-plane"].contains(&step.name));
+        let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
+        let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
+        for name in ["laws", "chart", "endings"] {
+            assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
+        }
+    }
+
+    #[test]
+    fn a_step_without_tests_is_an_error() {
+        let workspace = workspace();
+        assert!(tests(&workspace, |package| package.name == "no-such-package").is_err());
+    }
+}

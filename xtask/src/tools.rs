@@ -1,0 +1,160 @@
+//! Programs that a step needs: how to see that they are there, and what to do when they are not.
+//! In: a tool. Out: nothing, or an error with the remedy. What can be installed for the user is, into the user's cache.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+use azureml_control_plane::Cache;
+
+/// A program that has to be on the machine before a step starts.
+#[derive(Debug, PartialEq)]
+pub struct Tool {
+    /// Its name and version, for people.
+    pub name: &'static str,
+    /// A command that succeeds when it is there.
+    probe: &'static [&'static str],
+    /// What its output has to contain.
+    says: &'static str,
+    /// A variable that makes it unnecessary.
+    unless: &'static str,
+    /// What to do when it is missing.
+    remedy: &'static str,
+}
+
+pub const RUSTFMT: Tool = Tool {
+    name: "rustfmt",
+    probe: &["cargo", "fmt", "--version"],
+    says: "rustfmt",
+    unless: "",
+    remedy: "run `rustup component add rustfmt`",
+};
+
+pub const CLIPPY: Tool = Tool {
+    name: "clippy",
+    probe: &["cargo", "clippy", "--version"],
+    says: "clippy",
+    unless: "",
+    remedy: "run `rustup component add clippy`",
+};
+
+pub const C_COMPILER: Tool = Tool {
+    name: "a C compiler",
+    probe: &["cc", "--version"],
+    says: "",
+    unless: "",
+    remedy: "install one (Debian: `apt-get install gcc libc6-dev`); the TLS library ring is partly C",
+};
+
+pub const GO: Tool = Tool {
+    name: "Go 1.26",
+    probe: &["go", "version"],
+    says: "go1.26",
+    unless: "KUBEBUILDER_ASSETS",
+    remedy: "install Go 1.26 and put it first in PATH (the control plane for tests is built with it; other releases \
+             build one that does not work), or set KUBEBUILDER_ASSETS to a folder with a built one",
+};
+
+pub const PYTHON: Tool = Tool {
+    name: "Python 3.9 or newer with venv",
+    probe: &["python3", "-c", "import sys, ensurepip, venv; print(sys.version_info >= (3, 9))"],
+    says: "True",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install python3 python3-venv`)",
+};
+
+impl Tool {
+    /// An error with the remedy when the tool is not usable.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if !self.unless.is_empty() && std::env::var_os(self.unless).is_some_and(|value| !value.is_empty()) {
+            return Ok(());
+        }
+        let [program, arguments @ ..] = self.probe else { bail!("no way to find {} is known", self.name) };
+        match Command::new(program).args(arguments).stdin(Stdio::null()).output() {
+            Ok(output) if output.status.success() && contains(&output.stdout, self.says) => Ok(()),
+            Ok(output) => {
+                let said = [output.stdout, output.stderr].concat();
+                let said = String::from_utf8_lossy(&said).trim().to_owned();
+                bail!(
+                    "{} is needed, and `{}` says {said:?}: {}",
+                    self.name,
+                    self.probe.join(" "),
+                    self.remedy
+                )
+            }
+            Err(error) => {
+                bail!("{} is needed, and `{program}` cannot be run ({error}): {}", self.name, self.remedy)
+            }
+        }
+    }
+}
+
+fn contains(output: &[u8], text: &str) -> bool {
+    String::from_utf8_lossy(output).contains(text)
+}
+
+const CARGO_DENY: &str = "0.20.2";
+
+/// The path of cargo-deny, which is compiled into the cache the first time.
+pub fn cargo_deny() -> anyhow::Result<PathBuf> {
+    let entry = Cache::of_user()?.entry("cargo-deny", CARGO_DENY, |draft| {
+        println!(
+            "installing cargo-deny {CARGO_DENY}, once (about 4 minutes on two cores; kept in the cache)"
+        );
+        let started = Instant::now();
+        let mut install = Command::new("cargo");
+        install
+            .args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "cargo-deny", "--root"])
+            .arg(draft);
+        // Not the folder of this checkout, which would keep 1 GB of a tool's objects.
+        let status = install.arg("--target-dir").arg(draft.join("target")).status();
+        let status = status.context("failed to run cargo")?;
+        ensure!(status.success(), "failed to install cargo-deny: {status}");
+        println!("installed cargo-deny {CARGO_DENY} in {} s", started.elapsed().as_secs());
+        std::fs::remove_dir_all(draft.join("target")).context("failed to remove what cargo-deny was built in")
+    })?;
+    Ok(entry.join("bin/cargo-deny"))
+}
+
+/// Runs a command with our input and output.
+pub fn run(command: &mut Command) -> anyhow::Result<()> {
+    let line = line(command);
+    let status: ExitStatus = command.status().with_context(|| format!("failed to start `{line}`"))?;
+    ensure!(status.success(), "`{line}` ended with {status}");
+    Ok(())
+}
+
+/// The command as one would type it, without its folder and environment.
+pub fn line(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(command.get_program()).to_string_lossy();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy());
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_tool_is_said_with_its_remedy() {
+        let tool = Tool { probe: &["no-such-tool"], ..PYTHON };
+        let message = tool.check().unwrap_err().to_string();
+        assert!(message.contains("with venv is needed, and `no-such-tool` cannot be run"), "{message}");
+        assert!(message.ends_with(PYTHON.remedy), "{message}");
+    }
+
+    #[test]
+    fn a_tool_of_another_version_is_said_with_what_it_says() {
+        let tool = Tool { probe: &["echo", "False"], ..PYTHON };
+        let message = tool.check().unwrap_err().to_string();
+        assert!(message.contains("`echo False` says \"False\""), "{message}");
+    }
+
+    #[test]
+    fn a_command_is_shown_as_one_would_type_it() {
+        let mut command = Command::new("/somewhere/bin/cargo");
+        assert_eq!(line(command.args(["doc", "--no-deps"])), "cargo doc --no-deps");
+    }
+}

@@ -1,0 +1,99 @@
+//! What cargo says about the workspace: where it is, its packages and their test targets.
+//! In: the output of `cargo metadata`. Out: plain data, and commands that run in the root.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+/// The workspace that this program was built from.
+pub struct Workspace {
+    /// The folder of its `Cargo.toml`.
+    pub root: PathBuf,
+    /// Its members.
+    pub packages: Vec<Package>,
+}
+
+/// One member.
+#[derive(Debug, PartialEq)]
+pub struct Package {
+    /// Its name, as in `cargo -p <name>`.
+    pub name: String,
+    /// Its integration tests, as in `cargo test --test <name>`.
+    pub tests: Vec<String>,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    pub fn load() -> anyhow::Result<Self> {
+        let output = cargo().args(["metadata", "--no-deps", "--format-version=1", "--locked"]).output()?;
+        ensure!(
+            output.status.success(),
+            "failed to read the workspace:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self::read(&serde_json::from_slice(&output.stdout)?)
+    }
+
+    fn read(metadata: &Value) -> anyhow::Result<Self> {
+        let root = metadata["workspace_root"].as_str().context("cargo metadata names no workspace_root")?;
+        Ok(Self { root: root.into(), packages: items(&metadata["packages"]).map(package).collect() })
+    }
+
+    /// A cargo command in the root.
+    pub fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo();
+        command.args(arguments).current_dir(&self.root);
+        command
+    }
+}
+
+/// The cargo that runs us, so that both use one toolchain.
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn package(package: &Value) -> Package {
+    let is_test = |target: &&Value| items(&target["kind"]).any(|kind| kind == "test");
+    let tests = items(&package["targets"]).filter(is_test).map(|target| text(&target["name"])).collect();
+    Package { name: text(&package["name"]), tests }
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn test_targets_are_found_by_their_kind() {
+        let target = |kind: &str, name: &str| json!({"kind": [kind], "name": name});
+        let targets =
+            [target("lib", "a"), target("test", "laws"), target("bin", "b"), target("test", "golden")];
+        let metadata =
+            json!({"workspace_root": "/somewhere", "packages": [{"name": "p", "targets": targets}]});
+        let workspace = Workspace::read(&metadata).unwrap();
+        let tests = vec!["laws".to_owned(), "golden".to_owned()];
+        assert_eq!(workspace.packages, [Package { name: "p".into(), tests }]);
+    }
+
+    #[test]
+    fn no_two_packages_name_an_integration_test_alike() {
+        // `cargo test --test <name>` would run both, in the step of the first.
+        let workspace = Workspace::load().unwrap();
+        let mut names: Vec<_> = workspace.packages.iter().flat_map(|package| &package.tests).collect();
+        names.sort();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        assert!(twice.is_empty(), "rename one of each: {twice:?}");
+    }
+}
