@@ -123,7 +123,8 @@ impl Found<'_> {
             return Ok(responses.get("default").map_or(Some("ErrorResponse"), Option::as_deref));
         }
         responses.get(&status.to_string()).map(Option::as_deref).ok_or_else(|| {
-            let mut known: Vec<&str> = responses.keys().map(String::as_str).collect();
+            let mut known: Vec<&str> =
+                responses.keys().map(String::as_str).filter(|key| *key != "default").collect();
             known.sort_unstable();
             vec![violation(
                 "ResponseInvalid",
