@@ -1,4 +1,5 @@
 //! What a control plane does, shown on real ones.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of tests fails by panicking")]
 
 mod support;
 
@@ -7,11 +8,43 @@ use std::time::{Duration, Instant};
 use azureml_control_plane::{ControlPlane, Options, crds};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::api::rbac::v1::PolicyRule;
-use kube::api::{DeleteParams, ListParams, PostParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, PostParams};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
-use support::{crate_file, output, trial, trials, within};
+use support::{crate_file, output};
+
+/// The longest that any condition is waited for.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// Waits for a future, and fails the test when it takes longer than that.
+async fn within<F: IntoFuture>(future: F) -> F::Output {
+    tokio::time::timeout(DEADLINE, future).await.expect("it takes longer than a minute")
+}
+
+/// Waits until a condition that nothing announces is true.
+async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    within(async {
+        while !condition().await {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+fn kind() -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk("test.azureml.dev", "v1", "Trial"))
+}
+
+/// The objects of the kind in `tests/crds`, in the default namespace.
+async fn trials(plane: &ControlPlane) -> Api<DynamicObject> {
+    Api::default_namespaced_with(plane.client().await.unwrap(), &kind())
+}
+
+/// One of them.
+fn trial(name: &str, trees: i32) -> DynamicObject {
+    DynamicObject::new(name, &kind()).data(json!({"spec": {"trees": trees}}))
+}
 
 #[tokio::test]
 async fn it_is_ready_in_seconds_and_rejects_what_a_rule_of_a_crd_rejects() {
@@ -90,13 +123,13 @@ async fn identities_have_exactly_the_rights_they_are_given() {
         let refused = maps.list(&ListParams::default()).await.unwrap_err();
         assert!(refused.to_string().contains("is forbidden"), "{refused}");
         plane.grant(identity, Some("default"), vec![rule(&["list"])]).await.unwrap();
-        within(support::until(async || maps.list(&ListParams::default()).await.is_ok())).await;
+        until(async || maps.list(&ListParams::default()).await.is_ok()).await;
         assert!(maps.get("kube-root-ca.crt").await.is_err(), "get was not granted");
     }
     plane.grant(&user, None, vec![rule(&["get", "list"])]).await.unwrap();
     let elsewhere: Api<ConfigMap> =
         Api::namespaced(plane.client_of(&user.kubeconfig).await.unwrap(), "kube-system");
-    within(support::until(async || elsewhere.list(&ListParams::default()).await.is_ok())).await;
+    until(async || elsewhere.list(&ListParams::default()).await.is_ok()).await;
 }
 
 #[tokio::test]
