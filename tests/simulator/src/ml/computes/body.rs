@@ -206,10 +206,16 @@ fn cluster(inner: &mut Map<String, Value>) -> Result<(), Refusal> {
         ));
     }
     inner.insert("vmSize".into(), size.into());
+    // `NotSpecified` is a word of creation only: afterwards the port is open, or closed in a virtual network (Azure
+    // REST API, `AmlComputeProperties.remoteLoginPortPublicAccess`).
+    if inner.get("remoteLoginPortPublicAccess").is_none_or(|access| access == "NotSpecified") {
+        let closed = inner.get("subnet").is_some_and(|subnet| !subnet.is_null());
+        let access = if closed { "Disabled" } else { "Enabled" };
+        inner.insert("remoteLoginPortPublicAccess".into(), access.into());
+    }
     for (key, value) in [
         ("osType", json!("Linux")),
         ("vmPriority", json!("Dedicated")),
-        ("remoteLoginPortPublicAccess", json!("NotSpecified")),
         ("enableNodePublicIp", json!(true)),
         ("isolatedNetwork", json!(false)),
     ] {

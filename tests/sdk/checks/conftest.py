@@ -1,0 +1,53 @@
+"""A simulator for the checks, and Microsoft's clients connected to it."""
+
+import json
+import os
+import pathlib
+import subprocess
+import uuid
+
+import pytest
+from azureml_readback.connection import Connection
+
+RESOURCE_GROUP, WORKSPACE = "rg-ml", "team-a"
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+
+
+def pytest_addoption(parser):
+    """The binary to check."""
+    parser.addoption("--simulator", help="the simulator's binary; without it, it is built with cargo")
+
+
+def binary(config):
+    """The path of the simulator."""
+    given = config.getoption("--simulator")
+    if given:
+        return given
+    subprocess.run(["cargo", "build", "--quiet", "--package", "azureml-simulator"], cwd=REPOSITORY, check=True)
+    target = os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target"
+    return pathlib.Path(target) / "debug" / "azureml-simulator"
+
+
+@pytest.fixture(scope="session")
+def connection(request, tmp_path_factory):
+    """A running simulator with one workspace."""
+    folder = tmp_path_factory.mktemp("simulator")
+    command = [binary(request.config), "--listen", "127.0.0.1:0", "--dir", folder, "--workspace", f"{RESOURCE_GROUP}/{WORKSPACE}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            ready = json.loads(process.stdout.readline())
+            yield Connection(ready["endpoint"], ready["caFile"], ready["tenantId"], ready["subscriptionId"])
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def ml(connection):
+    """Microsoft's client of the workspace."""
+    return connection.ml(RESOURCE_GROUP, WORKSPACE)
+
+
+@pytest.fixture
+def name():
+    """A name that no other check has: letters and digits, with a letter at both ends."""
+    return f"n{uuid.uuid4().hex[:10]}z"
