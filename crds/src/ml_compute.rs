@@ -131,7 +131,15 @@ pub struct ComputeIdentity {
     pub r#type: ComputeIdentityType,
     /// ARM ids of user-assigned identities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 20), inner(length(max = 512), regex(pattern = r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$")))]
+    #[schemars(
+        length(max = 20),
+        inner(
+            length(max = 512),
+            regex(
+                pattern = r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$"
+            )
+        )
+    )]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub user_assigned: Vec<String>,
 }

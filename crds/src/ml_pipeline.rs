@@ -80,11 +80,6 @@ pub struct MLPipelineSpec {
     /// Makes the pipeline callable by others at an address that stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,
-    /// Tags of everything that is registered for this pipeline.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(transform = crate::ml_compute::bound_tags)]
-    #[x_kube(validation = crate::rules::tags())]
-    pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which removes the endpoint and archives the components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -159,7 +154,11 @@ const OUTPUTS: &str = "self.steps.transformMapEntry(i, t, has(t.outputs) ? t.out
 fn bound_to_step_output() -> Rule {
     let good =
         format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{OUTPUT}') || s.inputs[k] in m");
-    each_input(OUTPUTS, &good, "no step lists such an output under its outputs, so add it there or correct the step")
+    each_input(
+        OUTPUTS,
+        &good,
+        "no step lists such an output under its outputs, so add it there or correct the step",
+    )
 }
 
 fn bound_to_a_step_above() -> Rule {

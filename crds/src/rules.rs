@@ -12,8 +12,9 @@ pub fn object_name() -> Rule {
 
 /// A GUID in its usual form.
 pub fn guid(field: &str) -> Rule {
-    Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')")
-        .message(Message::Message(format!("{field}: write a GUID such as 00000000-0000-0000-0000-000000000000")))
+    Rule::new("self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')").message(
+        Message::Message(format!("{field}: write a GUID such as 00000000-0000-0000-0000-000000000000")),
+    )
 }
 
 /// A duration in hours, minutes and seconds within bounds (inclusive, written the same way).
@@ -37,7 +38,8 @@ pub fn exactly_one(owner: &str, fields: &[&str]) -> Rule {
 }
 
 fn set_fields(fields: &[&str]) -> String {
-    let each: Vec<String> = fields.iter().map(|field| format!("has(self.{field}) ? '{field}' : ''")).collect();
+    let each: Vec<String> =
+        fields.iter().map(|field| format!("has(self.{field}) ? '{field}' : ''")).collect();
     format!("[{}].filter(x, x != '')", each.join(", "))
 }
 
@@ -46,7 +48,9 @@ pub fn immutable(kind: &str, field: &str) -> Rule {
     Rule::new(format!(
         "has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})"
     ))
-    .message(Message::Message(format!("{field} cannot be changed, nor set or removed later; make a new {kind}")))
+    .message(Message::Message(format!(
+        "{field} cannot be changed, nor set or removed later; make a new {kind}"
+    )))
     .field_path(format!(".{field}"))
     .reason(Reason::FieldValueForbidden)
 }

@@ -59,6 +59,9 @@ pub struct LastFailure {
     pub count: i32,
     /// When it failed last.
     pub at: Time,
+    /// Whether only a change could help; stays so while it is tried again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stalled: bool,
 }
 
 /// The part of `status` that every kind has.

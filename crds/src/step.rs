@@ -218,6 +218,8 @@ pub struct Serverless {
 /// An output of a step.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.mode) || !has(self.path) || !self.path.startsWith('${{')")
+    .message("an output that is bound to spec.outputs takes its mode from there; remove mode here").field_path(".mode"))]
 pub struct StepOutput {
     /// What kind of data it is. In force when unset: the type of the pipeline's output that `path` names, else `uri_folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

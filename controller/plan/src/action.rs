@@ -1,0 +1,214 @@
+//! A plan and its parts: plain data that says what to send, what to tell, and when to look again.
+//!
+//! An [`Action`] holds exactly the request that will be sent, so that a snapshot of a plan is the wire.
+
+use azureml_client::ArmId;
+use azureml_crds::shared::Drift;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One change in Azure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Makes or replaces a resource.
+    Put {
+        /// The resource.
+        id: ArmId,
+        /// The whole body.
+        body: Value,
+    },
+    /// Changes a part of a resource.
+    Patch {
+        /// The resource.
+        id: ArmId,
+        /// The part.
+        body: Value,
+    },
+    /// Calls an action of a resource.
+    Post {
+        /// The resource.
+        id: ArmId,
+        /// The action, such as `cancel`.
+        action: &'static str,
+    },
+    /// Removes a resource.
+    Delete {
+        /// The resource.
+        id: ArmId,
+        /// Query parameters.
+        query: Vec<(&'static str, &'static str)>,
+    },
+    /// Uploads files and then makes the resource that names the place where they are.
+    Upload {
+        /// Where Azure gives room for the files.
+        room: Room,
+        /// The files: relative path to content.
+        files: BTreeMap<String, String>,
+        /// The resource to make after the upload.
+        id: ArmId,
+        /// Its body, but for the place.
+        body: Value,
+        /// Where in the body the place goes, as a JSON pointer.
+        pointer: &'static str,
+    },
+}
+
+/// Where Azure gives room for files.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Room {
+    /// A container of the workspace's storage, asked for a code version (`startPendingUpload`).
+    Code(ArmId),
+    /// The source store of a registry's build service (`listBuildSourceUploadUrl`).
+    BuildSource(ArmId),
+}
+
+impl Action {
+    /// The resource that is changed.
+    #[must_use]
+    pub fn target(&self) -> &ArmId {
+        match self {
+            Self::Put { id, .. }
+            | Self::Patch { id, .. }
+            | Self::Post { id, .. }
+            | Self::Delete { id, .. }
+            | Self::Upload { id, .. } => id,
+        }
+    }
+}
+
+/// What a pass says of its object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// What kind of answer.
+    pub state: State,
+    /// One PascalCase word; Azure's own code where Azure refused.
+    pub reason: String,
+    /// The thing, the cause and the remedy.
+    pub message: String,
+}
+
+/// What kind of answer a pass gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum State {
+    /// All is as it should be.
+    Ready,
+    /// Work goes on, or something is waited for that comes by itself.
+    Working,
+    /// Only a change of something can help.
+    Stalled,
+}
+
+impl Verdict {
+    /// All is as it should be.
+    #[must_use]
+    pub fn ready(reason: &str, message: impl Into<String>) -> Self {
+        Self { state: State::Ready, reason: reason.to_owned(), message: message.into() }
+    }
+    /// Work goes on.
+    #[must_use]
+    pub fn working(reason: &str, message: impl Into<String>) -> Self {
+        Self { state: State::Working, reason: reason.to_owned(), message: message.into() }
+    }
+    /// Only a change can help.
+    #[must_use]
+    pub fn stalled(reason: &str, message: impl Into<String>) -> Self {
+        Self { state: State::Stalled, reason: reason.to_owned(), message: message.into() }
+    }
+}
+
+/// When the next pass is due, if nothing wakes the object before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Next {
+    /// At once: what was sent is done, and more is to do.
+    Now,
+    /// Something goes on in Azure: look soon, and less often the longer it takes.
+    Look,
+    /// After a delay.
+    After(Duration),
+    /// At the next comparison of the workspace.
+    Tick,
+    /// When something changes, with a slow look as a net.
+    Change,
+    /// Never: nothing is left to do for this object.
+    Leave,
+}
+
+/// A failure that Azure reports of a resource, not of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failed {
+    /// Azure's code.
+    pub reason: String,
+    /// Azure's message.
+    pub message: String,
+    /// Whether a quota is the cause.
+    pub is_quota: bool,
+}
+
+/// What a pass decided.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What to send now; nothing orders it, so it may go side by side.
+    pub actions: Vec<Action>,
+    /// What to say.
+    pub verdict: Verdict,
+    /// When to look again.
+    pub next: Next,
+    /// A moment at which a pass is due in any case.
+    pub at: Option<Timestamp>,
+    /// What differs in Azure although nothing was changed here.
+    pub drift: Vec<Drift>,
+    /// The hash of what is wanted, once Azure holds it.
+    pub applied: Option<String>,
+    /// What failed in Azure; with an action it is tried again.
+    pub failed: Option<Failed>,
+    /// Conditions beside the usual three: type, status, reason, message.
+    pub conditions: Vec<Extra>,
+}
+
+/// A condition of a kind's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Extra {
+    /// The type.
+    pub r#type: &'static str,
+    /// `True`, `False` or `Unknown`.
+    pub status: &'static str,
+    /// One PascalCase word.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Plan {
+    /// A plan that only says something.
+    #[must_use]
+    pub fn say(verdict: Verdict, next: Next) -> Self {
+        Self {
+            actions: Vec::new(),
+            verdict,
+            next,
+            at: None,
+            drift: Vec::new(),
+            applied: None,
+            failed: None,
+            conditions: Vec::new(),
+        }
+    }
+
+    /// A plan that sends something.
+    #[must_use]
+    pub fn send(actions: Vec<Action>, verdict: Verdict, next: Next) -> Self {
+        Self { actions, ..Self::say(verdict, next) }
+    }
+
+    /// Nothing is left to do for an object that is being deleted.
+    #[must_use]
+    pub fn leave(message: impl Into<String>) -> Self {
+        Self::say(Verdict::ready("Deleted", message), Next::Leave)
+    }
+}

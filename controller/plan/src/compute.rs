@@ -1,0 +1,377 @@
+//! MLCompute: an AmlCompute cluster, made, changed in place, put back, and removed only when nobody uses it.
+//!
+//! Source: Azure REST API, `Compute_CreateOrUpdate` ("This call will overwrite a compute if it exists") and `Compute_Update`.
+
+use crate::action::{Action, Failed, Next, Plan, Verdict};
+use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::diff::{Difference, differences};
+use crate::owner::{Belongs, Owner};
+use crate::settle::{Differing, list};
+use crate::{Decide, Leave, View, failure, hash, names, time};
+use azureml_client::ArmId;
+use azureml_crds::MLCompute;
+use azureml_crds::ml_compute::{ComputeIdentityType, MLComputeStatus, Nodes, Priority};
+use azureml_crds::shared::{Common, DeletionPolicy};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// What an MLCompute refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// The MLPipelines that name it.
+    pub used_by: Vec<String>,
+}
+
+/// The cluster that should be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The cluster.
+    pub id: ArmId,
+    /// The body that makes it.
+    pub body: Value,
+    /// The hash of what the user wrote.
+    pub hash: String,
+}
+
+/// The cluster's id: names alone decide it.
+#[must_use]
+pub fn id(compute: &MLCompute, workspace: &ArmId) -> ArmId {
+    let (namespace, name) = (compute.metadata.namespace.as_deref(), compute.metadata.name.as_deref());
+    let generated =
+        || names::generated(names::COMPUTE, namespace.unwrap_or_default(), name.unwrap_or_default());
+    workspace.child("computes", &compute.spec.azure_name.clone().unwrap_or_else(generated))
+}
+
+const IDLE: SignedDuration = SignedDuration::from_mins(2);
+
+impl Decide for MLCompute {
+    type Status = MLComputeStatus;
+    type Refs = Refs;
+    type Wanted = Wanted;
+    type Seen = Option<Value>;
+
+    fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
+        let spec = &self.spec;
+        let idle = spec.scale.idle.as_deref().map_or(Ok(IDLE), |text| time::duration("scale.idle", text))?;
+        let mut cluster = json!({
+            "osType": "Linux",
+            "vmSize": spec.vm_size,
+            "vmPriority": priority(spec.priority),
+            "scaleSettings": {
+                "minNodeCount": spec.scale.min.unwrap_or(0),
+                "maxNodeCount": spec.scale.max,
+                "nodeIdleTimeBeforeScaleDown": time::iso(idle),
+            },
+            "remoteLoginPortPublicAccess": "Disabled",
+        });
+        if let Some(subnet) = &spec.subnet_id {
+            cluster["subnet"] = json!({"id": subnet});
+        }
+        if let Some(public) = spec.public_ip {
+            cluster["enableNodePublicIp"] = json!(public);
+        }
+        let mut body = json!({
+            "location": refs.workspace.region,
+            "properties": {"computeType": "AmlCompute", "disableLocalAuth": true, "properties": cluster},
+            "tags": refs.owner.tags(&spec.tags),
+        });
+        if let Some(identity) = &spec.identity {
+            body["identity"] = match identity.r#type {
+                ComputeIdentityType::SystemAssigned => json!({"type": "SystemAssigned"}),
+                ComputeIdentityType::None => json!({"type": "None"}),
+                ComputeIdentityType::UserAssigned => {
+                    let ids: serde_json::Map<_, _> =
+                        identity.user_assigned.iter().map(|id| (id.clone(), json!({}))).collect();
+                    json!({"type": "UserAssigned", "userAssignedIdentities": ids})
+                }
+            };
+        }
+        let content = json!({"scale": spec.scale, "identity": spec.identity, "tags": spec.tags, "vmSize": spec.vm_size,
+            "priority": spec.priority, "subnetId": spec.subnet_id, "publicIp": spec.public_ip});
+        Ok(Wanted { id: id(self, &refs.workspace.id), body, hash: hash::content("compute", &content) })
+    }
+
+    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+        let Some(have) = seen else { return create(wanted, "the cluster is being made") };
+        let is_adopted = match refs.owner.of(&have["tags"]) {
+            Belongs::Us => true,
+            Belongs::Another(owner) => return owned_by_another(&wanted.id, &owner),
+            Belongs::Nobody => self.spec.adopt == Some(true),
+        };
+        let drift = drift(wanted, have);
+        if !is_adopted {
+            return foreign(self, wanted, &drift, ask.now);
+        }
+        match have["properties"]["provisioningState"].as_str().unwrap_or("Succeeded") {
+            "Succeeded" => {}
+            "Failed" | "Canceled" => {
+                let put = Action::Put { id: wanted.id.clone(), body: wanted.body.clone() };
+                let last = common(self).and_then(|common| common.last_failure.as_ref());
+                return failure::retry(why_failed(have), put, last, ask);
+            }
+            state => {
+                let verdict = Verdict::working("Progressing", format!("the cluster is {state}"));
+                return Plan::say(verdict, Next::Look);
+            }
+        }
+        if let Some(fixed) = drift.iter().find(|difference| !is_mutable(&difference.path)) {
+            let message = format!(
+                "{} of {} is {} and cannot be changed to {}; make a new MLCompute, or delete the cluster",
+                fixed.path, wanted.id, fixed.have, fixed.want
+            );
+            return Plan {
+                drift: list(common(self), &drift, ask.now),
+                ..Plan::say(Verdict::stalled("CannotChange", message), Next::Tick)
+            };
+        }
+        settle(self, wanted, have, &drift, ask)
+    }
+
+    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLComputeStatus {
+        let mut status = self.status.clone().unwrap_or_default();
+        status.common.azure_id = Some(wanted.id.to_string());
+        status.used_by.clone_from(&refs.used_by);
+        let Some(have) = seen else { return status };
+        let inner = &have["properties"]["properties"];
+        status.provisioning_state = have["properties"]["provisioningState"].as_str().map(str::to_owned);
+        let allocation = inner["allocationState"].as_str().map(str::to_owned);
+        // Node counts move by themselves; a status that followed them would be written for ever.
+        if allocation != status.allocation_state || status.nodes.is_none() {
+            status.nodes = allocation.as_ref().map(|_| nodes(inner));
+            status.allocation_state = allocation;
+        }
+        status
+    }
+}
+
+fn priority(priority: Option<Priority>) -> &'static str {
+    match priority {
+        None | Some(Priority::Dedicated) => "Dedicated",
+        Some(Priority::LowPriority) => "LowPriority",
+    }
+}
+
+fn create(wanted: &Wanted, message: &str) -> Plan {
+    let put = Action::Put { id: wanted.id.clone(), body: wanted.body.clone() };
+    Plan::send(vec![put], Verdict::working("Creating", message), Next::Look)
+}
+
+fn owned_by_another(id: &ArmId, owner: &str) -> Plan {
+    let message =
+        format!("{id} belongs to {owner}; give this object another azureName, or delete the other one");
+    Plan::say(Verdict::stalled("OwnedByAnother", message), Next::Tick)
+}
+
+/// A cluster that nobody's operator made: used as it is, never written.
+fn foreign(compute: &MLCompute, wanted: &Wanted, drift: &[Difference], now: Timestamp) -> Plan {
+    let message = format!(
+        "{} was not made by this object, so it is used as it is; set adopt: true to take it over",
+        wanted.id
+    );
+    let drift: Vec<Difference> = drift
+        .iter()
+        .filter(|difference| !difference.path.starts_with("tags.azureml-operator-"))
+        .cloned()
+        .collect();
+    Plan {
+        drift: list(common(compute), &drift, now),
+        ..Plan::say(Verdict::ready("NotOwned", message), Next::Tick)
+    }
+}
+
+/// What differs, of what the spec sets.
+fn drift(wanted: &Wanted, have: &Value) -> Vec<Difference> {
+    let mut want = wanted.body.clone();
+    if let Some(body) = want.as_object_mut() {
+        body.remove("location");
+    }
+    let cluster = &mut want["properties"]["properties"];
+    if let Some(cluster) = cluster.as_object_mut() {
+        cluster.remove("remoteLoginPortPublicAccess");
+        cluster.remove("osType");
+    }
+    if let Some(properties) = want["properties"].as_object_mut() {
+        properties.remove("disableLocalAuth");
+    }
+    // The service writes sizes in upper case.
+    let is_same_size = |difference: &Difference| {
+        difference.path == "properties.properties.vmSize"
+            && matches!((difference.want.as_str(), difference.have.as_str()), (Some(want), Some(have)) if want.eq_ignore_ascii_case(have))
+    };
+    let mut found: Vec<Difference> =
+        differences(&want, have).into_iter().filter(|difference| !is_same_size(difference)).collect();
+    found.extend(surplus_identities(&want, have));
+    found
+}
+
+/// Identities that the spec does not name: the one list of which the spec sets the whole.
+fn surplus_identities(want: &Value, have: &Value) -> Option<Difference> {
+    let wanted = want["identity"]["userAssignedIdentities"].as_object()?;
+    let there = have["identity"]["userAssignedIdentities"].as_object()?;
+    let is_known = |id: &String| wanted.keys().any(|key| key.eq_ignore_ascii_case(id));
+    let surplus: Vec<&String> = there.keys().filter(|id| !is_known(id)).collect();
+    (!surplus.is_empty()).then(|| Difference {
+        path: "identity.userAssignedIdentities".to_owned(),
+        want: json!(wanted.keys().collect::<Vec<_>>()),
+        have: json!(there.keys().collect::<Vec<_>>()),
+    })
+}
+
+/// Only scale, tags and identity are changed in place.
+fn is_mutable(path: &str) -> bool {
+    path.starts_with("properties.properties.scaleSettings.")
+        || path.starts_with("tags.")
+        || path.starts_with("identity")
+}
+
+fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Difference], ask: &Ask) -> Plan {
+    if drift.is_empty() {
+        let plan = Plan::say(Verdict::ready("Succeeded", "the cluster is as the spec says"), Next::Tick);
+        return Plan { applied: Some(wanted.hash.clone()), ..plan };
+    }
+    let (common, policy) = (common(compute), compute.spec.drift_policy);
+    Differing { common, policy, hash: &wanted.hash, found: drift }.plan(
+        update(wanted, have, drift),
+        Next::Look,
+        ask,
+    )
+}
+
+fn common(compute: &MLCompute) -> Option<&Common> {
+    compute.status.as_ref().map(|status| &status.common)
+}
+
+/// The smallest change: scale alone has an operation of its own, that can overwrite nothing else.
+fn update(wanted: &Wanted, have: &Value, drift: &[Difference]) -> Action {
+    let id = wanted.id.clone();
+    let scale = &wanted.body["properties"]["properties"]["scaleSettings"];
+    if drift.iter().all(|difference| difference.path.contains(".scaleSettings.")) {
+        return Action::Patch { id, body: json!({"properties": {"properties": {"scaleSettings": scale}}}) };
+    }
+    let mut body = writable(have);
+    body["properties"]["properties"]["scaleSettings"].clone_from(scale);
+    if let (Some(tags), Some(more)) = (body["tags"].as_object_mut(), wanted.body["tags"].as_object()) {
+        tags.extend(more.clone());
+    }
+    if let Some(identity) = wanted.body.get("identity") {
+        body["identity"].clone_from(identity);
+    }
+    Action::Put { id, body }
+}
+
+/// What was read, without what only Azure may say.
+fn writable(have: &Value) -> Value {
+    let pick = |from: &Value, keys: &[&str]| -> Value {
+        keys.iter()
+            .filter_map(|key| {
+                Some(((*key).to_owned(), from.get(*key).filter(|value| !value.is_null())?.clone()))
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let mut body = pick(have, &["location", "identity", "tags", "sku"]);
+    if !body["tags"].is_object() {
+        body["tags"] = json!({});
+    }
+    body["properties"] = pick(
+        &have["properties"],
+        &["computeType", "computeLocation", "description", "disableLocalAuth", "resourceId"],
+    );
+    body["properties"]["properties"] = pick(
+        &have["properties"]["properties"],
+        &[
+            "osType",
+            "vmSize",
+            "vmPriority",
+            "virtualMachineImage",
+            "isolatedNetwork",
+            "scaleSettings",
+            "userAccountCredentials",
+            "subnet",
+            "remoteLoginPortPublicAccess",
+            "enableNodePublicIp",
+            "propertyBag",
+        ],
+    );
+    body
+}
+
+fn why_failed(have: &Value) -> Failed {
+    let inner = &have["properties"];
+    let errors = [&inner["provisioningErrors"], &inner["properties"]["errors"]];
+    let first = errors.iter().find_map(|list| list.as_array()?.first());
+    let error =
+        first.map_or(&Value::Null, |first| if first["error"].is_object() { &first["error"] } else { first });
+    let code = error["code"].as_str().unwrap_or("ProvisioningFailed").to_owned();
+    let message = error["message"].as_str().unwrap_or("Azure gives no reason").to_owned();
+    let is_quota = code.contains("Quota") || message.to_lowercase().contains("quota");
+    Failed { reason: code, message: format!("the cluster failed: {message}"), is_quota }
+}
+
+fn count(value: &Value) -> i32 {
+    value.as_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
+}
+
+fn nodes(inner: &Value) -> Nodes {
+    let states = &inner["nodeStateCounts"];
+    Nodes {
+        current: count(&inner["currentNodeCount"]),
+        target: count(&inner["targetNodeCount"]),
+        idle: count(&states["idleNodeCount"]),
+        running: count(&states["runningNodeCount"]),
+        preparing: count(&states["preparingNodeCount"]),
+        unusable: count(&states["unusableNodeCount"]),
+        leaving: count(&states["leavingNodeCount"]),
+        preempted: count(&states["preemptedNodeCount"]),
+    }
+}
+
+/// What is known of a cluster that goes.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The cluster.
+    pub id: ArmId,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// The MLPipelines that name it.
+    pub used_by: Vec<String>,
+}
+
+impl Leave for MLCompute {
+    type Address = Address;
+    type Left = Option<Value>;
+
+    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
+        let wait =
+            |reason: &str, message: String, next: Next| Plan::say(Verdict::working(reason, message), next);
+        let Some(have) = left else { return Plan::leave("the cluster is gone") };
+        if self.spec.deletion_policy != Some(DeletionPolicy::Delete)
+            || address.owner.of(&have["tags"]) != Belongs::Us
+        {
+            return Plan::leave("the cluster stays in Azure");
+        }
+        if !address.used_by.is_empty() {
+            let message = format!(
+                "still named by MLPipeline {}; it goes when they do not name it",
+                address.used_by.join(", ")
+            );
+            return wait("InUse", message, Next::Change);
+        }
+        if have["properties"]["provisioningState"] == "Deleting" {
+            return wait("Deleting", "the cluster is being removed".into(), Next::Look);
+        }
+        let nodes = nodes(&have["properties"]["properties"]);
+        if nodes.running + nodes.preparing > 0 {
+            let message =
+                format!("{} nodes are at work; it goes when they are idle", nodes.running + nodes.preparing);
+            return wait("InUse", message, Next::Look);
+        }
+        let delete =
+            Action::Delete { id: address.id.clone(), query: vec![("underlyingResourceAction", "Delete")] };
+        Plan::send(vec![delete], Verdict::working("Deleting", "the cluster is being removed"), Next::Look)
+    }
+}

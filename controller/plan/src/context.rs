@@ -1,0 +1,100 @@
+//! What every decision may ask about besides its object: the time, the pace, the workspace.
+
+use azureml_client::ArmId;
+use azureml_crds::ml_workspace::RegistryStatus;
+use azureml_crds::shared::Common;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::fmt;
+
+/// The circumstances of one pass.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Now.
+    pub now: Timestamp,
+    /// How fast things are tried again.
+    pub pace: Pace,
+    /// A value of the annotation that asks for a pass, and has not been handled yet.
+    pub requested: Option<String>,
+    /// Whether the last status spoke of another generation.
+    pub is_new_generation: bool,
+}
+
+/// How fast things are tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The first delay after a failure that may pass by itself; it doubles from there.
+    pub first: SignedDuration,
+    /// The longest delay after a failure that may pass by itself.
+    pub longest: SignedDuration,
+    /// Delays after a provisioning that failed: after the first, the second, the third time.
+    pub provisioning: [SignedDuration; 3],
+    /// The delay when only a change can help.
+    pub stalled: SignedDuration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first: SignedDuration::from_secs(15),
+            longest: SignedDuration::from_mins(10),
+            provisioning: [
+                SignedDuration::from_mins(1),
+                SignedDuration::from_mins(5),
+                SignedDuration::from_mins(30),
+            ],
+            stalled: SignedDuration::from_hours(1),
+        }
+    }
+}
+
+/// What the MLWorkspace says of the Azure ML workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// The name of the MLWorkspace.
+    pub name: String,
+    /// The workspace's ARM id.
+    pub id: ArmId,
+    /// Its region.
+    pub region: String,
+    /// Its registry, where there is one.
+    pub registry: Option<RegistryStatus>,
+}
+
+/// A spec that the schema accepts and that still means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InvalidSpec {
+    /// One PascalCase word.
+    pub reason: &'static str,
+    /// The field.
+    pub field: String,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl InvalidSpec {
+    /// A spec that means nothing.
+    #[must_use]
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { reason: "InvalidSpec", field: field.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for InvalidSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+impl Ask {
+    /// Circumstances read from an object's metadata and the common part of its status.
+    #[must_use]
+    pub fn of(meta: &kube::core::ObjectMeta, common: &Common, now: Timestamp, pace: Pace) -> Self {
+        let annotations = meta.annotations.as_ref();
+        let requested = annotations
+            .and_then(|all| all.get(azureml_crds::RECONCILE_REQUESTED_AT))
+            .filter(|value| common.last_handled_reconcile_at.as_ref() != Some(*value))
+            .cloned();
+        Self { now, pace, requested, is_new_generation: common.observed_generation != meta.generation }
+    }
+}

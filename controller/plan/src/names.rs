@@ -1,0 +1,132 @@
+//! Names in Azure: the same for ever, made of namespace and name alone, legal for their type. One table, one function.
+//!
+//! In: namespace and name. Out: `<namespace>-<name>-<8 hex>` made legal and cut. Two namespaces never meet in one name.
+
+use crate::hash;
+
+/// What a name may look like. Sources: the path patterns of the Azure REST API 2025-12-01; for components the
+/// pattern of Microsoft's client; for computes that of the service's own error text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameRule {
+    /// The longest name.
+    pub longest: usize,
+    /// What stands between the parts.
+    pub separator: char,
+    /// Whether the other of `-` and `_` may occur.
+    pub both: bool,
+}
+
+/// `^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$`
+pub const COMPUTE: NameRule = NameRule { longest: 32, separator: '-', both: false };
+/// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`; shorter, so that people can read it.
+pub const ENVIRONMENT: NameRule = NameRule { longest: 128, separator: '-', both: false };
+/// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`
+pub const SCHEDULE: NameRule = NameRule { longest: 128, separator: '-', both: false };
+/// `^[a-z][a-z0-9_]*$`, at most 255; room is left for the name of a step.
+pub const COMPONENT: NameRule = NameRule { longest: 180, separator: '_', both: false };
+
+/// The name of an object's resource.
+#[must_use]
+pub fn generated(rule: NameRule, namespace: &str, name: &str) -> String {
+    let short = short_hash(namespace, name);
+    let readable = legal(rule, &format!("{namespace}{}{name}", rule.separator));
+    let room = rule.longest - short.len() - 1;
+    let cut = readable[..readable.len().min(room)].trim_end_matches(rule.separator);
+    format!("{cut}{}{short}", rule.separator)
+}
+
+/// The first 8 hex digits of `sha256(namespace/name)`.
+#[must_use]
+pub fn short_hash(namespace: &str, name: &str) -> String {
+    hash::cut(&hash::text(&format!("{namespace}/{name}")), 8).to_owned()
+}
+
+/// The component of a step: the pipeline's name, and the step's after it.
+#[must_use]
+pub fn step_component(pipeline: &str, step: &str) -> String {
+    format!("{pipeline}_{step}")
+}
+
+/// The repository of an image that is built here.
+#[must_use]
+pub fn repository(namespace: &str, name: &str) -> String {
+    format!("azureml-operator/{namespace}/{name}")
+}
+
+/// The task run that builds one content: 5 to 50 letters, digits and hyphens.
+#[must_use]
+pub fn task_run(namespace: &str, name: &str, h12: &str) -> String {
+    format!("{}-{h12}", short_hash(namespace, name))
+}
+
+/// The job of an MLRun: at most one for one object.
+#[must_use]
+pub fn job(uid: &str) -> String {
+    format!("r-{uid}")
+}
+
+/// The deployment of a component with settings.
+#[must_use]
+pub fn deployment(hash: &str) -> String {
+    format!("d-{}", hash::cut(hash, 12))
+}
+
+/// The code asset of files: shared by everybody who has the same files.
+#[must_use]
+pub fn code(hash: &str) -> String {
+    format!("c-{}", hash::cut(hash, 32))
+}
+
+/// Lower case, and every other character replaced; a letter comes first.
+fn legal(rule: NameRule, text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    for character in text.chars() {
+        let character = character.to_ascii_lowercase();
+        let is_kept = character.is_ascii_lowercase()
+            || character.is_ascii_digit()
+            || rule.both && "-_".contains(character);
+        out.push(if is_kept { character } else { rule.separator });
+    }
+    if out.starts_with(|first: char| !first.is_ascii_lowercase()) { format!("n{out}") } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_readable_and_the_same_for_ever() {
+        let cases = [
+            (COMPUTE, "team-a", "cpu"),
+            (COMPUTE, "team-a", "a-very-long-name-for-a-cluster"),
+            (COMPONENT, "team-a", "r-gbm"),
+            (ENVIRONMENT, "1team", "r.gbm"),
+        ];
+        let names: Vec<String> =
+            cases.iter().map(|(rule, namespace, name)| generated(*rule, namespace, name)).collect();
+        insta::assert_debug_snapshot!(names);
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_legal_whatever_the_object_is_called(
+            namespace in "[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?", name in "[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?"
+        ) {
+            for rule in [COMPUTE, ENVIRONMENT, SCHEDULE, COMPONENT] {
+                let generated = generated(rule, &namespace, &name);
+                prop_assert!(generated.len() <= rule.longest && generated.len() >= 3);
+                prop_assert!(generated.starts_with(|c: char| c.is_ascii_lowercase()));
+                prop_assert!(generated.ends_with(|c: char| c.is_ascii_alphanumeric()));
+                prop_assert!(generated.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == rule.separator));
+            }
+        }
+
+        #[test]
+        fn two_namespaces_never_meet_in_one_name(a in "[a-z-]{1,20}", b in "[a-z-]{1,20}", c in "[a-z-]{1,20}") {
+            let left = generated(COMPUTE, &format!("{a}-{b}"), &c);
+            let right = generated(COMPUTE, &a, &format!("{b}-{c}"));
+            prop_assert_ne!(left, right);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The endpoint of a pipeline: made once, a new deployment for every version, the default moved only when it works.
+//!
+//! Source: Azure REST API, `BatchEndpoints_CreateOrUpdate`, `BatchDeployments_CreateOrUpdate` (deployments are never changed).
+
+use crate::action::{Action, Failed, Next, Plan, Verdict};
+use crate::context::Ask;
+use crate::owner::{Belongs, Owner};
+use crate::pipeline::{Refs, Wanted};
+use crate::{failure, hash, names};
+use azureml_client::ArmId;
+use azureml_crds::MLPipeline;
+use azureml_crds::ml_pipeline::EndpointStatus;
+use serde_json::{Value, json};
+
+/// What Azure has of a publication.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Publication {
+    /// The endpoint that the spec names.
+    pub endpoint: Option<Value>,
+    /// Its deployments.
+    pub deployments: Vec<Value>,
+    /// Endpoints that carry our owner and are not the spec's.
+    pub strays: Vec<(ArmId, Value)>,
+}
+
+/// Azure's cap, less one for the deployment that is being made.
+const MOST_DEPLOYMENTS: usize = 19;
+const DEFAULT_KEEP: usize = 2;
+
+/// A plan when the endpoint is not ours to write.
+#[must_use]
+pub fn refused(wanted: &Wanted, owner: &Owner, seen: &Publication) -> Option<Plan> {
+    let (id, endpoint) = (wanted.endpoint.as_ref()?, seen.endpoint.as_ref()?);
+    let (reason, who) = match owner.of(&endpoint["tags"]) {
+        Belongs::Us => return None,
+        Belongs::Nobody => ("NotOwned", "was not made by this object".to_owned()),
+        Belongs::Another(owner) => ("OwnedByAnother", format!("belongs to {owner}")),
+    };
+    let message =
+        format!("{id} {who}; make a new MLPipeline with another publish.endpoint, or delete the endpoint");
+    Some(Plan::say(Verdict::stalled(reason, message), Next::Tick))
+}
+
+/// The endpoint, where it is not there yet.
+#[must_use]
+pub fn create_endpoint(
+    pipeline: &MLPipeline,
+    refs: &Refs,
+    wanted: &Wanted,
+    seen: &Publication,
+) -> Option<Action> {
+    let id = wanted.endpoint.as_ref()?;
+    seen.endpoint
+        .is_none()
+        .then(|| Action::Put { id: id.clone(), body: endpoint_body(pipeline, refs, wanted) })
+}
+
+fn endpoint_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value {
+    let mut body = json!({
+        "location": refs.workspace.region,
+        "tags": wanted.tags,
+        "properties": {"authMode": "AADToken", "properties": {}},
+    });
+    if let Some(description) = &pipeline.spec.description {
+        body["properties"]["description"] = json!(description);
+    }
+    body
+}
+
+/// The deployment of the current version.
+#[must_use]
+pub fn deployment_name(wanted: &Wanted) -> String {
+    let content = json!({"componentId": wanted.current.component_id, "settings": wanted.current.settings});
+    names::deployment(&hash::content("deployment", &content))
+}
+
+fn deployment_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value {
+    let settings = &wanted.current.settings;
+    // The schema says that every value is text.
+    let mut texts = json!({"continue_on_step_failure": settings.continue_on_step_failure.to_string()});
+    if settings.force_rerun {
+        texts["force_rerun"] = json!("true");
+    }
+    for (key, id) in
+        [("default_compute", &settings.default_compute), ("default_datastore", &settings.default_datastore)]
+    {
+        if let Some(id) = id {
+            texts[key] = json!(id);
+        }
+    }
+    let mut configuration = json!({
+        "deploymentConfigurationType": "PipelineComponent",
+        "componentId": {"referenceType": "Id", "assetId": wanted.current.component_id},
+        "settings": texts,
+        "tags": wanted.tags,
+    });
+    if let Some(description) = &pipeline.spec.description {
+        configuration["description"] = json!(description);
+    }
+    json!({"location": refs.workspace.region, "tags": wanted.tags, "properties": {"deploymentConfiguration": configuration}})
+}
+
+/// Everything is registered: publish it, or say that all is done.
+#[must_use]
+pub fn plan(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publication, ask: &Ask) -> Plan {
+    if !seen.strays.is_empty() {
+        return remove(&seen.strays);
+    }
+    let Some(id) = &wanted.endpoint else {
+        return ready(wanted, format!("version {} is registered", wanted.current.version));
+    };
+    let put_endpoint = || Action::Put { id: id.clone(), body: endpoint_body(pipeline, refs, wanted) };
+    let name = deployment_name(wanted);
+    let put_deployment =
+        || Action::Put { id: id.child("deployments", &name), body: deployment_body(pipeline, refs, wanted) };
+    let making = |what: String| Verdict::working("Publishing", format!("{what} is being made"));
+    let Some(endpoint) = &seen.endpoint else {
+        return Plan::send(vec![put_endpoint()], making("the endpoint".into()), Next::Look);
+    };
+    let deployment = seen.deployments.iter().find(|one| one["name"].as_str() == Some(&name));
+    match (state(endpoint), deployment.map(|one| (one, state(one)))) {
+        ("Failed" | "Canceled", _) => failed(pipeline, put_endpoint(), "the endpoint", endpoint, ask),
+        (_, Some((one, "Failed" | "Canceled"))) => {
+            failed(pipeline, put_deployment(), "the deployment", one, ask)
+        }
+        ("Succeeded", None) => {
+            Plan::send(vec![put_deployment()], making(format!("deployment {name}")), Next::Look)
+        }
+        ("Succeeded", Some((_, "Succeeded"))) => flip_or_prune(pipeline, (id, endpoint, &name), wanted, seen),
+        _ => Plan::say(making(format!("deployment {name}")), Next::Look),
+    }
+}
+
+fn ready(wanted: &Wanted, message: String) -> Plan {
+    let plan = Plan::say(Verdict::ready("Succeeded", message), Next::Tick);
+    Plan { applied: Some(wanted.current.version.clone()), ..plan }
+}
+
+fn state(resource: &Value) -> &str {
+    resource["properties"]["provisioningState"].as_str().unwrap_or("Succeeded")
+}
+
+fn failed(pipeline: &MLPipeline, put: Action, what: &str, resource: &Value, ask: &Ask) -> Plan {
+    let failed = Failed {
+        reason: "ProvisioningFailed".to_owned(),
+        message: format!(
+            "{what} {} ended {}",
+            resource["name"].as_str().unwrap_or_default(),
+            state(resource)
+        ),
+        is_quota: false,
+    };
+    let last = pipeline.status.as_ref().and_then(|status| status.common.last_failure.as_ref());
+    failure::retry(failed, put, last, ask)
+}
+
+fn flip_or_prune(
+    pipeline: &MLPipeline,
+    (id, endpoint, name): (&ArmId, &Value, &str),
+    wanted: &Wanted,
+    seen: &Publication,
+) -> Plan {
+    if endpoint["properties"]["defaults"]["deploymentName"].as_str() != Some(name) {
+        let put = Action::Put { id: id.clone(), body: flipped(endpoint, wanted, name) };
+        return Plan::send(
+            vec![put],
+            Verdict::working("Publishing", format!("{name} becomes the default")),
+            Next::Look,
+        );
+    }
+    let old = surplus(pipeline, name, &seen.deployments);
+    if old.is_empty() {
+        let uri = endpoint["properties"]["scoringUri"].as_str().unwrap_or_default();
+        return ready(wanted, format!("version {} is served at {uri}", wanted.current.version));
+    }
+    let deletes = old
+        .iter()
+        .map(|name| Action::Delete { id: id.child("deployments", name), query: Vec::new() })
+        .collect();
+    Plan::send(
+        deletes,
+        Verdict::working("Pruning", format!("old deployments are being removed: {}", old.join(", "))),
+        Next::Look,
+    )
+}
+
+/// The endpoint as it was read, with another default: a PUT is the only way, and it must keep the rest.
+fn flipped(endpoint: &Value, wanted: &Wanted, name: &str) -> Value {
+    let properties = &endpoint["properties"];
+    let mut body = json!({
+        "location": endpoint["location"],
+        "tags": endpoint["tags"],
+        "properties": {
+            "authMode": properties["authMode"],
+            "defaults": {"deploymentName": name},
+            "properties": {},
+        },
+    });
+    if let Some(tags) = body["tags"].as_object_mut() {
+        tags.extend(wanted.tags.iter().map(|(key, value)| (key.clone(), json!(value))));
+    }
+    for key in ["identity", "kind", "sku"] {
+        if endpoint[key].is_object() || endpoint[key].is_string() {
+            body[key] = endpoint[key].clone();
+        }
+    }
+    if properties["description"].is_string() {
+        body["properties"]["description"] = properties["description"].clone();
+    }
+    body
+}
+
+/// Deployments of ours beyond `keep`, oldest first; never one in transition.
+fn surplus(pipeline: &MLPipeline, current: &str, deployments: &[Value]) -> Vec<String> {
+    let keep = pipeline.spec.publish.as_ref().and_then(|publish| publish.keep);
+    let keep = keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(DEFAULT_KEEP).min(MOST_DEPLOYMENTS);
+    let mut old: Vec<&Value> = deployments
+        .iter()
+        .filter(|one| one["name"].as_str() != Some(current) && one["tags"][crate::owner::OWNER].is_string())
+        .collect();
+    old.sort_by_key(|one| {
+        std::cmp::Reverse(one["systemData"]["createdAt"].as_str().and_then(crate::time::timestamp))
+    });
+    let surplus = old.into_iter().skip(keep);
+    let settled = surplus.filter(|one| matches!(state(one), "Succeeded" | "Failed" | "Canceled"));
+    settled.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
+}
+
+/// Removes endpoints; their deployments go with them.
+#[must_use]
+pub fn remove(endpoints: &[(ArmId, Value)]) -> Plan {
+    let names = endpoints.iter().map(|(id, _)| id.name()).collect::<Vec<_>>().join(", ");
+    let verdict = Verdict::working("Unpublishing", format!("the endpoint {names} is being removed"));
+    let deletes = endpoints
+        .iter()
+        .filter(|(_, endpoint)| state(endpoint) != "Deleting")
+        .map(|(id, _)| Action::Delete { id: id.clone(), query: Vec::new() })
+        .collect();
+    Plan::send(deletes, verdict, Next::Look)
+}
+
+/// What `status.endpoint` says.
+#[must_use]
+pub fn status(wanted: &Wanted, seen: &Publication) -> Option<EndpointStatus> {
+    let (id, endpoint) = (wanted.endpoint.as_ref()?, seen.endpoint.as_ref()?);
+    let default = endpoint["properties"]["defaults"]["deploymentName"].as_str().map(str::to_owned);
+    let mut deployments: Vec<String> =
+        seen.deployments.iter().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect();
+    deployments.sort_by_key(|name| (Some(name) != default.as_ref(), name.clone()));
+    Some(EndpointStatus {
+        name: id.name().to_owned(),
+        scoring_uri: endpoint["properties"]["scoringUri"].as_str().map(str::to_owned),
+        default,
+        deployments,
+    })
+}

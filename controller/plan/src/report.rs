@@ -1,0 +1,113 @@
+//! From a verdict to conditions: one place that knows what `Ready`, `Reconciling` and `Stalled` mean together.
+//!
+//! In: the conditions before, the verdict, the time. Out: the conditions after; a transition time moves only when a status moves.
+
+use crate::action::{Extra, State, Verdict};
+use crate::failure::whole_seconds;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+/// Our condition types, in the order in which they are written: kstatus takes the first of `Reconciling` and `Stalled`.
+const READY: &str = "Ready";
+const RECONCILING: &str = "Reconciling";
+const STALLED: &str = "Stalled";
+
+/// The longest message that the Kubernetes API takes.
+const LONGEST_MESSAGE: usize = 32_768;
+
+/// The conditions after a pass.
+#[must_use]
+pub fn conditions(
+    before: &[Condition],
+    verdict: &Verdict,
+    extra: &[Extra],
+    generation: Option<i64>,
+    now: Timestamp,
+) -> Vec<Condition> {
+    let ready = if verdict.state == State::Ready { "True" } else { "False" };
+    let mut wanted = vec![(READY, ready, verdict.reason.clone(), verdict.message.clone())];
+    match verdict.state {
+        State::Ready => {}
+        State::Working => wanted.push((RECONCILING, "True", verdict.reason.clone(), verdict.message.clone())),
+        State::Stalled => wanted.push((STALLED, "True", verdict.reason.clone(), verdict.message.clone())),
+    }
+    wanted.extend(
+        extra.iter().map(|extra| (extra.r#type, extra.status, extra.reason.clone(), extra.message.clone())),
+    );
+    wanted
+        .into_iter()
+        .map(|(r#type, status, reason, message)| Condition {
+            last_transition_time: since(before, r#type, status, now),
+            message: message.chars().take(LONGEST_MESSAGE).collect(),
+            observed_generation: generation,
+            reason,
+            status: status.to_owned(),
+            type_: r#type.to_owned(),
+        })
+        .collect()
+}
+
+fn since(before: &[Condition], r#type: &str, status: &str, now: Timestamp) -> Time {
+    before
+        .iter()
+        .find(|condition| condition.type_ == r#type && condition.status == status)
+        .map_or_else(|| Time(whole_seconds(now)), |condition| condition.last_transition_time.clone())
+}
+
+/// Whether conditions say that an object is ready: the only question that another kind may ask.
+#[must_use]
+pub fn is_ready(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| condition.type_ == READY && condition.status == "True")
+}
+
+/// What changed between two lists of conditions, as far as it is worth an event: another status or reason.
+#[must_use]
+pub fn transitions<'a>(before: &[Condition], after: &'a [Condition]) -> Vec<&'a Condition> {
+    let told = |new: &&Condition| {
+        !before
+            .iter()
+            .any(|old| old.type_ == new.type_ && old.status == new.status && old.reason == new.reason)
+    };
+    // Reconciling and Stalled repeat what Ready says.
+    after.iter().filter(|new| new.type_ != RECONCILING && new.type_ != STALLED).filter(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn types(conditions: &[Condition]) -> Vec<(&str, &str)> {
+        conditions.iter().map(|condition| (condition.type_.as_str(), condition.status.as_str())).collect()
+    }
+
+    #[test]
+    fn stalled_takes_the_place_of_reconciling() {
+        let working = conditions(&[], &Verdict::working("A", "a"), &[], Some(1), at(1));
+        assert_eq!(types(&working), [("Ready", "False"), ("Reconciling", "True")]);
+        let stalled = conditions(&working, &Verdict::stalled("B", "b"), &[], Some(1), at(2));
+        assert_eq!(types(&stalled), [("Ready", "False"), ("Stalled", "True")]);
+        let ready = conditions(&stalled, &Verdict::ready("C", "c"), &[], Some(1), at(3));
+        assert_eq!(types(&ready), [("Ready", "True")]);
+    }
+
+    #[test]
+    fn a_transition_time_moves_only_when_the_status_moves() {
+        let first = conditions(&[], &Verdict::working("A", "a"), &[], Some(1), at(1));
+        let second = conditions(&first, &Verdict::working("B", "b"), &[], Some(1), at(2));
+        assert_eq!(second[0].last_transition_time.0, at(1));
+        let third = conditions(&second, &Verdict::ready("C", "c"), &[], Some(1), at(3));
+        assert_eq!(third[0].last_transition_time.0, at(3));
+    }
+
+    #[test]
+    fn an_equal_pass_is_no_transition() {
+        let first = conditions(&[], &Verdict::working("A", "a"), &[], Some(1), at(1));
+        assert_eq!(transitions(&[], &first).len(), 1);
+        let same = conditions(&first, &Verdict::working("A", "other words"), &[], Some(1), at(2));
+        assert!(transitions(&first, &same).is_empty());
+    }
+}

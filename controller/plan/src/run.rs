@@ -1,0 +1,373 @@
+//! MLRun: one job, made at most once, watched to its end, and the words of the step that failed.
+//!
+//! Source: Azure REST API, `Jobs_CreateOrUpdate`, `Jobs_Cancel`; the words of a job's status are `JobStatus`.
+
+use crate::action::{Action, Extra, Next, Plan, Verdict};
+use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::job::{self, Job};
+use crate::owner::Owner;
+use crate::{Decide, Leave, View, failure, names, time};
+use azureml_client::ArmId;
+use azureml_crds::MLRun;
+use azureml_crds::ml_pipeline::Current;
+use azureml_crds::ml_run::{Failure, MLRunStatus, Phase, StepRun};
+use azureml_crds::shared::{DeletionPolicy, Reference};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What an MLRun refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// The pipeline's version when the run was made.
+    pub current: Current,
+}
+
+/// The job that should be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The job.
+    pub id: ArmId,
+    /// The component whose steps the job has.
+    pub component: ArmId,
+    /// What is wrong with the values, where something is.
+    pub refused: Option<InvalidSpec>,
+}
+
+/// What Azure has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The job.
+    pub job: Option<Value>,
+    /// The steps of the component; looked at only where there is no job.
+    pub steps: Option<Value>,
+    /// The steps of the run, from run history; not looked at in every pass.
+    pub children: Option<Vec<Value>>,
+    /// The run itself, from run history; looked at once, at the end.
+    pub details: Option<Value>,
+}
+
+/// The job's id: the object's UID alone decides it.
+#[must_use]
+pub fn id(run: &MLRun, workspace: &ArmId) -> ArmId {
+    workspace.child("jobs", &names::job(run.metadata.uid.as_deref().unwrap_or_default()))
+}
+
+/// The phase that a job's or step's status means; none for a word that says nothing.
+#[must_use]
+pub fn phase(status: &str) -> Option<Phase> {
+    match status {
+        "NotStarted" => Some(Phase::Pending),
+        "Queued" => Some(Phase::Queued),
+        "Starting" | "Provisioning" | "Preparing" => Some(Phase::Preparing),
+        "Running" => Some(Phase::Running),
+        "Finalizing" | "CancelRequested" => Some(Phase::Finalizing),
+        "Completed" | "Finished" => Some(Phase::Succeeded),
+        "Failed" => Some(Phase::Failed),
+        "Canceled" => Some(Phase::Canceled),
+        _ => None,
+    }
+}
+
+/// The phase of the job; the one before where its status says nothing.
+#[must_use]
+pub fn job_phase(run: &MLRun, job: &Value) -> Phase {
+    let before = run.status.as_ref().and_then(|status| status.phase);
+    let word = job["properties"]["status"].as_str().unwrap_or_default();
+    phase(word).or(before).unwrap_or(Phase::Pending)
+}
+
+/// Whether the run has ended, by its own status: nothing is left to do for it.
+#[must_use]
+pub fn is_finished(run: &MLRun) -> bool {
+    run.status.as_ref().and_then(|status| status.phase).is_some_and(Phase::is_finished)
+}
+
+impl Decide for MLRun {
+    type Status = MLRunStatus;
+    type Refs = Refs;
+    type Wanted = Wanted;
+    type Seen = Seen;
+
+    fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
+        let component = ArmId::parse(&refs.current.component_id)
+            .map_err(|error| InvalidSpec::new("pipelineRef", error.to_string()))?;
+        let job = Job {
+            display_name: "",
+            experiment: "",
+            tags: &BTreeMap::new(),
+            inputs: self.spec.inputs.as_ref(),
+            is_scheduled: false,
+        };
+        let refused = job::inputs(&job, &refs.current).err();
+        Ok(Wanted { id: id(self, &refs.workspace.id), component, refused })
+    }
+
+    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+        let recorded = self.status.as_ref().and_then(|status| status.pipeline.as_ref());
+        if recorded.is_none() {
+            // What runs is written down before anything is sent, so that a lost answer changes nothing.
+            let verdict = Verdict::working("Submitting", "the job is about to be sent");
+            return Plan {
+                conditions: vec![unknown("Submitting", "the job is about to be sent")],
+                ..Plan::say(verdict, Next::Now)
+            };
+        }
+        let plan = match &seen.job {
+            Some(job) => watch(self, wanted, job),
+            None => submit(self, refs, wanted, seen),
+        };
+        match ttl(self, ask.now) {
+            Some(at) => Plan { at: Some(at), ..plan },
+            None => plan,
+        }
+    }
+
+    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
+        let mut status = self.status.clone().unwrap_or_default();
+        status.common.azure_id = Some(wanted.id.to_string());
+        status.job_name = Some(wanted.id.name().to_owned());
+        status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+        status.pipeline = Some(refs.current.clone());
+        if let Some(job) = &seen.job {
+            job_facts(self, &mut status, job, seen);
+        } else {
+            status.phase = Some(phase_without_job(plan, status.phase));
+            if status.phase == Some(Phase::Failed) {
+                let message = plan.verdict.message.chars().take(4096).collect();
+                status.failure = Some(Failure { step: None, code: plan.verdict.reason.clone(), message });
+            }
+        }
+        status
+    }
+}
+
+/// The phase of a run that has no job: what the conditions that it is about to get mean.
+fn phase_without_job(plan: &Plan, before: Option<Phase>) -> Phase {
+    let succeeded = plan.conditions.iter().find(|condition| condition.r#type == SUCCEEDED);
+    match succeeded.map(|condition| (condition.status, condition.reason.as_str())) {
+        Some(("False", "Canceled")) => Phase::Canceled,
+        Some(("False", _)) => Phase::Failed,
+        _ => before.unwrap_or(Phase::Pending),
+    }
+}
+
+const SUCCEEDED: &str = "Succeeded";
+
+fn unknown(reason: &str, message: &str) -> Extra {
+    Extra { r#type: SUCCEEDED, status: "Unknown", reason: reason.to_owned(), message: message.to_owned() }
+}
+
+fn ended(status: &'static str, reason: &str, message: &str) -> Vec<Extra> {
+    vec![Extra { r#type: SUCCEEDED, status, reason: reason.to_owned(), message: message.to_owned() }]
+}
+
+/// A run that failed before it had a job, or whose PUT was refused.
+#[must_use]
+pub fn refused(reason: &str, message: &str) -> Plan {
+    let plan = Plan::say(Verdict::stalled(reason, message), Next::Tick);
+    Plan { conditions: ended("False", "Failed", message), ..plan }
+}
+
+fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
+    if run.spec.cancel == Some(true) {
+        let message = "cancelled before a job was made";
+        let plan = Plan::say(Verdict::ready("Canceled", message), Next::Tick);
+        return Plan { conditions: ended("False", "Canceled", message), ..plan };
+    }
+    if let Some(invalid) = &wanted.refused {
+        return refused(invalid.reason, &format!("{invalid}; make a new MLRun"));
+    }
+    let Some(steps) = &seen.steps else {
+        let message = format!(
+            "the component {} is gone from Azure; make a new MLRun once its MLPipeline is ready",
+            wanted.component
+        );
+        return refused("ComponentNotFound", &message);
+    };
+    let tags = refs.owner.tags(&BTreeMap::new());
+    let name = run.metadata.name.as_deref().unwrap_or_default();
+    let experiment = run.spec.experiment.as_deref().unwrap_or(&run.spec.pipeline_ref.name);
+    let job = Job {
+        display_name: name,
+        experiment,
+        tags: &tags,
+        inputs: run.spec.inputs.as_ref(),
+        is_scheduled: false,
+    };
+    match job::properties(&job, &refs.current, steps) {
+        Ok(properties) => {
+            let put =
+                Action::Put { id: wanted.id.clone(), body: serde_json::json!({"properties": properties}) };
+            let verdict = Verdict::working("Submitting", format!("job {} is being sent", wanted.id.name()));
+            let conditions = vec![unknown("Submitting", "the job is being sent")];
+            Plan { conditions, ..Plan::send(vec![put], verdict, Next::Now) }
+        }
+        Err(invalid) => refused(invalid.reason, &format!("{invalid}; make a new MLRun")),
+    }
+}
+
+fn watch(run: &MLRun, wanted: &Wanted, job: &Value) -> Plan {
+    let name = wanted.id.name();
+    let phase = job_phase(run, job);
+    let word = job["properties"]["status"].as_str().unwrap_or("Unknown");
+    match phase {
+        Phase::Succeeded => {
+            let plan =
+                Plan::say(Verdict::ready("Completed", format!("job {name} is completed")), Next::Change);
+            Plan { conditions: ended("True", "Completed", &format!("job {name} is completed")), ..plan }
+        }
+        Phase::Canceled => {
+            let plan =
+                Plan::say(Verdict::ready("Canceled", format!("job {name} is cancelled")), Next::Change);
+            Plan { conditions: ended("False", "Canceled", &format!("job {name} is cancelled")), ..plan }
+        }
+        Phase::Failed => {
+            let plan = Plan::say(
+                Verdict::stalled("Failed", format!("job {name} failed; status.failure says why")),
+                Next::Change,
+            );
+            Plan {
+                conditions: ended("False", "Failed", &format!("job {name} failed; status.failure says why")),
+                ..plan
+            }
+        }
+        Phase::Pending | Phase::Queued | Phase::Preparing | Phase::Running | Phase::Finalizing => {
+            let cancel = run.spec.cancel == Some(true) && word != "CancelRequested";
+            let actions = if cancel {
+                vec![Action::Post { id: wanted.id.clone(), action: "cancel" }]
+            } else {
+                Vec::new()
+            };
+            let verdict = Verdict::ready("Submitted", format!("job {name} is accepted"));
+            let conditions = vec![unknown("InProgress", &format!("job {name} is in progress"))];
+            Plan { conditions, ..Plan::send(actions, verdict, Next::Look) }
+        }
+    }
+}
+
+/// When the object may be removed.
+fn ttl(run: &MLRun, now: Timestamp) -> Option<Timestamp> {
+    let keep = time::duration("ttlAfterFinished", run.spec.ttl_after_finished.as_deref()?).ok()?;
+    let finished = run.status.as_ref()?.finished_at.as_ref()?.0;
+    finished.checked_add(keep).ok().filter(|at| *at > now)
+}
+
+/// Whether the object has been kept for long enough after its end.
+#[must_use]
+pub fn is_expired(run: &MLRun, now: Timestamp) -> bool {
+    let keep =
+        run.spec.ttl_after_finished.as_deref().and_then(|text| time::duration("ttlAfterFinished", text).ok());
+    let finished = run.status.as_ref().and_then(|status| status.finished_at.as_ref());
+    match (keep, finished) {
+        (Some(keep), Some(finished)) => finished.0.checked_add(keep).is_ok_and(|at| at <= now),
+        _ => false,
+    }
+}
+
+fn job_facts(run: &MLRun, status: &mut MLRunStatus, job: &Value, seen: &Seen) {
+    let properties = &job["properties"];
+    status.phase = Some(job_phase(run, job));
+    status.studio_url =
+        properties["services"]["Studio"]["endpoint"].as_str().map(str::to_owned).or(status.studio_url.take());
+    if let Some(children) = &seen.children {
+        status.steps = steps(children);
+    }
+    if let Some(details) = &seen.details {
+        status.started_at = moment(details, "startTimeUtc").map(Time);
+        status.finished_at = moment(details, "endTimeUtc").map(Time);
+        status.duration_seconds = duration(moment(details, "startTimeUtc"), moment(details, "endTimeUtc"));
+    }
+    if status.phase.is_some_and(Phase::is_finished) {
+        let uri = |output: &Value| output["uri"].as_str().map(str::to_owned);
+        let all = properties["outputs"].as_object().into_iter().flatten();
+        status.outputs = all.filter_map(|(name, output)| Some((name.clone(), uri(output)?))).collect();
+    }
+    if status.phase == Some(Phase::Failed) && (seen.children.is_some() || seen.details.is_some()) {
+        status.failure = Some(why_failed(seen));
+    }
+}
+
+fn moment(run: &Value, key: &str) -> Option<Timestamp> {
+    run[key].as_str().and_then(time::timestamp).map(failure::whole_seconds)
+}
+
+fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i64> {
+    from.zip(to).map(|(from, to)| to.duration_since(from).as_secs())
+}
+
+/// The name of a step: what the pipeline calls it.
+fn step_name(child: &Value) -> String {
+    let module = child["properties"]["azureml.moduleName"].as_str();
+    let own = child["displayName"].as_str().or(child["name"].as_str());
+    module.or(own).or(child["runId"].as_str()).unwrap_or_default().to_owned()
+}
+
+fn steps(children: &[Value]) -> Vec<StepRun> {
+    let mut steps: Vec<StepRun> = children
+        .iter()
+        .map(|child| StepRun {
+            name: step_name(child),
+            phase: phase(child["status"].as_str().unwrap_or_default()).unwrap_or(Phase::Pending),
+            queued_at: moment(child, "createdUtc").map(Time),
+            started_at: moment(child, "startTimeUtc").map(Time),
+            finished_at: moment(child, "endTimeUtc").map(Time),
+            duration_seconds: duration(moment(child, "startTimeUtc"), moment(child, "endTimeUtc")),
+            reused: child["properties"]["azureml.isreused"].as_str().map(|text| text == "true"),
+            message: error(child).map(|(_, message)| message),
+        })
+        .collect();
+    steps.sort_by_key(|step| (step.started_at.as_ref().map_or(Timestamp::MAX, |at| at.0), step.name.clone()));
+    steps.truncate(100);
+    steps
+}
+
+/// Code and message of a run's error.
+fn error(run: &Value) -> Option<(String, String)> {
+    let error = &run["error"]["error"];
+    let message = error["message"].as_str()?.chars().take(4096).collect();
+    Some((error["code"].as_str().unwrap_or("Failed").to_owned(), message))
+}
+
+/// The words of the step that failed first, else those of the job.
+fn why_failed(seen: &Seen) -> Failure {
+    let none = Vec::new();
+    let children = seen.children.as_ref().unwrap_or(&none);
+    let mut failed: Vec<&Value> = children.iter().filter(|child| child["status"] == "Failed").collect();
+    failed.sort_by_key(|child| moment(child, "endTimeUtc"));
+    let step = failed.first().copied();
+    let (code, message) =
+        step.and_then(error).or_else(|| seen.details.as_ref().and_then(error)).unwrap_or_else(|| {
+            ("Failed".to_owned(), "Azure ML gives no reason; the logs of the step are in studio".to_owned())
+        });
+    Failure { step: step.map(step_name), code, message }
+}
+
+/// What is known of a run that goes.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The job.
+    pub id: ArmId,
+}
+
+impl Leave for MLRun {
+    type Address = Address;
+    type Left = Option<Value>;
+
+    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
+        let Some(job) = left else { return Plan::leave("there is no job") };
+        if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || job_phase(self, job).is_finished() {
+            return Plan::leave("the job stays in Azure");
+        }
+        let verdict = Verdict::working("Canceling", format!("job {} is being cancelled", address.id.name()));
+        if job["properties"]["status"] == "CancelRequested" {
+            return Plan::say(verdict, Next::Look);
+        }
+        Plan::send(vec![Action::Post { id: address.id.clone(), action: "cancel" }], verdict, Next::Look)
+    }
+}

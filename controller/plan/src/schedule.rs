@@ -1,0 +1,380 @@
+//! MLSchedule: a schedule of Azure ML that holds the whole job, and follows the pipeline's current version.
+//!
+//! Source: Azure REST API, `Schedules_CreateOrUpdate`; "Schedule machine learning pipeline jobs" (start time, deletion).
+
+use crate::action::{Action, Next, Plan, Verdict};
+use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::diff::differences;
+use crate::firing::{self, Trigger, Window};
+use crate::job::{self, Job};
+use crate::owner::{Belongs, Owner};
+use crate::settle::Differing;
+use crate::{Decide, Leave, View, failure, hash, names, time, zones};
+use azureml_client::ArmId;
+use azureml_crds::MLSchedule;
+use azureml_crds::ml_pipeline::Current;
+use azureml_crds::ml_schedule::{Frequency, MLScheduleStatus, Recurrence, WeekDay};
+use azureml_crds::shared::{DeletionPolicy, Reference};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// What an MLSchedule refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// The pipeline's current version.
+    pub current: Current,
+}
+
+/// The schedule that should be there, but for the steps, which Azure has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The schedule.
+    pub id: ArmId,
+    /// The component whose steps the job has.
+    pub component: ArmId,
+    /// The zone in force.
+    pub zone: zones::Zone,
+    /// The user's start, where one is written.
+    pub start: Option<String>,
+    /// The user's end, where one is written.
+    pub end: Option<String>,
+    /// The hash of what the user wrote, with the pipeline's version.
+    pub hash: String,
+}
+
+/// What Azure has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The schedule.
+    pub schedule: Option<Value>,
+    /// The steps of the component.
+    pub steps: Option<Value>,
+}
+
+/// Where nothing else says from when on a schedule counts: a start in the past never fires at once.
+const LONG_AGO: &str = "2020-01-01T00:00:00";
+
+/// The schedule's id: names alone decide it.
+#[must_use]
+pub fn id(schedule: &MLSchedule, workspace: &ArmId) -> ArmId {
+    let meta = &schedule.metadata;
+    let generated = || {
+        let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
+        names::generated(names::SCHEDULE, namespace.unwrap_or_default(), name.unwrap_or_default())
+    };
+    workspace.child("schedules", &schedule.spec.azure_name.clone().unwrap_or_else(generated))
+}
+
+impl Decide for MLSchedule {
+    type Status = MLScheduleStatus;
+    type Refs = Refs;
+    type Wanted = Wanted;
+    type Seen = Seen;
+
+    fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
+        let spec = &self.spec;
+        let zone = zones::zone(spec.time_zone.as_deref())?;
+        let local = |field: &str, text: &Option<String>| {
+            text.as_deref().map(|text| time::in_zone(field, text, &zone.clock)).transpose()
+        };
+        let (start, end) = (local("startTime", &spec.start_time)?, local("endTime", &spec.end_time)?);
+        if let (Some(start), Some(end)) = (&start, &end)
+            && start >= end
+        {
+            return Err(InvalidSpec::new("endTime", format!("{end} is not after startTime, {start}")));
+        }
+        let job = Job {
+            display_name: "",
+            experiment: "",
+            tags: &spec.tags,
+            inputs: spec.inputs.as_ref(),
+            is_scheduled: true,
+        };
+        job::inputs(&job, &refs.current)?;
+        let component = ArmId::parse(&refs.current.component_id)
+            .map_err(|error| InvalidSpec::new("pipelineRef", error.to_string()))?;
+        let content = json!({"cron": spec.cron, "recurrence": spec.recurrence, "timeZone": spec.time_zone,
+            "startTime": spec.start_time, "endTime": spec.end_time, "suspend": spec.suspend, "inputs": spec.inputs,
+            "experiment": spec.experiment, "description": spec.description, "tags": spec.tags,
+            "version": refs.current.version});
+        let hash = hash::content("schedule", &content);
+        Ok(Wanted { id: id(self, &refs.workspace.id), component, zone, start, end, hash })
+    }
+
+    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+        let recorded = self.status.as_ref().and_then(|status| status.common.azure_id.as_ref());
+        if recorded.map(String::as_str) != Some(wanted.id.as_str()) {
+            // Deleting must find the schedule also when the pipeline is gone, so the address is written first.
+            return Plan::say(Verdict::working("Creating", "the schedule is about to be made"), Next::Now);
+        }
+        let Some(steps) = &seen.steps else {
+            let message = format!(
+                "the component {} is gone from Azure; it is registered again by its MLPipeline",
+                wanted.component
+            );
+            return Plan::say(Verdict::working("ComponentNotFound", message), Next::Look);
+        };
+        let body = match body(self, refs, wanted, steps, seen.schedule.as_ref()) {
+            Ok(body) => body,
+            Err(invalid) => {
+                return Plan::say(Verdict::stalled(invalid.reason, invalid.to_string()), Next::Change);
+            }
+        };
+        let put = |body: &Value| Action::Put { id: wanted.id.clone(), body: body.clone() };
+        let Some(have) = &seen.schedule else {
+            let verdict = Verdict::working("Creating", "the schedule is being made");
+            return Plan::send(vec![put(&body)], verdict, Next::Look);
+        };
+        if let Some(refused) = not_ours(self, refs, wanted, have) {
+            return refused;
+        }
+        match have["properties"]["provisioningState"].as_str().unwrap_or("Succeeded") {
+            "Succeeded" => settle(self, wanted, &body, have, ask),
+            "Failed" | "Canceled" => failed(self, put(&body), have, ask),
+            state => {
+                Plan::say(Verdict::working("Progressing", format!("the schedule is {state}")), Next::Look)
+            }
+        }
+    }
+
+    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLScheduleStatus {
+        let mut status = self.status.clone().unwrap_or_default();
+        status.common.azure_id = Some(wanted.id.to_string());
+        status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+        status.time_zone = Some(wanted.zone.windows.clone());
+        if plan.applied.is_some() {
+            status.version = Some(refs.current.version.clone());
+            status.next = firings(self, wanted, seen.schedule.as_ref(), ask.now);
+        }
+        status
+    }
+}
+
+/// A plan when the schedule is not ours to write.
+fn not_ours(schedule: &MLSchedule, refs: &Refs, wanted: &Wanted, have: &Value) -> Option<Plan> {
+    let id = &wanted.id;
+    let (reason, message) = match refs.owner.of(&have["properties"]["tags"]) {
+        Belongs::Us => return None,
+        Belongs::Nobody if schedule.spec.adopt == Some(true) => return None,
+        Belongs::Nobody => (
+            "NotOwned",
+            format!(
+                "{id} was not made by this object; set adopt: true to take it over, or give another azureName"
+            ),
+        ),
+        Belongs::Another(owner) => (
+            "OwnedByAnother",
+            format!("{id} belongs to {owner}; give this object another azureName, or delete the other one"),
+        ),
+    };
+    Some(Plan::say(Verdict::stalled(reason, message), Next::Tick))
+}
+
+/// The start in force: the user's, else the one that the schedule has, else long ago.
+fn start_in_force(wanted: &Wanted, have: Option<&Value>) -> String {
+    let existing = || have?["properties"]["trigger"]["startTime"].as_str().map(str::to_owned);
+    wanted.start.clone().or_else(existing).unwrap_or_else(|| LONG_AGO.to_owned())
+}
+
+fn body(
+    schedule: &MLSchedule,
+    refs: &Refs,
+    wanted: &Wanted,
+    steps: &Value,
+    have: Option<&Value>,
+) -> Result<Value, InvalidSpec> {
+    let spec = &schedule.spec;
+    let tags = refs.owner.tags(&spec.tags);
+    let name = schedule.metadata.name.as_deref().unwrap_or_default();
+    let experiment = spec.experiment.as_deref().unwrap_or(&spec.pipeline_ref.name);
+    let job =
+        Job { display_name: name, experiment, tags: &tags, inputs: spec.inputs.as_ref(), is_scheduled: true };
+    let mut trigger = match (&spec.cron, &spec.recurrence) {
+        (Some(cron), _) => {
+            json!({"triggerType": "Cron", "expression": cron.split_whitespace().collect::<Vec<_>>().join(" ")})
+        }
+        (None, Some(recurrence)) => recurring(recurrence),
+        (None, None) => return Err(InvalidSpec::new("spec", "set one of cron, recurrence")),
+    };
+    trigger["timeZone"] = json!(wanted.zone.windows);
+    trigger["startTime"] = json!(start_in_force(wanted, have));
+    if let Some(end) = &wanted.end {
+        trigger["endTime"] = json!(end);
+    }
+    let mut properties = json!({
+        "displayName": name,
+        "isEnabled": spec.suspend != Some(true),
+        "tags": tags,
+        "properties": {},
+        "trigger": trigger,
+        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current, steps)?},
+    });
+    if let Some(description) = &spec.description {
+        properties["description"] = json!(description);
+    }
+    Ok(json!({"properties": properties}))
+}
+
+fn recurring(recurrence: &Recurrence) -> Value {
+    let frequency = match recurrence.frequency {
+        Frequency::Minute => "Minute",
+        Frequency::Hour => "Hour",
+        Frequency::Day => "Day",
+        Frequency::Week => "Week",
+        Frequency::Month => "Month",
+    };
+    let mut trigger =
+        json!({"triggerType": "Recurrence", "frequency": frequency, "interval": recurrence.interval});
+    if !recurrence.hours.is_empty() {
+        trigger["schedule"] = json!({"hours": recurrence.hours, "minutes": recurrence.minutes});
+        if !recurrence.week_days.is_empty() {
+            trigger["schedule"]["weekDays"] =
+                recurrence.week_days.iter().map(|day| json!(day_name(*day))).collect();
+        }
+        if !recurrence.month_days.is_empty() {
+            trigger["schedule"]["monthDays"] = json!(recurrence.month_days);
+        }
+    }
+    trigger
+}
+
+fn day_name(day: WeekDay) -> &'static str {
+    match day {
+        WeekDay::Monday => "Monday",
+        WeekDay::Tuesday => "Tuesday",
+        WeekDay::Wednesday => "Wednesday",
+        WeekDay::Thursday => "Thursday",
+        WeekDay::Friday => "Friday",
+        WeekDay::Saturday => "Saturday",
+        WeekDay::Sunday => "Sunday",
+    }
+}
+
+fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, ask: &Ask) -> Plan {
+    let mut want = body["properties"].clone();
+    if let Some(want) = want.as_object_mut() {
+        // The name that studio shows cannot be changed after a schedule is made.
+        want.remove("displayName");
+    }
+    let found = differences(&want, &have["properties"]);
+    let at = firings(schedule, wanted, Some(have), ask.now).first().and_then(|first| first.parse().ok());
+    if found.is_empty() {
+        let is_suspended = schedule.spec.suspend == Some(true);
+        let message =
+            if is_suspended { "the schedule is suspended" } else { "the schedule is as the spec says" };
+        let plan = Plan::say(Verdict::ready("Succeeded", message), Next::Tick);
+        return Plan { applied: Some(wanted.hash.clone()), at, ..plan };
+    }
+    let put = Action::Put { id: wanted.id.clone(), body: body.clone() };
+    let common = schedule.status.as_ref().map(|status| &status.common);
+    let differing =
+        Differing { common, policy: schedule.spec.drift_policy, hash: &wanted.hash, found: &found };
+    Plan { at, ..differing.plan(put, Next::Look, ask) }
+}
+
+fn failed(schedule: &MLSchedule, put: Action, have: &Value, ask: &Ask) -> Plan {
+    let last = schedule.status.as_ref().and_then(|status| status.common.last_failure.as_ref());
+    let failed = crate::action::Failed {
+        reason: "ProvisioningFailed".to_owned(),
+        message: format!(
+            "the schedule ended {}",
+            have["properties"]["provisioningState"].as_str().unwrap_or("Failed")
+        ),
+        is_quota: false,
+    };
+    failure::retry(failed, put, last, ask)
+}
+
+fn trigger(schedule: &MLSchedule) -> Option<Trigger<'_>> {
+    match (&schedule.spec.cron, &schedule.spec.recurrence) {
+        (Some(cron), _) => Some(Trigger::Cron(cron)),
+        (None, recurrence) => recurrence.as_ref().map(Trigger::Recurrence),
+    }
+}
+
+/// The next firing times: those that are shown, while the first of them is still to come and the spec is the same.
+fn firings(schedule: &MLSchedule, wanted: &Wanted, have: Option<&Value>, now: Timestamp) -> Vec<String> {
+    if schedule.spec.suspend == Some(true) {
+        return Vec::new();
+    }
+    let start = time::civil(&start_in_force(wanted, have));
+    let (Some(trigger), Some(start)) = (trigger(schedule), start) else { return Vec::new() };
+    if let Some(shown) = shown(schedule, wanted, now) {
+        return shown;
+    }
+    let end = wanted.end.as_deref().and_then(time::civil);
+    let window = Window { clock: wanted.zone.clock.clone(), start, end };
+    let times = firing::next(&trigger, &window, now).unwrap_or_default();
+    times.iter().map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).collect()
+}
+
+fn shown(schedule: &MLSchedule, wanted: &Wanted, now: Timestamp) -> Option<Vec<String>> {
+    let status = schedule.status.as_ref()?;
+    let is_same = status.common.applied_hash.as_ref() == Some(&wanted.hash);
+    let first = status.next.first()?.parse::<Timestamp>().ok()?;
+    (is_same && first > now).then(|| status.next.clone())
+}
+
+/// What is known of a schedule that goes.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The schedule.
+    pub id: ArmId,
+    /// This object as an owner.
+    pub owner: Owner,
+}
+
+impl Leave for MLSchedule {
+    type Address = Address;
+    type Left = Option<Value>;
+
+    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
+        let Some(have) = left else { return Plan::leave("the schedule is gone") };
+        let properties = &have["properties"];
+        let is_ours = address.owner.of(&properties["tags"]) == Belongs::Us;
+        if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || !is_ours {
+            return Plan::leave("the schedule stays in Azure");
+        }
+        let wait = |message: &str| Plan::say(Verdict::working("Deleting", message), Next::Look);
+        match properties["provisioningState"].as_str().unwrap_or("Succeeded") {
+            "Deleting" => wait("the schedule is being removed"),
+            "Creating" | "Updating" => wait("the schedule is still being changed"),
+            _ if properties["isEnabled"] != false => {
+                let put = Action::Put { id: address.id.clone(), body: disabled(properties) };
+                Plan::send(
+                    vec![put],
+                    Verdict::working(
+                        "Deleting",
+                        "the schedule is being disabled, which comes before its removal",
+                    ),
+                    Next::Look,
+                )
+            }
+            _ => {
+                let delete = Action::Delete { id: address.id.clone(), query: Vec::new() };
+                Plan::send(
+                    vec![delete],
+                    Verdict::working("Deleting", "the schedule is being removed"),
+                    Next::Look,
+                )
+            }
+        }
+    }
+}
+
+/// The schedule as it was read, disabled: a PUT is the only way.
+fn disabled(properties: &Value) -> Value {
+    let keys = ["displayName", "description", "tags", "properties", "trigger", "action"];
+    let mut body: serde_json::Map<String, Value> = keys
+        .iter()
+        .filter_map(|key| {
+            Some(((*key).to_owned(), properties.get(*key).filter(|value| !value.is_null())?.clone()))
+        })
+        .collect();
+    body.insert("isEnabled".to_owned(), json!(false));
+    json!({"properties": body})
+}
