@@ -8,6 +8,8 @@ mod test;
 mod tools;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Builds, tests and shows azureml-operator.
@@ -25,10 +27,14 @@ enum Command {
     ControlPlane(control_plane::Arguments),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
-    }
+    };
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    // Without the backtrace, which would bury the remedy.
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
 }
