@@ -43,6 +43,10 @@ class Connection:
             self.tenant_id, self.client_id, self.client_secret, authority=self.endpoint, disable_instance_discovery=True
         )
 
+    def in_subscription(self, subscription_id):
+        """The same Azure, another subscription."""
+        return dataclasses.replace(self, subscription_id=subscription_id)
+
     def ml(self, resource_group, workspace):
         """The client of a workspace."""
         cloud = {

@@ -1,0 +1,123 @@
+"""Reads a pipeline back: its component, the component, code and environment of each step, endpoint and deployment.
+
+In and out as the readers of the other kinds. The hash of inline files is computed by Microsoft's own function.
+"""
+
+import pathlib
+import tempfile
+
+from azure.ai.ml._utils._asset_utils import get_ignore_file, get_object_hash
+from azureml_readback.objects import asset, last
+from azureml_readback.values import folded, literal, number, seconds, shown
+
+INTERPRETERS = {"r": "Rscript", "python": "python"}
+
+
+def read_pipeline(ml, objects, item, report):
+    """A pipeline and all that is made of it."""
+    spec, status = item["spec"], item["status"]
+    component = ml.components.get(*asset(status["current"]["componentId"]))
+    report.same("type", "pipeline", component.type)
+    report.given("displayName", spec.get("displayName"), component.display_name)
+    report.given("description", spec.get("description"), component.description)
+    ports(spec, component, report)
+    report.same("steps", {step["name"] for step in spec["steps"]}, set(component.jobs))
+    own = {step["name"]: step for step in status["steps"]}
+    for step in spec["steps"]:
+        node = component.jobs[step["name"]]
+        report.same(f"steps.{step['name']}.component", asset(own[step["name"]]["componentId"]), asset(node.component))
+        read_step(ml, objects, item, step, node, report)
+    if "publish" in spec:
+        read_endpoint(ml, item, report)
+
+
+def ports(spec, component, report):
+    """The inputs and outputs of a pipeline."""
+    report.same("inputs", set(spec.get("inputs", {})), set(component.inputs))
+    report.same("outputs", set(spec.get("outputs", {})), set(component.outputs))
+    for key, wanted in spec.get("inputs", {}).items():
+        port, where = component.inputs[key], f"inputs.{key}"
+        report.same(f"{where}.type", wanted["type"], port.type)
+        report.same(f"{where}.default", literal(wanted.get("default")), literal(port.default))
+        report.same(f"{where}.minimum", number(wanted.get("minimum")), number(port.min))
+        report.same(f"{where}.maximum", number(wanted.get("maximum")), number(port.max))
+        report.given(f"{where}.description", wanted.get("description"), port.description)
+    for key, wanted in spec.get("outputs", {}).items():
+        report.same(f"outputs.{key}.type", wanted["type"], component.outputs[key].type)
+
+
+def read_step(ml, objects, item, step, node, report):
+    """One step: the node in the pipeline, and the component that holds command, code and environment."""
+    where, defaults = f"steps.{step['name']}", item["spec"].get("defaults", {})
+    step_inputs(step, node, report)
+    compute = step.get("compute") or defaults.get("compute") or {}
+    if "compute" in step and "serverless" not in compute:
+        wanted = compute.get("name") or last(objects.azure_id("MLCompute", item, compute["ref"]))
+        report.same(f"{where}.compute", folded(wanted), folded(last(node.compute)))
+    resources = step.get("resources", {})
+    report.given(f"{where}.resources.instanceCount", resources.get("instanceCount"), getattr(node.resources, "instance_count", None))
+    report.given(f"{where}.resources.shmSize", resources.get("shmSize"), getattr(node.resources, "shm_size", None))
+    report.given(f"{where}.timeout", seconds(step.get("timeout")), getattr(node.limits, "timeout", None))
+    report.holds(f"{where}.environmentVariables", step.get("environmentVariables"), node.environment_variables)
+    component = ml.components.get(*asset(node.component))
+    report.same(f"{where}.type", "command", component.type)
+    command(step, component.command, report)
+    environment = step.get("environment") or defaults["environment"]
+    wanted = environment.get("id") or objects.azure_id("MLEnvironment", item, environment["ref"])
+    report.same(f"{where}.environment", asset(wanted), asset(component.environment))
+    report.same(f"{where}.deterministic", step.get("deterministic", True), component.is_deterministic)
+    code(ml, step, step.get("code") or defaults.get("code"), component, report)
+
+
+def step_inputs(step, node, report):
+    """What is bound to the inputs and outputs of a step."""
+    for key, wanted in step.get("inputs", {}).items():
+        report.same(f"steps.{step['name']}.inputs.{key}", literal(wanted), shown(node.inputs[key]) if key in node.inputs else None)
+    for key, wanted in step.get("outputs", {}).items():
+        if "path" in wanted:
+            report.same(f"steps.{step['name']}.outputs.{key}", wanted["path"], shown(node.outputs[key]) if key in node.outputs else None)
+
+
+def command(step, line, report):
+    """The command line: as written, or the interpreter, the script and each argument in their order."""
+    where = f"steps.{step['name']}"
+    report.given(f"{where}.command", step.get("command"), line if "command" in step else None)
+    for kind, interpreter in INTERPRETERS.items():
+        if kind in step:
+            words = [interpreter, step[kind]["script"], *step[kind].get("args", [])]
+            # The controller quotes each word for the shell; what is inside the quotes is the manifest's.
+            rest, found = line, []
+            for word in words:
+                before, match, rest = rest.partition(word)
+                found.append(match)
+            report.same(f"{where}.{kind}", words, found)
+
+
+def code(ml, step, wanted, component, report):
+    """The uploaded files: the hash that Microsoft's client would give them."""
+    if wanted is None or "files" not in wanted:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in wanted["files"].items():
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        digest = get_object_hash(folder, get_ignore_file(folder))
+    name, version = asset(component.code)
+    version = ml._code._version_operation.get(
+        name=name, version=version, resource_group_name=ml.resource_group_name, workspace_name=ml.workspace_name
+    )
+    report.same(f"steps.{step['name']}.code", digest, version.properties.properties["hash_sha256"])
+
+
+def read_endpoint(ml, item, report):
+    """The endpoint, its default deployment, and the component that it runs."""
+    spec, status = item["spec"]["publish"], item["status"]["endpoint"]
+    endpoint = ml.batch_endpoints.get(status["name"])
+    report.same("publish.endpoint", spec["endpoint"], endpoint.name)
+    report.same("status.endpoint.scoringUri", status["scoringUri"], endpoint.scoring_uri)
+    report.same("status.endpoint.default", status["default"], endpoint.defaults.deployment_name)
+    deployment = ml.batch_deployments.get(status["default"], endpoint.name)
+    report.same("deployment.component", asset(item["status"]["current"]["componentId"]), asset(deployment.component))
+    names = sorted(one.name for one in ml.batch_deployments.list(endpoint.name))
+    report.same("status.endpoint.deployments", sorted(status["deployments"]), names)
