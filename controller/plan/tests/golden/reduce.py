@@ -49,6 +49,12 @@ def reduced(request):
     return result
 
 
+def task_run(schedule):
+    """A build under a name: azure-mgmt-containerregistrytasks 1.0.0b1 puts the body of `scheduleRun` into `runRequest`."""
+    path = schedule["path"].replace("/scheduleRun", "/taskRuns/churn-py-9f2c1a7b")
+    return {"method": "PUT", "path": path, "body": {"location": "westeurope", "properties": {"runRequest": schedule["body"]}}}
+
+
 def read(path):
     """The capture in a file."""
     return json.loads(path.read_text())
@@ -58,6 +64,7 @@ def golden(folder):
     """The content of each golden file."""
     for name in SINGLE:
         yield name, reduced(read(folder / f"{name}.request.json"))
+    yield "acr-taskRun", task_run(reduced(read(folder / "acr-scheduleRun-DockerBuildRequest.request.json")))
     for name, file in SEQUENCES.items():
         yield name, [reduced(request) for request in read(folder / file)]
     for name in COMPONENTS_OF:
