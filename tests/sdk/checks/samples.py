@@ -1,10 +1,12 @@
 """What the checks are made of: scripts, components and jobs as a data scientist writes them."""
 
+import datetime
 import textwrap
 
 from azure.ai.ml import load_component, load_job
 from azure.ai.ml.entities import AmlCompute, Environment
 
+START = datetime.datetime(2026, 1, 10)
 SCRIPT = "import sys\nprint(sys.argv[1:])\n"
 
 

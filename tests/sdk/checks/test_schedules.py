@@ -1,15 +1,11 @@
 """Schedules as azure-ai-ml makes, switches and shows them."""
 
-import datetime
-
 import pytest
 from azure.ai.ml.constants import TimeZone
 from azure.ai.ml._restclient.arm_ml_service.models import ScheduleListViewType
 from azure.ai.ml.entities import CronTrigger, JobSchedule, RecurrencePattern, RecurrenceTrigger
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from samples import pipeline_job
-
-START = datetime.datetime(2026, 1, 10)
+from samples import START, pipeline_job
 
 
 def scheduled(ml, folder, name, trigger):

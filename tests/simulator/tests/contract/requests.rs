@@ -102,6 +102,16 @@ fn a_binding_may_stand_for_a_value_inside_a_node() {
 }
 
 #[test]
+fn a_build_may_have_a_name() {
+    let schedule = body_of("acr-scheduleRun-DockerBuildRequest");
+    let body = serde_json::json!({"location": "westeurope", "properties": {
+        "runRequest": schedule.body.clone().unwrap(), "forceUpdateTag": "retry-ca1"}});
+    let target = schedule.target.replace("/scheduleRun", "/taskRuns/12ab34cd-9f2c1a7b55aa");
+    let call = azureml_simulator::contract::Call { method: "PUT", target: &target, body: Some(&body) };
+    assert_eq!(contract().check_request(&call), Ok(()));
+}
+
+#[test]
 fn a_path_is_found_in_any_case_and_with_an_encoded_name() {
     let request = body_of("compute-update");
     let target =
