@@ -29,7 +29,9 @@ COMMANDS = {
 
 def cache():
     """The folder of this project below the user's cache folder."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "azureml-operator"
+    return (
+        pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "azureml-operator"
+    )
 
 
 def environment():
@@ -52,7 +54,15 @@ def install(folder):
     print(f"installing Microsoft's clients into {folder}; this is done once", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    pip = [
+        folder / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+    ]
     subprocess.run([*pip, "--requirement", LOCK], check=True)
     (folder / "complete").touch()
     print(f"installed in {time.monotonic() - started:.0f} s", file=sys.stderr)
@@ -60,8 +70,10 @@ def install(folder):
 
 def main():
     """Run the command in the virtual environment, in place of this process."""
-    if sys.version_info < (3, 10):
-        raise SystemExit(f"Python {sys.version.split()[0]} is too old for the locked packages: run this with Python 3.10 or later")
+    if sys.version_info < (3, 10):  # noqa: UP036: says so to an older one
+        raise SystemExit(
+            f"Python {sys.version.split()[0]} is too old for the locked packages: run this with Python 3.10 or later"
+        )
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         raise SystemExit(__doc__)
     python = environment()

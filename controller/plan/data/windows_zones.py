@@ -30,7 +30,7 @@ PIP = {
     "tzdata": ("2026.6", "0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec"),
 }
 # Two zones that count as one must agree at each of these instants. The window is fixed, so that the result is too.
-FIRST = datetime.datetime(2026, 12, 1, tzinfo=datetime.timezone.utc)
+FIRST = datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC)
 PROBES = [FIRST + datetime.timedelta(hours=12 * step) for step in range(800)]
 
 
@@ -38,10 +38,25 @@ def fetch(folder):
     """Download the pinned archives and return the path of each."""
     found = {}
     for name, (version, digest) in NPM.items():
-        subprocess.run(["npm", "pack", "--silent", f"{name}@{version}"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            ["npm", "pack", "--silent", f"{name}@{version}"],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         found[name] = verified(folder / f"{name}-{version}.tgz", digest)
     for name, (version, digest) in PIP.items():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ]
         subprocess.run([*command, f"{name}=={version}"], cwd=folder, check=True)
         found[name] = verified(next(folder.glob(f"{name.replace('-', '_')}-{version}-*.whl")), digest)
     return found
@@ -51,7 +66,9 @@ def verified(path, digest):
     """Return the path when the file has the wanted SHA-256."""
     actual = hashlib.sha256(path.read_bytes()).hexdigest()
     if actual != digest:
-        raise SystemExit(f"{path.name} has SHA-256 {actual}, wanted {digest}: pin the new archive or find out why it changed")
+        raise SystemExit(
+            f"{path.name} has SHA-256 {actual}, wanted {digest}: pin the new archive or find out why it changed"
+        )
     return path
 
 
@@ -67,7 +84,9 @@ def accepted_names(wheel):
     for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef) and node.name == "TimeZone":
             return {line.value.value for line in node.body if isinstance(line, ast.Assign)}
-    raise SystemExit("azure-ai-ml has no `TimeZone` enumeration any more: look for the list of accepted names anew")
+    raise SystemExit(
+        "azure-ai-ml has no `TimeZone` enumeration any more: look for the list of accepted names anew"
+    )
 
 
 def aliases(bcp47):
@@ -78,7 +97,7 @@ def aliases(bcp47):
             names = entry["_alias"].split()
             preferred = entry.get("_iana", names[0])
             ordered = [preferred, *sorted(name for name in names if name != preferred)]
-            table.update({name: ordered for name in names})
+            table.update(dict.fromkeys(names, ordered))
     return table
 
 
@@ -87,12 +106,16 @@ def same_clock(name, reference):
     if name not in zoneinfo.available_timezones():
         return False
     zone, other = zoneinfo.ZoneInfo(name), zoneinfo.ZoneInfo(reference)
-    return all(zone.utcoffset(probe.astimezone(zone)) == other.utcoffset(probe.astimezone(other)) for probe in PROBES)
+    return all(
+        zone.utcoffset(probe.astimezone(zone)) == other.utcoffset(probe.astimezone(other)) for probe in PROBES
+    )
 
 
 def build(archives):
     """The table, and the IANA names that were left out because their clock differs."""
-    zones = from_npm(archives["cldr-core"], "supplemental/windowsZones.json")["supplemental"]["windowsZones"]["mapTimezones"]
+    zones = from_npm(archives["cldr-core"], "supplemental/windowsZones.json")["supplemental"]["windowsZones"][
+        "mapTimezones"
+    ]
     names = aliases(from_npm(archives["cldr-bcp47"], "bcp47/timezone.json"))
     accepted = accepted_names(archives["azure-ai-ml"])
     table, left_out = {name: [] for name in sorted(accepted)}, []
@@ -125,7 +148,10 @@ def main():
         table, left_out = build(archives)
     text = render(table)
     print("left out, unknown to the time zone database or with another clock:", ", ".join(left_out))
-    print("accepted by Azure ML, without an IANA name:", ", ".join(zone for zone, known in table.items() if not known))
+    print(
+        "accepted by Azure ML, without an IANA name:",
+        ", ".join(zone for zone, known in table.items() if not known),
+    )
     if "--check" not in sys.argv:
         OUTPUT.write_text(text)
     elif OUTPUT.read_text() != text:

@@ -13,18 +13,22 @@ import pathlib
 import sys
 
 from azureml_readback.connection import Connection
+from azureml_readback.kinds import READERS
 from azureml_readback.objects import Objects
 from azureml_readback.report import Report
-from azureml_readback.kinds import READERS
 
 
 def arguments():
     """What the command line says."""
-    parser = argparse.ArgumentParser(prog="azureml_readback", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="azureml_readback", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--endpoint", required=True, help="where Azure is")
     parser.add_argument("--ca", required=True, help="the certificate authority of the endpoint, a PEM file")
     parser.add_argument("--tenant", required=True, help="the tenant to sign in to")
-    parser.add_argument("--kind", action="append", choices=READERS, help="read only this kind; may be repeated")
+    parser.add_argument(
+        "--kind", action="append", choices=READERS, help="read only this kind; may be repeated"
+    )
     parser.add_argument("objects", type=pathlib.Path, help="the objects as JSON, or - for the standard input")
     return parser.parse_args()
 

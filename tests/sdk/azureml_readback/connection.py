@@ -40,7 +40,11 @@ class Connection:
     def credential(self):
         """Signs in with a secret, without asking the public cloud which clouds there are."""
         return ClientSecretCredential(
-            self.tenant_id, self.client_id, self.client_secret, authority=self.endpoint, disable_instance_discovery=True
+            self.tenant_id,
+            self.client_id,
+            self.client_secret,
+            authority=self.endpoint,
+            disable_instance_discovery=True,
         )
 
     def in_subscription(self, subscription_id):
@@ -58,12 +62,21 @@ class Connection:
             "registry_discovery_endpoint": self.endpoint,
         }
         return MLClient(
-            self.credential(), self.subscription_id, resource_group, workspace,
-            cloud="AzureSimulated", cloud_metadata=cloud, enable_telemetry=False, show_progress=False,
+            self.credential(),
+            self.subscription_id,
+            resource_group,
+            workspace,
+            cloud="AzureSimulated",
+            cloud_metadata=cloud,
+            enable_telemetry=False,
+            show_progress=False,
         )
 
     def registry_tasks(self):
         """The client of the builds of registries."""
         return ContainerRegistryTasksMgmtClient(
-            self.credential(), self.subscription_id, base_url=self.endpoint, credential_scopes=[f"{self.endpoint}/.default"]
+            self.credential(),
+            self.subscription_id,
+            base_url=self.endpoint,
+            credential_scopes=[f"{self.endpoint}/.default"],
         )

@@ -43,8 +43,14 @@ def read_compute(ml, objects, item, report):
     report.given("publicIp", spec.get("publicIp"), cluster.enable_node_public_ip)
     if "identity" in spec:
         assigned = [folded(one.resource_id) for one in cluster.identity.user_assigned_identities or []]
-        report.same("identity.type", folded(spec["identity"]["type"]), folded(cluster.identity.type).replace("_", ""))
-        report.same("identity.userAssigned", sorted(map(folded, spec["identity"].get("userAssigned", []))), sorted(assigned))
+        report.same(
+            "identity.type", folded(spec["identity"]["type"]), folded(cluster.identity.type).replace("_", "")
+        )
+        report.same(
+            "identity.userAssigned",
+            sorted(map(folded, spec["identity"].get("userAssigned", []))),
+            sorted(assigned),
+        )
     if "subnetId" in spec:
         report.same("subnetId", folded(spec["subnetId"]), folded(cluster.network_settings.subnet))
     ownership(item, cluster.tags, report)
@@ -74,8 +80,14 @@ def read_schedule(ml, objects, item, report):
     if "recurrence" in spec:
         recurrence(spec["recurrence"], trigger, report)
     zone = spec.get("timeZone", "UTC")
-    report.same("timeZone", True, zone in [trigger.time_zone, *json.loads(ZONES.read_text()).get(trigger.time_zone, [])])
-    report.given("startTime", spec.get("startTime"), trigger.start_time and str(trigger.start_time).replace(" ", "T"))
+    report.same(
+        "timeZone",
+        True,
+        zone in [trigger.time_zone, *json.loads(ZONES.read_text()).get(trigger.time_zone, [])],
+    )
+    report.given(
+        "startTime", spec.get("startTime"), trigger.start_time and str(trigger.start_time).replace(" ", "T")
+    )
     report.given("description", spec.get("description"), schedule.description)
     job = schedule.create_job
     report.given("experiment", spec.get("experiment"), job.experiment_name)
@@ -93,7 +105,11 @@ def recurrence(wanted, trigger, report):
     for key, shown_as in (("hours", "hours"), ("minutes", "minutes"), ("monthDays", "month_days")):
         report.given(f"recurrence.{key}", wanted.get(key) or None, getattr(pattern, shown_as, None))
     if wanted.get("weekDays"):
-        report.same("recurrence.weekDays", sorted(map(folded, wanted["weekDays"])), sorted(map(folded, pattern.week_days)))
+        report.same(
+            "recurrence.weekDays",
+            sorted(map(folded, wanted["weekDays"])),
+            sorted(map(folded, pattern.week_days)),
+        )
 
 
 def inputs_of(pipeline, spec, job, report):
@@ -102,7 +118,9 @@ def inputs_of(pipeline, spec, job, report):
     for key, declared in pipeline["spec"].get("inputs", {}).items():
         wanted = own.get(key, declared.get("default", declared.get("path")))
         if wanted is not None:
-            report.same(f"inputs.{key}", literal(wanted), shown(job.inputs[key]) if key in job.inputs else None)
+            report.same(
+                f"inputs.{key}", literal(wanted), shown(job.inputs[key]) if key in job.inputs else None
+            )
 
 
 def read_run(ml, objects, item, report):
@@ -112,7 +130,9 @@ def read_run(ml, objects, item, report):
     if status["phase"] in PHASES:
         report.same("status.phase", PHASES[status["phase"]], job.status)
     report.given("experiment", spec.get("experiment"), job.experiment_name)
-    report.same("status.studioUrl", True, job.studio_url.startswith(status["studioUrl"].partition("&tid=")[0]))
+    report.same(
+        "status.studioUrl", True, job.studio_url.startswith(status["studioUrl"].partition("&tid=")[0])
+    )
     inputs_of(pipeline, spec, job, report)
     names = {step["name"] for step in pipeline["spec"]["steps"]}
     report.same("steps", names, set(job.jobs))

@@ -5,14 +5,19 @@ class Objects:
     """All objects that were given."""
 
     def __init__(self, document):
-        self.items = document["items"] if "items" in document else [document]
-        self.index = {(item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]): item for item in self.items}
+        self.items = document.get("items", [document])
+        self.index = {
+            (item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]): item
+            for item in self.items
+        }
 
     def referred(self, kind, item, reference):
         """The object of a kind that an object names in its own namespace."""
         key = (kind, item["metadata"]["namespace"], reference["name"])
         if key not in self.index:
-            raise SystemExit(f"{kind} {key[1]}/{key[2]}, named by {item['kind']} {item['metadata']['name']}, is not among the objects")
+            raise SystemExit(
+                f"{kind} {key[1]}/{key[2]}, named by {item['kind']} {item['metadata']['name']}, is not among the objects"
+            )
         return self.index[key]
 
     def pipeline_of(self, item):
@@ -36,7 +41,9 @@ def azure_id(item):
     """The id that the operator wrote into the status."""
     found = item.get("status", {}).get("azureId")
     if not found:
-        raise SystemExit(f"{item['kind']} {item['metadata']['name']} has no status.azureId: nothing was made in Azure yet")
+        raise SystemExit(
+            f"{item['kind']} {item['metadata']['name']} has no status.azureId: nothing was made in Azure yet"
+        )
     return found
 
 

@@ -7,6 +7,7 @@ import pathlib
 import tempfile
 
 from azure.ai.ml._utils._asset_utils import get_ignore_file, get_object_hash
+
 from azureml_readback.objects import asset, last
 from azureml_readback.values import folded, literal, number, seconds, shown
 
@@ -25,7 +26,9 @@ def read_pipeline(ml, objects, item, report):
     own = {step["name"]: step for step in status["steps"]}
     for step in spec["steps"]:
         node = component.jobs[step["name"]]
-        report.same(f"steps.{step['name']}.component", asset(own[step["name"]]["componentId"]), asset(node.component))
+        report.same(
+            f"steps.{step['name']}.component", asset(own[step["name"]]["componentId"]), asset(node.component)
+        )
         read_step(ml, objects, item, step, node, report)
     if "publish" in spec:
         read_endpoint(ml, item, report)
@@ -55,10 +58,18 @@ def read_step(ml, objects, item, step, node, report):
         wanted = compute.get("name") or last(objects.azure_id("MLCompute", item, compute["ref"]))
         report.same(f"{where}.compute", folded(wanted), folded(last(node.compute)))
     resources = step.get("resources", {})
-    report.given(f"{where}.resources.instanceCount", resources.get("instanceCount"), getattr(node.resources, "instance_count", None))
-    report.given(f"{where}.resources.shmSize", resources.get("shmSize"), getattr(node.resources, "shm_size", None))
+    report.given(
+        f"{where}.resources.instanceCount",
+        resources.get("instanceCount"),
+        getattr(node.resources, "instance_count", None),
+    )
+    report.given(
+        f"{where}.resources.shmSize", resources.get("shmSize"), getattr(node.resources, "shm_size", None)
+    )
     report.given(f"{where}.timeout", seconds(step.get("timeout")), getattr(node.limits, "timeout", None))
-    report.holds(f"{where}.environmentVariables", step.get("environmentVariables"), node.environment_variables)
+    report.holds(
+        f"{where}.environmentVariables", step.get("environmentVariables"), node.environment_variables
+    )
     component = ml.components.get(*asset(node.component))
     report.same(f"{where}.type", "command", component.type)
     command(step, component.command, report)
@@ -72,10 +83,18 @@ def read_step(ml, objects, item, step, node, report):
 def step_inputs(step, node, report):
     """What is bound to the inputs and outputs of a step."""
     for key, wanted in step.get("inputs", {}).items():
-        report.same(f"steps.{step['name']}.inputs.{key}", literal(wanted), shown(node.inputs[key]) if key in node.inputs else None)
+        report.same(
+            f"steps.{step['name']}.inputs.{key}",
+            literal(wanted),
+            shown(node.inputs[key]) if key in node.inputs else None,
+        )
     for key, wanted in step.get("outputs", {}).items():
         if "path" in wanted:
-            report.same(f"steps.{step['name']}.outputs.{key}", wanted["path"], shown(node.outputs[key]) if key in node.outputs else None)
+            report.same(
+                f"steps.{step['name']}.outputs.{key}",
+                wanted["path"],
+                shown(node.outputs[key]) if key in node.outputs else None,
+            )
 
 
 def command(step, line, report):
@@ -105,7 +124,10 @@ def code(ml, step, wanted, component, report):
         digest = get_object_hash(folder, get_ignore_file(folder))
     name, version = asset(component.code)
     version = ml._code._version_operation.get(
-        name=name, version=version, resource_group_name=ml.resource_group_name, workspace_name=ml.workspace_name
+        name=name,
+        version=version,
+        resource_group_name=ml.resource_group_name,
+        workspace_name=ml.workspace_name,
     )
     report.same(f"steps.{step['name']}.code", digest, version.properties.properties["hash_sha256"])
 
@@ -118,6 +140,8 @@ def read_endpoint(ml, item, report):
     report.same("status.endpoint.scoringUri", status["scoringUri"], endpoint.scoring_uri)
     report.same("status.endpoint.default", status["default"], endpoint.defaults.deployment_name)
     deployment = ml.batch_deployments.get(status["default"], endpoint.name)
-    report.same("deployment.component", asset(item["status"]["current"]["componentId"]), asset(deployment.component))
+    report.same(
+        "deployment.component", asset(item["status"]["current"]["componentId"]), asset(deployment.component)
+    )
     names = sorted(one.name for one in ml.batch_deployments.list(endpoint.name))
     report.same("status.endpoint.deployments", sorted(status["deployments"]), names)

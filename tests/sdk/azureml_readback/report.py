@@ -26,7 +26,9 @@ class Report:
         """Compare one fact."""
         self.counts[self.subject] += 1
         if wanted != shown:
-            self.differences.append(f"{self.subject}: {what}: the manifest says {wanted!r}, Azure shows {shown!r}")
+            self.differences.append(
+                f"{self.subject}: {what}: the manifest says {wanted!r}, Azure shows {shown!r}"
+            )
 
     def given(self, what, wanted, shown):
         """Compare a fact that the manifest may leave open."""
@@ -46,4 +48,10 @@ class Report:
         """One line for each object and for each difference."""
         lines = [f"{subject}: {count} facts read back" for subject, count in self.counts.items()]
         verdict = "all the same" if self.is_same() else f"{len(self.differences)} differences"
-        return "\n".join([*lines, *self.differences, f"{len(self.counts)} objects, {sum(self.counts.values())} facts: {verdict}"])
+        return "\n".join(
+            [
+                *lines,
+                *self.differences,
+                f"{len(self.counts)} objects, {sum(self.counts.values())} facts: {verdict}",
+            ]
+        )

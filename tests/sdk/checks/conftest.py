@@ -23,7 +23,9 @@ def binary(config):
     given = config.getoption("--simulator")
     if given:
         return given
-    subprocess.run(["cargo", "build", "--quiet", "--package", "azureml-simulator"], cwd=REPOSITORY, check=True)
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--package", "azureml-simulator"], cwd=REPOSITORY, check=True
+    )
     target = os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target"
     return pathlib.Path(target) / "debug" / "azureml-simulator"
 
@@ -32,7 +34,15 @@ def binary(config):
 def connection(request, tmp_path_factory):
     """A running simulator with one workspace."""
     folder = tmp_path_factory.mktemp("simulator")
-    command = [binary(request.config), "--listen", "127.0.0.1:0", "--dir", folder, "--workspace", f"{RESOURCE_GROUP}/{WORKSPACE}"]
+    command = [
+        binary(request.config),
+        "--listen",
+        "127.0.0.1:0",
+        "--dir",
+        folder,
+        "--workspace",
+        f"{RESOURCE_GROUP}/{WORKSPACE}",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             ready = json.loads(process.stdout.readline())

@@ -13,7 +13,9 @@ SCRIPT = "import sys\nprint(sys.argv[1:])\n"
 def cluster(ml):
     """A cluster that the jobs run on; made once."""
     if "steps" not in [compute.name for compute in ml.compute.list()]:
-        ml.compute.begin_create_or_update(AmlCompute(name="steps", size="Standard_DS3_v2", max_instances=4)).result()
+        ml.compute.begin_create_or_update(
+            AmlCompute(name="steps", size="Standard_DS3_v2", max_instances=4)
+        ).result()
     return "azureml:steps"
 
 

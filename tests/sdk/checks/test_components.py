@@ -10,11 +10,21 @@ def test_a_component_keeps_what_it_was_given(ml, tmp_path, name):
     ml.components.create_or_update(command_component(ml, tmp_path, name))
     read = ml.components.get(name, "1")
     assert (read.name, read.version, read.type, read.display_name) == (name, "1", "command", "Prepare")
-    assert (read.description, read.tags, read.is_deterministic) == ("Cleans the raw rows", {"team": "a"}, True)
-    assert read.command.startswith("python prepare.py --raw ${{inputs.raw}}") and "$[[--mode ${{inputs.mode}}]]" in read.command
+    assert (read.description, read.tags, read.is_deterministic) == (
+        "Cleans the raw rows",
+        {"team": "a"},
+        True,
+    )
+    assert (
+        read.command.startswith("python prepare.py --raw ${{inputs.raw}}")
+        and "$[[--mode ${{inputs.mode}}]]" in read.command
+    )
     assert read.environment.endswith("/environments/steps/versions/1")
     assert {key: port.type for key, port in read.inputs.items()} == {
-        "raw": "uri_folder", "threshold": "number", "rows": "integer", "mode": "string",
+        "raw": "uri_folder",
+        "threshold": "number",
+        "rows": "integer",
+        "mode": "string",
     }
     assert (float(read.inputs["threshold"].default), int(read.inputs["rows"].default)) == (0.5, 3)
     assert (read.inputs["mode"].enum, read.inputs["mode"].optional) == (["fast", "full"], True)
@@ -23,7 +33,10 @@ def test_a_component_keeps_what_it_was_given(ml, tmp_path, name):
 
 
 def test_the_same_code_is_uploaded_once(ml, tmp_path, name):
-    first, second = (ml.components.create_or_update(command_component(ml, tmp_path, name, version)) for version in ("1", "2"))
+    first, second = (
+        ml.components.create_or_update(command_component(ml, tmp_path, name, version))
+        for version in ("1", "2")
+    )
     assert first.code == second.code
     written(tmp_path, "src/prepare.py", f"# {name}\n")
     other = ml.components.create_or_update(command_component_without_write(ml, tmp_path, name))

@@ -8,5 +8,7 @@ SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "simulator" / "contract"
 
 
 def test_the_free_parts_are_what_this_client_writes():
-    ended = subprocess.run([sys.executable, SCRIPTS / "client.py", "--check"], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, SCRIPTS / "client.py", "--check"], capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stderr

@@ -6,7 +6,11 @@ from azure.ai.ml.entities import Environment
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
 IMAGE = "team01.azurecr.io/r-gbm@sha256:" + "9" * 64
-CONDA = {"name": "score", "channels": ["conda-forge"], "dependencies": ["python=3.11", {"pip": ["pandas==2.3.3"]}]}
+CONDA = {
+    "name": "score",
+    "channels": ["conda-forge"],
+    "dependencies": ["python=3.11", {"pip": ["pandas==2.3.3"]}],
+}
 
 
 def test_a_version_of_an_image_keeps_what_it_was_given(ml, name):
@@ -15,12 +19,18 @@ def test_a_version_of_an_image_keeps_what_it_was_given(ml, name):
     read = ml.environments.get(name, "1")
     for environment in (made, read):
         assert (environment.name, environment.version, environment.image) == (name, "1", IMAGE)
-        assert (environment.description, environment.tags, environment.os_type.lower()) == ("five packages", {"team": "a"}, "linux")
+        assert (environment.description, environment.tags, environment.os_type.lower()) == (
+            "five packages",
+            {"team": "a"},
+            "linux",
+        )
         assert environment.id.endswith(f"/environments/{name}/versions/1")
 
 
 def test_a_conda_file_comes_back_as_it_was_written(ml, name):
-    ml.environments.create_or_update(Environment(name=name, version="1", image="ubuntu:24.04", conda_file=CONDA))
+    ml.environments.create_or_update(
+        Environment(name=name, version="1", image="ubuntu:24.04", conda_file=CONDA)
+    )
     read = ml.environments.get(name, "1")
     assert (read.image, read.conda_file) == ("ubuntu:24.04", CONDA)
 
@@ -34,7 +44,10 @@ def test_the_same_version_again_is_the_same_and_other_content_is_a_conflict(ml, 
 
 
 def test_a_version_that_is_not_given_is_the_next_one(ml, name):
-    versions = [ml.environments.create_or_update(Environment(name=name, image=f"ubuntu:{tag}")).version for tag in ("22.04", "24.04")]
+    versions = [
+        ml.environments.create_or_update(Environment(name=name, image=f"ubuntu:{tag}")).version
+        for tag in ("22.04", "24.04")
+    ]
     assert versions == ["1", "2"]
     assert ml.environments.get(name, label="latest").version == "2"
     assert sorted(environment.version for environment in ml.environments.list(name)) == ["1", "2"]
@@ -74,7 +87,11 @@ def test_a_request_that_is_not_azure_s_is_refused_with_the_place(ml, name):
     operations = ml.environments._version_operations
     with pytest.raises(HttpResponseError) as refused:
         operations.create_or_update(
-            resource_group_name=ml.resource_group_name, workspace_name=ml.workspace_name, name=name, version="1", body=body
+            resource_group_name=ml.resource_group_name,
+            workspace_name=ml.workspace_name,
+            name=name,
+            version="1",
+            body=body,
         )
     assert refused.value.status_code == 400
     assert "Could not find member 'imageName' on object of type 'EnvironmentVersion'" in str(refused.value)

@@ -17,11 +17,19 @@ def test_a_pipeline_with_inline_steps_runs_to_its_end(ml, tmp_path, name, capsys
     assert f"RunId: {name}" in capsys.readouterr().out
     read = ml.jobs.get(name)
     assert (read.status, read.display_name, read.experiment_name) == ("Completed", "Two steps", "checks")
-    assert (read.description, read.tags["team"], list(read.jobs)) == ("prepare, then train", "a", ["prepare", "train"])
+    assert (read.description, read.tags["team"], list(read.jobs)) == (
+        "prepare, then train",
+        "a",
+        ["prepare", "train"],
+    )
     assert read.inputs["rows"]._data == "3"
     assert last(read.settings.default_compute) == "steps"
     train = read.jobs["train"]
-    assert (train.resources.instance_count, train.limits.timeout, train.environment_variables) == (2, 3600, {"SEED": "1"})
+    assert (train.resources.instance_count, train.limits.timeout, train.environment_variables) == (
+        2,
+        3600,
+        {"SEED": "1"},
+    )
     assert train.inputs["rows"]._data == "${{parent.jobs.prepare.outputs.rows}}"
 
 
@@ -67,7 +75,9 @@ def test_a_pipeline_of_registered_components_runs(ml, tmp_path, name):
 
 def test_a_registered_pipeline_component_runs_as_a_job(ml, tmp_path, name):
     ml.components.create_or_update(command_component(ml, tmp_path, name))
-    registered = ml.components.create_or_update(pipeline_component(tmp_path, f"{name}_pipe", name, cluster(ml)))
+    registered = ml.components.create_or_update(
+        pipeline_component(tmp_path, f"{name}_pipe", name, cluster(ml))
+    )
     raw = Input(type="uri_folder", path="azureml://datastores/workspaceblobstore/paths/raw/")
     job = registered(raw=raw)
     from azure.ai.ml.entities import PipelineJob

@@ -7,7 +7,12 @@ import sys
 import pytest
 from azure.ai.ml import load_component
 from azure.ai.ml.entities import (
-    AmlCompute, BatchEndpoint, CronTrigger, Environment, JobSchedule, PipelineComponentBatchDeployment,
+    AmlCompute,
+    BatchEndpoint,
+    CronTrigger,
+    Environment,
+    JobSchedule,
+    PipelineComponentBatchDeployment,
 )
 from conftest import RESOURCE_GROUP, WORKSPACE
 from samples import START, written
@@ -18,7 +23,11 @@ IMAGE = "team01.azurecr.io/azureml-operator/default/r-gbm@sha256:" + "9" * 64
 
 def owner(name):
     """The tags that say whose something is."""
-    return {"azureml-operator-owner": "c/1", "azureml-operator-namespace": "default", "azureml-operator-name": name}
+    return {
+        "azureml-operator-owner": "c/1",
+        "azureml-operator-namespace": "default",
+        "azureml-operator-name": name,
+    }
 
 
 def manifest(kind, name, spec, status):
@@ -29,7 +38,12 @@ def manifest(kind, name, spec, status):
 def make_pipeline(ml, folder, name, environment, compute):
     """A step, the pipeline of it, an endpoint with a deployment."""
     written(folder, "code/train.R", SCRIPT)
-    step = ml.components.create_or_update(load_component(written(folder, "step.yml", f"""\
+    step = ml.components.create_or_update(
+        load_component(
+            written(
+                folder,
+                "step.yml",
+                f"""\
         type: command
         name: {name}_train
         version: "1"
@@ -38,8 +52,16 @@ def make_pipeline(ml, folder, name, environment, compute):
         environment: azureml:{environment.name}:{environment.version}
         inputs: {{trees: {{type: integer}}}}
         outputs: {{model: {{type: custom_model}}}}
-        """)))
-    component = ml.components.create_or_update(load_component(written(folder, "pipeline.yml", f"""\
+        """,
+            )
+        )
+    )
+    component = ml.components.create_or_update(
+        load_component(
+            written(
+                folder,
+                "pipeline.yml",
+                f"""\
         type: pipeline
         name: {name}
         version: "1"
@@ -53,9 +75,14 @@ def make_pipeline(ml, folder, name, environment, compute):
             inputs: {{trees: "${{{{parent.inputs.trees}}}}"}}
             outputs: {{model: "${{{{parent.outputs.model}}}}"}}
             limits: {{timeout: 7200}}
-        """)))
+        """,
+            )
+        )
+    )
     ml.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name, tags=owner("gbm"))).result()
-    ml.batch_deployments.begin_create_or_update(PipelineComponentBatchDeployment(name="blue", endpoint_name=name, component=component.id)).result()
+    ml.batch_deployments.begin_create_or_update(
+        PipelineComponentBatchDeployment(name="blue", endpoint_name=name, component=component.id)
+    ).result()
     endpoint = ml.batch_endpoints.get(name)
     endpoint.defaults.deployment_name = "blue"
     return step, component, ml.batch_endpoints.begin_create_or_update(endpoint).result()
@@ -67,16 +94,29 @@ def pipeline_manifest(name, step, component, endpoint):
         "workspaceRef": {"name": "team"},
         "inputs": {"trees": {"type": "integer", "default": 500, "minimum": 1}},
         "outputs": {"model": {"type": "custom_model"}},
-        "steps": [{
-            "name": "train", "timeout": "2h", "compute": {"ref": "cpu"}, "environment": {"ref": "r-gbm"},
-            "r": {"script": "train.R", "args": ["--trees", "${{inputs.trees}}", "--model", "${{outputs.model}}"]},
-            "code": {"files": {"train.R": SCRIPT}}, "inputs": {"trees": "${{parent.inputs.trees}}"},
-            "outputs": {"model": {"path": "${{parent.outputs.model}}"}},
-        }],
+        "steps": [
+            {
+                "name": "train",
+                "timeout": "2h",
+                "compute": {"ref": "cpu"},
+                "environment": {"ref": "r-gbm"},
+                "r": {
+                    "script": "train.R",
+                    "args": ["--trees", "${{inputs.trees}}", "--model", "${{outputs.model}}"],
+                },
+                "code": {"files": {"train.R": SCRIPT}},
+                "inputs": {"trees": "${{parent.inputs.trees}}"},
+                "outputs": {"model": {"path": "${{parent.outputs.model}}"}},
+            }
+        ],
         "publish": {"endpoint": name},
     }
     shown = {"name": name, "scoringUri": endpoint.scoring_uri, "default": "blue", "deployments": ["blue"]}
-    status = {"current": {"componentId": component.id}, "steps": [{"name": "train", "componentId": step.id}], "endpoint": shown}
+    status = {
+        "current": {"componentId": component.id},
+        "steps": [{"name": "train", "componentId": step.id}],
+        "endpoint": shown,
+    }
     return manifest("MLPipeline", "gbm", spec, status)
 
 
@@ -92,13 +132,20 @@ def make_run(ml, name, component):
         return {"model": train.outputs.model}
 
     job = gbm(trees=500)
-    job.name, job.experiment_name, job.settings.default_compute, job.tags = name, "gbm", f"{name}c", owner("once")
+    job.name, job.experiment_name, job.settings.default_compute, job.tags = (
+        name,
+        "gbm",
+        f"{name}c",
+        owner("once"),
+    )
     ml.jobs.create_or_update(job)
     ml.jobs.stream(name)
     nightly = gbm(trees=1000)
     nightly.experiment_name, nightly.settings.default_compute = "nightly", f"{name}c"
     trigger = CronTrigger(expression="0 6 * * 1-5", start_time=START, time_zone="W. Europe Standard Time")
-    ml.schedules.begin_create_or_update(JobSchedule(name=name, trigger=trigger, create_job=nightly, tags=owner("nightly"))).result()
+    ml.schedules.begin_create_or_update(
+        JobSchedule(name=name, trigger=trigger, create_job=nightly, tags=owner("nightly"))
+    ).result()
     return ml.jobs.get(name), ml.schedules.get(name)
 
 
@@ -107,34 +154,77 @@ def objects(ml, connection, tmp_path, name):
     """All six kinds, made in Azure and written as kubectl shows them."""
     workspace = ml.workspaces.get(WORKSPACE)
     compute = ml.compute.begin_create_or_update(
-        AmlCompute(name=f"{name}c", size="Standard_DS3_v2", max_instances=4, idle_time_before_scale_down=120, tags=owner("cpu"))
+        AmlCompute(
+            name=f"{name}c",
+            size="Standard_DS3_v2",
+            max_instances=4,
+            idle_time_before_scale_down=120,
+            tags=owner("cpu"),
+        )
     ).result()
-    environment = ml.environments.create_or_update(Environment(name=name, version="a-9", image=IMAGE, tags=owner("r-gbm")))
+    environment = ml.environments.create_or_update(
+        Environment(name=name, version="a-9", image=IMAGE, tags=owner("r-gbm"))
+    )
     step, component, endpoint = make_pipeline(ml, tmp_path, name, environment, compute)
     job, schedule = make_run(ml, name, component)
-    team = {"subscriptionId": connection.subscription_id, "resourceGroup": RESOURCE_GROUP, "workspaceName": WORKSPACE}
+    team = {
+        "subscriptionId": connection.subscription_id,
+        "resourceGroup": RESOURCE_GROUP,
+        "workspaceName": WORKSPACE,
+    }
     status = {"region": workspace.location, "registry": {"resourceId": workspace.container_registry}}
     scale = {"vmSize": "standard_ds3_v2", "scale": {"max": 4, "idle": "2m"}, "priority": "Dedicated"}
-    ran = {"jobName": name, "phase": "Succeeded", "studioUrl": job.studio_url, "steps": [{"name": "train", "phase": "Succeeded"}]}
+    ran = {
+        "jobName": name,
+        "phase": "Succeeded",
+        "studioUrl": job.studio_url,
+        "steps": [{"name": "train", "phase": "Succeeded"}],
+    }
     return [
         manifest("MLWorkspace", "team", team, status),
         manifest("MLCompute", "cpu", {"workspaceRef": {"name": "team"}} | scale, {"azureId": compute.id}),
-        manifest("MLEnvironment", "r-gbm", {"workspaceRef": {"name": "team"}, "build": {"dockerfile": "FROM scratch"}}, {
-            "azureId": environment.id, "version": "a-9", "image": IMAGE,
-        }),
+        manifest(
+            "MLEnvironment",
+            "r-gbm",
+            {"workspaceRef": {"name": "team"}, "build": {"dockerfile": "FROM scratch"}},
+            {
+                "azureId": environment.id,
+                "version": "a-9",
+                "image": IMAGE,
+            },
+        ),
         pipeline_manifest(name, step, component, endpoint),
-        manifest("MLSchedule", "nightly", {
-            "pipelineRef": {"name": "gbm"}, "cron": "0 6 * * 1-5", "timeZone": "Europe/Zurich", "inputs": {"trees": 1000}, "experiment": "nightly",
-        }, {"azureId": schedule.id}),
+        manifest(
+            "MLSchedule",
+            "nightly",
+            {
+                "pipelineRef": {"name": "gbm"},
+                "cron": "0 6 * * 1-5",
+                "timeZone": "Europe/Zurich",
+                "inputs": {"trees": 1000},
+                "experiment": "nightly",
+            },
+            {"azureId": schedule.id},
+        ),
         manifest("MLRun", "once", {"pipelineRef": {"name": "gbm"}, "experiment": "gbm"}, ran),
     ]
 
 
 def read_back(connection, items):
     """Exit code and output of the reading back."""
-    command = [sys.executable, "-m", "azureml_readback", "--endpoint", connection.endpoint, "--ca", connection.ca_file]
+    command = [
+        sys.executable,
+        "-m",
+        "azureml_readback",
+        "--endpoint",
+        connection.endpoint,
+        "--ca",
+        connection.ca_file,
+    ]
     command += ["--tenant", connection.tenant_id, "-"]
-    ended = subprocess.run(command, input=json.dumps({"items": items}), capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        command, input=json.dumps({"items": items}), capture_output=True, text=True, check=False
+    )
     return ended.returncode, ended.stdout + ended.stderr
 
 
@@ -147,7 +237,10 @@ def test_what_is_the_same_is_found_the_same(connection, objects):
 WRONG = {
     "MLCompute": ("scale.max", lambda item: item["spec"]["scale"].update(max=5)),
     "MLEnvironment": ("status.image", lambda item: item["status"].update(image="other@sha256:1")),
-    "MLPipeline": ("steps.train.code", lambda item: item["spec"]["steps"][0]["code"]["files"].update({"train.R": "other\n"})),
+    "MLPipeline": (
+        "steps.train.code",
+        lambda item: item["spec"]["steps"][0]["code"]["files"].update({"train.R": "other\n"}),
+    ),
     "MLSchedule": ("timeZone", lambda item: item["spec"].update(timeZone="Europe/Helsinki")),
     "MLRun": ("inputs.trees", lambda item: item["spec"].update(inputs={"trees": 7})),
 }
@@ -159,7 +252,9 @@ def test_each_difference_is_found_and_named(connection, objects):
     code, output = read_back(connection, objects)
     assert code == 1, output
     for kind, (what, _) in WRONG.items():
-        assert any(line.startswith(kind) and f": {what}: the manifest says" in line for line in output.splitlines()), output
+        assert any(
+            line.startswith(kind) and f": {what}: the manifest says" in line for line in output.splitlines()
+        ), output
 
 
 def test_what_is_not_in_azure_is_a_difference(connection, objects):

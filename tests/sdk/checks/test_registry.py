@@ -5,7 +5,12 @@ import tarfile
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from azure.mgmt.containerregistrytasks.models import DockerBuildRequest, PlatformProperties, TaskRun, TaskRunProperties
+from azure.mgmt.containerregistrytasks.models import (
+    DockerBuildRequest,
+    PlatformProperties,
+    TaskRun,
+    TaskRunProperties,
+)
 from azure.storage.blob import BlobClient
 from conftest import RESOURCE_GROUP, WORKSPACE
 
@@ -39,8 +44,12 @@ def context(tasks, registry, dockerfile):
 def build(tasks, registry, name, dockerfile="FROM ubuntu:24.04\nRUN true\n"):
     """A request to build an image of the name."""
     return DockerBuildRequest(
-        image_names=[f"{name}:1"], is_push_enabled=True, source_location=context(tasks, registry, dockerfile),
-        docker_file_path="Dockerfile", platform=PlatformProperties(os="Linux", architecture="amd64"), timeout=3600,
+        image_names=[f"{name}:1"],
+        is_push_enabled=True,
+        source_location=context(tasks, registry, dockerfile),
+        docker_file_path="Dockerfile",
+        platform=PlatformProperties(os="Linux", architecture="amd64"),
+        timeout=3600,
     )
 
 
@@ -62,11 +71,15 @@ def test_a_scheduled_build_ends_with_an_image_and_a_log(tasks, registry, name):
     assert (image.repository, image.tag, image.digest.startswith("sha256:")) == (name, "1", True)
     link = tasks.runs.get_log_sas_url(RESOURCE_GROUP, registry, run.properties.run_id).log_link
     assert b"FROM ubuntu:24.04" in BlobClient.from_blob_url(link).download_blob().readall()
-    assert run.properties.run_id in [one.properties.run_id for one in tasks.runs.list(RESOURCE_GROUP, registry)]
+    assert run.properties.run_id in [
+        one.properties.run_id for one in tasks.runs.list(RESOURCE_GROUP, registry)
+    ]
 
 
 def test_a_task_run_is_started_once_under_its_name(tasks, registry, name):
-    wanted = TaskRun(location="westeurope", properties=TaskRunProperties(run_request=build(tasks, registry, name)))
+    wanted = TaskRun(
+        location="westeurope", properties=TaskRunProperties(run_request=build(tasks, registry, name))
+    )
     made = tasks.task_runs.begin_create(RESOURCE_GROUP, registry, name, wanted).result()
     assert (made.name, made.properties.provisioning_state) == (name, "Succeeded")
     run = ended(tasks, registry, made.properties.run_result.properties.run_id)

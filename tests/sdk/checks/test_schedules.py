@@ -1,8 +1,8 @@
 """Schedules as azure-ai-ml makes, switches and shows them."""
 
 import pytest
-from azure.ai.ml.constants import TimeZone
 from azure.ai.ml._restclient.arm_ml_service.models import ScheduleListViewType
+from azure.ai.ml.constants import TimeZone
 from azure.ai.ml.entities import CronTrigger, JobSchedule, RecurrencePattern, RecurrenceTrigger
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from samples import START, pipeline_job
@@ -10,7 +10,13 @@ from samples import START, pipeline_job
 
 def scheduled(ml, folder, name, trigger):
     """A schedule of a pipeline with two steps."""
-    return JobSchedule(name=name, trigger=trigger, create_job=pipeline_job(ml, folder, name), display_name="Nightly", tags={"team": "a"})
+    return JobSchedule(
+        name=name,
+        trigger=trigger,
+        create_job=pipeline_job(ml, folder, name),
+        display_name="Nightly",
+        tags={"team": "a"},
+    )
 
 
 def removed(ml, name):
@@ -20,10 +26,17 @@ def removed(ml, name):
 
 
 def test_a_cron_schedule_keeps_what_it_was_given_and_is_switched_off_and_on(ml, tmp_path, name):
-    trigger = CronTrigger(expression="0 6 * * 1-5", start_time=START, time_zone=TimeZone.W_EUROPE_STANDARD_TIME)
+    trigger = CronTrigger(
+        expression="0 6 * * 1-5", start_time=START, time_zone=TimeZone.W_EUROPE_STANDARD_TIME
+    )
     ml.schedules.begin_create_or_update(scheduled(ml, tmp_path, name, trigger)).result()
     read = ml.schedules.get(name)
-    assert (read.name, read.is_enabled, read.display_name, read.tags) == (name, True, "Nightly", {"team": "a"})
+    assert (read.name, read.is_enabled, read.display_name, read.tags) == (
+        name,
+        True,
+        "Nightly",
+        {"team": "a"},
+    )
     assert (read.trigger.expression, read.trigger.time_zone) == ("0 6 * * 1-5", "W. Europe Standard Time")
     assert (list(read.create_job.jobs), read.create_job.experiment_name) == (["prepare", "train"], "checks")
     assert ml.schedules.begin_disable(name).result().is_enabled is False
@@ -33,7 +46,9 @@ def test_a_cron_schedule_keeps_what_it_was_given_and_is_switched_off_and_on(ml, 
 
 def test_a_recurrence_keeps_its_pattern(ml, tmp_path, name):
     pattern = RecurrencePattern(hours=[4, 5], minutes=[0, 30], week_days=["monday", "friday"])
-    trigger = RecurrenceTrigger(frequency="week", interval=1, schedule=pattern, start_time=START, time_zone="Pacific Standard Time")
+    trigger = RecurrenceTrigger(
+        frequency="week", interval=1, schedule=pattern, start_time=START, time_zone="Pacific Standard Time"
+    )
     ml.schedules.begin_create_or_update(scheduled(ml, tmp_path, name, trigger)).result()
     read = ml.schedules.get(name).trigger
     assert (read.frequency.lower(), read.interval, read.time_zone) == ("week", 1, "Pacific Standard Time")
@@ -43,7 +58,9 @@ def test_a_recurrence_keeps_its_pattern(ml, tmp_path, name):
 
 
 def test_an_enabled_schedule_is_not_deleted(ml, tmp_path, name):
-    ml.schedules.begin_create_or_update(scheduled(ml, tmp_path, name, CronTrigger(expression="0 6 * * *", start_time=START))).result()
+    ml.schedules.begin_create_or_update(
+        scheduled(ml, tmp_path, name, CronTrigger(expression="0 6 * * *", start_time=START))
+    ).result()
     with pytest.raises(HttpResponseError) as refused:
         ml.schedules.begin_delete(name).result()
     assert "disable" in str(refused.value).lower()
@@ -56,7 +73,9 @@ def test_schedules_are_listed_by_whether_they_are_enabled(ml, tmp_path, name):
     def names(view):
         return [schedule.name for schedule in ml.schedules.list(list_view_type=view)]
 
-    ml.schedules.begin_create_or_update(scheduled(ml, tmp_path, name, CronTrigger(expression="0 6 * * *", start_time=START))).result()
+    ml.schedules.begin_create_or_update(
+        scheduled(ml, tmp_path, name, CronTrigger(expression="0 6 * * *", start_time=START))
+    ).result()
     assert name in names(ScheduleListViewType.ENABLED_ONLY)
     ml.schedules.begin_disable(name).result()
     assert name not in names(ScheduleListViewType.ENABLED_ONLY)
@@ -65,7 +84,9 @@ def test_schedules_are_listed_by_whether_they_are_enabled(ml, tmp_path, name):
 
 
 def test_a_schedule_is_triggered_now(ml, tmp_path, name):
-    ml.schedules.begin_create_or_update(scheduled(ml, tmp_path, name, CronTrigger(expression="0 6 * * *", start_time=START))).result()
+    ml.schedules.begin_create_or_update(
+        scheduled(ml, tmp_path, name, CronTrigger(expression="0 6 * * *", start_time=START))
+    ).result()
     run = ml.schedules.trigger(name)
     job = ml.jobs.get(run.job_name)
     assert (job.experiment_name, list(job.jobs)) == ("checks", ["prepare", "train"])

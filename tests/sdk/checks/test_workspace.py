@@ -5,7 +5,11 @@ from conftest import RESOURCE_GROUP, WORKSPACE
 
 def test_a_workspace_is_read(ml):
     workspace = ml.workspaces.get(WORKSPACE)
-    assert (workspace.name, workspace.resource_group, workspace.location) == (WORKSPACE, RESOURCE_GROUP, "westeurope")
+    assert (workspace.name, workspace.resource_group, workspace.location) == (
+        WORKSPACE,
+        RESOURCE_GROUP,
+        "westeurope",
+    )
     assert "/Microsoft.Storage/storageAccounts/" in workspace.storage_account
     assert "/Microsoft.ContainerRegistry/registries/" in workspace.container_registry
     assert workspace.discovery_url.startswith("https://")

@@ -29,7 +29,6 @@ from azure.ai.ml._schema.pipeline.pipeline_component import PipelineComponentSch
 from azure.ai.ml.constants._component import ControlFlowType, NodeType  # noqa: E402
 from azure.ai.ml.entities import PipelineJobSettings, _builders  # noqa: E402
 from azure.ai.ml.entities._component.pipeline_component import PipelineComponent  # noqa: E402
-
 from marshmallow_types import Schemas  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
@@ -49,15 +48,31 @@ COMPONENTS = {
     "pipeline": PipelineComponentSchema,
 }
 # Where a component is read back the client shows these; it never writes them.
-ANSWERS = {"id", "creation_context", "latest_version", "auto_delete_setting", "intellectual_property", "additional_includes"}
+ANSWERS = {
+    "id",
+    "creation_context",
+    "latest_version",
+    "auto_delete_setting",
+    "intellectual_property",
+    "additional_includes",
+}
 # Not part of what is defined: telemetry and the intellectual property of registries.
 NOT_DEFINED = {"_source", "intellectualProperty"}
 TEXT, TEXTS = {"type": "string"}, {"map": {"type": "string"}}
 # Keys of nodes whose value is not what the schema says: references are resolved, nested objects are generated models.
 NODE_VALUES = {
-    "name": TEXT, "display_name": TEXT, "comment": TEXT, "computeId": TEXT, "componentId": TEXT, "tags": TEXTS,
-    "properties": {"map": {"type": "any"}}, "environment_variables": TEXTS, "partition_keys": TEXT,
-    "inputs": {"map": {"ref": "node.input"}}, "outputs": {"map": {"ref": "node.output"}}, "trial": {"ref": "node.trial"},
+    "name": TEXT,
+    "display_name": TEXT,
+    "comment": TEXT,
+    "computeId": TEXT,
+    "componentId": TEXT,
+    "tags": TEXTS,
+    "properties": {"map": {"type": "any"}},
+    "environment_variables": TEXTS,
+    "partition_keys": TEXT,
+    "inputs": {"map": {"ref": "node.input"}},
+    "outputs": {"map": {"ref": "node.output"}},
+    "trial": {"ref": "node.trial"},
 }
 # The schema says text, the entity keeps a number of bytes or files once it is parsed.
 NODE_KEYS = {("parallel", "mini_batch_size"): {"anyOf": [TEXT, {"type": "integer"}]}}
@@ -95,17 +110,23 @@ class Reduction:
             self.types[own] = {"discriminator": discriminator, "variants": variants}
         else:
             published = PUBLISHED.get(name, {}).get("properties", {})
-            self.types[own] = {"properties": {
-                attr: self.attribute(published.get(field._rest_name), field, model)
-                for attr, field in sorted(fields_of(model).items())
-            }}
+            self.types[own] = {
+                "properties": {
+                    attr: self.attribute(published.get(field._rest_name), field, model)
+                    for attr, field in sorted(fields_of(model).items())
+                }
+            }
         return {"ref": own}
 
     def attribute(self, published, field, model):
         """The schema of one attribute of a model."""
         if field._is_discriminator:
             return {"type": "string", "enum": [discriminator_value(model)], "required": True}
-        known = {key: value for key, value in (published or {"type": "any"}).items() if key not in ("createOnly", "since", "readOnly")}
+        known = {
+            key: value
+            for key, value in (published or {"type": "any"}).items()
+            if key not in ("createOnly", "since", "readOnly")
+        }
         if "ref" in known:
             return known | self.model(known["ref"])
         return bindable(known)
@@ -117,7 +138,9 @@ class Reduction:
         self.types["node.input"] = self.types.pop("node.JobInput")
         self.types["node.output"] = self.types.pop("node.JobOutput") | {"default": "node.output.binding"}
         # `_to_rest_inputs` puts the mode of a bound input beside its literal, `_to_rest_outputs` names what to register.
-        self.types["node.LiteralJobInput"]["properties"]["mode"] = self.types["node.UriFolderJobInput"]["properties"]["mode"]
+        self.types["node.LiteralJobInput"]["properties"]["mode"] = self.types["node.UriFolderJobInput"][
+            "properties"
+        ]["mode"]
         mode = self.types["node.UriFolderJobOutput"]["properties"]["mode"]
         for name in self.types["node.output"]["variants"].values():
             properties = self.types[name]["properties"]
@@ -125,7 +148,13 @@ class Reduction:
                 properties.pop(key, None)
             properties |= {"name": TEXT, "version": TEXT}
         literal = {"type": "string", "enum": ["literal"], "required": True}
-        binding = {"type": literal, "value": TEXT | {"required": True}, "mode": mode, "name": TEXT, "version": TEXT}
+        binding = {
+            "type": literal,
+            "value": TEXT | {"required": True},
+            "mode": mode,
+            "name": TEXT,
+            "version": TEXT,
+        }
         self.types["node.output.binding"] = {"properties": binding}
 
     def node(self, kind, entity, schema):
@@ -154,7 +183,8 @@ class Reduction:
         name = f"component.{kind}"
         properties = {
             field.data_key or key: self.schemas.property(field, f"{name}.{key}")
-            for key, field in sorted(fields.items()) if key not in ANSWERS | {"jobs"}
+            for key, field in sorted(fields.items())
+            if key not in ANSWERS | {"jobs"}
         }
         properties["type"] = {"type": "string", "enum": [kind], "required": True}
         if kind == "pipeline":
@@ -184,7 +214,11 @@ def discriminator_value(model):
 
 def bindable(schema):
     """Inside a node a binding (`${{…}}`) may stand for a value that is not text."""
-    if schema.get("type") in ("integer", "number", "boolean") or schema.keys() & {"enum", "format", "pattern"}:
+    if schema.get("type") in ("integer", "number", "boolean") or schema.keys() & {
+        "enum",
+        "format",
+        "pattern",
+    }:
         return schema | {"binding": True}
     return schema
 
@@ -200,7 +234,11 @@ def written_keys(entity, function, inherited=True):
                     found |= {key.value for key in node.keys if isinstance(key, ast.Constant)}
                 elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "dict":
                     found |= {keyword.arg for keyword in node.keywords if keyword.arg}
-                elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant):
+                elif (
+                    isinstance(node, ast.Subscript)
+                    and isinstance(node.ctx, ast.Store)
+                    and isinstance(node.slice, ast.Constant)
+                ):
                     found.add(node.slice.value)
     return found
 
@@ -227,11 +265,16 @@ def main():
     others = left_out(NodeType, NODES) | left_out(ControlFlowType, NODES)
     types["node"] = {"discriminator": "type", "variants": {kind: f"node.{kind}" for kind in NODES} | others}
     others = left_out(NodeType, COMPONENTS)
-    types["component"] = {"discriminator": "type", "variants": {kind: f"component.{kind}" for kind in COMPONENTS} | others}
+    types["component"] = {
+        "discriminator": "type",
+        "variants": {kind: f"component.{kind}" for kind in COMPONENTS} | others,
+    }
     settings = sorted(key for key in vars(PipelineJobSettings()) if not key.startswith("_"))
     switches = {"continue_on_step_failure", "force_rerun"}
-    types["settings.job"] = {"properties": {key: {"type": "boolean" if key in switches else "string"} for key in settings}}
-    types["settings.deployment"] = {"properties": {key: TEXT for key in settings}}
+    types["settings.job"] = {
+        "properties": {key: {"type": "boolean" if key in switches else "string"} for key in settings}
+    }
+    types["settings.deployment"] = {"properties": dict.fromkeys(settings, TEXT)}
     roots = [{"ref": name} for name in ("node", "component", "settings.job", "settings.deployment")]
     finish(HERE / "client.json", {"types": reachable(types, roots)}, "client.py")
 

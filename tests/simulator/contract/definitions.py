@@ -30,14 +30,25 @@ ROUTES = {
         "aml",
         r"/workspaces(/\{workspaceName\}(/computes(/\{computeName\}(/listNodes)?)?)?)?$|/locations/\{location\}/usages$",
     ),
-    f"{ACR_FOLDER}/preview/2019-06-01-preview/containerregistry_build.json": ("tasks", r"/(scheduleRun|listBuildSourceUploadUrl|runs|taskRuns)"),
+    f"{ACR_FOLDER}/preview/2019-06-01-preview/containerregistry_build.json": (
+        "tasks",
+        r"/(scheduleRun|listBuildSourceUploadUrl|runs|taskRuns)",
+    ),
     f"{ACR_FOLDER}/stable/2023-07-01/containerregistry.json": ("registry", r"/registries/\{registryName\}$"),
 }
 # The methods of a workspace and of a registry that change it are not part of the table: nobody here makes one.
 READ_ONLY = re.compile(r"/(workspaces/\{workspaceName\}|registries/\{registryName\})$")
 # Subtypes that exist in Azure and are left out here keep their name without a type: the check says so by name.
 LEFT_OUT = {
-    "Compute": {"AKS", "ComputeInstance", "DataFactory", "DataLakeAnalytics", "Databricks", "HDInsight", "VirtualMachine"},
+    "Compute": {
+        "AKS",
+        "ComputeInstance",
+        "DataFactory",
+        "DataLakeAnalytics",
+        "Databricks",
+        "HDInsight",
+        "VirtualMachine",
+    },
     "DatastoreCredentials": {"Certificate"},
     "Datastore": {"AzureDataLakeGen1", "AzureDataLakeGen2", "AzureFile", "OneLake"},
     "JobBase": {"AutoML", "Spark", "Sweep"},
@@ -68,11 +79,30 @@ KNOWN_DIFFERENCES = [
 VERSIONS = {
     "aml": {
         "2024-04-01": [
-            "2020-08-01", "2022-10-01", "2023-02-01-preview", "2023-04-01", "2023-04-01-preview", "2023-06-01-preview",
-            "2023-08-01-preview", "2023-10-01", "2024-01-01-preview", "2024-04-01", "2024-10-01", "2024-10-01-preview",
+            "2020-08-01",
+            "2022-10-01",
+            "2023-02-01-preview",
+            "2023-04-01",
+            "2023-04-01-preview",
+            "2023-06-01-preview",
+            "2023-08-01-preview",
+            "2023-10-01",
+            "2024-01-01-preview",
+            "2024-04-01",
+            "2024-10-01",
+            "2024-10-01-preview",
             "2025-01-01-preview",
         ],
-        "2025-12-01": ["2025-04-01", "2025-06-01", "2025-09-01", "2025-12-01", "2026-03-01", "2026-05-01", "2026-07-01", "2026-09-01"],
+        "2025-12-01": [
+            "2025-04-01",
+            "2025-06-01",
+            "2025-09-01",
+            "2025-12-01",
+            "2026-03-01",
+            "2026-05-01",
+            "2026-07-01",
+            "2026-09-01",
+        ],
     },
     "tasks": {"2019-06-01-preview": ["2019-06-01-preview"], "2025-03-01-preview": ["2025-03-01-preview"]},
     "registry": {"2023-07-01": ["2023-07-01", "2025-11-01", "2026-09-01-preview"]},
@@ -86,37 +116,66 @@ def polling(swagger, folder):
     error = swagger.schema(common, {"$ref": "#/definitions/ErrorResponse"}, None, "answer")["ref"]
     location = "/subscriptions/{subscriptionId}/providers/%s/locations/{location}/%s/{operationId}"
     registry = f"/subscriptions/{{subscriptionId}}/resourceGroups/{{resourceGroupName}}/providers/{ACR}/registries/{{registryName}}"
-    states = [("aml", location % (AML, "mfeOperationsStatus")), ("aml", location % (AML, "computeOperationsStatus"))]
-    states += [("tasks", location % (ACR, "operationStatuses")), ("tasks", f"{registry}/operationStatuses/{{operationId}}")]
+    states = [
+        ("aml", location % (AML, "mfeOperationsStatus")),
+        ("aml", location % (AML, "computeOperationsStatus")),
+    ]
+    states += [
+        ("tasks", location % (ACR, "operationStatuses")),
+        ("tasks", f"{registry}/operationStatuses/{{operationId}}"),
+    ]
     for service, path in states:
-        yield {"service": service, "path": path, "methods": {"GET": {"responses": {"200": status, "202": status, "default": error}}}}
-    for service, path in [("aml", location % (AML, "mfeOperationResults")), ("aml", location % (AML, "computeOperationResults"))]:
+        yield {
+            "service": service,
+            "path": path,
+            "methods": {"GET": {"responses": {"200": status, "202": status, "default": error}}},
+        }
+    for service, path in [
+        ("aml", location % (AML, "mfeOperationResults")),
+        ("aml", location % (AML, "computeOperationResults")),
+    ]:
         responses = {"200": "any", "201": "any", "202": None, "204": None, "default": error}
         yield {"service": service, "path": path, "methods": {"GET": {"responses": responses}}}
 
 
 def trigger(swagger):
     """`Schedules_Trigger` of 2024-01-01-preview, in no other version and in none of the files that are read."""
-    submission = {"scheduleActionType": {"type": "string", "readOnly": True}, "submissionId": {"type": "string", "readOnly": True}}
+    submission = {
+        "scheduleActionType": {"type": "string", "readOnly": True},
+        "submissionId": {"type": "string", "readOnly": True},
+    }
     swagger.types["TriggerRunSubmissionDto"] = {"properties": submission}
-    swagger.types["TriggerOnceRequest"] = {"properties": {"scheduleTime": {"type": "string", "format": "date-time", "required": True}}}
+    swagger.types["TriggerOnceRequest"] = {
+        "properties": {"scheduleTime": {"type": "string", "format": "date-time", "required": True}}
+    }
     workspace = f"/subscriptions/{{subscriptionId}}/resourceGroups/{{resourceGroupName}}/providers/{AML}/workspaces/{{workspaceName}}"
     responses = {"200": "TriggerRunSubmissionDto", "default": "ErrorResponse"}
-    post = {"body": "TriggerOnceRequest", "bodyRequired": True, "only": ["2024-01-01-preview"], "responses": responses}
+    post = {
+        "body": "TriggerOnceRequest",
+        "bodyRequired": True,
+        "only": ["2024-01-01-preview"],
+        "responses": responses,
+    }
     return {"service": "aml", "path": f"{workspace}/schedules/{{name}}/trigger", "methods": {"POST": post}}
 
 
 def merge_newer(swagger, routes, newer, since):
     """Lay the newer bodies over the resources of the routes; return the differences that are more than additions."""
     merge = Merge(swagger.types, newer, since)
-    known = {resource_type(route["path"]): route["methods"] for route in routes if route["path"].endswith("}")}
+    known = {
+        resource_type(route["path"]): route["methods"] for route in routes if route["path"].endswith("}")
+    }
     for name, body in newer.resources():
         if name in known:
             merge.type(known[name]["GET"]["responses"]["200"], body)
             pattern = newer.properties(body)["name"][0].get("pattern")
             if pattern and "PUT" in known[name]:
                 known[name]["PUT"]["name"].setdefault("pattern", pattern)
-    posts = {resource_type(route["path"]): route["methods"]["POST"] for route in routes if "POST" in route["methods"]}
+    posts = {
+        resource_type(route["path"]): route["methods"]["POST"]
+        for route in routes
+        if "POST" in route["methods"]
+    }
     for name, body in newer.actions():
         if name in posts and "body" not in posts[name]:
             posts[name] |= {"body": merge.new(body, body["name"])["ref"], "bodyRequired": False}
@@ -139,13 +198,24 @@ def main():
     routes = [*polling(swagger, folder), trigger(swagger)]
     for file, (service, wanted) in ROUTES.items():
         routes.extend(swagger.routes(folder / file, service, re.compile(wanted), READ_ONLY))
-    differences = merge_newer(swagger, routes, Bicep(folder / "bicep-types/mls-2025-12-01.types.json"), "2025-12-01")
-    tasks = ArmSchema(folder / "arm-schemas/2025-03-01-preview/Microsoft.ContainerRegistry.RegistryTasks.json")
+    differences = merge_newer(
+        swagger, routes, Bicep(folder / "bicep-types/mls-2025-12-01.types.json"), "2025-12-01"
+    )
+    tasks = ArmSchema(
+        folder / "arm-schemas/2025-03-01-preview/Microsoft.ContainerRegistry.RegistryTasks.json"
+    )
     differences += merge_newer(swagger, routes, tasks, "2025-03-01-preview")
     if sorted(differences) != sorted(KNOWN_DIFFERENCES):
-        raise SystemExit("differences between the versions are not the known ones:\n" + "\n".join(sorted(set(differences) ^ set(KNOWN_DIFFERENCES))))
+        raise SystemExit(
+            "differences between the versions are not the known ones:\n"
+            + "\n".join(sorted(set(differences) ^ set(KNOWN_DIFFERENCES)))
+        )
     routes.sort(key=lambda route: route["path"])
-    finish(HERE / "azure.json", {"versions": VERSIONS, "routes": routes, "types": reachable(swagger.types, routes)}, "definitions.py")
+    finish(
+        HERE / "azure.json",
+        {"versions": VERSIONS, "routes": routes, "types": reachable(swagger.types, routes)},
+        "definitions.py",
+    )
 
 
 if __name__ == "__main__":

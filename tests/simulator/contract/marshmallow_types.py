@@ -28,7 +28,9 @@ class Schemas:
         if isinstance(field, fields.Nested):
             return {"ref": self.nested(field.schema)}
         if isinstance(field, fields.Dict):
-            return {"map": self.field(field.value_field, f"{name}.*") if field.value_field else {"type": "any"}}
+            return {
+                "map": self.field(field.value_field, f"{name}.*") if field.value_field else {"type": "any"}
+            }
         if isinstance(field, fields.List):
             return {"array": self.field(field.inner, f"{name}[]")}
         return self.scalar(field)
@@ -37,7 +39,12 @@ class Schemas:
         """The schema of a field without parts."""
         if getattr(field, "allowed_values", None):
             return {"type": "string", "enum": list(field.allowed_values)}
-        kinds = ((fields.Integer, "integer"), (fields.Number, "number"), (fields.Boolean, "boolean"), (fields.Raw, "any"))
+        kinds = (
+            (fields.Integer, "integer"),
+            (fields.Number, "number"),
+            (fields.Boolean, "boolean"),
+            (fields.Raw, "any"),
+        )
         for kind, name in kinds:
             if isinstance(field, kind):
                 return {"type": name}
@@ -64,19 +71,30 @@ class Schemas:
         if name not in self.types:
             self.types[name] = {}
             entries = sorted(schema.fields.items())
-            self.types[name] = {"properties": {field.data_key or key: self.property(field, f"{name}.{key}") for key, field in entries}}
+            self.types[name] = {
+                "properties": {
+                    field.data_key or key: self.property(field, f"{name}.{key}") for key, field in entries
+                }
+            }
         return name
 
     def alternatives(self, schemas, name):
         """Several nested schemas as one type: by the values of `type`, or, without it, all keys together."""
         values = [getattr(schema.fields.get("type"), "allowed_values", None) for schema in schemas]
-        if all(values) and len({value for some in values for value in some}) == sum(len(some) for some in values):
-            variants = {value: self.nested(schema) for schema, some in zip(schemas, values) for value in some}
+        if all(values) and len({value for some in values for value in some}) == sum(
+            len(some) for some in values
+        ):
+            variants = {
+                value: self.nested(schema)
+                for schema, some in zip(schemas, values, strict=True)
+                for value in some
+            }
             self.types[name] = {"discriminator": "type", "variants": dict(sorted(variants.items()))}
         else:
             merged = {
                 field.data_key or key: self.field(field, f"{name}.{key}")
-                for schema in schemas for key, field in schema.fields.items()
+                for schema in schemas
+                for key, field in schema.fields.items()
             }
             self.types[name] = {"properties": dict(sorted(merged.items()))}
         return name

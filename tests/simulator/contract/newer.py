@@ -39,7 +39,10 @@ class Bicep:
         """Name to node and flags."""
         own = {**node.get("baseProperties", {}), **node.get("properties", {})}
         return {
-            name: (self.at(entry["type"]), {"required": bool(entry["flags"] & REQUIRED), "readOnly": bool(entry["flags"] & READ_ONLY)})
+            name: (
+                self.at(entry["type"]),
+                {"required": bool(entry["flags"] & REQUIRED), "readOnly": bool(entry["flags"] & READ_ONLY)},
+            )
             for name, entry in own.items()
         }
 
@@ -54,7 +57,11 @@ class Bicep:
 
     def enum(self, node):
         """The values of an enumeration, or nothing."""
-        values = [self.at(element) for element in node.get("elements", [])] if node["$type"] == "UnionType" else [node]
+        values = (
+            [self.at(element) for element in node.get("elements", [])]
+            if node["$type"] == "UnionType"
+            else [node]
+        )
         return [value["value"] for value in values if value["$type"] == "StringLiteralType"]
 
     def scalar(self, node):
@@ -63,7 +70,9 @@ class Bicep:
         enum = self.enum(node)
         if enum:
             return {"type": "string", "enum": enum}
-        return {"type": kinds[node["$type"]]} | {key: node[key] for key in ("pattern", "minLength", "maxLength") if key in node}
+        return {"type": kinds[node["$type"]]} | {
+            key: node[key] for key in ("pattern", "minLength", "maxLength") if key in node
+        }
 
     def is_object(self, node):
         """Whether the node has properties."""
@@ -103,7 +112,10 @@ class ArmSchema:
     def properties(self, node):
         """Name to node and flags."""
         required = node.get("required", [])
-        return {name: (self.plain(child), {"required": name in required, "readOnly": False}) for name, child in node.get("properties", {}).items()}
+        return {
+            name: (self.plain(child), {"required": name in required, "readOnly": False})
+            for name, child in node.get("properties", {}).items()
+        }
 
     def variants(self, node):
         """Value of the discriminator to node."""
@@ -125,7 +137,9 @@ class ArmSchema:
 
     def scalar(self, node):
         """The reduced schema of a node that is new."""
-        return {key: node[key] for key in ("type", "enum", "pattern", "minLength", "maxLength") if key in node}
+        return {
+            key: node[key] for key in ("type", "enum", "pattern", "minLength", "maxLength") if key in node
+        }
 
     def is_object(self, node):
         """Whether the node has properties."""
@@ -163,7 +177,9 @@ class Merge:
             if key in IN_THE_URL or key == discriminator:
                 continue
             if key not in known:
-                known[key] = self.new(node, f"{name}.{key}") | {flag_name: True for flag_name, on in flag.items() if on}
+                known[key] = self.new(node, f"{name}.{key}") | {
+                    flag_name: True for flag_name, on in flag.items() if on
+                }
                 known[key]["since"] = self.since
             else:
                 if bool(known[key].get("required")) != flag["required"]:
@@ -192,10 +208,13 @@ class Merge:
             return {"array": self.new(self.newer.inner(node), f"{name}[]")}
         if self.newer.is_object(node):
             entries = self.newer.properties(node).items()
-            self.types[name] = {"properties": {
-                key: self.new(child, f"{name}.{key}") | {flag_name: True for flag_name, on in flag.items() if on}
-                for key, (child, flag) in sorted(entries)
-            }}
+            self.types[name] = {
+                "properties": {
+                    key: self.new(child, f"{name}.{key}")
+                    | {flag_name: True for flag_name, on in flag.items() if on}
+                    for key, (child, flag) in sorted(entries)
+                }
+            }
             return {"ref": name}
         inner = self.newer.inner(node)
         return {"map": self.new(inner, f"{name}.*")} if inner is not None else self.newer.scalar(node)

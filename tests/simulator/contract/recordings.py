@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 from table import finish
 
 HERE = pathlib.Path(__file__).parent
-PROVIDERS = re.compile(r"^/subscriptions/.*/providers/Microsoft\.(MachineLearningServices|ContainerRegistry)/", re.IGNORECASE)
+PROVIDERS = re.compile(
+    r"^/subscriptions/.*/providers/Microsoft\.(MachineLearningServices|ContainerRegistry)/", re.IGNORECASE
+)
 GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}")
 
 

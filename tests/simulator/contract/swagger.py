@@ -97,7 +97,10 @@ class Swagger:
         if name not in self.types:
             self.types[name] = {}
             if "discriminator" in node:
-                variants = {value: self.variant(found, name) for value, found in sorted(self.subtypes(file, name).items())}
+                variants = {
+                    value: self.variant(found, name)
+                    for value, found in sorted(self.subtypes(file, name).items())
+                }
                 if not variants:
                     self.types[name] = self.object(file, node, name)
                 else:
@@ -109,7 +112,9 @@ class Swagger:
     def variant(self, found, base):
         """The type name of a subtype, or nothing when it is left out."""
         file, node, name, value = found
-        return None if value in self.left_out.get(base, ()) else self.define(file, node, self.unique(file, name))
+        return (
+            None if value in self.left_out.get(base, ()) else self.define(file, node, self.unique(file, name))
+        )
 
     def subtypes(self, file, base):
         """The subtypes of a polymorphic definition, by the value of the discriminator."""
@@ -130,7 +135,11 @@ class Swagger:
             if key in required:
                 reduced[key]["required"] = True
         if discriminator in reduced:
-            reduced[discriminator] = {"type": "string", "enum": [node.get("x-ms-discriminator-value", name)], "required": True}
+            reduced[discriminator] = {
+                "type": "string",
+                "enum": [node.get("x-ms-discriminator-value", name)],
+                "required": True,
+            }
         result = {"properties": reduced}
         if isinstance(values, dict):
             result["map"] = self.schema(file, values, name, "*")
@@ -146,7 +155,12 @@ class Swagger:
             required |= inherited[1]
             values, discriminator = inherited[2] or values, inherited[3] or discriminator
         properties.update({key: (file, child) for key, child in node.get("properties", {}).items()})
-        return properties, required | set(node.get("required", [])), node.get("additionalProperties", values), discriminator
+        return (
+            properties,
+            required | set(node.get("required", [])),
+            node.get("additionalProperties", values),
+            discriminator,
+        )
 
 
 def flags(node):

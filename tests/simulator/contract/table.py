@@ -50,6 +50,7 @@ def reachable(types, roots):
 
 def lines(entries):
     """JSON text of a list or map, one entry a line."""
+
     def short(entry):
         return json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
 

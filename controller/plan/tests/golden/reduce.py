@@ -16,21 +16,56 @@ from urllib.parse import parse_qsl, urlsplit
 
 HERE = pathlib.Path(__file__).parent
 SINGLE = [
-    "acr-listBuildSourceUploadUrl", "acr-run-cancel", "acr-run-get", "acr-run-listLogSasUrl", "acr-runs-list",
-    "acr-scheduleRun-DockerBuildRequest", "acr-scheduleRun-EncodedTaskRunRequest", "acr-scheduleRun-FileTaskRunRequest",
-    "batch-deployment-pipeline", "batch-endpoint", "batch-endpoint-default", "batch-invoke",
-    "component-prep", "compute-amlcompute", "compute-delete", "compute-nodes", "compute-update",
-    "environment-archive", "environment-build", "environment-conda", "environment-image",
-    "job-cancel", "job-get", "job-list",
-    "pipeline-component", "pipeline-from-component", "pipeline-literals", "pipeline-multistep",
-    "pipeline-other-nodes", "pipeline-serverless-node",
-    "schedule-cron", "schedule-delete", "schedule-disable", "schedule-existing-job", "schedule-list",
-    "schedule-pipeline-component", "schedule-recurrence", "schedule-trigger",
+    "acr-listBuildSourceUploadUrl",
+    "acr-run-cancel",
+    "acr-run-get",
+    "acr-run-listLogSasUrl",
+    "acr-runs-list",
+    "acr-scheduleRun-DockerBuildRequest",
+    "acr-scheduleRun-EncodedTaskRunRequest",
+    "acr-scheduleRun-FileTaskRunRequest",
+    "batch-deployment-pipeline",
+    "batch-endpoint",
+    "batch-endpoint-default",
+    "batch-invoke",
+    "component-prep",
+    "compute-amlcompute",
+    "compute-delete",
+    "compute-nodes",
+    "compute-update",
+    "environment-archive",
+    "environment-build",
+    "environment-conda",
+    "environment-image",
+    "job-cancel",
+    "job-get",
+    "job-list",
+    "pipeline-component",
+    "pipeline-from-component",
+    "pipeline-literals",
+    "pipeline-multistep",
+    "pipeline-other-nodes",
+    "pipeline-serverless-node",
+    "schedule-cron",
+    "schedule-delete",
+    "schedule-disable",
+    "schedule-existing-job",
+    "schedule-list",
+    "schedule-pipeline-component",
+    "schedule-recurrence",
+    "schedule-trigger",
 ]
 SEQUENCES = {"code-upload": "code-upload.sequence.json"}
 # The components that a pipeline job with inline steps registers first.
 COMPONENTS_OF = ["pipeline-multistep", "pipeline-serverless-node"]
-BLOB_HEADERS = {"if-none-match", "content-md5", "x-ms-blob-type", "x-ms-meta-upload_status", "x-ms-meta-name", "x-ms-meta-version"}
+BLOB_HEADERS = {
+    "if-none-match",
+    "content-md5",
+    "x-ms-blob-type",
+    "x-ms-meta-upload_status",
+    "x-ms-meta-name",
+    "x-ms-meta-version",
+}
 
 
 def reduced(request):
@@ -38,7 +73,11 @@ def reduced(request):
     url = urlsplit(request["url"])
     signed = "sig" in dict(parse_qsl(url.query))
     result = {"method": request["method"], "path": url.path}
-    query = {key: value for key, value in parse_qsl(url.query) if key == "comp" or not signed and key != "api-version"}
+    query = {
+        key: value
+        for key, value in parse_qsl(url.query)
+        if key == "comp" or not signed and key != "api-version"
+    }
     headers = {key.lower(): value for key, value in request["headers"].items() if key.lower() in BLOB_HEADERS}
     if query:
         result["query"] = query
@@ -52,7 +91,11 @@ def reduced(request):
 def task_run(schedule):
     """A build under a name: azure-mgmt-containerregistrytasks 1.0.0b1 puts the body of `scheduleRun` into `runRequest`."""
     path = schedule["path"].replace("/scheduleRun", "/taskRuns/churn-py-9f2c1a7b")
-    return {"method": "PUT", "path": path, "body": {"location": "westeurope", "properties": {"runRequest": schedule["body"]}}}
+    return {
+        "method": "PUT",
+        "path": path,
+        "body": {"location": "westeurope", "properties": {"runRequest": schedule["body"]}},
+    }
 
 
 def read(path):
@@ -69,7 +112,9 @@ def golden(folder):
         yield name, [reduced(request) for request in read(folder / file)]
     for name in COMPONENTS_OF:
         trace = read(folder / "trace" / f"{name}.http.json")
-        requests = [request for request in trace if request["method"] == "PUT" and "/components/" in request["url"]]
+        requests = [
+            request for request in trace if request["method"] == "PUT" and "/components/" in request["url"]
+        ]
         yield f"{name}-components", [reduced(request) for request in requests]
 
 
@@ -78,14 +123,19 @@ def main():
     arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
     if len(arguments) != 1:
         raise SystemExit(__doc__)
-    wanted = {f"{name}.json": json.dumps(content, indent=2) + "\n" for name, content in golden(pathlib.Path(arguments[0]))}
+    wanted = {
+        f"{name}.json": json.dumps(content, indent=2) + "\n"
+        for name, content in golden(pathlib.Path(arguments[0]))
+    }
     if "--check" not in sys.argv:
         for name, text in wanted.items():
             (HERE / name).write_text(text)
     actual = {path.name: path.read_text() for path in HERE.glob("*.json")}
     stale = sorted(name for name in wanted.keys() | actual.keys() if wanted.get(name) != actual.get(name))
     if stale:
-        raise SystemExit(f"stale or without a capture: {', '.join(stale)}: run {pathlib.Path(__file__).name} FOLDER")
+        raise SystemExit(
+            f"stale or without a capture: {', '.join(stale)}: run {pathlib.Path(__file__).name} FOLDER"
+        )
 
 
 if __name__ == "__main__":
