@@ -70,7 +70,7 @@ def install(folder):
 
 def main():
     """Run the command in the virtual environment, in place of this process."""
-    if sys.version_info < (3, 10):  # noqa: UP036: says so to an older one
+    if sys.version_info < (3, 10):  # noqa: UP036 (an older one is told)
         raise SystemExit(
             f"Python {sys.version.split()[0]} is too old for the locked packages: run this with Python 3.10 or later"
         )
