@@ -106,6 +106,16 @@ pub const STEPS: &[Step] = &[
             Ok(vec![workspace.cargo(&build), test(workspace, &targets)])
         },
     },
+    Step {
+        name: "sdk",
+        shows: "Microsoft's own Python client works with the simulator",
+        needs: &[tools::C_COMPILER, tools::PYTHON],
+        commands: |workspace| {
+            let mut checks = Command::new("python3");
+            checks.args(["tests/sdk/run.py", "checks", "--quiet"]).current_dir(&workspace.root);
+            Ok(vec![checks])
+        },
+    },
 ];
 
 /// All tests run in the whole workspace, so that every step uses one and the same build.

