@@ -5,6 +5,7 @@ pub mod errors;
 pub mod ids;
 pub mod operations;
 pub mod paging;
+mod published;
 pub mod throttle;
 
 use crate::entra::{self, Audience, Caller};
@@ -14,9 +15,7 @@ use errors::{Refusal, Reply};
 use http::{Method, StatusCode};
 use ids::Target;
 use jiff::Timestamp;
-use regex::Regex;
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
 
 /// A request that has passed the front door.
 pub struct Call<'a> {
@@ -84,6 +83,9 @@ pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
     };
     let call = Call { request, now, caller };
     let answer: Answer = route(world, &call).unwrap_or_else(Answer::from);
+    if request.target.contains("/providers/") {
+        published::check_answer(world, request, &answer);
+    }
     finish(world, answer, bucket, left)
 }
 
@@ -98,20 +100,12 @@ fn finish(world: &mut World, answer: Answer, kind: throttle::Kind, left: Option<
     answer.header(own, &left.own.to_string()).header(global, &left.global.to_string())
 }
 
-static VERSION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^20\d\d-\d\d-\d\d(-preview)?$").ok());
-
 fn version(call: &Call<'_>) -> Result<(), Refusal> {
-    let Some(version) = call.request.query("api-version") else {
-        let text = "The api-version query parameter (?api-version=) is required for all requests.";
-        return Err(errors::arm(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", text));
-    };
-    if VERSION.as_ref().is_some_and(|known| known.is_match(version)) {
+    if call.request.query("api-version").is_some() {
         return Ok(());
     }
-    let text = format!(
-        "The api-version '{version}' is invalid. It must have the form YYYY-MM-DD or YYYY-MM-DD-preview."
-    );
-    Err(errors::arm(StatusCode::BAD_REQUEST, "InvalidApiVersionParameter", &text))
+    let text = "The api-version query parameter (?api-version=) is required for all requests.";
+    Err(errors::arm(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", text))
 }
 
 fn route(world: &mut World, call: &Call<'_>) -> Reply {
@@ -127,6 +121,7 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     let (Some(provider), rest) = (target.provider, target.rest.as_slice()) else {
         return Err(errors::no_route(call));
     };
+    published::check_request(world, call)?;
     if provider.eq_ignore_ascii_case("Microsoft.MachineLearningServices") {
         crate::ml::answer(world, call, &target, rest)
     } else if provider.eq_ignore_ascii_case("Microsoft.ContainerRegistry") {

@@ -36,7 +36,15 @@ pub async fn serve(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cut
     delay(shared, request.method.as_str()).await;
     let answer = match act(shared, seq, before).await? {
         Some(answer) => answer,
-        None => shared.with(|world, now| world.answer(&request, now)),
+        None => shared.with(|world, now| {
+            let answer = world.answer(&request, now);
+            let noted = std::mem::take(&mut world.noted);
+            if let Some(entry) = world.log.entry(seq) {
+                entry.violations = noted.request;
+                entry.answer_violations = noted.answer;
+            }
+            answer
+        }),
     };
     let answer = act(shared, seq, after).await?.unwrap_or(answer);
     shared.with(|world, now| world.log.end(now, seq, &answer));

@@ -10,6 +10,7 @@
 
 mod acr;
 mod arm;
+mod blob;
 mod clock;
 pub mod contract;
 mod control;

@@ -40,8 +40,10 @@ pub struct Entry {
     pub error: Option<String>,
     /// The fault that acted on this request.
     pub fault: Option<String>,
-    /// How the request, or its answer, breaks the published definitions.
+    /// How the request breaks the published definitions.
     pub violations: Vec<String>,
+    /// How its answer does, which is a fault of the simulator; looked for in debug builds alone.
+    pub answer_violations: Vec<String>,
 }
 
 impl Entry {
@@ -65,6 +67,7 @@ impl Entry {
             "method": self.method, "url": self.url, "operation": self.operation, "headers": headers,
             "body": self.json_body(), "client": self.client, "status": self.status, "error": self.error,
             "fault": self.fault, "contractViolations": self.violations,
+            "answerViolations": self.answer_violations,
         })
     }
 
@@ -135,6 +138,7 @@ impl Log {
             error: None,
             fault: None,
             violations: Vec::new(),
+            answer_violations: Vec::new(),
         });
         seq
     }

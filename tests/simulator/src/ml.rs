@@ -1,8 +1,12 @@
 //! Azure Machine Learning: which part answers a request of the provider, and what its operations and timers lead to.
 //! In: calls that passed the front door, events that are due. Out: answers. Rules of one type are in that type's file.
 
+mod assets;
 mod computes;
+mod datastores;
+mod graph;
 mod names;
+mod refs;
 mod usages;
 mod workspaces;
 
@@ -31,6 +35,8 @@ pub enum Provisioning {
     Succeeded,
     /// It could not be made as it was asked for.
     Failed,
+    /// It was given up.
+    Canceled,
 }
 
 impl Provisioning {
@@ -42,12 +48,13 @@ impl Provisioning {
             Self::Deleting => "Deleting",
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
         }
     }
 
     /// The state that goes by this word.
     pub fn of(word: &str) -> Option<Self> {
-        [Self::Creating, Self::Updating, Self::Deleting, Self::Succeeded, Self::Failed]
+        [Self::Creating, Self::Updating, Self::Deleting, Self::Succeeded, Self::Failed, Self::Canceled]
             .into_iter()
             .find(|state| state.word().eq_ignore_ascii_case(word))
     }
@@ -123,7 +130,11 @@ fn below_workspace(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str])
     let rest = rest.get(1..).unwrap_or_default();
     match kind.as_str() {
         "computes" => computes::answer(world, call, key, rest),
-        _ => Err(errors::no_route(call)),
+        "datastores" => datastores::answer(world, call, key, rest),
+        _ => match assets::Kind::of(&kind) {
+            Some(kind) => assets::answer(world, call, key, kind, rest),
+            None => Err(errors::no_route(call)),
+        },
     }
 }
 
@@ -137,6 +148,7 @@ pub fn finish(
     match work {
         Work::ComputeWritten(workspace, name) => computes::written(world, workspace, name, wanted, at),
         Work::ComputeDeleted(workspace, name) => computes::deleted(world, workspace, name, wanted),
+        Work::BuildEnded => wanted,
     }
 }
 
@@ -153,4 +165,9 @@ pub fn patch_compute(world: &mut World, key: &str, name: &str, patch: &Value, no
 /// The computes of a workspace, canonical.
 pub fn canonical_computes(workspace: &Workspace) -> Value {
     computes::canonical(workspace)
+}
+
+/// The versioned assets of a workspace, canonical.
+pub fn canonical_assets(workspace: &Workspace) -> Value {
+    assets::canonical(workspace)
 }

@@ -5,6 +5,8 @@ use crate::front::{self, Cut};
 use crate::shared::Shared;
 use crate::wire::{Answer, Request};
 use bytes::Bytes;
+use http::Method;
+use http::header::CONTENT_LENGTH;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -57,10 +59,17 @@ async fn exchange(
         host.or_else(|| head.headers.get("host").and_then(|host| host.to_str().ok().map(str::to_owned)));
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let request = Request::new(head.method, &host.unwrap_or_default(), target, head.headers, body);
-    front::serve(&shared, request).await.map(respond)
+    let head_only = request.method == Method::HEAD;
+    front::serve(&shared, request).await.map(|answer| respond(answer, head_only))
 }
 
-fn respond(answer: Answer) -> hyper::Response<Full<Bytes>> {
+/// The answer to a HEAD tells the size of the body that it leaves out.
+fn respond(mut answer: Answer, head_only: bool) -> hyper::Response<Full<Bytes>> {
+    if head_only {
+        let size = answer.body.len();
+        answer.headers.entry(CONTENT_LENGTH).or_insert_with(|| size.into());
+        answer.body = Bytes::new();
+    }
     let mut response = hyper::Response::new(Full::new(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;

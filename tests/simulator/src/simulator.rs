@@ -1,6 +1,7 @@
 //! One running simulator: started from options, ended when it is dropped, with the controls as methods.
 
 use crate::clock::Clock;
+use crate::contract::{Contract, LoadError};
 use crate::entra::Keys;
 use crate::log::{self, Entry};
 use crate::options::{Options, WorkspaceSpec};
@@ -10,7 +11,7 @@ use crate::{arm, server, state, tls};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -40,6 +41,9 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
+    /// The published definitions in the binary are broken.
+    #[error("the published definitions in this binary cannot be read")]
+    Contract(#[source] &'static LoadError),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers to make keys of")]
     Random,
@@ -72,10 +76,9 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let port = listener.local_addr().map_err(refused)?.port();
         let keys = Keys::new().ok_or(StartError::Random)?;
-        let seed = keys.sign("identifiers");
         let now = Timestamp::now();
         let clock = if options.virtual_clock { Clock::Virtual(now) } else { Clock::Real };
-        let mut world = World::new(Settings::new(&options, port, dir), clock, keys, seed);
+        let mut world = World::new(Settings::new(&options, port, dir), clock, keys, published()?);
         for spec in &options.workspaces {
             world.add_workspace(spec, now);
         }
@@ -219,6 +222,12 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// The published definitions, read once for all simulators of a process.
+fn published() -> Result<&'static Contract, StartError> {
+    static CONTRACT: LazyLock<Result<Contract, LoadError>> = LazyLock::new(Contract::load);
+    CONTRACT.as_ref().map_err(StartError::Contract)
 }
 
 fn folder(given: Option<&PathBuf>) -> Result<(PathBuf, Option<TempDir>), StartError> {

@@ -1,13 +1,16 @@
 //! A canonical dump of everything in a workspace, for comparing end states: sorted, without times and random ids.
 
-use crate::ml;
+use crate::arm::ids;
 use crate::world::World;
+use crate::{acr, ml};
 use serde_json::{Value, json};
 
-/// The end state of one workspace.
+/// The end state of one workspace and its registry.
 pub fn dump(world: &World, key: &str) -> Value {
-    world
-        .workspaces
-        .get(key)
-        .map_or(Value::Null, |workspace| json!({ "computes": ml::canonical_computes(workspace) }))
+    let Some(workspace) = world.workspaces.get(key) else { return Value::Null };
+    let registry = ids::key(&ids::registry(&workspace.subscription, &workspace.group, &workspace.registry));
+    json!({
+        "computes": ml::canonical_computes(workspace), "assets": ml::canonical_assets(workspace),
+        "registry": acr::canonical(world, &registry),
+    })
 }

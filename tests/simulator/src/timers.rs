@@ -11,6 +11,8 @@ pub enum Event {
     Operation(String),
     /// The nodes of a cluster move on: (workspace, compute).
     Nodes(String, String),
+    /// A build in a registry enters its next phase: (registry, run).
+    Build(String, String),
 }
 
 /// The queue.

@@ -2,11 +2,13 @@
 //! In: requests and the time. Out: answers, and effects for others to carry out. Which path belongs to which service
 //! is decided here and nowhere else.
 
-use crate::acr::Registry;
+use crate::acr::{Images, Registry};
 use crate::arm::operations::{Operation, Service, Work};
 use crate::arm::throttle::Throttle;
 use crate::arm::{self, Call};
+use crate::blob::{self, Blobs};
 use crate::clock::Clock;
+use crate::contract::Contract;
 use crate::entra::{self, Keys};
 use crate::faults::{Faults, Outcome};
 use crate::ids::Ids;
@@ -85,10 +87,23 @@ impl Settings {
     }
 }
 
+/// How one request, and its answer, break the published definitions.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// The request.
+    pub request: Vec<String>,
+    /// The answer, a fault of the simulator's own.
+    pub answer: Vec<String>,
+}
+
 /// The simulated Azure.
 pub struct World {
     /// What does not change.
     pub settings: Settings,
+    /// The published definitions.
+    pub contract: &'static Contract,
+    /// What breaks them in the request that is being answered, and in its answer.
+    pub noted: Noted,
     /// What time it is.
     pub clock: Clock,
     /// The key that tokens and signatures are made with.
@@ -109,17 +124,23 @@ pub struct World {
     pub workspaces: BTreeMap<String, Workspace>,
     /// Registries by lower-cased ARM id.
     pub registries: BTreeMap<String, Registry>,
+    /// Images of all registries.
+    pub images: Images,
+    /// Blobs of all storage accounts.
+    pub blobs: Blobs,
     subscriptions: BTreeSet<String>,
 }
 
 impl World {
     /// An Azure without workspaces.
-    pub fn new(settings: Settings, clock: Clock, keys: Keys, seed: String) -> Self {
+    pub fn new(settings: Settings, clock: Clock, keys: Keys, contract: &'static Contract) -> Self {
         let subscriptions = BTreeSet::from([settings.subscription.clone()]);
         Self {
+            contract,
+            noted: Noted::default(),
             clock,
+            ids: Ids::new(keys.sign("identifiers")),
             keys,
-            ids: Ids::new(seed),
             log: Log::default(),
             faults: Faults::default(),
             throttle: Throttle::default(),
@@ -127,6 +148,8 @@ impl World {
             operations: HashMap::new(),
             workspaces: BTreeMap::new(),
             registries: BTreeMap::new(),
+            images: Images::default(),
+            blobs: Blobs::new(settings.dir.join("blob")),
             subscriptions,
             settings,
         }
@@ -142,6 +165,9 @@ impl World {
             Registry::new(&workspace, spec.registry_mode.unwrap_or(self.settings.registry_mode), now);
         self.registries.entry(registry.key()).or_insert(registry);
         let key = workspace.key();
+        for store in workspace.datastores.values() {
+            self.blobs.create_container(&store.account, &store.container);
+        }
         self.workspaces.entry(key.clone()).or_insert(workspace);
         key
     }
@@ -162,6 +188,7 @@ impl World {
             match &event {
                 Event::Operation(id) => self.end_operation(at, &id.clone(), &event),
                 Event::Nodes(workspace, compute) => ml::nodes_due(self, workspace, compute, at),
+                Event::Build(registry, run) => acr::build_due(self, registry, run, at),
             }
         }
     }
@@ -218,10 +245,15 @@ impl World {
 
     /// Answers one request at `now`.
     pub fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
+        if request.host.contains(".blob.") {
+            return blob::answer(self, request, now);
+        }
         let word =
             |at: usize| request.path.get(at).map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
         match (word(0).as_str(), word(1).as_str()) {
             ("subscriptions" | "tenants" | "metadata", _) => arm::answer(self, request, now),
+            ("v2" | "oauth2" | "token", _) => acr::data_plane(self, request),
+            ("blob", _) => blob::answer(self, request, now),
             (_, "oauth2" | "v2.0" | "discovery") | ("msi", _) => entra::answer(self, request),
             (_, _) => Answer::empty(http::StatusCode::NOT_FOUND),
         }

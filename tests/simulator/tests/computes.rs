@@ -4,7 +4,7 @@ mod support;
 
 use azureml_simulator::Options;
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::{Sim, cluster};
 
 #[tokio::test]
@@ -151,12 +151,17 @@ async fn lists_come_in_pages_whose_links_are_whole() {
 async fn more_clusters_than_a_region_has_end_in_quota() {
     let sim = Sim::with(Options { virtual_clock: true, throttle: false, ..Options::default() }).await;
     for number in 0..=500 {
-        sim.put(&format!("computes/c-{number}"), &cluster(0, 1)).await;
+        let put = sim.put(&format!("computes/cluster{number}"), &cluster(0, 1)).await;
+        assert_eq!(put.status, StatusCode::CREATED, "{put:?}");
     }
     sim.pass(1);
-    let failed = |body: &Value| body["properties"]["provisioningState"] == "Failed";
-    let last = sim.get("computes/c-500").await.body;
-    assert!(failed(&last) || failed(&sim.get("computes/c-0").await.body));
+    let state =
+        async |number: u32| sim.get(&format!("computes/cluster{number}")).await.body["properties"].clone();
+    let there = state(499).await;
+    assert_eq!(there["provisioningState"], "Succeeded", "{:?}", sim.get("computes/cluster499").await);
+    let last = state(500).await;
+    assert_eq!(last["provisioningState"], "Failed");
+    assert_eq!(last["provisioningErrors"][0]["error"]["code"], "QuotaExceeded");
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 //! Source: Azure REST API, `Registries_Get`; role modes: learn.microsoft.com, "Microsoft Entra attribute-based access
 //! control (ABAC) for repository permissions".
 
+use super::runs::Run;
+use super::task_runs::TaskRun;
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal};
 use crate::arm::ids::{self, Target};
@@ -11,6 +13,7 @@ use crate::wire::Answer;
 use crate::world::World;
 use jiff::Timestamp;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// How roles work in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,10 @@ pub struct Registry {
     pub region: String,
     /// How roles work in it.
     pub mode: RoleMode,
+    /// Runs by id.
+    pub runs: BTreeMap<String, Run>,
+    /// Task runs by lower-cased name.
+    pub task_runs: BTreeMap<String, TaskRun>,
     created: Timestamp,
 }
 
@@ -56,6 +63,8 @@ impl Registry {
             name: workspace.registry.clone(),
             region: workspace.region.clone(),
             mode,
+            runs: BTreeMap::new(),
+            task_runs: BTreeMap::new(),
             created: now,
         }
     }
@@ -79,9 +88,8 @@ impl Registry {
     pub fn answer(&self, call: &Call<'_>) -> Answer {
         let mut properties = json!({
             "loginServer": self.login_server(), "creationDate": stamp(self.created), "provisioningState": "Succeeded",
-            "adminUserEnabled": false, "anonymousPullEnabled": false, "publicNetworkAccess": "Enabled",
+            "adminUserEnabled": false, "publicNetworkAccess": "Enabled",
             "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "dataEndpointEnabled": false,
-            "policies": { "azureADAuthenticationAsArmPolicy": { "status": "enabled" } },
         });
         if call.api_version() >= "2024-11-01" {
             properties["roleAssignmentMode"] = self.mode.word().into();

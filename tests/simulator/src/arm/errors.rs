@@ -2,6 +2,7 @@
 //! In: what was wanted and what is in the way. Out: a whole answer. Shapes after `ErrorResponse` of the common types.
 
 use super::Call;
+use crate::contract::Violation;
 use crate::entra::TokenError;
 use crate::wire::Answer;
 use http::StatusCode;
@@ -55,6 +56,25 @@ pub fn mfe(status: StatusCode, inner: &[&str], message: &str) -> Refusal {
         ],
     } });
     Answer::json(status, &body).into()
+}
+
+/// What breaks the published definition of an operation: 404, 405 or 400 with each violation.
+pub fn unpublished(violations: &[Violation]) -> Refusal {
+    let code = violations.first().map_or("RequestInvalid", |violation| violation.code);
+    let message = violations.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let status = match code {
+        "InvalidResourceType" => StatusCode::NOT_FOUND,
+        "HttpMethodNotSupported" => StatusCode::METHOD_NOT_ALLOWED,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    if code == "RequestInvalid" || code == "Immutable" {
+        return mfe(
+            status,
+            &["BadArgument", code],
+            &format!("Request is invalid and/or missing fields. {message}"),
+        );
+    }
+    arm(status, code, &message)
 }
 
 /// 400 of Azure ML's assets: the request breaks a rule.

@@ -26,7 +26,7 @@ impl Service {
     fn paths(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Compute => {
-                ("Microsoft.MachineLearningServices", "computeOperationsStatus", "computeOperationsResults")
+                ("Microsoft.MachineLearningServices", "computeOperationsStatus", "computeOperationResults")
             }
             Self::Mfe => ("Microsoft.MachineLearningServices", "mfeOperationsStatus", "mfeOperationResults"),
             Self::Registry => ("Microsoft.ContainerRegistry", "operationStatuses", "operationResults"),
@@ -41,6 +41,8 @@ pub enum Work {
     ComputeWritten(String, String),
     /// A cluster is gone.
     ComputeDeleted(String, String),
+    /// A task run's build has ended; nothing is left to do.
+    BuildEnded,
 }
 
 /// One operation.

@@ -1,7 +1,7 @@
 //! Controls that change the simulated Azure by other means than its API: "somebody did it in the portal".
 
 use super::body;
-use crate::acr::RoleMode;
+use crate::acr::{self, Reference, RoleMode};
 use crate::arm::ids;
 use crate::ml;
 use crate::options::WorkspaceSpec;
@@ -18,6 +18,7 @@ pub fn answer(shared: &Arc<Shared>, request: &Request, rest: &[&str]) -> Result<
         (&Method::POST, ["workspaces"]) => add_workspace(shared, &body(request)?),
         (&Method::GET, ["state", group, workspace]) => shared
             .look(|world| key(world, request, group, workspace).map(|key| crate::state::dump(world, &key))),
+        (&Method::POST, ["images"]) => image(shared, &body(request)?),
         (&Method::POST, ["computes", group, workspace, name]) => {
             let patch = body(request)?;
             shared.with(|world, now| {
@@ -30,6 +31,28 @@ pub fn answer(shared: &Arc<Shared>, request: &Request, rest: &[&str]) -> Result<
             rest.join("/")
         )),
     }
+}
+
+/// Moves a tag to a new image, makes it missing, or purges a manifest: `{"image", "do": "move" | "lose" | "purge"}`.
+fn image(shared: &Arc<Shared>, body: &Value) -> Result<Value, String> {
+    let text = crate::json::text(body, "/image");
+    let image = Reference::parse(text)
+        .ok_or_else(|| format!("image must be host/repository:tag or @digest, not '{text}'"))?;
+    shared.with(|world, _| match crate::json::text(body, "/do") {
+        "move" => Ok(json!({ "digest": world.images.move_on(&image) })),
+        "lose" => {
+            world.images.lose(&image);
+            Ok(json!({}))
+        }
+        "purge" => {
+            let ours = acr::is_ours(world, &image.host);
+            let digest = world.images.resolve(&image, ours).map(|manifest| manifest.digest);
+            let digest = digest.ok_or_else(|| format!("there is no image {text}"))?;
+            world.images.purge(&image.host, &image.repository, &digest);
+            Ok(json!({ "digest": digest }))
+        }
+        other => Err(format!("do must be move, lose or purge, not '{other}'")),
+    })
 }
 
 /// What an answer of the API says, as the result of a control.

@@ -49,6 +49,7 @@ pub fn counters(entries: &[Entry]) -> Value {
         "requests": entries.len(), "byMethod": methods, "byClient": clients, "byOperation": operations,
         "throttled": status(429),
         "unanswered": entries.iter().filter(|entry| entry.status.is_none()).count(),
+        "answerViolations": entries.iter().filter(|entry| !entry.answer_violations.is_empty()).count(),
         "contractViolations": entries.iter().filter(|entry| !entry.violations.is_empty()).count(),
     })
 }

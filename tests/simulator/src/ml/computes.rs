@@ -6,7 +6,6 @@ mod change;
 mod nodes;
 
 use super::Workspace;
-use super::names::{self, Name};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids;
@@ -18,7 +17,7 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use body::Compute;
+pub use body::{Compute, duration};
 pub use change::{deleted, patched_in_portal, written};
 
 /// Clusters in one region of a subscription ("Manage and increase quotas and limits", learn.microsoft.com).
@@ -29,10 +28,7 @@ pub fn answer(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str]) -> R
     match (&call.request.method, rest) {
         (&Method::GET, []) => list(world, call, key),
         (&Method::GET, [name]) => get(world, key, name),
-        (&Method::PUT, [name]) => {
-            names::check(Name::Compute, name)?;
-            change::put(world, call, key, name)
-        }
+        (&Method::PUT, [name]) => change::put(world, call, key, name),
         (&Method::PATCH, [name]) => change::patch(world, call, key, name),
         (&Method::DELETE, [name]) => change::delete(world, call, key, name),
         (&Method::POST, [name, action]) if action.eq_ignore_ascii_case("listNodes") => {

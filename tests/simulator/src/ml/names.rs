@@ -11,9 +11,6 @@ static ASSET: LazyLock<Option<Regex>> =
 /// The pattern for versions, which the specification leaves open.
 static VERSION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$").ok());
-/// The pattern for clusters, as the service reports it.
-static COMPUTE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$").ok());
 /// The pattern for endpoints and their deployments.
 static ENDPOINT: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$").ok());
@@ -27,8 +24,6 @@ pub enum Name {
     Asset,
     /// A version of an asset.
     Version,
-    /// A cluster.
-    Compute,
     /// An endpoint or a deployment.
     Endpoint,
     /// A node of a pipeline.
@@ -40,7 +35,6 @@ pub fn check(kind: Name, name: &str) -> Result<(), Refusal> {
     let pattern = match kind {
         Name::Asset => &ASSET,
         Name::Version => &VERSION,
-        Name::Compute => &COMPUTE,
         Name::Endpoint => &ENDPOINT,
         Name::Node => &NODE,
     };
@@ -61,7 +55,6 @@ mod tests {
         for (kind, good, bad) in [
             (Name::Asset, "r-env_1", "-r"),
             (Name::Version, "9f2c1a7b.1", "a/b"),
-            (Name::Compute, "cpu", "c1"),
             (Name::Endpoint, "iris-train", "1iris"),
             (Name::Node, "prepare_2", "Prepare"),
         ] {

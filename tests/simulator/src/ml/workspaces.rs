@@ -2,7 +2,9 @@
 //! Source: Azure REST API, `Workspaces_Get`, `Workspaces_ListByResourceGroup`, `Workspaces_ListBySubscription`.
 
 use super::Origin;
+use super::assets::Assets;
 use super::computes::Compute;
+use super::datastores::{self, Datastore};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids::{self, Target};
@@ -34,6 +36,10 @@ pub struct Workspace {
     pub registry: String,
     /// Clusters by lower-cased name.
     pub computes: BTreeMap<String, Compute>,
+    /// Versioned assets.
+    pub assets: Assets,
+    /// Datastores by name.
+    pub datastores: BTreeMap<String, Datastore>,
     origin: Origin,
 }
 
@@ -49,9 +55,12 @@ impl Workspace {
         let id = ids::key(&ids::workspace(&subscription, &spec.resource_group, &spec.name));
         let mark = sha256(id.as_bytes()).chars().take(6).collect::<String>();
         let plain = plain(&spec.name);
+        let (guid, storage) = (uuid_of(&id), format!("st{plain}{mark}"));
         Self {
-            guid: uuid_of(&id),
-            storage: format!("st{plain}{mark}"),
+            datastores: datastores::initial(&storage, &guid, now),
+            assets: Assets::default(),
+            guid,
+            storage,
             registry: spec.registry.clone().unwrap_or_else(|| format!("acr{plain}{mark}")),
             group: spec.resource_group.clone(),
             name: spec.name.clone(),

@@ -20,6 +20,24 @@ pub struct Sim {
     pub token: String,
 }
 
+impl Drop for Sim {
+    /// Whatever a test asked for: the simulator answered as it is published.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for entry in self.simulator.requests() {
+            assert!(
+                entry.answer_violations.is_empty(),
+                "{} {}: {:?}",
+                entry.method,
+                entry.url,
+                entry.answer_violations
+            );
+        }
+    }
+}
+
 /// An answer, whole.
 #[derive(Debug)]
 pub struct Answer {

@@ -160,28 +160,29 @@ pub fn deleted(world: &mut World, key: &str, name: &str, wanted: Result<(), Fail
     wanted
 }
 
-/// Whether the region still has a cluster, and cores for its smallest number of nodes, to give.
+/// Whether the region still has a cluster, and cores for its smallest number of nodes, to give beside what is there.
 fn quota(world: &World, key: &str, name: &str) -> Result<(), Failure> {
-    if !world.settings.caps {
+    let workspace = world.workspaces.get(key).filter(|_| world.settings.caps);
+    let Some((here, wanted)) = workspace.and_then(|ws| Some((ws, ws.computes.get(name)?))) else {
         return Ok(());
-    }
-    let Some(here) = world.workspaces.get(key) else { return Ok(()) };
+    };
     let near = world.workspaces.values().filter(|other| {
         other.region == here.region && other.subscription.eq_ignore_ascii_case(&here.subscription)
     });
-    let all: Vec<&Compute> = near
-        .flat_map(|workspace| workspace.computes.values())
-        .filter(|one| one.state != Provisioning::Failed)
-        .collect();
-    if all.len() as u64 > CAP {
+    let there = |one: &&Compute| matches!(one.state, Provisioning::Succeeded | Provisioning::Deleting);
+    let (mut clusters, mut cores) = (1, wanted.cores());
+    for other in near.flat_map(|workspace| workspace.computes.values()).filter(there) {
+        clusters += 1;
+        cores += other.cores();
+    }
+    if clusters > CAP {
         let text = format!(
             "Operation results in exceeding quota limits of {CAP} clusters in region {}.",
             here.region
         );
         return Err(Failure::new("QuotaExceeded", text));
     }
-    let cores: u64 = all.iter().map(|compute| compute.cores()).sum();
-    if cores > CORES && here.computes.get(name).is_some_and(|compute| compute.cores() > 0) {
+    if cores > CORES && wanted.cores() > 0 {
         let text =
             format!("The minimum number of nodes needs {cores} vCPUs of a quota of {CORES} in this region.");
         return Err(Failure::new("ClusterMinNodesExceedCoreQuota", text));

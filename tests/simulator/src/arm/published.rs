@@ -1,0 +1,35 @@
+//! Holds requests, and in debug builds the simulator's own answers, against Azure's published definitions.
+//! In: calls that passed the front door. Out: a refusal of what breaks them, and notes for the log.
+
+use super::Call;
+use super::errors::{self, Refusal};
+use crate::contract;
+use crate::wire::{Answer, Request};
+use crate::world::World;
+
+/// Properties of answers that are newer than the definitions at hand: of registries since 2024-11-01-preview
+/// (azure-mgmt-containerregistry 15.0.0, `RegistryProperties.role_assignment_mode`).
+const NEWER: [&str; 1] = ["properties.roleAssignmentMode"];
+
+/// Refuses what breaks the published definition of its operation.
+pub fn check_request(world: &mut World, call: &Call<'_>) -> Result<(), Refusal> {
+    let body = call.request.json().ok().filter(|body| !body.is_null());
+    let method = call.request.method.as_str();
+    let described = contract::Call { method, target: &call.request.target, body: body.as_ref() };
+    let Err(violations) = world.contract.check_request(&described) else { return Ok(()) };
+    world.noted.request = violations.iter().map(ToString::to_string).collect();
+    Err(errors::unpublished(&violations))
+}
+
+/// Notes how an answer of the simulator's own breaks the published definition; builds for release do not look.
+pub fn check_answer(world: &mut World, request: &Request, answer: &Answer) {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let body = serde_json::from_slice(&answer.body).ok();
+    let call = contract::Call { method: request.method.as_str(), target: &request.target, body: None };
+    if let Err(violations) = world.contract.check_response(&call, answer.status.as_u16(), body.as_ref()) {
+        let unknown = violations.iter().filter(|violation| !NEWER.contains(&violation.path.as_str()));
+        world.noted.answer = unknown.map(ToString::to_string).collect();
+    }
+}

@@ -1,0 +1,183 @@
+//! Versions of assets: made once, then immutable but for what people write on them; found by id, label or content hash.
+
+use super::containers::workspace;
+use super::{Container, Kind, Version, View, rules};
+use crate::arm::Call;
+use crate::arm::errors::{self, Refusal, Reply};
+use crate::arm::paging::Page;
+use crate::json;
+use crate::ml::names::{self, Name};
+use crate::ml::refs::{self, Ref};
+use crate::ml::{Origin, Workspace};
+use crate::wire::Answer;
+use crate::world::World;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+/// The id of a version.
+pub fn id(workspace: &Workspace, kind: Kind, name: &str, version: &str) -> String {
+    format!("{}/{}/{name}/versions/{version}", workspace.id(), kind.segment())
+}
+
+/// A version as a GET shows it. Its `name` is the version; the asset's name is in the id alone.
+fn json(workspace: &Workspace, kind: Kind, name: &str, version: &Version) -> Value {
+    let mut properties = version.properties.clone();
+    for (key, value) in [
+        ("tags", json!({})),
+        ("properties", json!({})),
+        ("isAnonymous", json!(false)),
+        ("isArchived", json!(false)),
+    ] {
+        properties.entry(key).or_insert(value);
+    }
+    if kind != Kind::Data {
+        properties.insert("provisioningState".into(), "Succeeded".into());
+    }
+    json!({
+        "id": id(workspace, kind, name, &version.name), "name": version.name,
+        "type": format!("Microsoft.MachineLearningServices/workspaces/{}/versions", kind.segment()),
+        "properties": properties, "systemData": version.origin.json(),
+    })
+}
+
+/// The version made last.
+pub fn latest(container: &Container) -> Option<&Version> {
+    container.versions.values().max_by_key(|version| version.number)
+}
+
+/// The version that a reference names, with its asset's name; `Ok(None)` for what is in a shared registry.
+pub fn resolve<'a>(
+    workspace: &'a Workspace,
+    kind: Kind,
+    text: &str,
+) -> Result<Option<(&'a str, &'a Version)>, Refusal> {
+    let missing = || errors::invalid(&format!("{} '{text}' could not be found.", kind.noun()));
+    let (name, version) = match refs::asset(kind, text) {
+        None => {
+            let text = format!("'{text}' is not a valid reference to a version of {}.", kind.segment());
+            return Err(errors::invalid(&text));
+        }
+        Some(Ref::Shared) => return Ok(None),
+        Some(Ref::Version { workspace: Some(id), .. }) if !id.eq_ignore_ascii_case(&workspace.id()) => {
+            return Err(missing());
+        }
+        Some(Ref::Version { name, version, .. }) => (name, workspace.assets.version(kind, name, version)),
+        Some(Ref::Label { name, label }) => {
+            let container =
+                workspace.assets.container(kind, name).filter(|_| matches!(label, "latest" | "default"));
+            (name, container.and_then(latest))
+        }
+    };
+    let container = workspace.assets.container(kind, name).ok_or_else(missing)?;
+    Ok(Some((container.name.as_str(), version.ok_or_else(missing)?)))
+}
+
+/// Lists the versions of an asset; codes can be searched by hash over all names.
+pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind, name: &str) -> Reply {
+    let workspace = workspace(world, key)?;
+    let page = Page::of(call, world.settings.page_size)?;
+    let view = View::of(call)?;
+    let hash = call.request.query("hash").filter(|_| kind == Kind::Code);
+    let hash_version = call.request.query("hashVersion");
+    let found = |version: &Version| {
+        let has = |key: &str, wanted: Option<&str>| {
+            let have = version.properties.get("properties").and_then(|p| p.get(key)).map(plain);
+            wanted.is_none_or(|wanted| have.is_some_and(|have| have.eq_ignore_ascii_case(wanted)))
+        };
+        has("hash_sha256", hash) && has("hash_version", hash_version)
+    };
+    if hash.is_none() && workspace.assets.container(kind, name).is_none() {
+        return Err(errors::missing(kind.noun(), name));
+    }
+    let of = |container: &&Container| hash.is_some() || container.name == name;
+    let mut all: Vec<(&str, &Version)> = workspace
+        .assets
+        .of(kind)
+        .filter(of)
+        .flat_map(|container| container.versions.values().map(|version| (container.name.as_str(), version)))
+        .filter(|(_, version)| view.takes(version.is_archived()) && (hash.is_none() || found(version)))
+        .collect();
+    all.sort_by_key(|(_, version)| version.number);
+    let order = call.request.query("$orderBy").map(str::to_ascii_lowercase).unwrap_or_default();
+    if order.ends_with("desc") || order.is_empty() {
+        all.reverse();
+    }
+    let items = all.into_iter().map(|(name, version)| json(workspace, kind, name, version));
+    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+}
+
+/// A value as text, so that `202208` and `"202208"` are the same.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Shows a version.
+pub fn get(world: &World, key: &str, kind: Kind, (name, version): (&str, &str)) -> Reply {
+    let workspace = workspace(world, key)?;
+    let found = workspace.assets.version(kind, name, version);
+    let found = found.ok_or_else(|| errors::missing(kind.noun(), &format!("{name}:{version}")))?;
+    Ok(Answer::ok(&json(workspace, kind, name, found)))
+}
+
+/// Makes a version, or changes what may be changed of one.
+pub fn put(
+    world: &mut World,
+    call: &Call<'_>,
+    key: &str,
+    kind: Kind,
+    (name, version): (&str, &str),
+) -> Reply {
+    names::check(Name::Asset, name)?;
+    names::check(Name::Version, version)?;
+    let body = call.body()?;
+    let mut wanted = body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    wanted.retain(|_, value| !value.is_null());
+    rules::complete(kind, &mut wanted);
+    let workspace = self::workspace(world, key)?;
+    rules::check(workspace, kind, &wanted)?;
+    let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
+    let existed = workspace.assets.version(kind, name, version).is_some();
+    if existed {
+        change(workspace, call, kind, (name, version), &wanted)?;
+    } else {
+        let number = workspace.assets.number();
+        let origin = Origin::new(call);
+        let new = Version { name: version.to_owned(), number, properties: wanted, origin: origin.clone() };
+        workspace.assets.ensure(kind, name, origin).versions.insert(version.to_owned(), new);
+    }
+    let workspace = self::workspace(world, key)?;
+    let shown = workspace.assets.version(kind, name, version).map(|found| json(workspace, kind, name, found));
+    let status = if existed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(Answer::json(status, &shown.unwrap_or_default()))
+}
+
+fn change(
+    workspace: &mut Workspace,
+    call: &Call<'_>,
+    kind: Kind,
+    (name, version): (&str, &str),
+    wanted: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let have =
+        workspace.assets.container_mut(kind, name).and_then(|container| container.versions.get_mut(version));
+    let Some(have) = have else { return Ok(()) };
+    rules::unchanged(kind, &format!("{name}:{version}"), &have.properties, wanted)?;
+    for key in ["description", "tags", "isArchived", "stage"] {
+        if let Some(value) = wanted.get(key) {
+            have.properties.insert(key.into(), value.clone());
+        }
+    }
+    if let Some(more) = wanted.get("properties") {
+        json::merge(have.properties.entry("properties").or_insert_with(|| json!({})), more);
+    }
+    have.origin.touch(call);
+    Ok(())
+}
+
+/// Removes a version.
+pub fn delete(world: &mut World, key: &str, kind: Kind, (name, version): (&str, &str)) -> Reply {
+    let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
+    let container = workspace.assets.container_mut(kind, name);
+    let gone = container.is_some_and(|container| container.versions.remove(version).is_some());
+    Ok(Answer::empty(if gone { StatusCode::OK } else { StatusCode::NO_CONTENT }))
+}
