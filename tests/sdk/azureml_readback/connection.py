@@ -11,6 +11,8 @@ import logging
 import os
 from urllib.parse import urlsplit
 
+# Left by another connection whose process started this one; the client would look for that cloud at import.
+os.environ.pop("AZUREML_CURRENT_CLOUD", None)
 with contextlib.redirect_stderr(io.StringIO()):
     from azure.ai.ml import MLClient
 from azure.identity import ClientSecretCredential

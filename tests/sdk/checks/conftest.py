@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import ssl
 import subprocess
+import urllib.request
 import uuid
 
 import pytest
@@ -30,6 +32,16 @@ def binary(config):
     return pathlib.Path(target) / "debug" / "azureml-simulator"
 
 
+def unpublished_answers(connection):
+    """What the simulator has answered that Azure would not."""
+    trust = ssl.create_default_context(cafile=connection.ca_file)
+    with urllib.request.urlopen(f"{connection.endpoint}/_simulator/requests", context=trust) as answer:
+        log = json.load(answer)
+    return [
+        f"{entry['method']} {entry['url']}: {text}" for entry in log["requests"] for text in entry["answerViolations"]
+    ]
+
+
 @pytest.fixture(scope="session")
 def connection(request, tmp_path_factory):
     """A running simulator with one workspace."""
@@ -46,7 +58,11 @@ def connection(request, tmp_path_factory):
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             ready = json.loads(process.stdout.readline())
-            yield Connection(ready["endpoint"], ready["caFile"], ready["tenantId"], ready["subscriptionId"])
+            connection = Connection(
+                ready["endpoint"], ready["caFile"], ready["tenantId"], ready["subscriptionId"]
+            )
+            yield connection
+            assert unpublished_answers(connection) == []
         finally:
             process.terminate()
 

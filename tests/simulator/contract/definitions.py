@@ -105,7 +105,18 @@ VERSIONS = {
         ],
     },
     "tasks": {"2019-06-01-preview": ["2019-06-01-preview"], "2025-03-01-preview": ["2025-03-01-preview"]},
-    "registry": {"2023-07-01": ["2023-07-01", "2025-11-01", "2026-09-01-preview"]},
+    "registry": {"2023-07-01": ["2023-07-01"], "2025-11-01": ["2025-11-01", "2026-09-01-preview"]},
+}
+# What a version has that is not among the files: the models of azure-mgmt-containerregistry 15.0.0.
+ADDED = {
+    "RegistryProperties": {
+        "networkRuleBypassAllowedForTasks": {"type": "boolean", "since": "2025-11-01"},
+        "roleAssignmentMode": {
+            "type": "string",
+            "enum": ["LegacyRegistryPermissions", "AbacRepositoryPermissions"],
+            "since": "2025-11-01",
+        },
+    },
 }
 
 
@@ -205,6 +216,8 @@ def main():
         folder / "arm-schemas/2025-03-01-preview/Microsoft.ContainerRegistry.RegistryTasks.json"
     )
     differences += merge_newer(swagger, routes, tasks, "2025-03-01-preview")
+    for name, properties in ADDED.items():
+        swagger.types[name]["properties"] |= properties
     if sorted(differences) != sorted(KNOWN_DIFFERENCES):
         raise SystemExit(
             "differences between the versions are not the known ones:\n"
