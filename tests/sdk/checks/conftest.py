@@ -38,7 +38,7 @@ def unpublished_answers(connection):
     with urllib.request.urlopen(f"{connection.endpoint}/_simulator/requests", context=trust) as answer:
         log = json.load(answer)
     return [
-        f"{entry['method']} {entry['url']}: {text}" for entry in log["requests"] for text in entry["answerViolations"]
+        f"{entry['method']} {entry['url']}: {text}" for entry in log["value"] for text in entry["answerViolations"]
     ]
 
 
