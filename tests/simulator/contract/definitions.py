@@ -50,7 +50,7 @@ LEFT_OUT = {
         "VirtualMachine",
     },
     "DatastoreCredentials": {"Certificate"},
-    "Datastore": {"AzureDataLakeGen1", "AzureDataLakeGen2", "AzureFile", "OneLake"},
+    "Datastore": {"AzureDataLakeGen1", "AzureDataLakeGen2", "OneLake"},
     "JobBase": {"AutoML", "Spark", "Sweep"},
     "ScheduleActionBase": {"CreateMonitor"},
     "DataVersionBase": set(),
