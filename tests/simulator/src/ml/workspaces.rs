@@ -106,7 +106,7 @@ impl Workspace {
                 "mlFlowTrackingUri": format!("azureml://{host}/mlflow/v1.0{id}"),
                 "publicNetworkAccess": "Enabled", "v1LegacyMode": false, "hbiWorkspace": false,
                 "storageHnsEnabled": false, "privateLinkCount": 0, "privateEndpointConnections": [],
-                "managedNetwork": { "isolationMode": "Disabled" }, "systemDatastoresAuthMode": "AccessKey",
+                "managedNetwork": { "isolationMode": "Disabled" },
             },
         })
     }
