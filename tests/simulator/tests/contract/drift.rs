@@ -1,4 +1,5 @@
-//! The reduced data are what the scripts make of the published definitions and the recordings, byte by byte.
+//! The reduced data, and the golden bodies of the plans, are what the scripts make of the published definitions and the
+//! recordings, byte by byte.
 //! `client.json` is compared where Microsoft's client is installed: with the other checks of its Python project.
 
 use std::path::Path;
@@ -7,10 +8,9 @@ use std::process::Command;
 use super::support::shared;
 
 fn is_fresh(script: &str, folders: &[&Path]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract");
     let output = Command::new("python3")
         .arg("-B")
-        .arg(folder.join(script))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script))
         .args(folders)
         .arg("--check")
         .output()
@@ -21,13 +21,20 @@ fn is_fresh(script: &str, folders: &[&Path]) {
 #[test]
 fn the_definitions_are_those_that_are_published() {
     if let Some(folder) = shared("specs") {
-        is_fresh("definitions.py", &[&folder]);
+        is_fresh("contract/definitions.py", &[&folder]);
     }
 }
 
 #[test]
 fn the_requests_are_those_that_were_recorded() {
     if let (Some(examples), Some(recorded)) = (shared("examples"), shared("recorded")) {
-        is_fresh("recordings.py", &[&examples, &recorded]);
+        is_fresh("contract/recordings.py", &[&examples, &recorded]);
+    }
+}
+
+#[test]
+fn the_golden_bodies_are_those_that_were_captured() {
+    if let Some(examples) = shared("examples") {
+        is_fresh("../../controller/plan/tests/golden/reduce.py", &[&examples]);
     }
 }
