@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The controller: reads Kubernetes and Azure, lets `azureml-plan` decide, and carries the decisions out.
+//!
+//! Two windows and no opinions: what is decided is decided in `azureml-plan`, how Azure is spoken to in `azureml-client`.
+
+pub mod args;
+pub mod config;
+pub mod connect;
+pub mod engine;
+pub mod identity;
+pub mod kinds;
+pub mod lease;
+pub mod looks;
+pub mod metrics;
+pub mod run;
+pub mod secrets;
+pub mod server;
+pub mod telemetry;
+pub mod upload;

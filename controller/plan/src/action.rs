@@ -169,6 +169,8 @@ pub struct Plan {
     pub failed: Option<Failed>,
     /// Conditions beside the usual three: type, status, reason, message.
     pub conditions: Vec<Extra>,
+    /// What is worth a warning event when the status changes: reason and message.
+    pub warnings: Vec<(&'static str, String)>,
 }
 
 /// A condition of a kind's own.
@@ -197,6 +199,7 @@ impl Plan {
             applied: None,
             failed: None,
             conditions: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 

@@ -165,6 +165,10 @@ fn checked(name: &str, input: &Input, value: &Value, is_scheduled: bool) -> Resu
             Err(wrong(name, "only a string can be the time of the firing"))
         };
     }
+    typed(name, input, text)
+}
+
+fn typed(name: &str, input: &Input, text: String) -> Result<String, InvalidSpec> {
     match input.r#type {
         InputType::Integer => {
             let number: i64 = text.parse().map_err(|_| wrong(name, format!("{text:?} is no integer")))?;

@@ -108,7 +108,7 @@ impl Decide for MLRun {
         Ok(Wanted { id: id(self, &refs.workspace.id), component, refused })
     }
 
-    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+    fn plan(&self, View { refs, wanted, seen, .. }: View<'_, Self>) -> Plan {
         let recorded = self.status.as_ref().and_then(|status| status.pipeline.as_ref());
         if recorded.is_none() {
             // What runs is written down before anything is sent, so that a lost answer changes nothing.
@@ -118,13 +118,9 @@ impl Decide for MLRun {
                 ..Plan::say(verdict, Next::Now)
             };
         }
-        let plan = match &seen.job {
+        match &seen.job {
             Some(job) => watch(self, wanted, job),
             None => submit(self, refs, wanted, seen),
-        };
-        match ttl(self, ask.now) {
-            Some(at) => Plan { at: Some(at), ..plan },
-            None => plan,
         }
     }
 
@@ -215,28 +211,23 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
 fn watch(run: &MLRun, wanted: &Wanted, job: &Value) -> Plan {
     let name = wanted.id.name();
     let phase = job_phase(run, job);
+    let end = |verdict: Verdict, status, reason: &str| {
+        let conditions = ended(status, reason, &verdict.message);
+        Plan { conditions, at: kept_until(run), warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
+    };
     let word = job["properties"]["status"].as_str().unwrap_or("Unknown");
     match phase {
         Phase::Succeeded => {
-            let plan =
-                Plan::say(Verdict::ready("Completed", format!("job {name} is completed")), Next::Change);
-            Plan { conditions: ended("True", "Completed", &format!("job {name} is completed")), ..plan }
+            end(Verdict::ready("Completed", format!("job {name} is completed")), "True", "Completed")
         }
         Phase::Canceled => {
-            let plan =
-                Plan::say(Verdict::ready("Canceled", format!("job {name} is cancelled")), Next::Change);
-            Plan { conditions: ended("False", "Canceled", &format!("job {name} is cancelled")), ..plan }
+            end(Verdict::ready("Canceled", format!("job {name} is cancelled")), "False", "Canceled")
         }
-        Phase::Failed => {
-            let plan = Plan::say(
-                Verdict::stalled("Failed", format!("job {name} failed; status.failure says why")),
-                Next::Change,
-            );
-            Plan {
-                conditions: ended("False", "Failed", &format!("job {name} failed; status.failure says why")),
-                ..plan
-            }
-        }
+        Phase::Failed => end(
+            Verdict::stalled("Failed", format!("job {name} failed; status.failure says why")),
+            "False",
+            "Failed",
+        ),
         Phase::Pending | Phase::Queued | Phase::Preparing | Phase::Running | Phase::Finalizing => {
             let cancel = run.spec.cancel == Some(true) && word != "CancelRequested";
             let actions = if cancel {
@@ -251,23 +242,43 @@ fn watch(run: &MLRun, wanted: &Wanted, job: &Value) -> Plan {
     }
 }
 
-/// When the object may be removed.
-fn ttl(run: &MLRun, now: Timestamp) -> Option<Timestamp> {
+/// Until when the object is kept after its end, where the spec says it. What Flux or Argo CD manages is kept for ever:
+/// they would make it again.
+#[must_use]
+pub fn kept_until(run: &MLRun) -> Option<Timestamp> {
+    if is_managed(run) {
+        return None;
+    }
     let keep = time::duration("ttlAfterFinished", run.spec.ttl_after_finished.as_deref()?).ok()?;
-    let finished = run.status.as_ref()?.finished_at.as_ref()?.0;
-    finished.checked_add(keep).ok().filter(|at| *at > now)
+    run.status.as_ref()?.finished_at.as_ref()?.0.checked_add(keep).ok()
 }
 
 /// Whether the object has been kept for long enough after its end.
 #[must_use]
 pub fn is_expired(run: &MLRun, now: Timestamp) -> bool {
-    let keep =
-        run.spec.ttl_after_finished.as_deref().and_then(|text| time::duration("ttlAfterFinished", text).ok());
-    let finished = run.status.as_ref().and_then(|status| status.finished_at.as_ref());
-    match (keep, finished) {
-        (Some(keep), Some(finished)) => finished.0.checked_add(keep).is_ok_and(|at| at <= now),
-        _ => false,
+    kept_until(run).is_some_and(|until| until <= now)
+}
+
+/// Marks of Flux and of Argo CD.
+const MANAGED: [&str; 3] =
+    ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "argocd.argoproj.io/instance"];
+const TRACKED: &str = "argocd.argoproj.io/tracking-id";
+
+/// Whether Flux or Argo CD manages the object.
+fn is_managed(run: &MLRun) -> bool {
+    let meta = &run.metadata;
+    let by_label =
+        meta.labels.as_ref().is_some_and(|labels| MANAGED.iter().any(|key| labels.contains_key(*key)));
+    by_label || meta.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(TRACKED))
+}
+
+/// What is worth a warning when the run ends.
+fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
+    if run.spec.ttl_after_finished.is_none() || !is_managed(run) {
+        return Vec::new();
     }
+    let message = "ttlAfterFinished is ignored, since Flux or Argo CD would make the object again; make runs with kubectl create";
+    vec![("TtlIgnored", message.to_owned())]
 }
 
 fn job_facts(run: &MLRun, status: &mut MLRunStatus, job: &Value, seen: &Seen) {

@@ -1,0 +1,68 @@
+//! The hands: carries out a plan, action by action, side by side.
+//!
+//! In: actions. Out: what Azure asks to wait, or the first failure. Decides nothing.
+
+use crate::looks::Looks;
+use crate::upload::upload;
+use azureml_client::client::Client;
+use azureml_client::send::Answer;
+use azureml_client::{Class, Error};
+use azureml_plan::Action;
+use futures::future::join_all;
+use std::time::Duration;
+
+/// Carries out all actions; the longest delay that Azure asks for.
+///
+/// # Errors
+/// The failure that says most: one that only a change can mend before one that passes by itself.
+pub async fn act(client: &Client, looks: &Looks, actions: &[Action]) -> Result<Option<Duration>, Error> {
+    let answers = join_all(actions.iter().map(|action| one(client, looks, action))).await;
+    let mut delay = None;
+    let mut failures = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(answer) => delay = delay.max(answer.and_then(|answer| answer.retry_after)),
+            Err(error) => failures.push(error),
+        }
+    }
+    failures.sort_by_key(|error| !matches!(error.class(), Class::Invalid | Class::Quota | Class::Forbidden));
+    failures.into_iter().next().map_or(Ok(delay), Err)
+}
+
+async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<Answer>, Error> {
+    tracing::info!(action = name(action), target_id = %action.target(), "changing Azure");
+    let answer = match action {
+        Action::Put { id, body } => client.put(id, body).await.map(Some),
+        Action::Patch { id, body } => client.patch(id, body).await.map(Some),
+        Action::Post { id, action } => client.post(id, action, None).await.map(Some),
+        Action::Delete { id, query } => client.delete(id, query).await,
+        Action::Upload { room, files, id, body, pointer } => {
+            let place = upload(client, room, files).await?;
+            let mut body = body.clone();
+            if let Some(hole) = hole(&mut body, pointer) {
+                *hole = place;
+            }
+            client.put(id, &body).await.map(Some)
+        }
+    }?;
+    if let Action::Put { id, .. } | Action::Upload { id, .. } = action {
+        looks.note(id);
+    }
+    Ok(answer)
+}
+
+/// The place in a body that a pointer means; its last key need not be there yet.
+fn hole<'a>(body: &'a mut serde_json::Value, pointer: &str) -> Option<&'a mut serde_json::Value> {
+    let (parent, key) = pointer.rsplit_once('/')?;
+    Some(&mut body.pointer_mut(parent)?[key])
+}
+
+fn name(action: &Action) -> &'static str {
+    match action {
+        Action::Put { .. } => "put",
+        Action::Patch { .. } => "patch",
+        Action::Post { action, .. } => action,
+        Action::Delete { .. } => "delete",
+        Action::Upload { .. } => "upload",
+    }
+}

@@ -1,0 +1,92 @@
+//! What every pass shares: stores, queues, the way to Azure, the recorder. Made once, in `run`.
+
+use super::events::Recorder;
+use super::relations::{Name, Relations};
+use crate::config::{Grant, Intervals};
+use crate::identity::Identities;
+use crate::kinds::Stores;
+use crate::looks::Looks;
+use crate::metrics::Metrics;
+use crate::secrets::Secrets;
+use azureml_plan::context::Pace;
+use azureml_plan::owner::Owner;
+use jiff::{SignedDuration, Timestamp};
+use kube::Client;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// What every pass shares.
+pub struct Context {
+    /// Kubernetes.
+    pub kube: Client,
+    /// The objects of every kind, as the watches have seen them.
+    pub stores: Stores,
+    /// Who names whom.
+    pub relations: Mutex<Relations>,
+    /// Azure.
+    pub identities: Identities,
+    /// What was read in Azure.
+    pub looks: Looks,
+    /// Secrets that were read just now.
+    pub secrets: Secrets,
+    /// Takes events.
+    pub recorder: Recorder,
+    /// Takes figures.
+    pub metrics: Arc<Metrics>,
+    /// This cluster, in the tags of Azure resources.
+    pub cluster_id: String,
+    /// Which namespaces may use the controller's identities.
+    pub grants: Vec<Grant>,
+    /// How fast failures are tried again.
+    pub pace: Pace,
+    /// The interval of comparison where an MLWorkspace sets none.
+    pub resync: SignedDuration,
+    /// The first look at something that goes on in Azure.
+    pub looks_from: Duration,
+    /// The longest delay between such looks.
+    pub looks_to: Duration,
+    /// The first look at a job.
+    pub job_looks_from: Duration,
+    /// The longest delay between looks at a job.
+    pub job_looks_to: Duration,
+    /// Requests to Kubernetes at once: each needs a connection of its own.
+    pub kube_requests: Semaphore,
+}
+
+/// Requests to Kubernetes at once.
+pub const KUBE_REQUESTS: usize = 16;
+
+impl Context {
+    /// The one place where the clock is read for decisions.
+    #[must_use]
+    pub fn now() -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// The intervals that passes use.
+    #[must_use]
+    pub fn intervals(intervals: &Intervals) -> [Duration; 4] {
+        [intervals.first_look, intervals.longest_look, intervals.first_job_look, intervals.longest_job_look]
+            .map(crate::config::std_duration)
+    }
+
+    /// An object as the owner of Azure resources.
+    #[must_use]
+    pub fn owner(&self, namespace: &str, name: &str) -> Owner {
+        Owner { cluster: self.cluster_id.clone(), namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// Who names whom.
+    pub fn relations(&self) -> MutexGuard<'_, Relations> {
+        self.relations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The objects that hold another, of the given kinds, as `MLPipeline/iris`.
+    #[must_use]
+    pub fn holders(&self, object: &Name, kinds: &[&str]) -> Vec<String> {
+        let relations = self.relations();
+        let holders = relations.holders(object).into_iter().filter(|name| kinds.contains(&name.kind));
+        holders.map(|name| format!("{}/{}", name.kind, name.name)).collect()
+    }
+}

@@ -1,0 +1,155 @@
+//! What a kind reads: its references in Kubernetes and its resources in Azure. What it decides is in `azureml-plan`.
+
+use super::Context;
+use super::relations::Name;
+use crate::looks::Look;
+use azureml_client::Error;
+use azureml_client::client::Client;
+use azureml_crds::shared::HasCommon;
+use azureml_plan::failure::Trouble;
+use azureml_plan::{Decide, Leave, Plan};
+use jiff::Timestamp;
+use k8s_openapi::NamespaceResourceScope;
+use kube::core::object::HasStatus;
+use kube::{CustomResourceExt, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an object refers to.
+pub enum Resolved<R> {
+    /// Everything is there.
+    Found(R),
+    /// Something is missing.
+    Wait(Wait),
+}
+
+/// What is found, and the way to Azure.
+pub struct Reached<R> {
+    /// What the object refers to.
+    pub refs: R,
+    /// The client of the workspace's identity.
+    pub client: Arc<Client>,
+    /// How often the workspace is compared with Azure.
+    pub resync: Duration,
+}
+
+/// What to do about an object that is being deleted.
+pub enum Leaving<A> {
+    /// Nothing was made for it.
+    Nothing,
+    /// Something may be left.
+    Address(Reached<A>),
+    /// Azure cannot be reached for it.
+    Blocked(Wait),
+}
+
+/// Something is missing that comes by itself or by somebody's hand.
+#[derive(Clone, Debug)]
+pub struct Wait {
+    /// One PascalCase word.
+    pub reason: &'static str,
+    /// What is missing, and the remedy.
+    pub message: String,
+    /// Whether only a change can help.
+    pub is_stalled: bool,
+}
+
+impl Wait {
+    /// Something comes by itself.
+    #[must_use]
+    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), is_stalled: false }
+    }
+
+    /// Only a change can help.
+    #[must_use]
+    pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), is_stalled: true }
+    }
+}
+
+/// How long an object needs nothing.
+pub enum Rest {
+    /// Until something changes, or a moment comes.
+    Until(Option<Timestamp>),
+    /// Its time is over: it is removed.
+    Over,
+}
+
+/// The status of a kind.
+pub type StatusOf<K> = <K as HasStatus>::Status;
+
+/// What a kind reads.
+pub trait Kind:
+    Decide<Status = <Self as HasStatus>::Status, Refs: Send + Sync, Wanted: Send + Sync, Seen: Send + Sync>
+    + Leave<Address: Send + Sync, Left: Send + Sync>
+    + HasStatus<Status: HasCommon + Clone + PartialEq + Send + Sync + Serialize + DeserializeOwned + Debug>
+    + Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + CustomResourceExt
+    + Clone
+    + Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// The kind's name.
+    const KIND: &'static str;
+
+    /// The objects that this one names.
+    fn refers_to(&self) -> Vec<Name>;
+
+    /// What others see of this object: they are woken when it changes.
+    fn offer(&self) -> impl Hash;
+
+    /// Whether this object keeps one that it names from going.
+    fn holds(&self) -> bool;
+
+    /// Whether nothing in Azure is removed with the object.
+    fn is_retained(&self) -> bool;
+
+    /// Who keeps the object from going; `MLPipeline/iris`.
+    fn kept_by(&self, ctx: &Context) -> Vec<String>;
+
+    /// How long the object needs nothing, where that can be said.
+    fn rest(&self, _: Timestamp) -> Option<Rest> {
+        None
+    }
+
+    /// How fast something that goes on in Azure is looked at: the first delay and the longest.
+    fn pace(ctx: &Context) -> (Duration, Duration) {
+        (ctx.looks_from, ctx.looks_to)
+    }
+
+    /// What a refused request means where it means more than that it failed.
+    fn refused(&self, _: &Trouble) -> Option<Plan> {
+        None
+    }
+
+    /// Finds what the object refers to.
+    fn resolve(&self, ctx: &Context) -> impl Future<Output = Resolved<Reached<Self::Refs>>> + Send;
+
+    /// Reads what Azure has.
+    fn observe(
+        &self,
+        ctx: &Context,
+        reached: &Reached<Self::Refs>,
+        wanted: &Self::Wanted,
+        look: Look,
+    ) -> impl Future<Output = Result<Self::Seen, Error>> + Send;
+
+    /// Finds what may be left of the object.
+    fn leaving(&self, ctx: &Context) -> impl Future<Output = Leaving<Self::Address>> + Send;
+
+    /// Reads what is left of the object.
+    fn left(
+        &self,
+        ctx: &Context,
+        reached: &Reached<Self::Address>,
+    ) -> impl Future<Output = Result<Self::Left, Error>> + Send;
+}

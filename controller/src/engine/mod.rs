@@ -1,0 +1,26 @@
+//! The one loop that serves every kind: watch, pass, act, report.
+//!
+//! ```text
+//! watch ─► relations ─► queue ─► pass ─┬─ resolve   Kubernetes   (kinds)
+//!                                      ├─ wanted    pure         (azureml-plan)
+//!                                      ├─ observe   Azure        (kinds, looks)
+//!                                      ├─ plan      pure         (azureml-plan)
+//!                                      ├─ act       Azure
+//!                                      └─ report    Kubernetes
+//! ```
+//! It names no kind.
+
+pub mod act;
+pub mod context;
+pub mod door;
+pub mod events;
+pub mod kind;
+pub mod memory;
+pub mod pass;
+pub mod queue;
+pub mod relations;
+pub mod report;
+pub mod watch;
+
+pub use context::Context;
+pub use kind::{Kind, Leaving, Reached, Resolved, Wait};

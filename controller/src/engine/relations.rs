@@ -1,0 +1,128 @@
+//! Who names whom: plain data, kept from the watches, that says whom a change wakes.
+//!
+//! In: an object's references and what it offers. Out: the names to wake. No kind is known here.
+
+use std::collections::{BTreeSet, HashMap};
+
+/// An object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What was known of an object.
+#[derive(Debug, Default)]
+struct Known {
+    refers_to: BTreeSet<Name>,
+    offer: u64,
+    holds: bool,
+}
+
+/// Who names whom.
+#[derive(Debug, Default)]
+pub struct Relations {
+    known: HashMap<Name, Known>,
+    referrers: HashMap<Name, BTreeSet<Name>>,
+}
+
+impl Relations {
+    /// An object was seen: wakes those that it names or named, when that changed, and those that name it, when what it offers changed.
+    pub fn seen(&mut self, object: &Name, refers_to: Vec<Name>, offer: u64, holds: bool) -> BTreeSet<Name> {
+        let now = Known { refers_to: refers_to.into_iter().collect(), offer, holds };
+        let before = self.known.remove(object);
+        let mut woken = BTreeSet::new();
+        let nothing = BTreeSet::new();
+        let named_before = before.as_ref().map_or(&nothing, |known| &known.refers_to);
+        if before.as_ref().is_none_or(|known| known.holds != now.holds || known.refers_to != now.refers_to) {
+            woken.extend(named_before.union(&now.refers_to).cloned());
+        }
+        if before.as_ref().is_none_or(|known| known.offer != now.offer) {
+            woken.extend(self.referrers.get(object).into_iter().flatten().cloned());
+        }
+        for gone in named_before.difference(&now.refers_to) {
+            self.forget(gone, object);
+        }
+        for named in &now.refers_to {
+            self.referrers.entry(named.clone()).or_default().insert(object.clone());
+        }
+        self.known.insert(object.clone(), now);
+        woken
+    }
+
+    /// An object is gone: wakes those that it named and those that name it.
+    pub fn gone(&mut self, object: &Name) -> BTreeSet<Name> {
+        let mut woken: BTreeSet<Name> = self.referrers.get(object).into_iter().flatten().cloned().collect();
+        if let Some(known) = self.known.remove(object) {
+            for named in known.refers_to {
+                self.forget(&named, object);
+                woken.insert(named);
+            }
+        }
+        woken
+    }
+
+    /// Those that name an object and hold it.
+    #[must_use]
+    pub fn holders(&self, object: &Name) -> Vec<&Name> {
+        let referrers = self.referrers.get(object).into_iter().flatten();
+        referrers.filter(|name| self.known.get(name).is_some_and(|known| known.holds)).collect()
+    }
+
+    /// Those that name an object.
+    #[must_use]
+    pub fn referrers(&self, object: &Name) -> Vec<&Name> {
+        self.referrers.get(object).into_iter().flatten().collect()
+    }
+
+    fn forget(&mut self, named: &Name, referrer: &Name) {
+        if let Some(referrers) = self.referrers.get_mut(named) {
+            referrers.remove(referrer);
+            if referrers.is_empty() {
+                self.referrers.remove(named);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(kind: &'static str, name: &str) -> Name {
+        Name { kind, namespace: "n".into(), name: name.into() }
+    }
+
+    fn woken(set: BTreeSet<Name>) -> Vec<String> {
+        set.into_iter().map(|name| format!("{}/{}", name.kind, name.name)).collect()
+    }
+
+    #[test]
+    fn a_pipeline_is_woken_by_the_environment_that_it_waits_for() {
+        let mut relations = Relations::default();
+        let (pipeline, environment) = (name("P", "iris"), name("E", "r"));
+        assert_eq!(woken(relations.seen(&pipeline, vec![environment.clone()], 0, true)), ["E/r"]);
+        assert_eq!(woken(relations.seen(&environment, vec![], 1, false)), ["P/iris"]);
+        assert!(relations.seen(&environment, vec![], 1, false).is_empty());
+        assert_eq!(woken(relations.seen(&environment, vec![], 2, false)), ["P/iris"]);
+        assert_eq!(woken(relations.gone(&environment)), ["P/iris"]);
+    }
+
+    #[test]
+    fn what_is_named_no_more_is_woken_once() {
+        let mut relations = Relations::default();
+        let (pipeline, a, b) = (name("P", "iris"), name("E", "a"), name("E", "b"));
+        relations.seen(&pipeline, vec![a.clone()], 0, true);
+        assert_eq!(woken(relations.seen(&pipeline, vec![b.clone()], 0, true)), ["E/a", "E/b"]);
+        assert!(relations.referrers(&a).is_empty());
+        assert_eq!(relations.holders(&b), [&pipeline]);
+        relations.seen(&pipeline, vec![b.clone()], 0, false);
+        assert!(relations.holders(&b).is_empty());
+        relations.gone(&pipeline);
+        assert!(relations.referrers(&b).is_empty());
+    }
+}

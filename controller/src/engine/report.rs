@@ -1,0 +1,112 @@
+//! The voice: one status patch for a pass, none when nothing changed; and the events that go with it.
+//!
+//! In: the facts, the verdict, what was remembered of failures. Out: the object as it is now. Never reads a condition to decide.
+
+use super::kind::StatusOf;
+use super::{Context, Kind};
+use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
+use azureml_plan::action::{Extra, State};
+use azureml_plan::{Ask, Plan, Verdict, failure, report};
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The one field manager of `status`.
+const MANAGER: &str = "azureml-controller";
+
+/// What a pass has to say.
+pub struct Said<S> {
+    /// The kind's facts.
+    pub facts: S,
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// The failures in a row after this pass.
+    pub last_failure: Option<LastFailure>,
+    /// Whether the request for a pass was handled.
+    pub is_handled: bool,
+}
+
+/// The status after a pass.
+pub fn status<K: Kind>(object: &K, said: Said<StatusOf<K>>, ask: &Ask) -> StatusOf<K> {
+    let Said { mut facts, plan, last_failure, is_handled } = said;
+    let verdict = kept_stalled(&plan.verdict, last_failure.as_ref());
+    let before = object.status().map(|status| status.common().clone()).unwrap_or_default();
+    let extra = extras(object, &plan);
+    let generation = object.meta().generation;
+    let common = facts.common_mut();
+    *common = Common {
+        observed_generation: generation,
+        conditions: report::conditions(&before.conditions, &verdict, &extra, generation, ask.now),
+        azure_id: common.azure_id.take(),
+        applied_hash: plan.applied.or(before.applied_hash),
+        drift: plan.drift,
+        last_failure,
+        last_handled_reconcile_at: if is_handled {
+            ask.requested.clone().or(before.last_handled_reconcile_at)
+        } else {
+            before.last_handled_reconcile_at
+        },
+    };
+    facts
+}
+
+/// What is stalled stays so while it is tried again, until it succeeds.
+fn kept_stalled(verdict: &Verdict, last: Option<&LastFailure>) -> Verdict {
+    match last {
+        Some(last) if last.stalled && verdict.state == State::Working => Verdict::stalled(
+            &failure::reason(&last.reason),
+            format!("being tried again: {}", verdict.message),
+        ),
+        _ => verdict.clone(),
+    }
+}
+
+fn extras<K: Kind>(object: &K, plan: &Plan) -> Vec<Extra> {
+    let paused = is_paused(object).then(|| Extra {
+        r#type: "Paused",
+        status: "True",
+        reason: "Annotated".to_owned(),
+        message: format!(
+            "nothing is changed in Azure while the annotation {} is \"true\"",
+            azureml_crds::PAUSED
+        ),
+    });
+    plan.conditions.iter().cloned().chain(paused).collect()
+}
+
+/// Whether changes to Azure are stopped for an object.
+pub fn is_paused<K: Kind>(object: &K) -> bool {
+    object
+        .meta()
+        .annotations
+        .as_ref()
+        .is_some_and(|all| all.get(azureml_crds::PAUSED).is_some_and(|value| value == "true"))
+}
+
+/// Writes a status that differs from the one before, and records what became another.
+pub async fn write<K: Kind>(
+    ctx: &Context,
+    api: &Api<K>,
+    object: &K,
+    status: StatusOf<K>,
+) -> kube::Result<Option<Arc<K>>> {
+    if object.status() == Some(&status) {
+        return Ok(None);
+    }
+    let patch = json!({"apiVersion": K::api_version(&()), "kind": K::KIND, "status": status});
+    let name = object.meta().name.as_deref().unwrap_or_default();
+    let written = {
+        let _permit = ctx.kube_requests.acquire().await;
+        api.patch_status(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await
+    };
+    let none = Vec::new();
+    let before = object.status().map_or(&none, |status| &status.common().conditions);
+    match written {
+        Ok(written) => {
+            ctx.recorder.transitions(&object.object_ref(&()), before, &status.common().conditions);
+            Ok(Some(Arc::new(written)))
+        }
+        Err(kube::Error::Api(answer)) if answer.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

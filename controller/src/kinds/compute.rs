@@ -1,0 +1,112 @@
+//! MLCompute: what it reads.
+
+use super::{find, named, reach};
+use crate::engine::relations::Name;
+use crate::engine::watch::name_of;
+use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
+use crate::looks::{Collection, Look};
+use azureml_client::Error;
+use azureml_client::budget::Urgency;
+use azureml_crds::shared::DeletionPolicy;
+use azureml_crds::{MLCompute, MLPipeline, MLWorkspace};
+use azureml_plan::compute::{Address, Refs, Wanted, id};
+use kube::ResourceExt as _;
+use serde_json::Value;
+use std::hash::Hash;
+
+impl Kind for MLCompute {
+    const KIND: &'static str = "MLCompute";
+
+    fn refers_to(&self) -> Vec<Name> {
+        vec![named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name)]
+    }
+
+    fn offer(&self) -> impl Hash {
+        let status = self.status.as_ref();
+        let ready = status.is_some_and(|status| azureml_plan::report::is_ready(&status.common.conditions));
+        (ready, status.and_then(|status| status.common.azure_id.clone()))
+    }
+
+    fn holds(&self) -> bool {
+        true
+    }
+
+    fn is_retained(&self) -> bool {
+        self.spec.deletion_policy != Some(DeletionPolicy::Delete)
+    }
+
+    fn kept_by(&self, ctx: &Context) -> Vec<String> {
+        if self.is_retained() { Vec::new() } else { ctx.holders(&name_of(self), &[MLPipeline::KIND]) }
+    }
+
+    async fn resolve(&self, ctx: &Context) -> Resolved<Reached<Refs>> {
+        let (namespace, name) = (self.namespace().unwrap_or_default(), self.name_any());
+        match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
+            Ok(found) => {
+                let owner = ctx.owner(&namespace, &name);
+                let used_by = users(self, ctx);
+                let refs = Refs { workspace: found.workspace, owner, used_by };
+                Resolved::Found(Reached { refs, client: found.client, resync: found.resync })
+            }
+            Err(wait) => Resolved::Wait(wait),
+        }
+    }
+
+    async fn observe(
+        &self,
+        ctx: &Context,
+        reached: &Reached<Refs>,
+        wanted: &Wanted,
+        look: Look,
+    ) -> Result<Option<Value>, Error> {
+        let of = Collection { parent: &reached.refs.workspace.id, name: "computes", query: &[] };
+        ctx.looks.resource(&reached.client, of, wanted.id.name(), look).await
+    }
+
+    async fn leaving(&self, ctx: &Context) -> Leaving<Address> {
+        let namespace = self.namespace().unwrap_or_default();
+        let was_made = self.status.as_ref().is_some_and(|status| status.common.azure_id.is_some());
+        match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
+            Ok(found) => {
+                let refs = Address {
+                    id: id(self, &found.workspace.id),
+                    owner: ctx.owner(&namespace, &self.name_any()),
+                    used_by: users(self, ctx),
+                };
+                Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
+            }
+            Err(_) if !was_made => Leaving::Nothing,
+            Err(wait) => Leaving::Blocked(wait),
+        }
+    }
+
+    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Option<Value>, Error> {
+        reached.client.get(&reached.refs.id, Urgency::Change).await
+    }
+}
+
+/// The MLPipelines that name a cluster.
+fn users(compute: &MLCompute, ctx: &Context) -> Vec<String> {
+    let relations = ctx.relations();
+    let name = name_of(compute);
+    relations.referrers(&name).into_iter().map(|name| name.name.clone()).collect()
+}
+
+/// Where a cluster is, for a pipeline: once Azure has it.
+pub fn cluster(
+    ctx: &Context,
+    namespace: &str,
+    name: &str,
+    workspace: &azureml_client::ArmId,
+) -> Result<String, Wait> {
+    let compute = find(&ctx.stores.computes, namespace, name).ok_or_else(|| {
+        Wait::new("ReferenceNotFound", format!("there is no MLCompute {name} in this namespace yet"))
+    })?;
+    let status = compute.status.clone().unwrap_or_default();
+    let is_there =
+        azureml_plan::report::is_ready(&status.common.conditions) || status.common.applied_hash.is_some();
+    if !is_there {
+        return Err(Wait::new("ReferenceNotReady", format!("MLCompute {name} is not ready yet")));
+    }
+    Ok(id(&compute, workspace).to_string())
+}

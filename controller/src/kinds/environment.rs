@@ -1,0 +1,228 @@
+//! MLEnvironment: what it reads, in the order in which less and less has to be looked at.
+
+use super::{find, named, reach};
+use crate::engine::relations::Name;
+use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
+use crate::looks::Look;
+use azureml_client::budget::Urgency;
+use azureml_client::client::Client;
+use azureml_client::image::ImageRef;
+use azureml_client::registry::Access;
+use azureml_client::{ArmId, Error};
+use azureml_crds::ml_workspace::RegistryStatus;
+use azureml_crds::shared::DeletionPolicy;
+use azureml_crds::{MLEnvironment, MLWorkspace};
+use azureml_plan::environment::{
+    Address, Refs, Seen, Source, Version, Wanted, candidates, digest_of, h12, id,
+};
+use kube::ResourceExt as _;
+use serde_json::Value;
+use std::hash::Hash;
+
+impl Kind for MLEnvironment {
+    const KIND: &'static str = "MLEnvironment";
+
+    fn refers_to(&self) -> Vec<Name> {
+        vec![named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name)]
+    }
+
+    fn offer(&self) -> impl Hash {
+        let status = self.status.as_ref();
+        (status.and_then(|status| status.common.azure_id.clone()), self.metadata.generation)
+    }
+
+    fn holds(&self) -> bool {
+        true
+    }
+
+    fn is_retained(&self) -> bool {
+        self.spec.deletion_policy != Some(DeletionPolicy::Delete)
+    }
+
+    fn kept_by(&self, _: &Context) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn resolve(&self, ctx: &Context) -> Resolved<Reached<Refs>> {
+        let namespace = self.namespace().unwrap_or_default();
+        match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
+            Ok(found) => {
+                let refs =
+                    Refs { workspace: found.workspace, owner: ctx.owner(&namespace, &self.name_any()) };
+                Resolved::Found(Reached { refs, client: found.client, resync: found.resync })
+            }
+            Err(wait) => Resolved::Wait(wait),
+        }
+    }
+
+    async fn observe(
+        &self,
+        ctx: &Context,
+        reached: &Reached<Refs>,
+        wanted: &Wanted,
+        look: Look,
+    ) -> Result<Seen, Error> {
+        let registry = reached.refs.workspace.registry.as_ref();
+        let asked = Registry { ctx, client: &reached.client, own: registry };
+        let is_requested = look.attempt == 0 && self.is_requested();
+        let version = self.version(&asked, wanted).await?;
+        let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given(_));
+        if version.is_some() && !is_resolved_anew {
+            return Ok(Seen { version, ..Seen::default() });
+        }
+        let digest = asked.digest(wanted.source.image()).await?;
+        let Source::Built { task_run, .. } = &wanted.source else {
+            return Ok(Seen { version, digest, ..Seen::default() });
+        };
+        let run = reached.client.get(task_run, Urgency::Change).await?;
+        let tail = match &run {
+            Some(run) if digest.is_none() => tail(&reached.client, task_run, run).await,
+            _ => Vec::new(),
+        };
+        Ok(Seen { version, digest, task_run: run, tail })
+    }
+
+    async fn leaving(&self, ctx: &Context) -> Leaving<Address> {
+        let namespace = self.namespace().unwrap_or_default();
+        let was_made = self.status.as_ref().is_some_and(|status| status.common.azure_id.is_some());
+        match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
+            Ok(found) => {
+                let refs = Address {
+                    id: id(self, &found.workspace.id),
+                    owner: ctx.owner(&namespace, &self.name_any()),
+                };
+                Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
+            }
+            Err(_) if !was_made => Leaving::Nothing,
+            Err(wait) => Leaving::Blocked(wait),
+        }
+    }
+
+    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Vec<Version>, Error> {
+        versions(&reached.client, &reached.refs.id).await
+    }
+}
+
+trait Requested {
+    fn is_requested(&self) -> bool;
+}
+
+impl Requested for MLEnvironment {
+    /// Whether a pass was asked for that has not been handled.
+    fn is_requested(&self) -> bool {
+        let asked =
+            self.metadata.annotations.as_ref().and_then(|all| all.get(azureml_crds::RECONCILE_REQUESTED_AT));
+        let handled =
+            self.status.as_ref().and_then(|status| status.common.last_handled_reconcile_at.as_ref());
+        asked.is_some() && asked != handled
+    }
+}
+
+trait Versioned {
+    fn version(
+        &self,
+        asked: &Registry<'_>,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Option<Version>, Error>> + Send;
+}
+
+impl Versioned for MLEnvironment {
+    /// The version of this content whose image exists: the one in force, else the newest.
+    async fn version(&self, asked: &Registry<'_>, wanted: &Wanted) -> Result<Option<Version>, Error> {
+        let in_force = self.status.as_ref().and_then(|status| status.version.clone());
+        let of_this = in_force.filter(|name| name.starts_with(&format!("{}-", wanted.h12)));
+        if let Some(name) = &of_this
+            && let Some(body) = asked.client.get(&wanted.id.child("versions", name), Urgency::Drift).await?
+        {
+            let version = Version { name: name.clone(), body };
+            if asked.has(&version).await? {
+                return Ok(Some(version));
+            }
+        }
+        for version in candidates(None, wanted, versions(asked.client, &wanted.id).await?) {
+            if Some(&version.name) != of_this.as_ref() && asked.has(&version).await? {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// All versions of an environment or component, archived ones too.
+pub async fn versions(client: &Client, id: &ArmId) -> Result<Vec<Version>, Error> {
+    let items = client.list(id, "versions", &[("listViewType", "All")], Urgency::Change).await?;
+    let read = items.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
+    Ok(read.filter_map(|body| Some(Version { name: body["name"].as_str()?.to_owned(), body })).collect())
+}
+
+/// Registries as this workspace sees them.
+struct Registry<'a> {
+    ctx: &'a Context,
+    client: &'a Client,
+    own: Option<&'a RegistryStatus>,
+}
+
+impl Registry<'_> {
+    async fn digest(&self, image: &ImageRef) -> Result<Option<String>, Error> {
+        let is_own = self.own.is_some_and(|own| own.login_server.eq_ignore_ascii_case(&image.registry));
+        let access = if is_own { Access::Own(self.client) } else { Access::Anonymous };
+        self.ctx.identities.registries.digest(image, access).await
+    }
+
+    /// Whether the image of a version is still there.
+    async fn has(&self, version: &Version) -> Result<bool, Error> {
+        let Some(image) = version.image().filter(|image| digest_of(image).is_some()) else { return Ok(true) };
+        match ImageRef::parse(image) {
+            Ok(image) => self.digest(&image).await.map(|digest| digest.is_some()),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+/// The most of a log that is read.
+const TAIL: u64 = 8 << 10;
+
+/// The last lines of the log of a run that failed; none when the log cannot be read, which is no reason to fail.
+async fn tail(client: &Client, task_run: &ArmId, run: &Value) -> Vec<String> {
+    let result = &run["properties"]["runResult"]["properties"];
+    let (Some(run_id), Some(registry)) = (result["runId"].as_str(), task_run.parent()) else {
+        return Vec::new();
+    };
+    if !matches!(result["status"].as_str(), Some("Failed" | "Error" | "Timeout")) {
+        return Vec::new();
+    }
+    let read = async {
+        let answer = client.post(&registry.child("runs", run_id), "listLogSasUrl", None).await?;
+        let link = answer.body["logLink"].as_str().unwrap_or_default();
+        client.blob_tail(link, TAIL).await
+    };
+    match read.await {
+        Ok(bytes) => String::from_utf8_lossy(&bytes.unwrap_or_default())
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        Err(error) => {
+            tracing::warn!("the log of run {run_id} cannot be read: {error}");
+            Vec::new()
+        }
+    }
+}
+
+/// The environment version of an MLEnvironment, for a pipeline: once it is that of the spec as it is now.
+pub fn environment(ctx: &Context, namespace: &str, name: &str) -> Result<String, Wait> {
+    let environment = find(&ctx.stores.environments, namespace, name).ok_or_else(|| {
+        Wait::new("ReferenceNotFound", format!("there is no MLEnvironment {name} in this namespace yet"))
+    })?;
+    let status = environment.status.clone().unwrap_or_default();
+    let is_of_now =
+        status.version.is_some_and(|version| version.starts_with(&format!("{}-", h12(&environment.spec))));
+    match status.common.azure_id {
+        Some(id) if is_of_now => Ok(id),
+        _ => Err(Wait::new(
+            "ReferenceNotReady",
+            format!("MLEnvironment {name} has no version of its present spec yet"),
+        )),
+    }
+}

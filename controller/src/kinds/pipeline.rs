@@ -1,0 +1,219 @@
+//! MLPipeline: what it reads, from the top down: where the whole is there, its parts need not be looked at.
+
+use super::compute::cluster;
+use super::environment::{environment, versions};
+use super::{named, reach};
+use crate::engine::relations::Name;
+use crate::engine::watch::name_of;
+use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
+use crate::looks::{Collection, Look};
+use azureml_client::budget::Urgency;
+use azureml_client::client::Client;
+use azureml_client::{ArmId, Error};
+use azureml_crds::shared::DeletionPolicy;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_plan::component::Code;
+use azureml_plan::owner::{Belongs, Owner};
+use azureml_plan::pipeline::{
+    Address, Left, Presence, Refs, Seen, Wanted, base_name, computes, environments,
+};
+use azureml_plan::publish::Publication;
+use kube::ResourceExt as _;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+impl Kind for MLPipeline {
+    const KIND: &'static str = "MLPipeline";
+
+    fn refers_to(&self) -> Vec<Name> {
+        let environments = environments(self).into_iter().map(|name| named::<_, MLEnvironment>(self, &name));
+        let computes = computes(self).into_iter().map(|name| named::<_, MLCompute>(self, &name));
+        let workspace = named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name);
+        environments.chain(computes).chain([workspace]).collect()
+    }
+
+    fn offer(&self) -> impl Hash {
+        let current = self.status.as_ref().and_then(|status| status.current.as_ref());
+        (current.map(|current| current.version.clone()), self.metadata.deletion_timestamp.is_some())
+    }
+
+    fn holds(&self) -> bool {
+        true
+    }
+
+    fn is_retained(&self) -> bool {
+        self.spec.deletion_policy == Some(DeletionPolicy::Retain)
+    }
+
+    fn kept_by(&self, ctx: &Context) -> Vec<String> {
+        ctx.holders(&name_of(self), &[MLSchedule::KIND, MLRun::KIND])
+    }
+
+    async fn resolve(&self, ctx: &Context) -> Resolved<Reached<Refs>> {
+        let namespace = self.namespace().unwrap_or_default();
+        let found = match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
+            Ok(found) => found,
+            Err(wait) => return Resolved::Wait(wait),
+        };
+        let owner = ctx.owner(&namespace, &self.name_any());
+        let environments = all(environments(self), |name| environment(ctx, &namespace, name));
+        let computes = all(computes(self), |name| cluster(ctx, &namespace, name, &found.workspace.id));
+        match (environments, computes) {
+            (Ok(environments), Ok(computes)) => {
+                let refs = Refs { workspace: found.workspace, owner, environments, computes };
+                Resolved::Found(Reached { refs, client: found.client, resync: found.resync })
+            }
+            (Err(wait), _) | (_, Err(wait)) => Resolved::Wait(wait),
+        }
+    }
+
+    async fn observe(
+        &self,
+        ctx: &Context,
+        reached: &Reached<Refs>,
+        wanted: &Wanted,
+        look: Look,
+    ) -> Result<Seen, Error> {
+        let client = &reached.client;
+        let publication = publication(ctx, reached, wanted, look);
+        let whole = ctx.looks.presence(client, &wanted.id);
+        let (publication, whole) = futures::try_join!(publication, whole)?;
+        if whole != Presence::Absent {
+            return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
+        }
+        let steps = wanted.steps.iter().map(|step| async {
+            let presence = ctx.looks.presence(client, &step.id).await?;
+            Ok::<_, Error>((step.name.clone(), presence))
+        });
+        let steps: BTreeMap<String, Presence> =
+            futures::future::try_join_all(steps).await?.into_iter().collect();
+        let is_absent =
+            |step: &&azureml_plan::component::Prepared| steps.get(&step.name) == Some(&Presence::Absent);
+        let needed: Vec<&str> = wanted
+            .steps
+            .iter()
+            .filter(is_absent)
+            .filter_map(|step| step.code.as_ref())
+            .map(|code| code.hash.as_str())
+            .collect();
+        let codes = wanted
+            .codes()
+            .into_iter()
+            .filter(|code| needed.contains(&code.hash.as_str()))
+            .map(|code| find_code(ctx, client, code));
+        let codes = futures::future::try_join_all(codes).await?.into_iter().flatten().collect();
+        Ok(Seen { whole, steps, codes, publication })
+    }
+
+    async fn leaving(&self, ctx: &Context) -> Leaving<Address> {
+        let namespace = self.namespace().unwrap_or_default();
+        let status = self.status.as_ref();
+        let was_made =
+            status.is_some_and(|status| status.common.azure_id.is_some() || status.endpoint.is_some());
+        match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
+            Ok(found) => {
+                let refs = Address {
+                    workspace: found.workspace.id,
+                    owner: ctx.owner(&namespace, &self.name_any()),
+                    used_by: Vec::new(),
+                };
+                Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
+            }
+            Err(_) if !was_made => Leaving::Nothing,
+            Err(wait) => Leaving::Blocked(wait),
+        }
+    }
+
+    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Left, Error> {
+        let (client, workspace) = (&reached.client, &reached.refs.workspace);
+        let listed = client.list(workspace, "batchEndpoints", &[], Urgency::Change).await?;
+        let listed = listed.iter().filter_map(|item| serde_json::from_str(item.get()).ok());
+        let mut endpoints = owned(listed, &reached.refs.owner);
+        if let Some(publish) = &self.spec.publish {
+            // A list may lag behind: what the spec names is looked at by itself.
+            let id = workspace.child("batchEndpoints", &publish.endpoint);
+            endpoints.retain(|(known, _)| *known != id);
+            endpoints.extend(
+                client
+                    .get(&id, Urgency::Change)
+                    .await?
+                    .and_then(|body| owned([body].into_iter(), &reached.refs.owner).pop()),
+            );
+        }
+        if !endpoints.is_empty() {
+            return Ok(Left { endpoints, components: Vec::new() });
+        }
+        let base = base_name(self);
+        let containers =
+            client.list(workspace, "components", &[("listViewType", "All")], Urgency::Change).await?;
+        let names = containers
+            .iter()
+            .filter_map(|item| serde_json::from_str::<Value>(item.get()).ok())
+            .filter_map(|body| body["name"].as_str().map(str::to_owned));
+        let mut components = Vec::new();
+        for name in names.filter(|name| *name == base || name.starts_with(&format!("{base}_"))) {
+            let id = workspace.child("components", &name);
+            let versions = versions(client, &id).await?;
+            components.push((id, versions));
+        }
+        Ok(Left { endpoints, components })
+    }
+}
+
+/// All references of one kind, or the first that is missing.
+fn all(
+    names: Vec<String>,
+    find: impl Fn(&str) -> Result<String, Wait>,
+) -> Result<BTreeMap<String, String>, Wait> {
+    names.into_iter().map(|name| find(&name).map(|id| (name, id))).collect()
+}
+
+/// The code version that holds files: ours, else one that somebody else uploaded.
+async fn find_code(
+    ctx: &Context,
+    client: &Arc<Client>,
+    code: &Code,
+) -> Result<Option<(String, ArmId)>, Error> {
+    if ctx.looks.presence(client, &code.id).await? == Presence::Here {
+        return Ok(Some((code.hash.clone(), code.id.clone())));
+    }
+    let Some(container) = code.id.parent() else { return Ok(None) };
+    let query = [("hash", code.hash.as_str()), ("hashVersion", "202208")];
+    let found = client.list(&container, "versions", &query, Urgency::Change).await?;
+    let ids = found.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
+    let id = ids.filter_map(|body| ArmId::parse(body["id"].as_str()?).ok()).next();
+    Ok(id.map(|id| (code.hash.clone(), id)))
+}
+
+/// Endpoints that carry an owner.
+fn owned(endpoints: impl Iterator<Item = Value>, owner: &Owner) -> Vec<(ArmId, Value)> {
+    let ours = endpoints.filter(|endpoint| owner.of(&endpoint["tags"]) == Belongs::Us);
+    ours.filter_map(|endpoint| Some((ArmId::parse(endpoint["id"].as_str()?).ok()?, endpoint))).collect()
+}
+
+/// The endpoint of the spec, its deployments, and endpoints that are left from another spec.
+async fn publication(
+    ctx: &Context,
+    reached: &Reached<Refs>,
+    wanted: &Wanted,
+    look: Look,
+) -> Result<Publication, Error> {
+    let (client, workspace) = (&reached.client, &reached.refs.workspace.id);
+    let of = Collection { parent: workspace, name: "batchEndpoints", query: &[] };
+    let Some(id) = &wanted.endpoint else {
+        let listing = ctx.looks.listing(client, of, look).await?;
+        let strays = owned(listing.containing(&reached.refs.owner.value()).into_iter(), &reached.refs.owner);
+        return Ok(Publication { strays, ..Publication::default() });
+    };
+    let endpoint = ctx.looks.resource(client, of, id.name(), look).await?;
+    let deployments = match &endpoint {
+        Some(endpoint) if reached.refs.owner.of(&endpoint["tags"]) == Belongs::Us => {
+            let items = client.list(id, "deployments", &[], look.urgency()).await?;
+            items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+        }
+        _ => Vec::new(),
+    };
+    Ok(Publication { endpoint, deployments, strays: Vec::new() })
+}

@@ -1,0 +1,165 @@
+//! Leader election by a Lease, after client-go: exactly one process writes.
+//!
+//! In: the Kubernetes API, a clock that only moves forward. Out: whether this process leads, checked before every write.
+//! Expiry is judged by how long a record has been seen unchanged here, never by another machine's clock.
+
+use crate::config::{Lease as Timing, std_duration};
+use anyhow::{Context as _, Result, bail};
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::{Api, PostParams};
+use kube::core::ObjectMeta;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// A candidate.
+#[derive(Clone)]
+pub struct Candidate {
+    api: Api<Lease>,
+    name: String,
+    identity: String,
+    timing: Timing,
+    until: Arc<Mutex<Option<Instant>>>,
+}
+
+/// A record as it was seen first.
+#[derive(Clone, Default)]
+struct Seen {
+    version: Option<String>,
+    at: Option<Instant>,
+}
+
+impl Candidate {
+    /// A candidate for the lease of a name.
+    #[must_use]
+    pub fn new(api: Api<Lease>, name: String, identity: String, timing: Timing) -> Self {
+        Self { api, name, identity, timing, until: Arc::default() }
+    }
+
+    /// Whether this process leads now: true until the last renewal that succeeded is older than the renew deadline.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Waits until this process leads.
+    pub async fn acquire(&self) {
+        let mut seen = Seen::default();
+        loop {
+            match self.attempt(&mut seen).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!("failed to acquire the lease: {error:#}"),
+            }
+            sleep(std_duration(self.timing.retry_period)).await;
+        }
+    }
+
+    /// Renews until that fails for the renew deadline, or somebody else leads.
+    ///
+    /// # Errors
+    /// When this process no longer leads.
+    pub async fn keep(&self) -> Result<()> {
+        let mut seen = Seen::default();
+        loop {
+            sleep(std_duration(self.timing.retry_period)).await;
+            match self.attempt(&mut seen).await {
+                Ok(true) => {}
+                Ok(false) => bail!("another process holds the lease"),
+                Err(error) => tracing::warn!("failed to renew the lease: {error:#}"),
+            }
+            if !self.leads() {
+                bail!("the lease was not renewed in time");
+            }
+        }
+    }
+
+    /// Gives the lease back, so that another process need not wait for it to expire.
+    pub async fn release(&self) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let released = self.within(async {
+            let mut lease = self.api.get(&self.name).await?;
+            let spec = lease.spec.get_or_insert_default();
+            if spec.holder_identity.as_deref() == Some(&self.identity) {
+                spec.holder_identity = Some(String::new());
+                spec.lease_duration_seconds = Some(1);
+                self.api.replace(&self.name, &PostParams::default(), &lease).await?;
+            }
+            Ok(())
+        });
+        if let Err(error) = released.await {
+            tracing::warn!("failed to release the lease: {error:#}");
+        }
+    }
+
+    /// Takes or renews the lease where that is allowed; says whether this process holds it.
+    async fn attempt(&self, seen: &mut Seen) -> Result<bool> {
+        let started = Instant::now();
+        let held = self.within(self.take(seen, started)).await?;
+        if held {
+            let until = started + std_duration(self.timing.renew_deadline);
+            *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+        Ok(held)
+    }
+
+    async fn take(&self, seen: &mut Seen, now: Instant) -> kube::Result<bool> {
+        let Some(mut lease) = self.api.get_opt(&self.name).await? else {
+            return held(self.api.create(&PostParams::default(), &self.record(None)).await);
+        };
+        if seen.version != lease.metadata.resource_version {
+            *seen = Seen { version: lease.metadata.resource_version.clone(), at: Some(now) };
+        }
+        let spec = lease.spec.clone().unwrap_or_default();
+        let holder = spec.holder_identity.as_deref().unwrap_or_default();
+        let lasts = spec
+            .lease_duration_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .map(Duration::from_secs);
+        let lasts = lasts.unwrap_or_else(|| std_duration(self.timing.duration));
+        let is_alive = seen.at.is_none_or(|at| now.duration_since(at) < lasts);
+        if holder != self.identity && !holder.is_empty() && is_alive {
+            return Ok(false);
+        }
+        lease.spec = self.record(Some(&spec)).spec;
+        // A replace with the version that was read: whoever wrote in between wins.
+        held(self.api.replace(&self.name, &PostParams::default(), &lease).await)
+    }
+
+    fn record(&self, before: Option<&LeaseSpec>) -> Lease {
+        let now = MicroTime(jiff::Timestamp::now());
+        let same = before.filter(|spec| spec.holder_identity.as_deref() == Some(&self.identity));
+        let transitions = before.and_then(|spec| spec.lease_transitions).unwrap_or(0);
+        let seconds = i32::try_from(self.timing.duration.as_secs().max(1)).unwrap_or(i32::MAX);
+        Lease {
+            metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
+            spec: Some(LeaseSpec {
+                holder_identity: Some(self.identity.clone()),
+                lease_duration_seconds: Some(seconds),
+                acquire_time: same.and_then(|spec| spec.acquire_time.clone()).or_else(|| Some(now.clone())),
+                renew_time: Some(now),
+                lease_transitions: Some(if same.is_some() || before.is_none() {
+                    transitions
+                } else {
+                    transitions + 1
+                }),
+                ..LeaseSpec::default()
+            }),
+        }
+    }
+
+    async fn within<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+        let limit = std_duration(self.timing.renew_deadline);
+        timeout(limit, request).await.context("no answer in time")?.context("the API server refused")
+    }
+}
+
+/// A conflict means that somebody else was faster.
+fn held(answer: kube::Result<Lease>) -> kube::Result<bool> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
+        Err(error) => Err(error),
+    }
+}

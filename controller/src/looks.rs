@@ -1,0 +1,235 @@
+//! Reading Azure so that many objects share one request: lists first, single reads for what just changed, immutable things once.
+//!
+//! In: an id and how fresh the look must be. Out: what Azure has. Never writes; a look that failed is an error, never an absence.
+
+use azureml_client::budget::Urgency;
+use azureml_client::client::Client;
+use azureml_client::{ArmId, Error};
+use azureml_plan::pipeline::Presence;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How a pass may look.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// What was read before does not count.
+    pub since: Instant,
+    /// Whether many objects look now, so that a list is cheaper than a single read.
+    pub is_shared: bool,
+    /// How often something that goes on in Azure has been looked at already.
+    pub attempt: u32,
+}
+
+impl Look {
+    /// Changes go before comparisons.
+    #[must_use]
+    pub fn urgency(self) -> Urgency {
+        if self.is_shared { Urgency::Drift } else { Urgency::Change }
+    }
+}
+
+/// A list that was read to its end.
+#[derive(Debug)]
+pub struct Listing {
+    began: Instant,
+    items: HashMap<String, Box<RawValue>>,
+}
+
+/// The part of an item by which it is found.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
+impl Listing {
+    fn new(began: Instant, items: Vec<Box<RawValue>>) -> Self {
+        let named = |item: Box<RawValue>| {
+            let name = serde_json::from_str::<Named<'_>>(item.get()).ok()?.name.to_ascii_lowercase();
+            Some((name, item))
+        };
+        Self { began, items: items.into_iter().filter_map(named).collect() }
+    }
+
+    /// An item by its name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.items.get(&name.to_ascii_lowercase()).and_then(|item| serde_json::from_str(item.get()).ok())
+    }
+
+    /// All items whose text contains something: a cheap search before they are parsed.
+    #[must_use]
+    pub fn containing(&self, text: &str) -> Vec<Value> {
+        let found = self.items.values().filter(|item| item.get().contains(text));
+        found.filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+    }
+}
+
+/// What identifies a list: who asks, and for what.
+type Key = (usize, String);
+
+/// A list and who waits for it.
+#[derive(Default)]
+struct Slot {
+    listing: tokio::sync::Mutex<Option<Arc<Listing>>>,
+    singles: Mutex<VecDeque<Instant>>,
+}
+
+/// So many single reads within [`WINDOW`] are made before a list takes their place.
+const SINGLES: usize = 10;
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// The most texts of components that are kept.
+const MOST_TEXTS: usize = 2_000;
+
+/// What was read.
+pub struct Looks {
+    spacing: Duration,
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    present: Mutex<HashSet<String>>,
+    texts: Mutex<HashMap<String, Arc<Value>>>,
+}
+
+/// A collection of resources of one type.
+#[derive(Clone, Copy, Debug)]
+pub struct Collection<'a> {
+    /// The resource that they belong to.
+    pub parent: &'a ArmId,
+    /// Their type, such as `computes`.
+    pub name: &'a str,
+    /// What the list is asked with.
+    pub query: &'a [(&'a str, &'a str)],
+}
+
+impl Looks {
+    /// Nothing was read yet.
+    #[must_use]
+    pub fn new(spacing: Duration) -> Self {
+        Self { spacing, slots: Mutex::default(), present: Mutex::default(), texts: Mutex::default() }
+    }
+
+    /// A resource that can change: from a list that is fresh enough, by a single read, or from a new list where many look at once.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn resource(
+        &self,
+        client: &Arc<Client>,
+        of: Collection<'_>,
+        name: &str,
+        look: Look,
+    ) -> Result<Option<Value>, Error> {
+        let slot = self.slot(client, of);
+        if !look.is_shared && take_single(&slot) {
+            return client.get(&of.parent.child(of.name, name), look.urgency()).await;
+        }
+        self.listing_of(&slot, client, of, look).await.map(|listing| listing.get(name))
+    }
+
+    /// All resources of a collection.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn listing(
+        &self,
+        client: &Arc<Client>,
+        of: Collection<'_>,
+        look: Look,
+    ) -> Result<Arc<Listing>, Error> {
+        self.listing_of(&self.slot(client, of), client, of, look).await
+    }
+
+    /// One list at a time; whoever waited while it began gets it too.
+    async fn listing_of(
+        &self,
+        slot: &Slot,
+        client: &Arc<Client>,
+        of: Collection<'_>,
+        look: Look,
+    ) -> Result<Arc<Listing>, Error> {
+        let mut latest = slot.listing.lock().await;
+        if let Some(listing) = latest.as_ref().filter(|listing| listing.began >= look.since) {
+            return Ok(listing.clone());
+        }
+        if let Some(listing) = latest.as_ref() {
+            sleep_until(listing.began + self.spacing).await;
+        }
+        let began = Instant::now();
+        let items = client.list(of.parent, of.name, of.query, look.urgency()).await?;
+        let listing = Arc::new(Listing::new(began, items));
+        *latest = Some(listing.clone());
+        Ok(listing)
+    }
+
+    /// Whether something that is named by its hash is there. What was seen once stays seen.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn presence(&self, client: &Client, id: &ArmId) -> Result<Presence, Error> {
+        if locked(&self.present).contains(&id.key()) {
+            return Ok(Presence::Here);
+        }
+        match client.get(id, Urgency::Change).await? {
+            None => Ok(Presence::Absent),
+            Some(body) if body["properties"]["isArchived"] == true => Ok(Presence::Archived(body)),
+            Some(_) => {
+                self.note(id);
+                Ok(Presence::Here)
+            }
+        }
+    }
+
+    /// Something that is named by its hash was seen, or made.
+    pub fn note(&self, id: &ArmId) {
+        if id.kind().ends_with("/versions") {
+            locked(&self.present).insert(id.key());
+        }
+    }
+
+    /// The steps of a pipeline component, which never change; `None` when there is no such component.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn steps(&self, client: &Client, component: &ArmId) -> Result<Option<Arc<Value>>, Error> {
+        if let Some(steps) = locked(&self.texts).get(&component.key()) {
+            return Ok(Some(steps.clone()));
+        }
+        let Some(mut body) = client.get(component, Urgency::Change).await? else { return Ok(None) };
+        let steps = Arc::new(body["properties"]["componentSpec"]["jobs"].take());
+        let mut texts = locked(&self.texts);
+        if texts.len() >= MOST_TEXTS {
+            texts.clear();
+        }
+        texts.insert(component.key(), steps.clone());
+        Ok(Some(steps))
+    }
+
+    fn slot(&self, client: &Arc<Client>, of: Collection<'_>) -> Arc<Slot> {
+        let key = (Arc::as_ptr(client) as usize, format!("{}/{}", of.parent.key(), of.name));
+        locked(&self.slots).entry(key).or_default().clone()
+    }
+}
+
+/// Whether a single read is still cheap, by how many there were just now.
+fn take_single(slot: &Slot) -> bool {
+    let mut singles = locked(&slot.singles);
+    let now = Instant::now();
+    while singles.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
+        singles.pop_front();
+    }
+    let is_cheap = singles.len() < SINGLES;
+    if is_cheap {
+        singles.push_back(now);
+    }
+    is_cheap
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

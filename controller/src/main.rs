@@ -1,0 +1,13 @@
+//! `azureml-operator`: arguments in, one process out.
+
+use anyhow::Result;
+use azureml_controller::{args, run};
+use clap::Parser as _;
+
+fn main() -> Result<()> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match args::Args::parse().command {
+        args::Command::Crds => args::print_definitions(),
+        args::Command::Run(flags) => run::blocking(flags),
+    }
+}
