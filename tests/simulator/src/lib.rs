@@ -15,6 +15,7 @@ mod clock;
 pub mod contract;
 mod control;
 mod entra;
+mod execute;
 mod faults;
 mod front;
 

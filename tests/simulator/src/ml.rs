@@ -3,10 +3,15 @@
 
 mod assets;
 mod computes;
+mod data_plane;
 mod datastores;
+mod endpoints;
 mod graph;
+mod history;
+mod jobs;
 mod names;
 mod refs;
+mod schedules;
 mod usages;
 mod workspaces;
 
@@ -20,6 +25,13 @@ use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use data_plane::answer as data_plane;
+pub use jobs::{
+    Bound, Run, Step, due as run_due, executed as run_executed, granted as nodes_granted,
+    timed_out as run_timed_out,
+};
+pub use refs::datastore_path;
+pub use schedules::fire;
 pub use workspaces::Workspace;
 
 /// The state that provisioning is in, for all types that have one.
@@ -131,6 +143,9 @@ fn below_workspace(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str])
     match kind.as_str() {
         "computes" => computes::answer(world, call, key, rest),
         "datastores" => datastores::answer(world, call, key, rest),
+        "jobs" => jobs::answer(world, call, key, rest),
+        "schedules" => schedules::answer(world, call, key, rest),
+        "batchendpoints" => endpoints::answer(world, call, key, rest),
         _ => match assets::Kind::of(&kind) {
             Some(kind) => assets::answer(world, call, key, kind, rest),
             None => Err(errors::no_route(call)),
@@ -148,6 +163,22 @@ pub fn finish(
     match work {
         Work::ComputeWritten(workspace, name) => computes::written(world, workspace, name, wanted, at),
         Work::ComputeDeleted(workspace, name) => computes::deleted(world, workspace, name, wanted),
+        Work::ScheduleWritten(workspace, name) => schedules::written(world, workspace, name, wanted, at),
+        Work::ScheduleDeleted(workspace, name) => schedules::deleted(world, workspace, name, wanted),
+        Work::EndpointWritten(workspace, name) => endpoints::written(world, workspace, name, wanted),
+        Work::EndpointDeleted(workspace, name) => endpoints::deleted(world, workspace, name, wanted),
+        Work::DeploymentWritten(workspace, endpoint, name) => {
+            endpoints::deployment_written(world, (workspace, endpoint), name, wanted)
+        }
+        Work::DeploymentDeleted(workspace, endpoint, name) => {
+            endpoints::deployment_deleted(world, (workspace, endpoint), name, wanted)
+        }
+        Work::JobCanceled(workspace, name) => wanted.map(|()| jobs::cancel(world, workspace, name, at)),
+        Work::JobDeleted(workspace, name) => wanted.map(|()| {
+            if let Some(workspace) = world.workspaces.get_mut(workspace) {
+                workspace.runs.remove(name);
+            }
+        }),
         Work::BuildEnded => wanted,
     }
 }
@@ -162,12 +193,27 @@ pub fn patch_compute(world: &mut World, key: &str, name: &str, patch: &Value, no
     computes::patched_in_portal(world, key, name, patch, now)
 }
 
-/// The computes of a workspace, canonical.
-pub fn canonical_computes(workspace: &Workspace) -> Value {
-    computes::canonical(workspace)
+/// A schedule is changed by other means than the API.
+pub fn patch_schedule(world: &mut World, key: &str, name: &str, patch: &Value, now: Timestamp) -> Reply {
+    schedules::patched_in_portal(world, key, name, patch, now)
 }
 
-/// The versioned assets of a workspace, canonical.
-pub fn canonical_assets(workspace: &Workspace) -> Value {
-    assets::canonical(workspace)
+/// A step loses its cluster.
+pub fn compute_gone(world: &mut World, key: &str, run: &str, compute: &str, at: Timestamp) {
+    jobs::compute_gone(world, key, run, compute, at);
+}
+
+/// Where the files of a code are.
+pub fn code_uri(workspace: &Workspace, id: &str) -> Option<String> {
+    let (_, version) = assets::resolve(workspace, assets::Kind::Code, id).ok().flatten()?;
+    version.properties.get("codeUri").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Everything in a workspace, without times and random ids.
+pub fn canonical(workspace: &Workspace) -> Value {
+    json!({
+        "computes": computes::canonical(workspace), "assets": assets::canonical(workspace),
+        "jobs": jobs::canonical(workspace), "schedules": schedules::canonical(workspace),
+        "endpoints": endpoints::canonical(workspace),
+    })
 }

@@ -1,11 +1,15 @@
 //! The lock around the world, and those who wait for it: the clockwork that moves it on, and watchers of the log.
 //! In: closures over the world. Out: their result; afterwards everybody who waits looks again.
 
+use crate::execute::{self, Job, Running};
+use crate::faults::Failure;
+use crate::ml;
 use crate::world::World;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Shared {
     world: Mutex<World>,
     changes: watch::Sender<u64>,
+    running: Running,
     /// A delay of every answer, by method.
     pub latency: BTreeMap<String, Duration>,
     /// Ends every task of the simulator.
@@ -20,14 +25,11 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Puts a world behind its lock.
+    /// Puts a world behind its lock; processes of steps run on the current runtime.
     pub fn new(world: World, latency: BTreeMap<String, Duration>) -> Arc<Self> {
-        Arc::new(Self {
-            world: Mutex::new(world),
-            changes: watch::channel(0).0,
-            latency,
-            stop: CancellationToken::new(),
-        })
+        let stop = CancellationToken::new();
+        let running = Running::new(Handle::current(), stop.clone());
+        Arc::new(Self { world: Mutex::new(world), changes: watch::channel(0).0, running, latency, stop })
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
@@ -36,14 +38,24 @@ impl Shared {
 
     /// Lets what is due happen, then runs `f`, then wakes everybody who waits.
     pub fn with<T>(self: &Arc<Self>, f: impl FnOnce(&mut World, Timestamp) -> T) -> T {
-        let result = {
+        let (result, effects) = {
             let mut world = self.lock();
             let now = world.clock.now();
             world.settle(now);
-            f(&mut world, now)
+            let result = f(&mut world, now);
+            (result, std::mem::take(&mut world.outbox))
         };
+        for effect in effects {
+            let shared = Arc::clone(self);
+            execute::carry_out(&self.running, effect, move |job, result| shared.step_ended(job, result));
+        }
         self.changes.send_modify(|changes| *changes += 1);
         result
+    }
+
+    /// The process of a step has ended.
+    fn step_ended(self: &Arc<Self>, job: &Job, result: Result<(), Failure>) {
+        self.with(|world, now| ml::run_executed(world, &job.workspace, &job.run, result, now));
     }
 
     /// Looks at the world without changing it or waking anybody.

@@ -11,6 +11,12 @@ pub enum Event {
     Operation(String),
     /// The nodes of a cluster move on: (workspace, compute).
     Nodes(String, String),
+    /// A step, or a job as a whole, enters its next phase: (workspace, run).
+    Run(String, String),
+    /// A running step has used up its time limit: (workspace, run).
+    Timeout(String, String),
+    /// A schedule fires: (workspace, schedule, its generation when this was set).
+    Fire(String, String, u64),
     /// A build in a registry enters its next phase: (registry, run).
     Build(String, String),
 }

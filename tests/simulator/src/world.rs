@@ -10,6 +10,7 @@ use crate::blob::{self, Blobs};
 use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::entra::{self, Keys};
+use crate::execute::Effect;
 use crate::faults::{Faults, Outcome};
 use crate::ids::Ids;
 use crate::log::Log;
@@ -128,6 +129,8 @@ pub struct World {
     pub images: Images,
     /// Blobs of all storage accounts.
     pub blobs: Blobs,
+    /// What is to be done outside of the simulated Azure.
+    pub outbox: Vec<Effect>,
     subscriptions: BTreeSet<String>,
 }
 
@@ -150,6 +153,7 @@ impl World {
             registries: BTreeMap::new(),
             images: Images::default(),
             blobs: Blobs::new(settings.dir.join("blob")),
+            outbox: Vec::new(),
             subscriptions,
             settings,
         }
@@ -188,6 +192,11 @@ impl World {
             match &event {
                 Event::Operation(id) => self.end_operation(at, &id.clone(), &event),
                 Event::Nodes(workspace, compute) => ml::nodes_due(self, workspace, compute, at),
+                Event::Run(workspace, run) => ml::run_due(self, workspace, run, at),
+                Event::Timeout(workspace, run) => ml::run_timed_out(self, workspace, run, at),
+                Event::Fire(workspace, schedule, generation) => {
+                    ml::fire(self, workspace, schedule, *generation, at);
+                }
                 Event::Build(registry, run) => acr::build_due(self, registry, run, at),
             }
         }
@@ -254,6 +263,7 @@ impl World {
             ("subscriptions" | "tenants" | "metadata", _) => arm::answer(self, request, now),
             ("v2" | "oauth2" | "token", _) => acr::data_plane(self, request),
             ("blob", _) => blob::answer(self, request, now),
+            ("discovery" | "history" | "mferp" | "inference", _) => ml::data_plane(self, request, now),
             (_, "oauth2" | "v2.0" | "discovery") | ("msi", _) => entra::answer(self, request),
             (_, _) => Answer::empty(http::StatusCode::NOT_FOUND),
         }

@@ -256,9 +256,9 @@ async fn a_manifest_is_shown_for_a_token_of_its_repository_and_can_be_purged() {
 
     acr.task_run("build", &acr.request("FROM r:1\n").await, None).await;
     acr.sim.pass(1);
-    let pulled = acr.manifest(Method::GET, "op/ns/env", "h12", &token).await;
-    let digest = pulled.header("docker-content-digest").to_owned();
-    assert_eq!(pulled.body["mediaType"], "application/vnd.oci.image.manifest.v1+json");
+    let found = acr.manifest(Method::GET, "op/ns/env", "h12", &token).await;
+    let digest = found.header("docker-content-digest").to_owned();
+    assert_eq!(found.body["mediaType"], "application/vnd.oci.image.manifest.v1+json");
     assert_eq!(acr.manifest(Method::DELETE, "op/ns/env", &digest, &token).await.status, StatusCode::ACCEPTED);
     assert_eq!(acr.manifest(Method::HEAD, "op/ns/env", &digest, &token).await.status, StatusCode::NOT_FOUND);
     assert_eq!(acr.manifest(Method::HEAD, "op/ns/env", "h12", &token).await.status, StatusCode::NOT_FOUND);
@@ -269,8 +269,8 @@ async fn images_of_any_other_registry_resolve_with_an_anonymous_token() {
     let acr = Acr::new(Options::default()).await;
     let base = acr.sim.simulator.endpoint();
     let url = format!("{base}/v2/org/img/manifests/1.2?ns=ghcr.io");
-    let bare = answer(acr.sim.http.head(&url).send().await.unwrap()).await;
-    assert!(bare.header("www-authenticate").contains("service=\"ghcr.io\""));
+    let refused = answer(acr.sim.http.head(&url).send().await.unwrap()).await;
+    assert!(refused.header("www-authenticate").contains("service=\"ghcr.io\""));
     let anonymous = format!("{base}/token?service=ghcr.io&scope=repository:org/img:pull");
     let token = answer(acr.sim.http.get(anonymous).send().await.unwrap()).await.body["token"]
         .as_str()

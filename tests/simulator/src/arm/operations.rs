@@ -41,6 +41,22 @@ pub enum Work {
     ComputeWritten(String, String),
     /// A cluster is gone.
     ComputeDeleted(String, String),
+    /// A schedule is there, or changed.
+    ScheduleWritten(String, String),
+    /// A schedule is gone.
+    ScheduleDeleted(String, String),
+    /// An endpoint is there, or changed.
+    EndpointWritten(String, String),
+    /// An endpoint is gone.
+    EndpointDeleted(String, String),
+    /// A deployment is there, or changed: (workspace, endpoint, deployment).
+    DeploymentWritten(String, String, String),
+    /// A deployment is gone: (workspace, endpoint, deployment).
+    DeploymentDeleted(String, String, String),
+    /// A job has been cancelled.
+    JobCanceled(String, String),
+    /// A job is gone.
+    JobDeleted(String, String),
     /// A task run's build has ended; nothing is left to do.
     BuildEnded,
 }

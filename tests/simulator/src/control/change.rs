@@ -26,6 +26,13 @@ pub fn answer(shared: &Arc<Shared>, request: &Request, rest: &[&str]) -> Result<
                 shown(ml::patch_compute(world, &key, name, &patch, now))
             })
         }
+        (&Method::POST, ["schedules", group, workspace, name]) => {
+            let patch = body(request)?;
+            shared.with(|world, now| {
+                let key = key(world, request, group, workspace)?;
+                shown(ml::patch_schedule(world, &key, name, &patch, now))
+            })
+        }
         (method, rest) => Err(format!(
             "there is no control {method} /_simulator/{}; see the README of azureml-simulator",
             rest.join("/")

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 pub use body::{Compute, duration};
 pub use change::{deleted, patched_in_portal, written};
+pub use nodes::Claim;
 
 /// Clusters in one region of a subscription ("Manage and increase quotas and limits", learn.microsoft.com).
 pub const CAP: u64 = 500;
@@ -88,6 +89,9 @@ pub fn rebalance(world: &mut World, key: &str, name: &str, at: Timestamp) {
     let moved = compute.nodes.balance(scale, at, node_time);
     if let Some(next) = moved.next {
         world.timers.set(next, Event::Nodes(key.to_owned(), name.to_owned()));
+    }
+    for run in moved.granted {
+        super::nodes_granted(world, key, &run, at);
     }
 }
 

@@ -5,6 +5,9 @@ use super::Origin;
 use super::assets::Assets;
 use super::computes::Compute;
 use super::datastores::{self, Datastore};
+use super::endpoints::Endpoint;
+use super::jobs::Runs;
+use super::schedules::Schedule;
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids::{self, Target};
@@ -38,6 +41,12 @@ pub struct Workspace {
     pub computes: BTreeMap<String, Compute>,
     /// Versioned assets.
     pub assets: Assets,
+    /// Jobs and their steps.
+    pub runs: Runs,
+    /// Schedules by name.
+    pub schedules: BTreeMap<String, Schedule>,
+    /// Batch endpoints by lower-cased name.
+    pub endpoints: BTreeMap<String, Endpoint>,
     /// Datastores by name.
     pub datastores: BTreeMap<String, Datastore>,
     origin: Origin,
@@ -59,6 +68,9 @@ impl Workspace {
         Self {
             datastores: datastores::initial(&storage, &guid, now),
             assets: Assets::default(),
+            runs: Runs::default(),
+            schedules: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             guid,
             storage,
             registry: spec.registry.clone().unwrap_or_else(|| format!("acr{plain}{mark}")),

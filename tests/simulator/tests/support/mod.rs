@@ -204,3 +204,71 @@ pub fn cluster(min: u32, max: u32) -> Value {
         } },
     })
 }
+
+impl Sim {
+    /// The environment `r:1` and a command component `name:1` with a number and data in and data out.
+    pub async fn component(&self, name: &str, command: &str) -> String {
+        self.put("environments/r/versions/1", &json!({ "properties": { "image": "r:1" } })).await;
+        let spec = json!({
+            "type": "command", "name": name, "version": "1", "display_name": name, "command": command,
+            "environment": format!("azureml:{}/environments/r/versions/1", self.workspace()),
+            "inputs": { "n": { "type": "integer", "default": "3" }, "data": { "type": "uri_folder", "optional": true } },
+            "outputs": { "out": { "type": "uri_folder" } },
+        });
+        let body = json!({ "properties": { "componentSpec": spec } });
+        let put = self.put(&format!("components/{name}/versions/1"), &body).await;
+        assert!(put.status.is_success(), "{put:?}");
+        format!("{}/components/{name}/versions/1", self.workspace())
+    }
+
+    /// A pipeline of two steps, the second using the first's output, on the cluster `cpu`.
+    pub async fn pipeline(&self) -> Value {
+        let (prepare, train) = (self.component("prep", "run").await, self.component("train", "run").await);
+        json!({
+            "jobType": "Pipeline", "experimentName": "exp", "displayName": "two steps",
+            "tags": { "owner": "me" }, "properties": { "uid": "7" },
+            "inputs": { "trees": { "jobInputType": "literal", "value": "500" } },
+            "outputs": { "model": { "jobOutputType": "uri_folder" } },
+            "settings": { "default_compute": format!("{}/computes/cpu", self.workspace()) },
+            "jobs": {
+                "prep": { "type": "command", "name": "prep", "componentId": prepare },
+                "train": { "type": "command", "name": "train", "display_name": "Train it", "componentId": train,
+                    "inputs": {
+                        "n": { "job_input_type": "literal", "value": "${{parent.inputs.trees}}" },
+                        "data": { "job_input_type": "literal", "value": "${{parent.jobs.prep.outputs.out}}" } },
+                    "outputs": { "out": { "type": "literal", "value": "${{parent.outputs.model}}" } } },
+            },
+        })
+    }
+
+    /// Submits a job.
+    pub async fn submit(&self, name: &str, properties: &Value) -> Answer {
+        self.put(&format!("jobs/{name}"), &json!({ "properties": properties })).await
+    }
+
+    /// Waits until a job is over, and returns its status.
+    pub async fn over(&self, name: &str) -> String {
+        let is_over = |status: &str| ["Completed", "Failed", "Canceled"].contains(&status);
+        let body = self
+            .until(&format!("jobs/{name}"), |body| {
+                is_over(body["properties"]["status"].as_str().unwrap_or_default())
+            })
+            .await;
+        body["properties"]["status"].as_str().unwrap().to_owned()
+    }
+
+    /// What run history has of a job: `details`, `children`.
+    pub async fn history(&self, name: &str, what: &str) -> Value {
+        let answer =
+            self.get(&format!("/history/v1.0{}/runs/{name}/{what}?api-version=v1.0", self.workspace())).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.body
+    }
+
+    /// The steps of a job by name.
+    pub async fn steps(&self, name: &str) -> std::collections::BTreeMap<String, Value> {
+        let children = self.history(name, "children").await;
+        let all = children["value"].as_array().unwrap().clone();
+        all.into_iter().map(|run| (run["name"].as_str().unwrap().to_owned(), run)).collect()
+    }
+}

@@ -119,6 +119,9 @@ pub fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Repl
         return Err(bad("BadRequest", &text));
     }
     compute.state = Provisioning::Deleting;
+    for run in compute.nodes.runs() {
+        crate::ml::compute_gone(world, key, &run, name, call.now);
+    }
     let operation =
         world.begin(Service::Compute, id, Work::ComputeDeleted(key.to_owned(), ids::key(name)), call.now);
     Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Both))
