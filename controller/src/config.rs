@@ -320,7 +320,7 @@ impl Default for Lease {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let parsed = text.parse::<SignedDuration>().ok().filter(|duration| duration.is_positive());
+    let parsed = text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive);
     parsed.ok_or_else(|| {
         serde::de::Error::custom(format!("{text:?} is no duration; write one such as 90s or 1h30m"))
     })

@@ -96,7 +96,7 @@ impl Decide for MLCompute {
     }
 
     fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
-        let Some(have) = seen else { return create(wanted, "the cluster is being made") };
+        let Some(have) = seen else { return create(wanted) };
         let is_adopted = match refs.owner.of(&have["tags"]) {
             Belongs::Us => true,
             Belongs::Another(owner) => return owned_by_another(&wanted.id, &owner),
@@ -113,9 +113,9 @@ impl Decide for MLCompute {
                 let last = common(self).and_then(|common| common.last_failure.as_ref());
                 return failure::retry(why_failed(have), put, last, ask);
             }
+            "Creating" => return Plan::say(creating(), Next::Look),
             state => {
-                let verdict = Verdict::working("Progressing", format!("the cluster is {state}"));
-                return Plan::say(verdict, Next::Look);
+                return Plan::say(Verdict::working(state, format!("the cluster is {state}")), Next::Look);
             }
         }
         if let Some(fixed) = drift.iter().find(|difference| !is_mutable(&difference.path)) {
@@ -155,9 +155,13 @@ fn priority(priority: Option<Priority>) -> &'static str {
     }
 }
 
-fn create(wanted: &Wanted, message: &str) -> Plan {
+fn creating() -> Verdict {
+    Verdict::working("Creating", "the cluster is being made")
+}
+
+fn create(wanted: &Wanted) -> Plan {
     let put = Action::Put { id: wanted.id.clone(), body: wanted.body.clone() };
-    Plan::send(vec![put], Verdict::working("Creating", message), Next::Look)
+    Plan::send(vec![put], creating(), Next::Look)
 }
 
 fn owned_by_another(id: &ArmId, owner: &str) -> Plan {

@@ -354,7 +354,7 @@ pub fn changed(properties: &Value, want: &Value) -> Value {
 /// No image yet: build it, wait for it, or say why it cannot be built.
 fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, ask: &Ask) -> Plan {
     let Some(run) = &seen.task_run else {
-        return start(wanted, None, "BuildStarted", "the image is being built");
+        return start(wanted, None, "Building", "the image is being built");
     };
     let result = &run["properties"]["runResult"]["properties"];
     let run_id = result["runId"].as_str().unwrap_or("unknown");
@@ -380,10 +380,7 @@ fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, ask: &Ask) -
             None => build_failed(run_id, seen, result),
         },
         "Error" | "Timeout" | "Canceled" => interrupted(environment, wanted, run, (state, run_id), ask),
-        _ => Plan::say(
-            Verdict::working("Building", format!("run {run_id} of {} is {state}", wanted.source.image())),
-            Next::Look,
-        ),
+        _ => Plan::say(Verdict::working("Building", "the image is being built"), Next::Look),
     }
 }
 
@@ -418,7 +415,7 @@ fn force(wanted: &Wanted, run: &Value, tag: &str, message: &str) -> Plan {
         );
         return Plan::say(verdict, Next::Tick);
     }
-    start(wanted, Some(tag), "BuildStarted", message)
+    start(wanted, Some(tag), "Building", message)
 }
 
 fn build_failed(run_id: &str, seen: &Seen, result: &Value) -> Plan {

@@ -109,7 +109,7 @@ impl Decide for MLSchedule {
         let recorded = self.status.as_ref().and_then(|status| status.common.azure_id.as_ref());
         if recorded.map(String::as_str) != Some(wanted.id.as_str()) {
             // Deleting must find the schedule also when the pipeline is gone, so the address is written first.
-            return Plan::say(Verdict::working("Creating", "the schedule is about to be made"), Next::Now);
+            return Plan::say(creating(), Next::Now);
         }
         let Some(steps) = &seen.steps else {
             let message = format!(
@@ -126,8 +126,7 @@ impl Decide for MLSchedule {
         };
         let put = |body: &Value| Action::Put { id: wanted.id.clone(), body: body.clone() };
         let Some(have) = &seen.schedule else {
-            let verdict = Verdict::working("Creating", "the schedule is being made");
-            return Plan::send(vec![put(&body)], verdict, Next::Look);
+            return Plan::send(vec![put(&body)], creating(), Next::Look);
         };
         if let Some(refused) = not_ours(self, refs, wanted, have) {
             return refused;
@@ -152,6 +151,10 @@ impl Decide for MLSchedule {
         }
         status
     }
+}
+
+fn creating() -> Verdict {
+    Verdict::working("Creating", "the schedule is being made")
 }
 
 /// A plan when the schedule is not ours to write.

@@ -10,6 +10,9 @@ use azureml_crds::ml_workspace::{MLWorkspaceStatus, RegistryStatus, RoleAssignme
 use jiff::SignedDuration;
 use serde_json::Value;
 
+/// How soon a data plane that cannot be found is looked for again.
+const AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
+
 /// What configuration adds to an MLWorkspace.
 #[derive(Clone, Debug)]
 pub struct Refs {
@@ -108,6 +111,12 @@ impl Decide for MLWorkspace {
             wanted.id.name(),
             workspace["location"].as_str().unwrap_or("an unknown region")
         );
+        if seen.data_plane.is_none() {
+            let message = format!(
+                "{message}; its data plane cannot be found, so runs cannot be followed: look at its discovery address"
+            );
+            return Plan::say(Verdict::ready("DataPlaneUnreachable", message), Next::After(AGAIN));
+        }
         Plan::say(Verdict::ready("Succeeded", message), Next::Tick)
     }
 

@@ -30,12 +30,18 @@ pub fn door<K: Kind>(object: &K) -> Door {
 }
 
 /// Adds our finalizer; gives the object as it is now.
+///
+/// # Errors
+/// When Kubernetes refuses, also because the object was changed meanwhile.
 pub async fn enter<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<K> {
     let finalizers = object.meta().finalizers.iter().flatten().cloned().chain([FINALIZER.to_owned()]);
     patch(api, object, finalizers.collect()).await
 }
 
 /// Removes our finalizer.
+///
+/// # Errors
+/// As [`enter`]; an object that is gone is no error.
 pub async fn leave<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<()> {
     let finalizers = object.meta().finalizers.iter().flatten().filter(|finalizer| *finalizer != FINALIZER);
     match patch(api, object, finalizers.cloned().collect()).await {

@@ -101,6 +101,9 @@ pub trait Kind:
     /// The kind's name.
     const KIND: &'static str;
 
+    /// Whether an object wants to know who names it, also while it is not being deleted.
+    const CARES: bool = false;
+
     /// The objects that this one names.
     fn refers_to(&self) -> Vec<Name>;
 

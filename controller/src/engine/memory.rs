@@ -2,8 +2,10 @@
 //!
 //! All of it can be lost at any moment; then a pass looks once more than it had to.
 
+use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
 use kube::{Resource, ResourceExt as _};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
@@ -80,4 +82,26 @@ fn key<K: Resource>(object: &K) -> (String, String) {
 /// Resource versions of one object grow (Kubernetes 1.35: "resource version comparison").
 fn version<K: Resource>(object: &K) -> u64 {
     object.resource_version().and_then(|version| version.parse().ok()).unwrap_or(0)
+}
+
+/// A number for a value.
+pub fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What of an object wakes a pass of its own: never its status.
+pub fn fingerprint<K: Resource>(object: &K) -> u64 {
+    let meta = object.meta();
+    let annotation = |key| meta.annotations.as_ref().and_then(|all| all.get(key));
+    let is_deleted = meta.deletion_timestamp.is_some();
+    hash((
+        &meta.uid,
+        meta.generation,
+        &meta.finalizers,
+        is_deleted,
+        annotation(PAUSED),
+        annotation(RECONCILE_REQUESTED_AT),
+    ))
 }

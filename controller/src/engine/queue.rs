@@ -19,6 +19,13 @@ impl Wakers {
         exit
     }
 
+    /// Wakes some objects.
+    pub fn wake_all(&self, names: impl IntoIterator<Item = Name>) {
+        for name in names {
+            self.wake(name);
+        }
+    }
+
     /// Wakes an object. One that nobody listens for any more is not woken: the process is ending.
     pub fn wake(&self, name: Name) {
         if let Some(entrance) = self.0.get(name.kind) {

@@ -21,6 +21,20 @@ struct Known {
     refers_to: BTreeSet<Name>,
     offer: u64,
     holds: bool,
+    cares: bool,
+}
+
+/// What the watch says of an object.
+#[derive(Debug, Default)]
+pub struct Sight {
+    /// Those that it names.
+    pub refers_to: Vec<Name>,
+    /// What others see of it, as a number.
+    pub offer: u64,
+    /// Whether it keeps those that it names from going.
+    pub holds: bool,
+    /// Whether it wants to know who names it.
+    pub cares: bool,
 }
 
 /// Who names whom.
@@ -31,15 +45,17 @@ pub struct Relations {
 }
 
 impl Relations {
-    /// An object was seen: wakes those that it names or named, when that changed, and those that name it, when what it offers changed.
-    pub fn seen(&mut self, object: &Name, refers_to: Vec<Name>, offer: u64, holds: bool) -> BTreeSet<Name> {
-        let now = Known { refers_to: refers_to.into_iter().collect(), offer, holds };
+    /// An object was seen: wakes those that it names or named, when that changed and they care, and those that name it,
+    /// when what it offers changed.
+    pub fn seen(&mut self, object: &Name, sight: Sight) -> BTreeSet<Name> {
+        let Sight { refers_to, offer, holds, cares } = sight;
+        let now = Known { refers_to: refers_to.into_iter().collect(), offer, holds, cares };
         let before = self.known.remove(object);
         let mut woken = BTreeSet::new();
         let nothing = BTreeSet::new();
         let named_before = before.as_ref().map_or(&nothing, |known| &known.refers_to);
         if before.as_ref().is_none_or(|known| known.holds != now.holds || known.refers_to != now.refers_to) {
-            woken.extend(named_before.union(&now.refers_to).cloned());
+            woken.extend(named_before.union(&now.refers_to).filter(|named| self.cares(named)).cloned());
         }
         if before.as_ref().is_none_or(|known| known.offer != now.offer) {
             woken.extend(self.referrers.get(object).into_iter().flatten().cloned());
@@ -60,7 +76,9 @@ impl Relations {
         if let Some(known) = self.known.remove(object) {
             for named in known.refers_to {
                 self.forget(&named, object);
-                woken.insert(named);
+                if self.cares(&named) {
+                    woken.insert(named);
+                }
             }
         }
         woken
@@ -77,6 +95,10 @@ impl Relations {
     #[must_use]
     pub fn referrers(&self, object: &Name) -> Vec<&Name> {
         self.referrers.get(object).into_iter().flatten().collect()
+    }
+
+    fn cares(&self, name: &Name) -> bool {
+        self.known.get(name).is_some_and(|known| known.cares)
     }
 
     fn forget(&mut self, named: &Name, referrer: &Name) {
@@ -101,26 +123,37 @@ mod tests {
         set.into_iter().map(|name| format!("{}/{}", name.kind, name.name)).collect()
     }
 
+    fn sight(refers_to: &[&Name], offer: u64) -> Sight {
+        Sight {
+            refers_to: refers_to.iter().map(|name| (*name).clone()).collect(),
+            offer,
+            holds: true,
+            cares: true,
+        }
+    }
+
     #[test]
     fn a_pipeline_is_woken_by_the_environment_that_it_waits_for() {
         let mut relations = Relations::default();
         let (pipeline, environment) = (name("P", "iris"), name("E", "r"));
-        assert_eq!(woken(relations.seen(&pipeline, vec![environment.clone()], 0, true)), ["E/r"]);
-        assert_eq!(woken(relations.seen(&environment, vec![], 1, false)), ["P/iris"]);
-        assert!(relations.seen(&environment, vec![], 1, false).is_empty());
-        assert_eq!(woken(relations.seen(&environment, vec![], 2, false)), ["P/iris"]);
+        assert!(relations.seen(&pipeline, sight(&[&environment], 0)).is_empty());
+        assert_eq!(woken(relations.seen(&environment, sight(&[], 1))), ["P/iris"]);
+        assert!(relations.seen(&environment, sight(&[], 1)).is_empty());
+        assert_eq!(woken(relations.seen(&environment, sight(&[], 2))), ["P/iris"]);
         assert_eq!(woken(relations.gone(&environment)), ["P/iris"]);
     }
 
     #[test]
-    fn what_is_named_no_more_is_woken_once() {
+    fn whoever_cares_is_woken_when_it_is_named_and_when_it_is_named_no_more() {
         let mut relations = Relations::default();
         let (pipeline, a, b) = (name("P", "iris"), name("E", "a"), name("E", "b"));
-        relations.seen(&pipeline, vec![a.clone()], 0, true);
-        assert_eq!(woken(relations.seen(&pipeline, vec![b.clone()], 0, true)), ["E/a", "E/b"]);
+        relations.seen(&a, sight(&[], 0));
+        relations.seen(&b, Sight { cares: false, ..sight(&[], 0) });
+        assert_eq!(woken(relations.seen(&pipeline, sight(&[&a], 0))), ["E/a"]);
+        assert_eq!(woken(relations.seen(&pipeline, sight(&[&b], 0))), ["E/a"]);
         assert!(relations.referrers(&a).is_empty());
         assert_eq!(relations.holders(&b), [&pipeline]);
-        relations.seen(&pipeline, vec![b.clone()], 0, false);
+        relations.seen(&pipeline, Sight { holds: false, ..sight(&[&b], 0) });
         assert!(relations.holders(&b).is_empty());
         relations.gone(&pipeline);
         assert!(relations.referrers(&b).is_empty());

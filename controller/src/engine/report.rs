@@ -84,6 +84,9 @@ pub fn is_paused<K: Kind>(object: &K) -> bool {
 }
 
 /// Writes a status that differs from the one before, and records what became another.
+///
+/// # Errors
+/// When Kubernetes refuses; an object that is gone is no error.
 pub async fn write<K: Kind>(
     ctx: &Context,
     api: &Api<K>,

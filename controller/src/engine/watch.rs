@@ -3,12 +3,12 @@
 //! In: the events of the API server. Out: names in queues. An object that cannot be read stops nobody else's.
 
 use super::door::{Door, door};
+use super::memory::{fingerprint, hash};
 use super::pass::{Ended, Engine};
 use super::queue::{Wakers, exit};
-use super::relations::Name;
+use super::relations::{Name, Sight};
 use super::{Context, Kind};
 use crate::metrics::Outcome;
-use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
 use futures::stream::select_all;
 use futures::{FutureExt as _, StreamExt as _};
 use kube::ResourceExt as _;
@@ -20,8 +20,6 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
-use std::hash::Hasher as _;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -34,25 +32,9 @@ pub fn name_of<K: Kind>(object: &K) -> Name {
     Name { kind: K::KIND, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
 }
 
-fn hash(value: impl std::hash::Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// What of an object wakes a pass of its own: never its status.
-fn fingerprint<K: Kind>(object: &K) -> u64 {
-    let meta = object.meta();
-    let annotation = |key| meta.annotations.as_ref().and_then(|all| all.get(key));
-    let deleted = meta.deletion_timestamp.is_some();
-    hash((
-        &meta.uid,
-        meta.generation,
-        &meta.finalizers,
-        deleted,
-        annotation(PAUSED),
-        annotation(RECONCILE_REQUESTED_AT),
-    ))
+fn sight<K: Kind>(object: &K) -> Sight {
+    let cares = K::CARES || object.meta().deletion_timestamp.is_some();
+    Sight { refers_to: object.refers_to(), offer: hash(object.offer()), holds: holds(object), cares }
 }
 
 /// Whether an object keeps what it names: only one that came in through our door does.
@@ -112,17 +94,16 @@ impl<K: Kind> Engine<K> {
         match event {
             Event::Apply(object) => {
                 let name = name_of(object);
-                let woken =
-                    self.ctx.relations().seen(&name, object.refers_to(), hash(object.offer()), holds(object));
+                let woken = self.ctx.relations().seen(&name, sight(object));
                 if self.memory.seen(object, fingerprint(object), is_listing) {
                     wakers.wake(name);
                 }
-                woken.into_iter().for_each(|name| wakers.wake(name));
+                wakers.wake_all(woken);
             }
             Event::Delete(object) => {
                 self.memory.forget(object);
                 let woken = self.ctx.relations().gone(&name_of(object));
-                woken.into_iter().for_each(|name| wakers.wake(name));
+                wakers.wake_all(woken);
             }
             Event::Init | Event::InitApply(_) | Event::InitDone => {}
         }

@@ -16,6 +16,7 @@ use std::hash::Hash;
 
 impl Kind for MLCompute {
     const KIND: &'static str = "MLCompute";
+    const CARES: bool = true;
 
     fn refers_to(&self) -> Vec<Name> {
         vec![named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name)]

@@ -182,8 +182,8 @@ async fn find_code(
     let Some(container) = code.id.parent() else { return Ok(None) };
     let query = [("hash", code.hash.as_str()), ("hashVersion", "202208")];
     let found = client.list(&container, "versions", &query, Urgency::Change).await?;
-    let ids = found.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
-    let id = ids.filter_map(|body| ArmId::parse(body["id"].as_str()?).ok()).next();
+    let mut ids = found.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
+    let id = ids.find_map(|body| ArmId::parse(body["id"].as_str()?).ok());
     Ok(id.map(|id| (code.hash.clone(), id)))
 }
 

@@ -7,6 +7,7 @@ use crate::engine::{Context, Kind, Leaving, Reached, Resolved};
 use crate::looks::Look;
 use azureml_client::Error;
 use azureml_client::budget::Urgency;
+use azureml_client::client::Client;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLWorkspace};
 use azureml_plan::workspace::{Refs, Seen, Users, Wanted, discovery, registry_id};
 use std::hash::Hash;
@@ -73,9 +74,7 @@ impl Kind for MLWorkspace {
         let known = self.status.as_ref().and_then(|status| status.data_plane.clone());
         let data_plane = match (discovery(workspace.as_ref()), known) {
             (_, Some(known)) => Some(known),
-            (Some(address), None) => {
-                azure.get_open("discovery", address).await?["api"].as_str().map(str::to_owned)
-            }
+            (Some(address), None) => discover(azure, address).await,
             (None, None) => None,
         };
         Ok(Seen { workspace, registry, data_plane })
@@ -87,5 +86,16 @@ impl Kind for MLWorkspace {
 
     async fn left(&self, _: &Context, _: &Reached<Users>) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+/// The data plane behind a discovery address. Everything but following a run goes without it, so a failure is no error.
+async fn discover(azure: &Client, address: &str) -> Option<String> {
+    match azure.get_open("discovery", address).await {
+        Ok(document) => document["api"].as_str().map(str::to_owned),
+        Err(error) => {
+            tracing::warn!("the data plane is not found: {error}");
+            None
+        }
     }
 }

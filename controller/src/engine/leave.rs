@@ -1,0 +1,90 @@
+//! Taking leave of Azure: an object that is being deleted goes when nothing of it is left there, or when nothing is to be removed.
+//!
+//! In: an object with our finalizer. Out: the same object, waiting or gone. What blocks is said with the way out.
+
+use super::door::leave;
+use super::pace::jittered;
+use super::pass::{Ended, Pass};
+use super::report::Said;
+use super::{Kind, Leaving, Wait};
+use azureml_client::Class;
+use azureml_plan::action::State;
+use azureml_plan::failure::{self, Trouble};
+use azureml_plan::{Next, Plan, Verdict};
+use kube::ResourceExt as _;
+use kube::api::{DeleteParams, Preconditions};
+
+impl<K: Kind> Pass<'_, K> {
+    pub(super) async fn take_leave(&self) -> kube::Result<Ended> {
+        let kept_by = self.object.kept_by(&self.engine.ctx);
+        if !kept_by.is_empty() {
+            let who = kept_by.join(", ");
+            let message =
+                format!("still named by {who}; it goes when they are deleted, finished or name it no more");
+            return self.wait(&Wait::new("InUse", message)).await;
+        }
+        if self.object.is_retained() {
+            return self.let_go().await;
+        }
+        let reached = match self.object.leaving(&self.engine.ctx).await {
+            Leaving::Nothing => return self.let_go().await,
+            Leaving::Address(reached) => reached,
+            Leaving::Blocked(Wait { reason, message, .. }) => {
+                let trouble = Trouble {
+                    class: Class::Forbidden,
+                    reason: reason.to_owned(),
+                    message,
+                    retry_after: None,
+                };
+                return self.blocked(&trouble).await;
+            }
+        };
+        let left = match self.object.left(&self.engine.ctx, &reached).await {
+            Ok(left) => left,
+            Err(error) => return self.blocked(&Trouble::of(&error)).await,
+        };
+        let plan = self.object.farewell(&reached.refs, &left, &self.ask);
+        if plan.next == Next::Leave {
+            return self.let_go().await;
+        }
+        let asked = match self.act(&reached, &plan).await {
+            Ok(asked) => asked,
+            Err(trouble) => return self.blocked(&trouble).await,
+        };
+        let (next, state) = (plan.next, plan.verdict.state);
+        self.say(Said { facts: self.facts_before(), plan, last_failure: None, is_handled: true }).await?;
+        Ok(Ended::after(self.due(next, asked, reached.resync), state))
+    }
+
+    /// Azure does not let us take leave: said, with the way out, and tried again for ever.
+    async fn blocked(&self, trouble: &Trouble) -> kube::Result<Ended> {
+        let last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
+        let is_refused = matches!(trouble.class, Class::Forbidden | Class::Invalid | Class::Quota);
+        let reason = if is_refused { "DeletionBlocked" } else { &trouble.reason };
+        let message = format!(
+            "{}; to leave what is in Azure there, set spec.deletionPolicy to Retain",
+            trouble.message
+        );
+        let plan = Plan::say(Verdict::working(reason, message), Next::Change);
+        let delay = trouble.retry_after.unwrap_or_else(|| failure::doubled(&self.ask.pace, last.count));
+        self.say(Said { facts: self.facts_before(), plan, last_failure: Some(last), is_handled: true })
+            .await?;
+        Ok(Ended::after(Some(jittered(delay, self.object.as_ref())), State::Working))
+    }
+
+    async fn let_go(&self) -> kube::Result<Ended> {
+        let _permit = self.engine.ctx.kube_requests.acquire().await;
+        leave(&self.api, self.object.as_ref()).await?;
+        Ok(Ended::GONE)
+    }
+
+    /// Removes an object whose time is over.
+    pub(super) async fn remove(&self) -> kube::Result<Ended> {
+        let preconditions = Preconditions { uid: self.object.uid(), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
+        match self.api.delete(&self.object.name_any(), &params).await {
+            Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(Ended::GONE),
+            answer => answer.map(|_| Ended::GONE),
+        }
+    }
+}
