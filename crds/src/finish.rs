@@ -2,6 +2,7 @@
 //!
 //! In: a derived definition. Out: the one that is installed. Decides nothing about single fields.
 
+use crate::values::default_checks;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ pub fn finish(derived: &CustomResourceDefinition) -> Result<CustomResourceDefini
     for version in list(&mut definition["spec"]["versions"]) {
         let schema = &mut version["schema"]["openAPIV3Schema"];
         forbid_null(schema);
+        check_defaults(&mut schema["properties"]["spec"])?;
         let status = &mut schema["properties"]["status"];
         status["default"] = json!({"observedGeneration": -1});
         bound_conditions(&mut status["properties"]["conditions"]);
@@ -37,6 +39,16 @@ fn forbid_null(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(forbid_null),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Adds the checks of untyped defaults, wherever there are some.
+fn check_defaults(schema: &mut Value) -> Result<(), serde_json::Error> {
+    let Some(fields) = schema.as_object_mut() else { return Ok(()) };
+    let is_untyped = |default: &Value| default["x-kubernetes-preserve-unknown-fields"] == true;
+    if fields.get("properties").is_some_and(|properties| is_untyped(&properties["default"])) {
+        fields.insert("allOf".to_owned(), default_checks()?);
+    }
+    fields.values_mut().try_for_each(check_defaults)
 }
 
 /// The bounds of `metav1.Condition`.

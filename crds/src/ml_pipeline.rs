@@ -62,7 +62,7 @@ pub struct MLPipelineSpec {
     pub description: Option<String>,
     /// What a run can be given.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(transform = crate::ml_pipeline::bound_pipeline_inputs)]
+    #[schemars(transform = crate::step::at_most_50)]
     #[x_kube(validation = crate::rules::variable_names("inputs"))]
     pub inputs: BTreeMap<String, Input>,
     /// What a run leaves behind.
@@ -83,35 +83,6 @@ pub struct MLPipelineSpec {
     /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which removes the endpoint and archives the components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-}
-
-/// The literal types of inputs, and for each what a `default` may be.
-const DEFAULTS: [(&str, &str); 4] = [
-    ("integer", r#"{"pattern": "^-?[0-9]{1,18}$", "multipleOf": 1, "not": {"enum": [true, false]}}"#),
-    (
-        "number",
-        r#"{"pattern": "^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][+-]?[0-9]{1,2})?$", "not": {"enum": [true, false]}}"#,
-    ),
-    ("boolean", r#"{"enum": [true, false, "true", "false", "True", "False"]}"#),
-    ("string", r#"{"minLength": 1, "maxLength": 1024, "maxItems": 0, "maxProperties": 0}"#),
-];
-
-/// Bounds for pipeline inputs, and the check that a default fits its type: CEL cannot see an untyped field.
-pub(crate) fn bound_pipeline_inputs(schema: &mut schemars::Schema) {
-    crate::step::at_most_50(schema);
-    let Some(input) = schema.get_mut("additionalProperties") else { return };
-    let types = ["uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"];
-    let mut checks = vec![serde_json::json!({
-        "anyOf": [{"properties": {"type": {"enum": DEFAULTS.map(|(name, _)| name)}}}, {"not": {"required": ["default"]}}]
-    })];
-    for (name, fits) in DEFAULTS {
-        let others = types.into_iter().chain(DEFAULTS.map(|(other, _)| other)).filter(|other| *other != name);
-        let fits: serde_json::Value = serde_json::from_str(fits).unwrap_or_default();
-        checks.push(serde_json::json!({
-            "anyOf": [{"properties": {"default": fits}}, {"properties": {"type": {"enum": others.collect::<Vec<_>>()}}}]
-        }));
-    }
-    input["allOf"] = checks.into();
 }
 
 const INPUT: &str = "${{parent.inputs.";

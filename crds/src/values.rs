@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// The type of an input: data, or a literal.
@@ -162,6 +162,35 @@ impl JsonSchema for Scalar {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"x-kubernetes-preserve-unknown-fields": true})
     }
+}
+
+/// The literal types of inputs, and for each what a `default` may be.
+const FITS: [(&str, &str); 4] = [
+    ("integer", r#"{"pattern": "^-?[0-9]{1,18}$", "multipleOf": 1, "not": {"enum": [true, false]}}"#),
+    (
+        "number",
+        r#"{"pattern": "^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][+-]?[0-9]{1,2})?$", "not": {"enum": [true, false]}}"#,
+    ),
+    ("boolean", r#"{"enum": [true, false, "true", "false", "True", "False"]}"#),
+    ("string", r#"{"minLength": 1, "maxLength": 1024, "maxItems": 0, "maxProperties": 0}"#),
+];
+const DATA: [&str; 6] = ["uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"];
+
+/// The checks that a default fits the type of its input: CEL cannot see an untyped field, and the derive macros would
+/// move `properties` out of `anyOf`, so they are added afterwards.
+pub(crate) fn default_checks() -> Result<Value, serde_json::Error> {
+    let literals = FITS.map(|(name, _)| name);
+    let only_literals =
+        json!({"anyOf": [{"properties": {"type": {"enum": literals}}}, {"not": {"required": ["default"]}}]});
+    let mut checks = vec![only_literals];
+    for (name, fits) in FITS {
+        let others: Vec<&str> = DATA.into_iter().chain(literals).filter(|other| *other != name).collect();
+        let fits: Value = serde_json::from_str(fits)?;
+        checks.push(
+            json!({"anyOf": [{"properties": {"default": fits}}, {"properties": {"type": {"enum": others}}}]}),
+        );
+    }
+    Ok(Value::Array(checks))
 }
 
 /// An input of a pipeline.

@@ -8,7 +8,7 @@ use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::image::ImageRef;
 use azureml_client::registry::Access;
-use azureml_client::{ArmId, Error};
+use azureml_client::{ArmId, Class, Error};
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLEnvironment, MLWorkspace};
@@ -148,9 +148,12 @@ impl Versioned for MLEnvironment {
     }
 }
 
-/// All versions of an environment or component, archived ones too.
+/// All versions of an environment or component, archived ones too; none where the container itself is not there.
 pub async fn versions(client: &Client, id: &ArmId) -> Result<Vec<Version>, Error> {
-    let items = client.list(id, "versions", &[("listViewType", "All")], Urgency::Change).await?;
+    let items = match client.list(id, "versions", &[("listViewType", "All")], Urgency::Change).await {
+        Err(error) if error.class() == Class::Gone => return Ok(Vec::new()),
+        items => items?,
+    };
     let read = items.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
     Ok(read.filter_map(|body| Some(Version { name: body["name"].as_str()?.to_owned(), body })).collect())
 }
