@@ -74,15 +74,19 @@ fn its_versions_are_those_of_the_workspace() {
 }
 
 #[tokio::test]
-async fn helm_and_the_api_server_accept_it_with_defaults_and_with_everything_switched_on() {
+async fn helm_and_the_api_server_accept_it_by_default_with_everything_and_with_little() {
     let plane =
         start(Options { crds: crds::read(service_monitor_crd()).unwrap(), ..Options::default() }).await;
-    for values in [vec![], vec!["--values", everything().to_str().unwrap()]] {
+    let everything = everything();
+    let little = "rbac.create=false,crds.install=false,podDisruptionBudget.enabled=false,serviceAccount.create=false,\
+                  serviceAccount.name=mine,workloadIdentity.enabled=true,workloadIdentity.webhook=true";
+    for (values, objects) in
+        [(vec![], 14), (vec!["--values", everything.to_str().unwrap()], 17), (vec!["--set", little], 2)]
+    {
         output(plane.helm().unwrap().args(["lint", "--strict"]).arg(chart()).args(&values)).unwrap();
         let rendered = helm(&plane, "template", &values).unwrap();
         let said = dry_run(&plane, &rendered).unwrap();
-        assert!(said.contains("deployment.apps/azureml-operator created (server dry run)"), "{said}");
-        assert_eq!(said.contains("servicemonitor"), !values.is_empty(), "{said}");
+        assert_eq!(said.matches(" created (server dry run)").count(), objects, "{values:?}: {said}");
     }
 }
 
@@ -182,8 +186,11 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
     }
     assert!(may("get", "secrets", "default") && !may("list", "secrets", "default"));
     assert!(may("create", "events.events.k8s.io", "default"));
-    assert!(may("update", "leases.coordination.k8s.io", NAMESPACE));
-    assert!(!may("update", "leases.coordination.k8s.io", "default"));
+    assert!(may("get", "namespaces/kube-system", "") && !may("get", "namespaces/default", ""));
+    let lease = "leases.coordination.k8s.io/azureml-operator";
+    assert!(may("update", lease, NAMESPACE) && !may("update", lease, "default"));
+    assert!(may("create", "leases.coordination.k8s.io", NAMESPACE));
+    assert!(!may("update", "leases.coordination.k8s.io", NAMESPACE), "of others");
 
     helm(&plane, "upgrade", &["--set", "rbac.readSecrets=false"]).unwrap();
     assert!(!may("get", "secrets", "default"));
