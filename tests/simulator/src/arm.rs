@@ -121,7 +121,9 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     let (Some(provider), rest) = (target.provider, target.rest.as_slice()) else {
         return Err(errors::no_route(call));
     };
-    published::check_request(world, call)?;
+    let request = published::check_request(world, call)?;
+    let request = request.as_ref().unwrap_or(call.request);
+    let call = &Call { request, now: call.now, caller: call.caller.clone() };
     if provider.eq_ignore_ascii_case("Microsoft.MachineLearningServices") {
         crate::ml::answer(world, call, &target, rest)
     } else if provider.eq_ignore_ascii_case("Microsoft.ContainerRegistry") {

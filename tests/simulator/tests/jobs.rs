@@ -272,40 +272,38 @@ async fn jobs_are_listed_by_property_tag_and_archive() {
     assert_eq!(sim.get("jobs/run-1").await.body["properties"]["isArchived"], true);
 }
 
+/// A change that makes a good body bad; the text is the workspace's id.
+type Change = fn(&mut Value, &str);
+
+fn prep_input(body: &mut Value, name: &str, value: &str) {
+    body["jobs"]["prep"]["inputs"] = json!({ name: { "job_input_type": "literal", "value": value } });
+}
+
+const BAD: [(&str, Change); 9] = [
+    ("compute target", |body, ws| {
+        body["settings"]["default_compute"] = json!(format!("{ws}/computes/none"));
+    }),
+    ("compute target", |body, ws| {
+        body["jobs"]["prep"]["computeId"] = json!(format!("{ws}/computes/none"));
+    }),
+    ("could not be found", |body, ws| {
+        body["jobs"]["prep"]["componentId"] = json!(format!("{ws}/components/none/versions/1"));
+    }),
+    ("no input 'x'", |body, _| prep_input(body, "x", "1")),
+    ("not a valid value", |body, _| body["inputs"]["trees"]["value"] = json!("many")),
+    ("does not exist", |body, _| prep_input(body, "data", "${{parent.jobs.train.outputs.none}}")),
+    ("depends on itself", |body, _| prep_input(body, "data", "${{parent.jobs.train.outputs.out}}")),
+    ("Datastore", |body, _| body["outputs"]["model"]["uri"] = json!("azureml://datastores/none/paths/x")),
+    ("jobs, a componentId or a sourceJobId", |body, _| body["jobs"] = json!({})),
+];
+
 #[tokio::test]
 async fn a_job_refers_only_to_what_exists_and_gives_what_is_needed() {
     let sim = frozen().await;
     let good = sim.pipeline().await;
-    let workspace = sim.workspace();
-    type Change = fn(&mut Value, &str);
-    let cases: [(&str, Change); 9] = [
-        ("compute target", |body, ws| {
-            body["settings"]["default_compute"] = json!(format!("{ws}/computes/none"))
-        }),
-        ("compute target", |body, ws| {
-            body["jobs"]["prep"]["computeId"] = json!(format!("{ws}/computes/none"))
-        }),
-        ("could not be found", |body, ws| {
-            body["jobs"]["prep"]["componentId"] = json!(format!("{ws}/components/none/versions/1"));
-        }),
-        ("no input 'x'", |body, _| {
-            body["jobs"]["prep"]["inputs"] = json!({ "x": { "job_input_type": "literal", "value": "1" } })
-        }),
-        ("not a valid value", |body, _| body["inputs"]["trees"]["value"] = json!("many")),
-        ("does not exist", |body, _| {
-            body["jobs"]["train"]["inputs"]["data"]["value"] = json!("${{parent.jobs.prep.outputs.none}}");
-        }),
-        ("depends on itself", |body, _| {
-            body["jobs"]["prep"]["inputs"] = json!({ "data": { "job_input_type": "literal", "value": "${{parent.jobs.train.outputs.out}}" } });
-        }),
-        ("Datastore", |body, _| {
-            body["outputs"]["model"]["uri"] = json!("azureml://datastores/none/paths/x");
-        }),
-        ("jobs, a componentId or a sourceJobId", |body, _| body["jobs"] = json!({})),
-    ];
-    for (number, (cause, change)) in cases.into_iter().enumerate() {
+    for (number, (cause, change)) in BAD.into_iter().enumerate() {
         let mut body = good.clone();
-        change(&mut body, &workspace);
+        change(&mut body, &sim.workspace());
         let put = sim.submit(&format!("bad-{number}"), &body).await;
         assert_eq!(put.status, StatusCode::BAD_REQUEST, "{cause}: {put:?}");
         assert!(put.message().contains(cause), "{cause}: {put:?}");

@@ -15,7 +15,7 @@ async fn frozen() -> (Sim, Value) {
     (sim, pipeline)
 }
 
-fn schedule(job: &Value, trigger: Value) -> Value {
+fn schedule(job: &Value, trigger: &Value) -> Value {
     json!({ "properties": {
         "displayName": "nightly", "isEnabled": true, "tags": { "owner": "me" }, "trigger": trigger,
         "action": { "actionType": "CreateJob", "jobDefinition": job },
@@ -38,7 +38,7 @@ fn to_the_hour(sim: &Sim) -> i64 {
 #[tokio::test]
 async fn a_schedule_fires_at_its_times_with_the_jobs_properties_and_tags() {
     let (sim, job) = frozen().await;
-    let put = sim.put("schedules/nightly", &schedule(&job, hourly())).await;
+    let put = sim.put("schedules/nightly", &schedule(&job, &hourly())).await;
     assert_eq!(
         (put.status, &put.body["properties"]["provisioningState"]),
         (StatusCode::CREATED, &json!("Creating"))
@@ -61,7 +61,7 @@ async fn a_schedule_fires_at_its_times_with_the_jobs_properties_and_tags() {
 async fn without_a_start_a_schedule_fires_at_once() {
     let (sim, job) = frozen().await;
     let trigger = json!({ "triggerType": "Cron", "expression": "0 3 * * *" });
-    sim.put("schedules/nightly", &schedule(&job, trigger)).await;
+    sim.put("schedules/nightly", &schedule(&job, &trigger)).await;
     sim.pass(2);
     assert_eq!(jobs(&sim).await.len(), 1);
 }
@@ -69,7 +69,7 @@ async fn without_a_start_a_schedule_fires_at_once() {
 #[tokio::test]
 async fn a_schedule_must_be_disabled_before_it_is_deleted() {
     let (sim, job) = frozen().await;
-    let mut body = schedule(&job, hourly());
+    let mut body = schedule(&job, &hourly());
     sim.put("schedules/nightly", &body).await;
     assert_eq!(
         sim.put("schedules/nightly", &body).await.status,
@@ -101,23 +101,23 @@ async fn a_schedule_must_be_disabled_before_it_is_deleted() {
 #[tokio::test]
 async fn the_display_name_is_fixed_and_what_cannot_run_is_refused() {
     let (sim, job) = frozen().await;
-    sim.put("schedules/nightly", &schedule(&job, hourly())).await;
+    sim.put("schedules/nightly", &schedule(&job, &hourly())).await;
     sim.pass(1);
-    let mut other = schedule(&job, hourly());
+    let mut other = schedule(&job, &hourly());
     other["properties"]["displayName"] = json!("else");
     assert_eq!(sim.put("schedules/nightly", &other).await.status, StatusCode::BAD_REQUEST);
     let mut lost = job.clone();
     lost["settings"]["default_compute"] = json!(format!("{}/computes/none", sim.workspace()));
-    assert_eq!(sim.put("schedules/lost", &schedule(&lost, hourly())).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(sim.put("schedules/lost", &schedule(&lost, &hourly())).await.status, StatusCode::BAD_REQUEST);
     let zone = json!({ "triggerType": "Cron", "expression": "0 3 * * *", "timeZone": "Europe/Zurich" });
-    let refused = sim.put("schedules/zone", &schedule(&job, zone)).await;
+    let refused = sim.put("schedules/zone", &schedule(&job, &zone)).await;
     assert!(refused.message().contains("Windows"), "{refused:?}");
 }
 
 #[tokio::test]
 async fn a_change_in_the_portal_is_in_force_at_once() {
     let (sim, job) = frozen().await;
-    sim.put("schedules/nightly", &schedule(&job, hourly())).await;
+    sim.put("schedules/nightly", &schedule(&job, &hourly())).await;
     sim.pass(1);
     let patch = json!({ "properties": { "isEnabled": false } });
     let done = sim.control(Method::POST, "schedules/rg/ws/nightly", patch).await;
@@ -135,7 +135,7 @@ async fn a_schedule_is_triggered_by_hand_and_fills_in_the_time() {
     job["inputs"] =
         json!({ "when": { "jobInputType": "literal", "value": "${{creation_context.trigger_time}}" } });
     job["outputs"] = json!({});
-    sim.put("schedules/nightly", &schedule(&job, hourly())).await;
+    sim.put("schedules/nightly", &schedule(&job, &hourly())).await;
     sim.pass(1);
     let body = json!({ "scheduleTime": "2026-11-21T23:38:05+00:00" });
     let path = "schedules/nightly/trigger?api-version=2024-01-01-preview";

@@ -67,8 +67,10 @@ impl Blobs {
         Self { root, containers: BTreeSet::new(), known: BTreeMap::new() }
     }
 
-    /// Makes a container; one that is there stays as it is.
+    /// Makes a container and its folder, so that somebody can put files there; one that is there stays as it is.
     pub fn create_container(&mut self, account: &str, container: &str) {
+        // A folder that cannot be made shows when the first blob is written to it.
+        let _ = std::fs::create_dir_all(self.root.join(account).join(container));
         self.containers.insert((account.to_owned(), container.to_owned()));
     }
 

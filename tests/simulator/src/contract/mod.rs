@@ -115,17 +115,33 @@ impl Contract {
     /// # Errors
     /// Each violation, in the order of the request.
     pub fn check_request(&self, call: &Call<'_>) -> Result<(), Vec<Violation>> {
+        self.accept(call).map(drop)
+    }
+
+    /// Checks a request and says it in the published words: the body with what is tolerated put right, or nothing when
+    /// it needs no change. Azure answers in these words, whatever it was asked with.
+    ///
+    /// # Errors
+    /// As [`Contract::check_request`].
+    pub fn accept(&self, call: &Call<'_>) -> Result<Option<Value>, Vec<Violation>> {
         let found = routes::find(&self.table, call)?;
-        let mut violations = found.request(call);
+        let mut walk = Walk::new(&self.table, &self.tolerances, found.described, Direction::Request);
+        walk.violations = found.request(call);
         match (call.body, &found.operation.body) {
-            (Some(body), Some(name)) => violations.extend(self.walk(&found, Direction::Request, name, body)),
+            (Some(body), Some(name)) => walk.named(name, body),
             (None, Some(_)) if found.operation.body_required => {
-                violations.push(Violation::body("A non-empty request body is required."));
+                walk.violations.push(Violation::body("A non-empty request body is required."));
             }
             (Some(Value::Null) | None, _) => {}
-            (Some(_), None) => violations.push(Violation::body("The operation takes no request body.")),
+            (Some(_), None) => {
+                walk.violations.push(Violation::body("The operation takes no request body."));
+            }
         }
-        if violations.is_empty() { Ok(()) } else { Err(violations) }
+        if !walk.violations.is_empty() {
+            return Err(walk.violations);
+        }
+        let replaced = call.body.filter(|_| !walk.replacements.is_empty()).cloned();
+        Ok(replaced.map(|body| walk.replacements.into_iter().fold(body, replace)))
     }
 
     /// Checks an answer to a request; a status of 400 and above has Azure's error as its body.
@@ -184,4 +200,17 @@ impl Violation {
     fn body(message: impl Into<String>) -> Self {
         Self { code: "RequestInvalid", path: String::new(), message: message.into() }
     }
+}
+
+/// Puts a value at its place.
+fn replace(mut body: Value, (place, value): (Vec<String>, Value)) -> Value {
+    let pointer: String = place
+        .iter()
+        .map(|key| key.trim_matches(['[', ']']).replace('~', "~0").replace('/', "~1"))
+        .flat_map(|key| ["/".to_owned(), key])
+        .collect();
+    if let Some(target) = body.pointer_mut(&pointer) {
+        *target = value;
+    }
+    body
 }

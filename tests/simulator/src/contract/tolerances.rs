@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::table::Schema;
 use super::walk::Direction;
 
 /// One thing that is accepted although the definitions do not have it.
@@ -132,5 +133,18 @@ impl Tolerance {
             Accepts::Absence => !request && fault == Fault::Missing,
         };
         accepted && self.at.contains(&owner)
+    }
+
+    /// What a value that it covers means in the published words.
+    pub(super) fn published(&self, schema: &Schema, value: &Value) -> Option<Value> {
+        match self.accepts {
+            Accepts::Values(_) => {
+                let text = value.as_str()?;
+                let known = schema.values.iter().flatten().find(|known| known.eq_ignore_ascii_case(text));
+                known.map(|known| known.as_str().into())
+            }
+            Accepts::Number | Accepts::Boolean => Some(value.to_string().into()),
+            Accepts::Property | Accepts::Absence => None,
+        }
     }
 }

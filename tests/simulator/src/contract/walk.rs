@@ -25,6 +25,8 @@ pub(super) struct Walk<'a> {
     direction: Direction,
     pub(super) place: Vec<String>,
     pub(super) violations: Vec<Violation>,
+    /// What a tolerated value means in the published words, by its place.
+    pub(super) replacements: Vec<(Vec<String>, Value)>,
 }
 
 impl<'a> Walk<'a> {
@@ -34,7 +36,15 @@ impl<'a> Walk<'a> {
         described: &'a str,
         direction: Direction,
     ) -> Self {
-        Self { table, tolerances, described, direction, place: Vec::new(), violations: Vec::new() }
+        Self {
+            table,
+            tolerances,
+            described,
+            direction,
+            place: Vec::new(),
+            violations: Vec::new(),
+            replacements: Vec::new(),
+        }
     }
 
     /// Checks a value against a named type.
@@ -192,9 +202,11 @@ impl<'a> Walk<'a> {
     fn any(&mut self, owner: &str, choices: &'a [Schema], value: &Value) {
         let mut faults = Vec::new();
         for choice in choices {
-            let mut trial = Walk { place: self.place.clone(), violations: Vec::new(), ..*self };
+            let mut trial = Walk::new(self.table, self.tolerances, self.described, self.direction);
+            trial.place.clone_from(&self.place);
             trial.value(owner, choice, value);
             if trial.violations.is_empty() {
+                self.replacements.append(&mut trial.replacements);
                 return;
             }
             let same_form = (choice.reference.is_some() || choice.map.is_some()) == value.is_object();
@@ -216,29 +228,43 @@ impl<'a> Walk<'a> {
             (Kind::Number, Value::Number(number)) => number_fault(schema, number),
             (Kind::Boolean | Kind::String | Kind::Integer | Kind::Number, _) => {
                 let wanted = format!("{kind:?}").to_lowercase();
-                self.report_value(owner, Fault::Type, value, || {
-                    format!("Error converting value {value} to type '{wanted}'.")
-                });
-                return;
+                let message = || format!("Error converting value {value} to type '{wanted}'.");
+                return self.report_value(owner, Fault::Type, (schema, value), message);
             }
         };
         if let Some(fault) = fault {
-            self.report_value(owner, Fault::Value, value, || {
-                format!("The value {value} of '{owner}' {fault}.")
-            });
+            let message = || format!("The value {value} of '{owner}' {fault}.");
+            self.report_value(owner, Fault::Value, (schema, value), message);
         }
     }
 
-    fn report(&mut self, owner: &str, fault: Fault, message: impl FnOnce() -> String) {
-        self.report_value(owner, fault, &Value::Null, message);
+    /// Adds a violation unless a tolerance covers it; one that does says what is meant.
+    fn report_value(
+        &mut self,
+        owner: &str,
+        fault: Fault,
+        (schema, value): (&Schema, &Value),
+        message: impl FnOnce() -> String,
+    ) {
+        match self.covering(owner, fault, value).and_then(|tolerance| tolerance.published(schema, value)) {
+            Some(published) => self.replacements.push((self.place.clone(), published)),
+            None => self.report(owner, fault, message),
+        }
     }
 
     /// Adds a violation unless a tolerance covers it.
-    fn report_value(&mut self, owner: &str, fault: Fault, value: &Value, message: impl FnOnce() -> String) {
-        if !self.tolerances.iter().any(|tolerance| tolerance.covers(self.direction, owner, fault, value)) {
+    fn report(&mut self, owner: &str, fault: Fault, message: impl FnOnce() -> String) {
+        if self.covering(owner, fault, &Value::Null).is_none() {
             let path = self.place.join(".").replace(".[", "[");
             self.violations.push(Violation { code: self.code(), path, message: message() });
         }
+    }
+
+    fn covering(&self, owner: &str, fault: Fault, value: &Value) -> Option<&'static Tolerance> {
+        self.tolerances
+            .iter()
+            .copied()
+            .find(|tolerance| tolerance.covers(self.direction, owner, fault, value))
     }
 
     fn code(&self) -> &'static str {

@@ -50,22 +50,26 @@ fn replace(text: &str, mut value: impl FnMut(&str, &str) -> Option<String>) -> S
     out
 }
 
-/// Words that begin a simple command and are no programs.
-const SHELL: [&str; 34] = [
-    "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "{", "}", "!",
-    "(", ")", "cd", "echo", "exit", "export", "set", "unset", "test", "[", "true", "false", ":", "source",
-    ".", "eval", "exec", "return", "trap",
+/// Words that begin a simple command and are no programs: bash's reserved words and builtins.
+const SHELL: [&str; 69] = [
+    "!", "(", ")", "((", ".", ":", "[", "[[", "alias", "bg", "bind", "break", "builtin", "case", "cd",
+    "command", "continue", "declare", "do", "done", "echo", "elif", "else", "enable", "esac", "eval", "exec",
+    "exit", "export", "false", "fg", "fi", "for", "function", "getopts", "hash", "if", "in", "jobs", "kill",
+    "let", "local", "mapfile", "popd", "printf", "pushd", "pwd", "read", "readonly", "return", "select",
+    "set", "shift", "shopt", "source", "test", "then", "time", "trap", "true", "type", "ulimit", "umask",
+    "unset", "until", "wait", "while", "{", "}",
 ];
 
 /// The programs that a line starts: the first word of each simple command, but for the shell's own.
 pub fn programs(line: &str) -> Vec<String> {
-    let separated = line.replace("&&", "\n").replace("||", "\n").replace([';', '|'], "\n");
+    let separated =
+        line.replace("&&", "\n").replace("||", "\n").replace(" & ", "\n").replace([';', '|'], "\n");
     let first = |command: &str| {
         let words = command.split_whitespace().skip_while(|word| {
             let assignment = word.split_once('=').is_some_and(|(name, _)| {
                 !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             });
-            assignment || matches!(*word, "then" | "do" | "else" | "exec" | "!" | "{" | "(")
+            assignment || matches!(*word, "then" | "do" | "else" | "exec" | "time" | "!" | "{" | "(")
         });
         words.map(str::to_owned).next()
     };
@@ -94,5 +98,6 @@ mod tests {
         let line = "set -e; A=1 Rscript a.R | tee log && cd x && python b.py || ./own.sh";
         assert_eq!(programs(line), ["Rscript", "tee", "python"]);
         assert!(programs("if [ -f x ]; then echo hi; fi").is_empty());
+        assert_eq!(programs("sleep 1 & echo $! > pid; wait"), ["sleep"]);
     }
 }

@@ -108,8 +108,7 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         update(world, key, name, &wanted)?;
         StatusCode::OK
     } else {
-        let context =
-            Context { name: name.to_owned(), origin: Origin::new(call), schedule: None, at: call.now };
+        let context = Context { name: name.to_owned(), origin: Origin::new(call), schedule: None };
         let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
         let run = prepare(workspace, &wanted, &context)?;
         start(world, key, run, call.now);

@@ -157,8 +157,7 @@ fn check(world: &World, call: &Call<'_>, key: &str, wanted: &Map<String, Value>)
     }
     let job = action.get("jobDefinition").and_then(Value::as_object);
     let job = job.ok_or_else(|| errors::invalid("The jobDefinition of the action is required."))?;
-    let context =
-        Context { name: "schedule".into(), origin: Origin::new(call), schedule: None, at: call.now };
+    let context = Context { name: "schedule".into(), origin: Origin::new(call), schedule: None };
     jobs::prepare(workspace, job, &context).map(|_| ())
 }
 

@@ -83,6 +83,26 @@ fn without_tolerances_the_oddities_of_real_clients_are_refused() {
 }
 
 #[test]
+fn what_is_tolerated_is_put_into_the_published_words() {
+    let contract = contract();
+    for (from, pointer, word) in [
+        ("batch-endpoint", "/properties/authMode", "AADToken"),
+        ("schedule-recurrence", "/properties/trigger/frequency", "Week"),
+        ("schedule-recurrence", "/properties/trigger/schedule/weekDays/1", "Friday"),
+        (
+            "batch-deployment-pipeline",
+            "/properties/deploymentConfiguration/settings/continue_on_step_failure",
+            "false",
+        ),
+        ("21-az-acr-build", "/platform/os", "Linux"),
+    ] {
+        let body = contract.accept(&body_of(from).call()).unwrap().unwrap();
+        assert_eq!(body.pointer(pointer), Some(&word.into()), "{from}");
+    }
+    assert_eq!(contract.accept(&body_of("compute-update").call()), Ok(None));
+}
+
+#[test]
 fn what_was_read_can_be_sent_back() {
     let mut request = body_of("compute-update");
     let body = request.body.as_mut().unwrap();

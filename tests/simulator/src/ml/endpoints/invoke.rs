@@ -53,7 +53,7 @@ fn post(world: &mut World, request: &Request, (key, endpoint): (&str, &str), ori
     let deployment =
         found.deployments.get(&ids::key(wanted)).ok_or_else(|| errors::missing("BatchDeployment", wanted))?;
     let job = job(found, deployment, &body)?;
-    let context = Context { name: name.clone(), origin: origin.clone(), schedule: None, at: origin.created };
+    let context = Context { name: name.clone(), origin: origin.clone(), schedule: None };
     let mut run = jobs::prepare(workspace, &job, &context)?;
     run.facts.insert("azureml.endpointname".into(), found.name.clone());
     run.facts.insert("azureml.deploymentname".into(), deployment.name.clone());

@@ -37,8 +37,16 @@ fn against(node: &Node, interface: &Interface) -> Result<(), Refusal> {
         let input = interface.inputs.get(name).ok_or_else(|| {
             errors::invalid(&format!("Node '{}': its component has no input '{name}'.", node.name))
         })?;
-        if let Binding::Literal(value) = binding {
-            literal(&format!("Node '{}', input '{name}'", node.name), input, value)?;
+        match binding {
+            Binding::Literal(value) => {
+                literal(&format!("Node '{}', input '{name}'", node.name), input, value)?;
+            }
+            Binding::Data(kind, _) if input.is_literal() => {
+                let text =
+                    format!("Node '{}': the input '{name}' is a {}, not a {kind}.", node.name, input.kind);
+                return Err(errors::invalid(&text));
+            }
+            Binding::Data(_, _) | Binding::Parent(_) | Binding::Upstream(_, _) => {}
         }
     }
     let left_out = |(name, input): &(&String, &Input)| {

@@ -23,8 +23,6 @@ pub struct Context {
     pub origin: Origin,
     /// The schedule that fires it.
     pub schedule: Option<String>,
-    /// The time it is made for.
-    pub at: Timestamp,
 }
 
 /// Makes a run of a body, or refuses it.

@@ -56,7 +56,7 @@ fn submit(
     let (workspace, schedule) = find(world, key, name)?;
     let body = definition(schedule, at);
     let origin = Origin::by(&schedule.origin.modified_by, now);
-    let context = Context { name: id.clone(), origin, schedule: Some(name.to_owned()), at };
+    let context = Context { name: id.clone(), origin, schedule: Some(name.to_owned()) };
     let run = jobs::prepare(workspace, &body, &context)?;
     jobs::start(world, key, run, now);
     Ok(id)
