@@ -20,8 +20,9 @@ pub struct Step {
     pub commands: fn(&Workspace) -> anyhow::Result<Vec<Command>>,
 }
 
-/// Packages whose integration tests start a control plane and have steps of their own.
+/// Packages whose integration tests start a control plane, and have steps of their own.
 const CONTROL_PLANE: &str = "azureml-control-plane";
+const END_TO_END: &str = "azureml-e2e";
 
 /// Every step, in the order in which they run.
 pub const STEPS: &[Step] = &[
@@ -52,7 +53,7 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO],
         commands: |workspace| {
             let mut targets = vec!["--lib", "--bins"];
-            targets.extend(tests(workspace, |package| package.name != CONTROL_PLANE)?);
+            targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END].contains(&name))?);
             Ok(vec![test(workspace, &targets), test(workspace, &["--doc"])])
         },
     },
@@ -102,9 +103,15 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         commands: |workspace| {
             let build = ["run", "--locked", "--package", CONTROL_PLANE, "--", "--build"];
-            let targets = tests(workspace, |package| package.name == CONTROL_PLANE)?;
+            let targets = tests(workspace, |name| name == CONTROL_PLANE)?;
             Ok(vec![workspace.cargo(&build), test(workspace, &targets)])
         },
+    },
+    Step {
+        name: "end-to-end",
+        shows: "the operator does what it promises between a real API server and the simulator",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
     },
     Step {
         name: "sdk",
@@ -124,8 +131,8 @@ fn test(workspace: &Workspace, targets: &[&str]) -> Command {
 }
 
 /// `--test <name>` for each integration test of some packages. Without any, cargo would run all, so that is an error.
-fn tests(workspace: &Workspace, of: impl Fn(&Package) -> bool) -> anyhow::Result<Vec<&str>> {
-    let packages = workspace.packages.iter().filter(|package| of(package));
+fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
+    let packages = workspace.packages.iter().filter(|package| of(&package.name));
     let names: Vec<_> = packages.flat_map(|package| &package.tests).collect();
     ensure!(!names.is_empty(), "there are no integration tests for this step");
     Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
@@ -140,8 +147,11 @@ mod tests_of_steps {
             name: name.into(),
             tests: tests.iter().map(ToString::to_string).collect(),
         };
-        let packages =
-            vec![package("azureml-plan", &["laws"]), package(CONTROL_PLANE, &["chart", "endings"])];
+        let packages = vec![
+            package("azureml-plan", &["laws"]),
+            package(CONTROL_PLANE, &["chart", "endings"]),
+            package(END_TO_END, &["story"]),
+        ];
         Workspace { root: "/".into(), packages }
     }
 
@@ -156,10 +166,11 @@ mod tests_of_steps {
     #[test]
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
-        let test_steps = STEPS.iter().filter(|step| ["unit", "control-plane"].contains(&step.name));
+        let test_steps =
+            STEPS.iter().filter(|step| ["unit", "control-plane", "end-to-end"].contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings"] {
+        for name in ["laws", "chart", "endings", "story"] {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }
@@ -167,6 +178,6 @@ mod tests_of_steps {
     #[test]
     fn a_step_without_tests_is_an_error() {
         let workspace = workspace();
-        assert!(tests(&workspace, |package| package.name == "no-such-package").is_err());
+        assert!(tests(&workspace, |name| name == "no-such-package").is_err());
     }
 }
