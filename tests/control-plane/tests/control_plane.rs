@@ -3,9 +3,12 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use azureml_control_plane::{ControlPlane, Options, crds};
+use azureml_control_plane::{ControlPlane, Guarded, Options, crds};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, PostParams};
@@ -30,6 +33,10 @@ async fn until(mut condition: impl AsyncFnMut() -> bool) {
         }
     })
     .await;
+}
+
+fn lines(output: impl Read) -> impl Iterator<Item = String> {
+    BufReader::new(output).lines().map_while(Result::ok)
 }
 
 fn kind() -> ApiResource {
@@ -179,6 +186,34 @@ async fn its_folder_goes_with_it() {
     assert!(state.join("kube-apiserver.log").is_file());
     drop(plane);
     assert!(!state.exists(), "{} is still there", state.display());
+}
+
+#[test]
+fn given_programs_are_used_and_a_missing_controller_manager_is_said() {
+    let program = || Command::new(env!("CARGO_BIN_EXE_control-plane"));
+    let found: serde_json::Value = serde_json::from_str(&output(program().arg("--build")).unwrap()).unwrap();
+    let assets = tempfile::tempdir().unwrap();
+    for (name, key) in [("etcd", "etcd"), ("kube-apiserver", "kubeApiserver"), ("kubectl", "kubectl")] {
+        std::os::unix::fs::symlink(found[key].as_str().unwrap(), assets.path().join(name)).unwrap();
+    }
+    let mut program = program();
+    let command = program.env("KUBEBUILDER_ASSETS", assets.path());
+    let mut started = Guarded::spawn(command, Stdio::piped(), Stdio::piped()).unwrap();
+    let said = lines(started.stdout().unwrap()).next().unwrap();
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let kubectl = said["kubectl"].as_str().unwrap();
+    assert_eq!(Path::new(kubectl), assets.path().join("kubectl"));
+    let mut kubectl = Command::new(kubectl);
+    assert_eq!(
+        output(
+            kubectl.args(["get", "--raw=/readyz", "--kubeconfig"]).arg(said["kubeconfig"].as_str().unwrap())
+        ),
+        Ok("ok".into())
+    );
+    let warning = lines(started.stderr().unwrap()).next().unwrap();
+    assert!(warning.contains("holds no kube-controller-manager"), "{warning}");
+    started.signal("TERM");
+    assert!(started.wait().unwrap().success());
 }
 
 #[test]
