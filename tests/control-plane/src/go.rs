@@ -115,9 +115,10 @@ impl Module {
     }
 
     fn run(&self, go: &Command) -> Result<()> {
-        let names: Vec<_> =
-            self.packages.iter().filter_map(|package| package.strip_prefix("k8s.io/")).collect();
-        let names = if names.is_empty() { self.name.to_owned() } else { names.join(", ") };
+        // The last part of a single package may be a version: that of etcd ends with `/v3`.
+        let last = |package: &&'static str| package.rsplit('/').next();
+        let names: Vec<_> = self.packages.iter().filter_map(last).collect();
+        let names = if names.len() == 1 { self.name.to_owned() } else { names.join(", ") };
         say(&format!(
             "building {names} {} from Go modules, once (minutes the first time; kept in the cache)",
             self.version
@@ -227,7 +228,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let broken = Module { packages: &["k8s.io/no-such-package"], ..etcd() };
         let error = broken.programs(&Cache::at(folder.path())).unwrap_err().to_string();
-        assert!(error.contains("no-such-package failed"), "{error}");
+        assert!(error.contains("building etcd failed"), "{error}");
         assert!(error.contains("providing package k8s.io/no-such-package"), "{error}");
     }
 }
