@@ -317,7 +317,8 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
     )
 }
 
-/// What was read, with what may change changed: a PUT that leaves the image out would lose it.
+/// What was read of an environment or component version, with what may change changed: a PUT that left out the image or
+/// the spec would lose it.
 #[must_use]
 pub fn changed(properties: &Value, want: &Value) -> Value {
     let keys = [
@@ -333,6 +334,7 @@ pub fn changed(properties: &Value, want: &Value) -> Value {
         "tags",
         "properties",
         "stage",
+        "componentSpec",
     ];
     let mut body: serde_json::Map<String, Value> = keys
         .iter()

@@ -312,13 +312,7 @@ fn register_step(seen: &Seen, step: &Prepared) -> Option<Action> {
 
 /// What was read, no longer archived. A component keeps its spec.
 fn unarchive(id: &ArmId, body: &Value) -> Action {
-    Action::Put { id: id.clone(), body: restored(body) }
-}
-
-fn restored(body: &Value) -> Value {
-    let mut restored = changed(&body["properties"], &json!({"isArchived": false}));
-    restored["properties"]["componentSpec"] = body["properties"]["componentSpec"].clone();
-    restored
+    Action::Put { id: id.clone(), body: changed(&body["properties"], &json!({"isArchived": false})) }
 }
 
 /// Code is shared by content: it carries no owner.

@@ -130,8 +130,8 @@ impl Decide for MLRun {
         status.job_name = Some(wanted.id.name().to_owned());
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
         status.pipeline = Some(refs.current.clone());
-        if let Some(job) = &seen.job {
-            job_facts(self, &mut status, job, seen);
+        if seen.job.is_some() {
+            job_facts(self, &mut status, wanted, seen);
         } else {
             status.phase = Some(phase_without_job(plan, status.phase));
             if status.phase == Some(Phase::Failed) {
@@ -281,13 +281,16 @@ fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
     vec![("TtlIgnored", message.to_owned())]
 }
 
-fn job_facts(run: &MLRun, status: &mut MLRunStatus, job: &Value, seen: &Seen) {
+fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, seen: &Seen) {
+    let Some(job) = &seen.job else { return };
     let properties = &job["properties"];
+    let component = wanted.component.parent();
+    let pipeline = component.as_ref().map_or("", |component| component.name());
     status.phase = Some(job_phase(run, job));
     status.studio_url =
         properties["services"]["Studio"]["endpoint"].as_str().map(str::to_owned).or(status.studio_url.take());
     if let Some(children) = &seen.children {
-        status.steps = steps(children);
+        status.steps = steps(pipeline, children);
     }
     if let Some(details) = &seen.details {
         status.started_at = moment(details, "startTimeUtc").map(Time);
@@ -300,7 +303,7 @@ fn job_facts(run: &MLRun, status: &mut MLRunStatus, job: &Value, seen: &Seen) {
         status.outputs = all.filter_map(|(name, output)| Some((name.clone(), uri(output)?))).collect();
     }
     if status.phase == Some(Phase::Failed) && (seen.children.is_some() || seen.details.is_some()) {
-        status.failure = Some(why_failed(seen));
+        status.failure = Some(why_failed(pipeline, seen));
     }
 }
 
@@ -312,18 +315,19 @@ fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i64> {
     from.zip(to).map(|(from, to)| to.duration_since(from).as_secs())
 }
 
-/// The name of a step: what the pipeline calls it.
-fn step_name(child: &Value) -> String {
+/// The name of a step: what stands after the pipeline's own name in the name of its component.
+fn step_name(pipeline: &str, child: &Value) -> String {
     let module = child["properties"]["azureml.moduleName"].as_str();
-    let own = child["displayName"].as_str().or(child["name"].as_str());
-    module.or(own).or(child["runId"].as_str()).unwrap_or_default().to_owned()
+    let step = module.and_then(|name| name.strip_prefix(pipeline)?.strip_prefix('_'));
+    let shown = || child["displayName"].as_str().or(child["name"].as_str()).or(child["runId"].as_str());
+    step.or_else(shown).unwrap_or_default().to_owned()
 }
 
-fn steps(children: &[Value]) -> Vec<StepRun> {
+fn steps(pipeline: &str, children: &[Value]) -> Vec<StepRun> {
     let mut steps: Vec<StepRun> = children
         .iter()
         .map(|child| StepRun {
-            name: step_name(child),
+            name: step_name(pipeline, child),
             phase: phase(child["status"].as_str().unwrap_or_default()).unwrap_or(Phase::Pending),
             queued_at: moment(child, "createdUtc").map(Time),
             started_at: moment(child, "startTimeUtc").map(Time),
@@ -346,7 +350,7 @@ fn error(run: &Value) -> Option<(String, String)> {
 }
 
 /// The words of the step that failed first, else those of the job.
-fn why_failed(seen: &Seen) -> Failure {
+fn why_failed(pipeline: &str, seen: &Seen) -> Failure {
     let none = Vec::new();
     let children = seen.children.as_ref().unwrap_or(&none);
     let mut failed: Vec<&Value> = children.iter().filter(|child| child["status"] == "Failed").collect();
@@ -356,7 +360,7 @@ fn why_failed(seen: &Seen) -> Failure {
         step.and_then(error).or_else(|| seen.details.as_ref().and_then(error)).unwrap_or_else(|| {
             ("Failed".to_owned(), "Azure ML gives no reason; the logs of the step are in studio".to_owned())
         });
-    Failure { step: step.map(step_name), code, message }
+    Failure { step: step.map(|step| step_name(pipeline, step)), code, message }
 }
 
 /// What is known of a run that goes.

@@ -36,7 +36,12 @@ impl Recorder {
 
     /// Records one event for every condition that became another.
     pub fn transitions(&self, object: &ObjectReference, before: &[Condition], after: &[Condition]) {
+        let mut told: Option<(&str, &str)> = None;
         for condition in report::transitions(before, after) {
+            let words = (condition.reason.as_str(), condition.message.as_str());
+            if told.replace(words) == Some(words) {
+                continue;
+            }
             let is_bad = after.iter().any(|other| other.type_ == "Stalled") && condition.status == "False";
             let kind = if is_bad { "Warning" } else { "Normal" };
             self.record(object, kind, &condition.reason, &condition.message);

@@ -149,6 +149,7 @@ impl<K: Kind> Engine<K> {
                 (Some(AFTER_PANIC), Outcome::Failed)
             }
         };
+        tracing::debug!(kind = K::KIND, namespace, name, ?outcome, ?due, "pass");
         self.ctx.metrics.pass(K::KIND, outcome, started.elapsed());
         due.map_or_else(Action::await_change, Action::requeue)
     }

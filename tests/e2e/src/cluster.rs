@@ -1,0 +1,30 @@
+//! One control plane for all tests of a binary: started by the first that needs it, ended with the process.
+
+use azureml_control_plane::{ControlPlane, Options};
+use std::sync::OnceLock;
+
+static SHARED: OnceLock<ControlPlane> = OnceLock::new();
+
+/// The control plane, with the operator's definitions installed.
+///
+/// # Panics
+/// When it cannot be started; the message says why.
+#[expect(clippy::panic, reason = "without a control plane no test can say anything")]
+pub fn shared() -> &'static ControlPlane {
+    SHARED.get_or_init(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Its own thread and runtime: the runtime of the test that comes first ends with that test.
+        let started = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Runtime::new()?;
+            let crds = azureml_crds::all()?;
+            runtime.block_on(async {
+                Ok::<_, anyhow::Error>(ControlPlane::start(Options { crds, ..Options::default() }).await?)
+            })
+        });
+        match started.join() {
+            Ok(Ok(plane)) => plane,
+            Ok(Err(error)) => panic!("the control plane does not start: {error:#}"),
+            Err(_) => panic!("the control plane does not start"),
+        }
+    })
+}

@@ -1,0 +1,203 @@
+//! The real operator as a process: started, stopped, killed, and read by its own log.
+
+use crate::cluster;
+use anyhow::{Context as _, Result, anyhow};
+use azureml_control_plane::Guarded;
+use serde_json::Value;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What one operator is started with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The namespace that it watches and keeps its lease in.
+    pub namespace: String,
+    /// The configuration file.
+    pub config: PathBuf,
+    /// The application id of its tokens.
+    pub client: String,
+    /// The tenant.
+    pub tenant: String,
+}
+
+/// A running operator.
+pub struct Operator {
+    process: Guarded,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Lines>,
+    more: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    all: Vec<Value>,
+    ended: bool,
+}
+
+/// The operator's binary, built once.
+fn binary() -> Result<PathBuf> {
+    static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BINARY.get_or_init(|| {
+        let build = escargot::CargoBuild::new()
+            .package("azureml-controller")
+            .bin("azureml-operator")
+            .current_target();
+        let build = build.manifest_path(crate::root().join("Cargo.toml"));
+        build.run().map(|run| run.path().to_owned()).map_err(|error| error.to_string())
+    });
+    built.clone().map_err(|error| anyhow!("failed to build the operator: {error}"))
+}
+
+impl Operator {
+    /// Starts one.
+    ///
+    /// # Errors
+    /// When it cannot be built or started.
+    pub fn start(start: &Start) -> Result<Self> {
+        let mut command = Command::new(binary()?);
+        command.arg("run").arg("--config").arg(&start.config);
+        command.args([
+            "--namespace",
+            &start.namespace,
+            "--lease-namespace",
+            &start.namespace,
+            "--cluster-id",
+            "test",
+        ]);
+        command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
+        command.env("KUBECONFIG", cluster::shared().kubeconfig());
+        command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
+        command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
+        let mut process = Guarded::spawn(&command, Stdio::null(), Stdio::piped())?;
+        let stderr = process.stderr().context("the operator has no standard error")?;
+        let log = Arc::new(Log::default());
+        let filled = log.clone();
+        std::thread::spawn(move || filled.fill(BufReader::new(stderr)));
+        Ok(Self { process, log })
+    }
+
+    /// Kills it as a crash does.
+    pub fn kill(mut self) {
+        self.process.kill();
+    }
+
+    /// Tells it to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// When it ends with a failure.
+    pub fn stop(mut self) -> Result<()> {
+        self.process.signal("TERM");
+        let status = self.process.wait()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(anyhow!("the operator ended with {status}: {}", self.tail(20)))
+        }
+    }
+
+    /// Stops its execution, or lets it go on: as a machine that is suspended.
+    pub fn signal(&mut self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Where its log is now; later waits begin here.
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        self.log.locked().all.len()
+    }
+
+    /// Waits for a line of the log after a mark, and gives the place after it.
+    ///
+    /// # Errors
+    /// When it does not come in time, or the operator ends before.
+    pub fn line(&self, mark: usize, what: &str, is_it: impl Fn(&Value) -> bool) -> Result<usize> {
+        let until = Instant::now() + crate::PATIENCE;
+        let mut lines = self.log.locked();
+        let mut next = mark;
+        loop {
+            while let Some(line) = lines.all.get(next) {
+                next += 1;
+                if is_it(line) {
+                    return Ok(next);
+                }
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if lines.ended || left.is_zero() {
+                drop(lines);
+                return Err(anyhow!("no line that says {what}: {}", self.tail(30)));
+            }
+            lines = self
+                .log
+                .more
+                .wait_timeout(lines, left.min(Duration::from_secs(1)))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Waits until a pass over an object has ended after a mark.
+    ///
+    /// # Errors
+    /// As [`Operator::line`].
+    pub fn pass(&self, mark: usize, kind: &str, name: &str) -> Result<usize> {
+        let is_it = |line: &Value| line["message"] == "pass" && line["kind"] == kind && line["name"] == name;
+        self.line(mark, &format!("a pass over {kind} {name}"), is_it)
+    }
+
+    /// Waits until it leads.
+    ///
+    /// # Errors
+    /// As [`Operator::line`].
+    pub fn leads(&self) -> Result<usize> {
+        self.line(0, "that it leads", |line| line["message"] == "leading")
+    }
+
+    /// The end of its log, for messages.
+    #[must_use]
+    pub fn tail(&self, count: usize) -> String {
+        let lines = self.log.locked();
+        let skip = lines.all.len().saturating_sub(count);
+        lines.all[skip..].iter().map(|line| format!("\n  {line}")).collect()
+    }
+}
+
+impl Log {
+    fn locked(&self) -> std::sync::MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fill(&self, lines: impl std::io::BufRead) {
+        for line in lines.lines().map_while(Result::ok) {
+            let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
+            self.locked().all.push(value);
+            self.more.notify_all();
+        }
+        self.locked().ended = true;
+        self.more.notify_all();
+    }
+}
+
+/// Writes a configuration for operators that talk to a simulator, with short intervals.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn configure(file: &Path, endpoint: &str, ca: &Path, more: &str) -> Result<()> {
+    let host = endpoint.trim_start_matches("https://");
+    let text = format!(
+        "clouds:\n- {{name: AzurePublic, authority: '{endpoint}', resourceManager: '{endpoint}', hosts: ['{host}'], caFile: '{}'}}\n\
+         registries: {{mirrors: [{{hosts: ['*'], endpoint: '{endpoint}'}}]}}\n\
+         intervals: {{resync: 1h, firstLook: 100ms, longestLook: 1s, firstJobLook: 100ms, longestJobLook: 500ms, \
+         listSpacing: 50ms, backoff: 200ms, longestBackoff: 2s, provisioning: [1s, 2s, 4s], stalled: 4s}}\n\
+         lease: {{duration: 3s, renewDeadline: 2s, retryPeriod: 300ms}}\n\
+         azure: {{requestTimeout: 5s}}\n{more}",
+        ca.display()
+    );
+    std::fs::write(file, text).with_context(|| format!("failed to write {}", file.display()))
+}
