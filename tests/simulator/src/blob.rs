@@ -1,7 +1,9 @@
-//! Blob storage as far as uploads and downloads of block blobs need it: HEAD, GET with a range, PUT, PUT of metadata.
-//! Addressed as `/blob/{account}/{container}/…` or by a host `{account}.blob.…`. Every request needs a shared access
-//! signature made here. Source: Azure Storage REST API, "Put Blob", "Get Blob", "Set Blob Metadata".
+//! Blob storage as far as uploads and downloads of block blobs need it: HEAD, GET with a range, PUT, PUT of metadata, and
+//! the list of a container. Addressed as `/blob/{account}/{container}/…` or by a host `{account}.blob.…`. A request needs
+//! a shared access signature made here, or a token for storage. Source: Azure Storage REST API, "Put Blob", "Get Blob",
+//! "Set Blob Metadata", "List Blobs".
 
+mod list;
 mod sas;
 mod store;
 
@@ -37,8 +39,9 @@ pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
 }
 
 fn respond(world: &mut World, request: &Request, now: Timestamp) -> Reply {
-    let place = place(request)?;
-    sas::check(&world.keys, request, &place)?;
+    let listed = request.query("restype") == Some("container") && request.query("comp") == Some("list");
+    let place = place(request, listed)?;
+    sas::check(&world.keys, &world.settings.base, request, &place)?;
     if !world.blobs.has_container(&place) {
         return Err(error(
             StatusCode::NOT_FOUND,
@@ -47,26 +50,29 @@ fn respond(world: &mut World, request: &Request, now: Timestamp) -> Reply {
         ));
     }
     match (&request.method, request.query("comp")) {
+        (&Method::GET, Some("list")) if listed => list::list(world, &place, request),
         (&Method::HEAD, None) => head(world, &place),
         (&Method::GET, None) => get(world, &place, request),
         (&Method::PUT, None) => put(world, &place, request, now),
         (&Method::PUT, Some("metadata")) => put_metadata(world, &place, request, now),
         (_, _) => {
-            let text = "The simulator serves HEAD, GET, PUT and PUT with comp=metadata of block blobs.";
+            let text = "The simulator serves HEAD, GET, PUT and PUT with comp=metadata of block blobs, and GET with \
+                        comp=list of a container.";
             Err(error(StatusCode::METHOD_NOT_ALLOWED, "UnsupportedHttpVerb", text))
         }
     }
 }
 
-/// Which blob a request is for.
-fn place(request: &Request) -> Result<Place, Refusal> {
+/// Which blob, or which container, a request is for.
+fn place(request: &Request, container: bool) -> Result<Place, Refusal> {
     let path = request.segments();
     let (account, rest) = match request.host.split_once(".blob.") {
         Some((account, _)) => (account, path.as_slice()),
         None => (*path.get(1).unwrap_or(&""), path.get(2..).unwrap_or_default()),
     };
-    let (container, blob) = rest.split_first().unwrap_or((&"", &[]));
-    Place::new(account, container, &blob.join("/")).filter(|place| !place.path.is_empty()).ok_or_else(|| {
+    let (name, blob) = rest.split_first().unwrap_or((&"", &[]));
+    let fits = |place: &Place| place.path.is_empty() == container;
+    Place::new(account, name, &blob.join("/")).filter(fits).ok_or_else(|| {
         error(StatusCode::BAD_REQUEST, "InvalidUri", "The requested URI does not represent any blob.")
     })
 }
@@ -75,15 +81,16 @@ fn not_found() -> Refusal {
     error(StatusCode::NOT_FOUND, "BlobNotFound", "The specified blob does not exist.")
 }
 
+fn http_date(time: Timestamp) -> String {
+    rfc2822::to_string(&time.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default()
+}
+
 fn described(answer: Answer, meta: &Meta) -> Answer {
     let answer = answer
         .header("etag", &meta.etag)
         .header("x-ms-blob-type", "BlockBlob")
         .header("accept-ranges", "bytes")
-        .header(
-            "last-modified",
-            &rfc2822::to_string(&meta.modified.to_zoned(jiff::tz::TimeZone::UTC)).unwrap_or_default(),
-        );
+        .header("last-modified", &http_date(meta.modified));
     let answer = meta.metadata.iter().fold(answer, |mut answer, (name, value)| {
         let name = HeaderName::from_bytes(format!("x-ms-meta-{name}").as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {

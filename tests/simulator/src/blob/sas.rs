@@ -1,9 +1,10 @@
 //! Shared access signatures: who may do what with which blob, until when, signed with this simulator's key.
-//! The fields are Azure's; the text that is signed is the simulator's own, since no client computes it.
+//! The fields are Azure's; the text that is signed is the simulator's own, since no client computes it. A token for
+//! storage does as well, for everything: roles are not simulated.
 
 use super::{Place, error};
 use crate::arm::errors::Refusal;
-use crate::entra::Keys;
+use crate::entra::{Audience, Keys};
 use crate::wire::Request;
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -34,8 +35,15 @@ pub fn signed(keys: &Keys, place: &Place, grant: Grant) -> String {
     query.append_pair("se", &expiry).append_pair("sig", &signature).finish()
 }
 
-/// Refuses a request whose signature does not allow it.
-pub fn check(keys: &Keys, request: &Request, place: &Place) -> Result<(), Refusal> {
+/// Refuses a request whose signature, or token, does not allow it.
+pub fn check(keys: &Keys, base: &str, request: &Request, place: &Place) -> Result<(), Refusal> {
+    if request.header("authorization").is_some() && request.query("sig").is_none() {
+        return keys.caller(request.header("authorization"), base, &[Audience::Storage]).map(drop).map_err(|_| {
+            let text = "Server failed to authenticate the request. Please refer to the information in the \
+                        www-authenticate header.";
+            error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationInfo", text)
+        });
+    }
     if request.header("authorization").is_some() {
         let text = "Authentication information is not given in the correct format: a shared access signature and an \
                     Authorization header exclude each other.";
@@ -54,7 +62,11 @@ pub fn check(keys: &Keys, request: &Request, place: &Place) -> Result<(), Refusa
             "Signature not valid in the specified time frame.",
         ));
     }
-    let needed: &[char] = if request.method == Method::PUT { &['w', 'c'] } else { &['r'] };
+    let needed: &[char] = match (&request.method, request.query("comp")) {
+        (&Method::PUT, _) => &['w', 'c'],
+        (_, Some("list")) => &['l'],
+        (_, _) => &['r'],
+    };
     if !permissions.contains(needed) {
         let text = "This request is not authorized to perform this operation using this permission.";
         return Err(error(StatusCode::FORBIDDEN, "AuthorizationPermissionMismatch", text));

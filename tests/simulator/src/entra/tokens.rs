@@ -30,6 +30,8 @@ pub enum Audience {
     MachineLearning,
     /// Registries.
     Registry,
+    /// Blobs.
+    Storage,
 }
 
 /// Why a token is refused.
@@ -141,6 +143,7 @@ fn serves(audience: Audience, name: &str, base: &str) -> bool {
                 || name.strip_prefix(base).is_some_and(|rest| rest == "/aml")
         }
         Audience::Registry => name == "https://containerregistry.azure.net",
+        Audience::Storage => name == "https://storage.azure.com",
     }
 }
 
