@@ -119,7 +119,7 @@ impl Decide for MLRun {
             };
         }
         match &seen.job {
-            Some(job) => watch(self, wanted, job),
+            Some(job) => watch(self, wanted, seen, job),
             None => submit(self, refs, wanted, seen),
         }
     }
@@ -208,7 +208,7 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
     }
 }
 
-fn watch(run: &MLRun, wanted: &Wanted, job: &Value) -> Plan {
+fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
     let name = wanted.id.name();
     let phase = job_phase(run, job);
     let end = |verdict: Verdict, status, reason: &str| {
@@ -223,11 +223,11 @@ fn watch(run: &MLRun, wanted: &Wanted, job: &Value) -> Plan {
         Phase::Canceled => {
             end(Verdict::ready("Canceled", format!("job {name} is cancelled")), "False", "Canceled")
         }
-        Phase::Failed => end(
-            Verdict::stalled("Failed", format!("job {name} failed; status.failure says why")),
-            "False",
-            "Failed",
-        ),
+        Phase::Failed => {
+            let Failure { step, message, .. } = why_failed(wanted, seen);
+            let who = step.map_or_else(|| format!("job {name}"), |step| format!("step {step} of job {name}"));
+            end(Verdict::stalled("Failed", format!("{who} failed: {message}")), "False", "Failed")
+        }
         Phase::Pending | Phase::Queued | Phase::Preparing | Phase::Running | Phase::Finalizing => {
             let cancel = run.spec.cancel == Some(true) && word != "CancelRequested";
             let actions = if cancel {
@@ -284,13 +284,12 @@ fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
 fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, seen: &Seen) {
     let Some(job) = &seen.job else { return };
     let properties = &job["properties"];
-    let component = wanted.component.parent();
-    let pipeline = component.as_ref().map_or("", |component| component.name());
+
     status.phase = Some(job_phase(run, job));
     status.studio_url =
         properties["services"]["Studio"]["endpoint"].as_str().map(str::to_owned).or(status.studio_url.take());
     if let Some(children) = &seen.children {
-        status.steps = steps(pipeline, children);
+        status.steps = steps(wanted, children);
     }
     if let Some(details) = &seen.details {
         status.started_at = moment(details, "startTimeUtc").map(Time);
@@ -303,7 +302,7 @@ fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, seen: &Seen
         status.outputs = all.filter_map(|(name, output)| Some((name.clone(), uri(output)?))).collect();
     }
     if status.phase == Some(Phase::Failed) && (seen.children.is_some() || seen.details.is_some()) {
-        status.failure = Some(why_failed(pipeline, seen));
+        status.failure = Some(why_failed(wanted, seen));
     }
 }
 
@@ -316,18 +315,19 @@ fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i64> {
 }
 
 /// The name of a step: what stands after the pipeline's own name in the name of its component.
-fn step_name(pipeline: &str, child: &Value) -> String {
+fn step_name(wanted: &Wanted, child: &Value) -> String {
     let module = child["properties"]["azureml.moduleName"].as_str();
-    let step = module.and_then(|name| name.strip_prefix(pipeline)?.strip_prefix('_'));
+    let step =
+        module.and_then(|name| name.strip_prefix(wanted.component.parent()?.name())?.strip_prefix('_'));
     let shown = || child["displayName"].as_str().or(child["name"].as_str()).or(child["runId"].as_str());
     step.or_else(shown).unwrap_or_default().to_owned()
 }
 
-fn steps(pipeline: &str, children: &[Value]) -> Vec<StepRun> {
+fn steps(wanted: &Wanted, children: &[Value]) -> Vec<StepRun> {
     let mut steps: Vec<StepRun> = children
         .iter()
         .map(|child| StepRun {
-            name: step_name(pipeline, child),
+            name: step_name(wanted, child),
             phase: phase(child["status"].as_str().unwrap_or_default()).unwrap_or(Phase::Pending),
             queued_at: moment(child, "createdUtc").map(Time),
             started_at: moment(child, "startTimeUtc").map(Time),
@@ -350,7 +350,7 @@ fn error(run: &Value) -> Option<(String, String)> {
 }
 
 /// The words of the step that failed first, else those of the job.
-fn why_failed(pipeline: &str, seen: &Seen) -> Failure {
+fn why_failed(wanted: &Wanted, seen: &Seen) -> Failure {
     let none = Vec::new();
     let children = seen.children.as_ref().unwrap_or(&none);
     let mut failed: Vec<&Value> = children.iter().filter(|child| child["status"] == "Failed").collect();
@@ -360,7 +360,7 @@ fn why_failed(pipeline: &str, seen: &Seen) -> Failure {
         step.and_then(error).or_else(|| seen.details.as_ref().and_then(error)).unwrap_or_else(|| {
             ("Failed".to_owned(), "Azure ML gives no reason; the logs of the step are in studio".to_owned())
         });
-    Failure { step: step.map(|step| step_name(pipeline, step)), code, message }
+    Failure { step: step.map(|step| step_name(wanted, step)), code, message }
 }
 
 /// What is known of a run that goes.

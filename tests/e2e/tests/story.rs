@@ -268,7 +268,7 @@ async fn a_run_is_one_job_and_its_status_tells_every_step() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_says_which_step_failed_and_why() -> Result<()> {
     let (scene, operator) = told("fail").await?;
-    let failure = json!({"match": {"path": "/jobs/.*/train"}, "do": {"fail": {"code": "UserError", "message": "Error in gbm(): n.trees must be positive"}}});
+    let failure = json!({"when": "outcome", "match": {"path": "/jobs/.*/train"}, "do": {"fail": {"code": "UserError", "message": "Error in gbm(): n.trees must be positive"}}});
     scene.azure.fault(failure).map_err(anyhow::Error::msg)?;
     let printed = scene.kubectl(&["create", "-f", "examples/runs/r-gbm.yaml", "-o", "name"]).await?;
     let name = printed.trim().rsplit('/').next().unwrap_or_default().to_owned();
@@ -457,7 +457,7 @@ async fn a_refused_deletion_says_so_ends_by_itself_and_has_a_way_out() -> Result
         })
         .await?;
     // The permission returns: it goes on by itself.
-    scene.azure.release("/schedules/", false);
+    ensure!(scene.azure.release("/schedules/", false), "there is no such fault");
     scene.wait_gone::<MLSchedule>("r-gbm-weekdays").await?;
     // It does not return: the user leaves Azure as it is.
     scene.kubectl(&["delete", "mlpipeline", "r-gbm", "--wait=false"]).await?;
