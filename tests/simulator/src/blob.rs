@@ -50,7 +50,7 @@ fn respond(world: &mut World, request: &Request, now: Timestamp) -> Reply {
         ));
     }
     match (&request.method, request.query("comp")) {
-        (&Method::GET, Some("list")) if listed => list::list(world, &place, request),
+        (&Method::GET, Some("list")) if listed => Ok(list::list(world, &place, request)),
         (&Method::HEAD, None) => head(world, &place),
         (&Method::GET, None) => get(world, &place, request),
         (&Method::PUT, None) => put(world, &place, request, now),

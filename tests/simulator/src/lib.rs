@@ -25,6 +25,7 @@ mod log;
 mod ml;
 mod options;
 mod server;
+mod settings;
 mod shared;
 mod simulator;
 mod state;

@@ -15,78 +15,13 @@ use crate::faults::{Faults, Outcome};
 use crate::ids::Ids;
 use crate::log::Log;
 use crate::ml::Workspace;
-use crate::options::{Options, WorkspaceSpec};
+use crate::options::WorkspaceSpec;
+pub use crate::settings::Settings;
 use crate::timers::{Event, Timers};
 use crate::wire::{Answer, Request};
 use crate::{acr, ml};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
-
-/// What does not change while the simulator runs.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Where the server is reached, without a slash at the end.
-    pub base: String,
-    /// Its port.
-    pub port: u16,
-    /// The tenant.
-    pub tenant: String,
-    /// The subscription of workspaces that name none.
-    pub subscription: String,
-    /// The region of workspaces that name none.
-    pub region: String,
-    /// Whether requests are limited.
-    pub throttle: bool,
-    /// Whether caps on numbers hold.
-    pub caps: bool,
-    /// Whether steps are executed.
-    pub execute: bool,
-    /// How roles work in registries that do not say.
-    pub registry_mode: acr::RoleMode,
-    /// Items on a page.
-    pub page_size: usize,
-    /// Seconds for `Retry-After`.
-    pub retry_after: u64,
-    /// How long operations take.
-    pub operation_time: SignedDuration,
-    /// How long steps run that are not executed.
-    pub step_time: SignedDuration,
-    /// How long builds run.
-    pub build_time: SignedDuration,
-    /// How long a node takes to come or to go.
-    pub node_time: SignedDuration,
-    /// Secrets that are checked.
-    pub apps: BTreeMap<String, String>,
-    /// Where files live.
-    pub dir: PathBuf,
-}
-
-impl Settings {
-    /// The settings of a server that listens at `port` and keeps files in `dir`.
-    pub fn new(options: &Options, port: u16, dir: PathBuf) -> Self {
-        let span = |time: std::time::Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-        Self {
-            base: format!("https://{}:{port}", options.listen.ip()),
-            port,
-            tenant: options.tenant_id.clone(),
-            subscription: options.subscription_id.clone(),
-            region: options.region.clone(),
-            throttle: options.throttle,
-            caps: options.caps,
-            execute: options.execute,
-            registry_mode: options.registry_mode,
-            page_size: options.page_size,
-            retry_after: options.retry_after,
-            operation_time: span(options.times.operation),
-            step_time: span(options.times.step),
-            build_time: span(options.times.build),
-            node_time: span(options.times.node),
-            apps: options.apps.clone(),
-            dir,
-        }
-    }
-}
 
 /// How one request, and its answer, break the published definitions.
 #[derive(Debug, Default)]

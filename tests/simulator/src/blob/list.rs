@@ -2,13 +2,12 @@
 //! Source: Azure Storage REST API, "List Blobs". No delimiter and no marker: a simulated container is small.
 
 use super::{Place, http_date};
-use crate::arm::errors::Reply;
 use crate::wire::{Answer, Request};
 use crate::world::World;
 use http::StatusCode;
 
 /// Answers `GET …?restype=container&comp=list`.
-pub fn list(world: &World, container: &Place, request: &Request) -> Reply {
+pub fn list(world: &World, container: &Place, request: &Request) -> Answer {
     let prefix = request.query("prefix").unwrap_or_default();
     let names = world.blobs.list(container).into_iter().filter(|name| name.starts_with(prefix));
     let blobs: String = names.filter_map(|name| entry(world, container, &name)).collect();
@@ -18,7 +17,7 @@ pub fn list(world: &World, container: &Place, request: &Request) -> Reply {
         escaped(&container.container),
         escaped(prefix),
     );
-    Ok(Answer::bytes(StatusCode::OK, "application/xml", text.into()))
+    Answer::bytes(StatusCode::OK, "application/xml", text.into())
 }
 
 fn entry(world: &World, container: &Place, name: &str) -> Option<String> {

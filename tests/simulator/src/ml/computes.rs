@@ -3,6 +3,7 @@
 
 mod body;
 mod change;
+mod cluster;
 mod nodes;
 
 use super::Workspace;
@@ -17,8 +18,9 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use body::{Compute, duration};
+pub use body::Compute;
 pub use change::{deleted, patched_in_portal, written};
+pub use cluster::duration;
 pub use nodes::Claim;
 
 /// Clusters in one region of a subscription ("Manage and increase quotas and limits", learn.microsoft.com).

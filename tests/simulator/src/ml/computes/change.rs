@@ -1,6 +1,7 @@
 //! What changes a compute: PUT, PATCH, DELETE, the operations they begin, and somebody in the portal.
 
-use super::body::{self, Compute, MUTABLE, scale_settings};
+use super::body::{self, Compute, MUTABLE};
+use super::cluster::scale_settings;
 use super::{CAP, find, missing, rebalance};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};

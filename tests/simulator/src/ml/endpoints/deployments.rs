@@ -105,6 +105,7 @@ fn put(world: &mut World, call: &Call<'_>, (key, endpoint): (&str, &str), name: 
     let body = call.body()?;
     let mut properties = body.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     properties.retain(|key, value| !value.is_null() && key != "provisioningState");
+    crate::json::texts(properties.get_mut("deploymentConfiguration").and_then(|it| it.get_mut("settings")));
     let (workspace, found) = find(world, key, endpoint)?;
     if found.state.is_busy() {
         return Err(errors::busy(endpoint, found.state.word()));

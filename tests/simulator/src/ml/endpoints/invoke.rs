@@ -74,7 +74,7 @@ fn job(endpoint: &Endpoint, deployment: &Deployment, body: &Value) -> Result<Map
         ("jobs".into(), json!({})),
         ("experimentName".into(), experiment.cloned().unwrap_or_else(|| json!(endpoint.name))),
         ("displayName".into(), json!(format!("{}-{}", endpoint.name, deployment.name))),
-        ("settings".into(), configuration.get("settings").cloned().unwrap_or_else(|| json!({}))),
+        ("settings".into(), settings(configuration.get("settings"))),
         ("tags".into(), configuration.get("tags").cloned().unwrap_or_else(|| json!({}))),
         ("inputs".into(), data(member(&properties, "inputData"), "jobInputType")?),
         ("outputs".into(), data(member(&properties, "outputData"), "jobOutputType")?),
@@ -83,6 +83,19 @@ fn job(endpoint: &Endpoint, deployment: &Deployment, body: &Value) -> Result<Map
         job.insert("description".into(), text.clone());
     }
     Ok(job)
+}
+
+/// The settings of a deployment, which are all text, as those of a job, where switches are booleans.
+fn settings(given: Option<&Value>) -> Value {
+    let switch = |value: &Value| match value.as_str()?.to_ascii_lowercase().as_str() {
+        "true" => Some(json!(true)),
+        "false" => Some(json!(false)),
+        _ => None,
+    };
+    let all = given.and_then(Value::as_object).into_iter().flatten();
+    all.map(|(key, value)| (key.clone(), switch(value).unwrap_or_else(|| value.clone())))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 /// Inputs or outputs of an invocation, in the words of jobs.
