@@ -9,6 +9,7 @@ import dataclasses
 import io
 import logging
 import os
+import socket
 from urllib.parse import urlsplit
 
 # Left by another connection whose process started this one; the client would look for that cloud at import.
@@ -20,6 +21,19 @@ from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient
 
 # The client warns about every experimental class it imports.
 logging.getLogger("azure").setLevel(logging.ERROR)
+_getaddrinfo = socket.getaddrinfo
+
+
+def _loopback(host, *args, **kwargs):
+    """Names below `localhost` are this machine (RFC 6761), which the C library does not know everywhere.
+
+    Storage accounts are `<account>.blob.<endpoint>` to the client, and the simulator's endpoint is `localhost`.
+    """
+    below = isinstance(host, str) and host.endswith(".localhost")
+    return _getaddrinfo("127.0.0.1" if below else host, *args, **kwargs)
+
+
+socket.getaddrinfo = _loopback
 # Any audience does, as long as the token is for it.
 AUDIENCE = "https://ml.azure.sim"
 

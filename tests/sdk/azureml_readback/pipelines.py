@@ -6,7 +6,7 @@ In and out as the readers of the other kinds. The hash of inline files is comput
 import pathlib
 import tempfile
 
-from azure.ai.ml._utils._asset_utils import get_ignore_file, get_object_hash
+from azure.ai.ml._utils._asset_utils import get_ignore_file, get_content_hash
 
 from azureml_readback.objects import asset, last
 from azureml_readback.values import folded, literal, number, seconds, shown
@@ -121,7 +121,7 @@ def code(ml, step, wanted, component, report):
             path = pathlib.Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        digest = get_object_hash(folder, get_ignore_file(folder))
+        digest = get_content_hash(folder, get_ignore_file(folder))
     name, version = asset(component.code)
     version = ml._code._version_operation.get(
         name=name,
@@ -139,9 +139,14 @@ def read_endpoint(ml, item, report):
     report.same("publish.endpoint", spec["endpoint"], endpoint.name)
     report.same("status.endpoint.scoringUri", status["scoringUri"], endpoint.scoring_uri)
     report.same("status.endpoint.default", status["default"], endpoint.defaults.deployment_name)
-    deployment = ml.batch_deployments.get(status["default"], endpoint.name)
-    report.same(
-        "deployment.component", asset(item["status"]["current"]["componentId"]), asset(deployment.component)
+    # The client's own entity of a deployment that is read leaves the component out.
+    deployment = ml.batch_deployments._batch_deployment.get(
+        resource_group_name=ml.resource_group_name,
+        workspace_name=ml.workspace_name,
+        endpoint_name=endpoint.name,
+        deployment_name=status["default"],
     )
+    component = deployment.properties["deploymentConfiguration"]["componentId"]["assetId"]
+    report.same("deployment.component", asset(item["status"]["current"]["componentId"]), asset(component))
     names = sorted(one.name for one in ml.batch_deployments.list(endpoint.name))
     report.same("status.endpoint.deployments", sorted(status["deployments"]), names)

@@ -38,7 +38,9 @@ def unpublished_answers(connection):
     with urllib.request.urlopen(f"{connection.endpoint}/_simulator/requests", context=trust) as answer:
         log = json.load(answer)
     return [
-        f"{entry['method']} {entry['url']}: {text}" for entry in log["value"] for text in entry["answerViolations"]
+        f"{entry['method']} {entry['url']}: {text}"
+        for entry in log["value"]
+        for text in entry["answerViolations"]
     ]
 
 
@@ -62,7 +64,8 @@ def connection(request, tmp_path_factory):
                 ready["endpoint"], ready["caFile"], ready["tenantId"], ready["subscriptionId"]
             )
             yield connection
-            assert unpublished_answers(connection) == []
+            unpublished = unpublished_answers(connection)
+            assert not unpublished, "\n".join(unpublished)
         finally:
             process.terminate()
 

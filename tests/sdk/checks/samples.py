@@ -90,7 +90,7 @@ def pipeline_component(folder, name, step, compute):
     return load_component(written(folder, f"{name}.yml", text))
 
 
-def pipeline_job(ml, folder, name):
+def pipeline_job(ml, folder, name, rows=3):
     """A pipeline of two steps that are written into it."""
     written(folder, "src/prepare.py", SCRIPT)
     text = f"""\
@@ -103,7 +103,7 @@ def pipeline_job(ml, folder, name):
         tags: {{team: a}}
         inputs:
           raw: {{type: uri_folder, path: azureml://datastores/workspaceblobstore/paths/raw/}}
-          rows: 3
+          rows: {rows}
         outputs:
           model: {{type: uri_folder, mode: rw_mount}}
         settings:

@@ -4,7 +4,7 @@ import pytest
 from azure.ai.ml import Input
 from azure.ai.ml.entities import BatchEndpoint, PipelineComponentBatchDeployment
 from azure.core.exceptions import ResourceNotFoundError
-from azureml_readback.objects import asset
+from azureml_readback.objects import asset, last
 from samples import cluster, command_component, pipeline_component
 
 
@@ -19,7 +19,7 @@ def published(ml, tmp_path, name):
         BatchEndpoint(name=name, description="trains", tags={"team": "a"})
     ).result()
     for deployment in ("blue", "green"):
-        ml.batch_deployments.begin_create_or_update(
+        made = ml.batch_deployments.begin_create_or_update(
             PipelineComponentBatchDeployment(
                 name=deployment,
                 endpoint_name=name,
@@ -27,6 +27,7 @@ def published(ml, tmp_path, name):
                 settings={"default_compute": "steps", "continue_on_step_failure": False},
             )
         ).result()
+        assert asset(made.component) == (f"{name}_pipe", "1")
     return name
 
 
@@ -52,14 +53,12 @@ def test_an_endpoint_has_an_address_and_a_default(ml, published):
     assert published in [one.name for one in ml.batch_endpoints.list()]
 
 
-def test_a_deployment_names_its_component(ml, published):
+def test_a_deployment_says_what_it_runs_with(ml, published):
     deployment = ml.batch_deployments.get("blue", published)
-    assert (deployment.name, deployment.endpoint_name, deployment.provisioning_state) == (
-        "blue",
-        published,
-        "Succeeded",
-    )
-    assert asset(deployment.component) == (f"{published}_pipe", "1")
+    shown = (deployment.name, deployment.endpoint_name, deployment.provisioning_state)
+    assert shown == ("blue", published, "Succeeded")
+    assert deployment.properties["deployment_configuration_type"] == "PipelineComponent"
+    assert last(deployment.properties["default_compute"]) == "steps"
     assert sorted(one.name for one in ml.batch_deployments.list(published)) == ["blue", "green"]
 
 

@@ -44,10 +44,8 @@ def test_the_steps_of_a_pipeline_are_its_children(ml, tmp_path, name):
 def test_the_same_job_again_is_the_same_and_another_under_its_name_is_refused(ml, tmp_path, name):
     first = ml.jobs.create_or_update(pipeline_job(ml, tmp_path, name))
     assert ml.jobs.create_or_update(pipeline_job(ml, tmp_path, name)).id == first.id
-    other = pipeline_job(ml, tmp_path, name)
-    other.inputs["rows"] = 4
     with pytest.raises(HttpResponseError) as refused:
-        ml.jobs.create_or_update(other)
+        ml.jobs.create_or_update(pipeline_job(ml, tmp_path, name, rows=4))
     assert refused.value.status_code == 400
     assert "A job with this name already exists" in str(refused.value)
 

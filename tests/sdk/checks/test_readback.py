@@ -81,7 +81,12 @@ def make_pipeline(ml, folder, name, environment, compute):
     )
     ml.batch_endpoints.begin_create_or_update(BatchEndpoint(name=name, tags=owner("gbm"))).result()
     ml.batch_deployments.begin_create_or_update(
-        PipelineComponentBatchDeployment(name="blue", endpoint_name=name, component=component.id)
+        PipelineComponentBatchDeployment(
+            name="blue",
+            endpoint_name=name,
+            component=component.id,
+            settings={"default_compute": compute.name},
+        )
     ).result()
     endpoint = ml.batch_endpoints.get(name)
     endpoint.defaults.deployment_name = "blue"
@@ -204,7 +209,7 @@ def objects(ml, connection, tmp_path, name):
                 "inputs": {"trees": 1000},
                 "experiment": "nightly",
             },
-            {"azureId": schedule.id},
+            {"azureId": f"{workspace.id}/schedules/{schedule.name}"},
         ),
         manifest("MLRun", "once", {"pipelineRef": {"name": "gbm"}, "experiment": "gbm"}, ran),
     ]
