@@ -21,7 +21,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 LOCK = HERE / "requirements.txt"
 COMMANDS = {
-    "checks": ["-m", "pytest", "--rootdir", str(HERE), str(HERE / "checks")],
+    "checks": ["-m", "pytest", "--numprocesses", "4", "--rootdir", str(HERE), str(HERE / "checks")],
     "readback": ["-m", "azureml_readback"],
     "python": [],
 }

@@ -3,12 +3,20 @@
 use azureml_simulator::contract::{Call, Contract, Violation};
 use serde_json::{Value, json};
 
-use super::support::{contract, texts};
+use super::refusals::section;
+use super::support::{change, contract, texts};
 
 const WORKSPACE: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/team";
 const REGISTRY: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/team01";
+
+/// The answer to the PUT of a cluster has this violation.
+fn is_found(status: u16, body: &Value, path: &str, message: &str) {
+    let found = answer("PUT", "/computes/cpu", status, body).unwrap_err();
+    let fits = |violation: &Violation| violation.path == path && violation.message.starts_with(message);
+    assert!(found.iter().any(fits), "{message}: {found:#?}");
+}
 
 fn answer(method: &str, target: &str, status: u16, body: &Value) -> Result<(), Vec<Violation>> {
     let root =
@@ -69,66 +77,21 @@ fn answers_of_azure_are_accepted() {
     assert_eq!(contract().check_response(&poll, 200, Some(&operation)), Ok(()));
 }
 
-/// A status, a body, and the violation: its place and the start of its message.
-type Wrong = (u16, Value, &'static str, &'static str);
-
-/// Answers to the PUT of a cluster that Azure does not give.
-fn wrong() -> Vec<Wrong> {
-    let changed = |pointer: &str, value: Value| {
-        let mut body = compute();
-        super::support::change(&mut body, pointer, Some(value));
-        body
-    };
-    vec![
-        (
-            200,
-            changed("/properties/nodes", json!([])),
-            "properties.nodes",
-            "Could not find member 'nodes' on object of type 'AmlCompute'.",
-        ),
-        (
-            200,
-            changed("/properties/provisioningState", json!("Done")),
-            "properties.provisioningState",
-            "The value \"Done\"",
-        ),
-        (
-            200,
-            changed("/properties/properties/currentNodeCount", json!("0")),
-            "properties.properties.currentNodeCount",
-            "Error converting value \"0\"",
-        ),
-        (
-            200,
-            changed("/properties/createdOn", json!("yesterday")),
-            "properties.createdOn",
-            "The value \"yesterday\"",
-        ),
-        (
-            200,
-            changed("/properties/computeType", Value::Null),
-            "properties",
-            "The computeType field is required",
-        ),
-        (200, json!([]), "", "Error converting value [] to type 'ComputeResource'"),
-        (200, Value::Null, "", "The answer 200 has no body, 'ComputeResource' is published."),
-        (202, Value::Null, "status", "The status 202 is not published, only 200, 201."),
-        (
-            409,
-            json!({"code": "Conflict", "message": "…"}),
-            "code",
-            "Could not find member 'code' on object of type 'ErrorResponse'.",
-        ),
-    ]
-}
-
 #[test]
 fn answers_with_more_or_less_than_is_published_are_found() {
-    for (status, body, path, message) in wrong() {
-        let found = answer("PUT", "/computes/cpu", status, &body).unwrap_err();
-        let fits = |violation: &Violation| violation.path == path && violation.message.starts_with(message);
-        assert!(found.iter().any(fits), "{message}: {found:#?}");
+    for case in section("answers_with_a_wrong_property_are_found") {
+        let [pointer, value, path, message] = case.splitn(4, " | ").collect::<Vec<_>>()[..] else {
+            panic!("not a case: {case}");
+        };
+        let mut body = compute();
+        change(&mut body, pointer, Some(serde_json::from_str(value).unwrap()));
+        is_found(200, &body, path, message);
     }
+    is_found(200, &json!([]), "", "Error converting value [] to type 'ComputeResource'");
+    is_found(200, &Value::Null, "", "The answer 200 has no body, 'ComputeResource' is published.");
+    is_found(202, &Value::Null, "status", "The status 202 is not published, only 200, 201.");
+    let plain = json!({"code": "Conflict", "message": "…"});
+    is_found(409, &plain, "code", "Could not find member 'code' on object of type 'ErrorResponse'.");
     let found = answer("DELETE", "/computes/cpu", 202, &json!({"status": "x"})).unwrap_err();
     assert_eq!(found[0].message, "The answer 202 has a body, none is published.");
 }
