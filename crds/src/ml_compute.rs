@@ -42,8 +42,8 @@ pub struct MLComputeSpec {
     /// The cluster's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$')")
-        .message("azureName: use 3 to 32 letters, digits and -, starting with a letter and not ending in -"))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][a-zA-Z0-9-]{2,23}$') && !self.matches('-[0-9]*$')")
+        .message("azureName: use 3 to 24 letters, digits and -, starting with a letter, not ending in - or in - and digits"))]
     pub azure_name: Option<String>,
     /// The size of a node, such as `Standard_DS3_v2`.
     #[schemars(length(max = 64))]

@@ -5,34 +5,43 @@
 use crate::hash;
 
 /// What a name may look like. Sources: the path patterns of the Azure REST API 2025-12-01; for components the
-/// pattern of Microsoft's client; for computes that of the service's own error text.
+/// pattern of Microsoft's client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameRule {
     /// The longest name.
     pub longest: usize,
     /// What stands between the parts.
     pub separator: char,
-    /// Whether the other of `-` and `_` may occur.
-    pub both: bool,
+    /// Whether the last part may be digits alone.
+    pub ends_in_digits: bool,
 }
 
-/// `^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$`
-pub const COMPUTE: NameRule = NameRule { longest: 32, separator: '-', both: false };
+/// `^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$`
+pub const COMPUTE: NameRule = NameRule { longest: 24, separator: '-', ends_in_digits: false };
 /// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`; shorter, so that people can read it.
-pub const ENVIRONMENT: NameRule = NameRule { longest: 128, separator: '-', both: false };
+pub const ENVIRONMENT: NameRule = NameRule { longest: 128, separator: '-', ends_in_digits: true };
 /// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`
-pub const SCHEDULE: NameRule = NameRule { longest: 128, separator: '-', both: false };
+pub const SCHEDULE: NameRule = NameRule { longest: 128, separator: '-', ends_in_digits: true };
 /// `^[a-z][a-z0-9_]*$`, at most 255; room is left for the name of a step.
-pub const COMPONENT: NameRule = NameRule { longest: 180, separator: '_', both: false };
+pub const COMPONENT: NameRule = NameRule { longest: 180, separator: '_', ends_in_digits: true };
 
 /// The name of an object's resource.
 #[must_use]
 pub fn generated(rule: NameRule, namespace: &str, name: &str) -> String {
-    let short = short_hash(namespace, name);
+    let short = last_part(rule, short_hash(namespace, name));
     let readable = legal(rule, &format!("{namespace}{}{name}", rule.separator));
     let room = rule.longest - short.len() - 1;
     let cut = readable[..readable.len().min(room)].trim_end_matches(rule.separator);
     format!("{cut}{}{short}", rule.separator)
+}
+
+/// The hash as it may stand at the end: where digits alone are refused, the first becomes a letter from g to p.
+fn last_part(rule: NameRule, short: String) -> String {
+    if rule.ends_in_digits || short.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return short;
+    }
+    let first = short.bytes().next().map_or('g', |digit| char::from(digit - b'0' + b'g'));
+    format!("{first}{}", &short[1..])
 }
 
 /// The first 8 hex digits of `sha256(namespace/name)`.
@@ -82,9 +91,7 @@ fn legal(rule: NameRule, text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         let character = character.to_ascii_lowercase();
-        let is_kept = character.is_ascii_lowercase()
-            || character.is_ascii_digit()
-            || rule.both && "-_".contains(character);
+        let is_kept = character.is_ascii_lowercase() || character.is_ascii_digit();
         out.push(if is_kept { character } else { rule.separator });
     }
     if out.starts_with(|first: char| !first.is_ascii_lowercase()) { format!("n{out}") } else { out }
@@ -106,6 +113,12 @@ mod tests {
         let names: Vec<String> =
             cases.iter().map(|(rule, namespace, name)| generated(*rule, namespace, name)).collect();
         insta::assert_debug_snapshot!(names);
+    }
+
+    #[test]
+    fn a_cluster_does_not_end_in_digits_alone() {
+        // The hash of this name is 51749775.
+        assert_eq!(generated(COMPUTE, "crash-21", "big"), "crash-21-big-l1749775");
     }
 
     proptest! {

@@ -7,14 +7,16 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use azureml_simulator::{Entry, Options, Simulator, WorkspaceSpec};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Api, ListParams, PostParams};
-use kube::core::{DynamicObject, ObjectMeta};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use kube::runtime::wait::await_condition;
 use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
@@ -50,7 +52,9 @@ pub struct Scene {
     /// The namespace.
     pub namespace: String,
     /// Azure.
-    pub azure: Simulator,
+    pub azure: Arc<Simulator>,
+    /// The workspace in Azure.
+    pub workspace: String,
     /// Kubernetes.
     pub kube: Client,
     /// How the operator is started.
@@ -61,26 +65,78 @@ pub struct Scene {
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
 impl Scene {
-    /// Sets a scene; the operator is not started yet.
+    /// Sets a scene with an Azure of its own; the operator is not started yet.
     ///
     /// # Errors
     /// When a part cannot be started.
     pub async fn set(name: &str, setting: Setting) -> Result<Self> {
+        let azure = Simulator::start(setting.azure)
+            .await
+            .map_err(|error| anyhow!("the simulator does not start: {error}"))?;
+        Self::set_in(name, Arc::new(azure), WORKSPACE, &setting.config).await
+    }
+
+    /// Sets a scene in a workspace of an Azure that others use too.
+    ///
+    /// # Errors
+    /// When a part cannot be started.
+    pub async fn set_in(name: &str, azure: Arc<Simulator>, workspace: &str, config: &str) -> Result<Self> {
         let plane = tokio::task::spawn_blocking(cluster::shared).await?;
         let kube = plane.client().await?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{number}");
         make_namespace(&kube, &namespace).await?;
-        let azure = Simulator::start(setting.azure)
-            .await
-            .map_err(|error| anyhow!("the simulator does not start: {error}"))?;
         let folder = tempfile::tempdir()?;
-        let config = folder.path().join("config.yaml");
-        configure(&config, azure.endpoint(), azure.ca_file(), &setting.config)?;
+        let file = folder.path().join("config.yaml");
+        configure(&file, azure.endpoint(), azure.ca_file(), config)?;
         let client = format!("aaaaaaaa-0000-4000-8000-{number:012}");
-        let start =
-            Start { namespace: namespace.clone(), config, client, tenant: azure.tenant_id().to_owned() };
-        Ok(Self { namespace, azure, kube, start, _folder: folder })
+        let start = Start {
+            namespace: namespace.clone(),
+            config: file,
+            client,
+            tenant: azure.tenant_id().to_owned(),
+        };
+        Ok(Self { namespace, azure, workspace: workspace.to_owned(), kube, start, _folder: folder })
+    }
+
+    /// Applies manifests without kubectl, as many scenes side by side do.
+    ///
+    /// # Errors
+    /// When one is refused, or is of a kind that is not the operator's.
+    pub async fn apply_objects(&self, manifests: &str) -> Result<Vec<DynamicObject>> {
+        let mut applied = Vec::new();
+        for object in objects(manifests)? {
+            let api = self.dynamic(&object)?;
+            let params = PatchParams::apply("test").force();
+            applied.push(api.patch(&object.name_any(), &params, &Patch::Apply(&object)).await?);
+        }
+        Ok(applied)
+    }
+
+    /// Deletes the objects of manifests without waiting.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub async fn delete_objects(&self, manifests: &str) -> Result<()> {
+        for object in objects(manifests)? {
+            self.dynamic(&object)?.delete(&object.name_any(), &DeleteParams::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// The objects of the kind of an object.
+    ///
+    /// # Errors
+    /// When it is not one of the operator's kinds.
+    pub fn dynamic(&self, object: &DynamicObject) -> Result<Api<DynamicObject>> {
+        let kind = object.types.as_ref().map(|types| types.kind.clone()).unwrap_or_default();
+        let definitions = azureml_crds::all()?;
+        let definition = definitions
+            .iter()
+            .find(|definition| definition.spec.names.kind == kind)
+            .with_context(|| format!("no kind {kind}"))?;
+        let resource = resource(definition);
+        Ok(Api::namespaced_with(self.kube.clone(), &self.namespace, &resource))
     }
 
     /// Starts the operator, and waits until it leads.
@@ -198,7 +254,7 @@ impl Scene {
     pub async fn portal(&self, kind: &str, name: &str, patch: &Value) -> Result<()> {
         let ca = reqwest::Certificate::from_pem(self.azure.ca_pem().as_bytes())?;
         let http = reqwest::Client::builder().tls_certs_only([ca]).build()?;
-        let url = format!("{}/_simulator/{kind}/{GROUP}/{WORKSPACE}/{name}", self.azure.endpoint());
+        let url = format!("{}/_simulator/{kind}/{GROUP}/{}/{name}", self.azure.endpoint(), self.workspace);
         let answer = http.post(url).json(patch).send().await?;
         let (status, text) = (answer.status(), answer.text().await?);
         if status.is_success() { Ok(()) } else { bail!("the simulator answered {status}: {text}") }
@@ -234,17 +290,11 @@ impl Scene {
     pub async fn versions(&self) -> Result<BTreeMap<String, String>> {
         let mut versions = BTreeMap::new();
         for definition in azureml_crds::all()? {
-            let kind = kube::core::GroupVersionKind::gvk(
-                &definition.spec.group,
-                "v1alpha1",
-                &definition.spec.names.kind,
-            );
-            let resource =
-                kube::core::ApiResource::from_gvk_with_plural(&kind, &definition.spec.names.plural);
+            let resource = resource(&definition);
             let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), &self.namespace, &resource);
             for object in api.list(&ListParams::default()).await? {
                 let version = object.resource_version().unwrap_or_default();
-                versions.insert(format!("{}/{}", kind.kind, object.name_any()), version);
+                versions.insert(format!("{}/{}", resource.kind, object.name_any()), version);
             }
         }
         Ok(versions)
@@ -288,6 +338,19 @@ impl Scene {
             bail!("Azure's contract is broken:\n{}", violations.join("\n"))
         }
     }
+}
+
+fn resource(definition: &CustomResourceDefinition) -> ApiResource {
+    let kind = GroupVersionKind::gvk(&definition.spec.group, "v1alpha1", &definition.spec.names.kind);
+    ApiResource::from_gvk_with_plural(&kind, &definition.spec.names.plural)
+}
+
+/// The objects of a YAML stream.
+///
+/// # Errors
+/// When it is no YAML, or an object has no kind.
+pub fn objects(manifests: &str) -> Result<Vec<DynamicObject>> {
+    serde_saphyr::from_multiple(manifests).context("the manifests cannot be read")
 }
 
 async fn make_namespace(kube: &Client, name: &str) -> Result<()> {
