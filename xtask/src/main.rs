@@ -3,6 +3,7 @@
 
 mod control_plane;
 mod crds;
+mod demo;
 mod steps;
 mod test;
 mod tools;
@@ -24,6 +25,7 @@ struct Arguments {
 enum Command {
     Test(test::Arguments),
     Crds(crds::Arguments),
+    Demo(demo::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

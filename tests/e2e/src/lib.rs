@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod kubectl;
 pub mod operator;
 pub mod scene;
+pub mod storage;
 
 pub use operator::Operator;
 pub use scene::{Scene, Setting};

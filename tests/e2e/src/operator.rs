@@ -1,7 +1,7 @@
 //! The real operator as a process: started, stopped, killed, and read by its own log.
 
 use crate::cluster;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use azureml_control_plane::Guarded;
 use serde_json::Value;
 use std::io::BufReader;
@@ -41,18 +41,39 @@ struct Lines {
     ended: bool,
 }
 
-/// The operator's binary, built once.
+/// The operator's binary, built once: beside the running program, in the same profile.
 fn binary() -> Result<PathBuf> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BINARY.get_or_init(|| {
-        let build = escargot::CargoBuild::new()
-            .package("azureml-controller")
-            .bin("azureml-operator")
-            .current_target();
-        let build = build.manifest_path(crate::root().join("Cargo.toml"));
-        build.run().map(|run| run.path().to_owned()).map_err(|error| error.to_string())
-    });
-    built.clone().map_err(|error| anyhow!("failed to build the operator: {error}"))
+    BINARY.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(anyhow::Error::msg)
+}
+
+fn build() -> Result<PathBuf> {
+    let running = std::env::current_exe()?;
+    let folders = running.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
+    let profile = folders.into_iter().next().context("the running program is in no folder")?;
+    let target = profile.parent().context("there is no target folder")?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // The whole workspace decides the features, as in every other build of it; else dependencies are built twice.
+    cargo
+        .args(["build", "--quiet", "--workspace", "--locked", "--bin", "azureml-operator", "--target-dir"])
+        .arg(target);
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    // What cargo tells a test of itself would make it build C code anew.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
+    let output = cargo.current_dir(crate::root()).output().context("failed to start cargo")?;
+    ensure!(
+        output.status.success(),
+        "failed to build the operator: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(profile.join("azureml-operator"))
 }
 
 impl Operator {

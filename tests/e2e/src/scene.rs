@@ -252,12 +252,53 @@ impl Scene {
     /// # Errors
     /// When there is no such thing.
     pub async fn portal(&self, kind: &str, name: &str, patch: &Value) -> Result<()> {
-        let ca = reqwest::Certificate::from_pem(self.azure.ca_pem().as_bytes())?;
-        let http = reqwest::Client::builder().tls_certs_only([ca]).build()?;
+        let (http, _) = self.azure_client().await?;
         let url = format!("{}/_simulator/{kind}/{GROUP}/{}/{name}", self.azure.endpoint(), self.workspace);
         let answer = http.post(url).json(patch).send().await?;
         let (status, text) = (answer.status(), answer.text().await?);
         if status.is_success() { Ok(()) } else { bail!("the simulator answered {status}: {text}") }
+    }
+
+    /// An HTTP client that trusts the simulator, and a token of its own: for what neither the operator nor kubectl reads.
+    ///
+    /// # Errors
+    /// When no token is given.
+    pub async fn azure_client(&self) -> Result<(reqwest::Client, String)> {
+        let ca = reqwest::Certificate::from_pem(self.azure.ca_pem().as_bytes())?;
+        let http = reqwest::Client::builder().tls_certs_only([ca]).build()?;
+        let endpoint = self.azure.endpoint();
+        let scope = format!("{endpoint}/.default");
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "onlooker"),
+            ("client_secret", "s"),
+            ("scope", &scope),
+        ];
+        let answer = http
+            .post(format!("{endpoint}/{}/oauth2/v2.0/token", self.azure.tenant_id()))
+            .form(&form)
+            .send()
+            .await?;
+        let token: Value = answer.error_for_status()?.json().await?;
+        Ok((http, token["access_token"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    /// The steps of a job as run history tells them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn children(&self, job: &str) -> Result<Vec<Value>> {
+        let (http, token) = self.azure_client().await?;
+        let workspace = format!(
+            "/subscriptions/{}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{}",
+            self.azure.subscription_id(),
+            self.workspace
+        );
+        let url =
+            format!("{}/history/v1.0{workspace}/runs/{job}/children?api-version=v1.0", self.azure.endpoint());
+        let mut page: Value =
+            http.get(url).bearer_auth(token).send().await?.error_for_status()?.json().await?;
+        Ok(page["value"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// The end of Azure's request log, for messages.

@@ -1,0 +1,174 @@
+//! `cargo xtask demo`: the story on this machine, between a real API server and a simulated Azure, in under a minute.
+//!
+//! Prints what is applied, what Azure received, and the tables that kubectl prints.
+
+use anyhow::{Context as _, Result};
+use azureml_crds::ml_run::Phase;
+use azureml_crds::shared::HasCommon as _;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_e2e::{Operator, Scene, Setting, cluster, storage};
+use azureml_plan::report::is_ready;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedules";
+
+/// Tells what happens, with the time.
+struct Teller {
+    began: Instant,
+}
+
+impl Teller {
+    fn say(&self, text: &str) {
+        println!("\n[{:5.1} s] {text}", self.began.elapsed().as_secs_f64());
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let keep = std::env::args().any(|argument| argument == "--keep");
+    let teller = Teller { began: Instant::now() };
+    teller.say("starting a Kubernetes API server, a simulated Azure and the operator (what is not built yet is built first)");
+    let folder = tempfile::tempdir()?;
+    let mut setting = Setting::default();
+    setting.azure.execute = true;
+    setting.azure.dir = Some(folder.path().to_owned());
+    let scene = Scene::set("demo", setting).await?;
+    storage::put_raw_data(folder.path())?;
+    let operator = scene.operator().await?;
+    teller.say(&format!("Azure is simulated at {}; namespace {}", scene.azure.endpoint(), scene.namespace));
+    publish(&teller, &scene).await?;
+    run(&teller, &scene, folder.path()).await?;
+    again(&teller, &scene, &operator).await?;
+    change(&teller, &scene).await?;
+    teller.say("that was the story");
+    if keep {
+        println!("\nexport KUBECONFIG={}", cluster::shared().kubeconfig().display());
+        println!(
+            "kubectl --namespace {} get azureml          (Ctrl-C here ends everything)",
+            scene.namespace
+        );
+        tokio::signal::ctrl_c().await?;
+    }
+    operator.stop()
+}
+
+/// Runs kubectl and shows the command with what it prints.
+async fn show(scene: &Scene, arguments: &[&str]) -> Result<String> {
+    println!("$ kubectl {}", arguments.join(" "));
+    let printed = scene.kubectl(arguments).await?;
+    println!("{}", printed.trim_end());
+    Ok(printed)
+}
+
+/// What Azure was asked to change since a place in its log, and how often it was read.
+fn received(scene: &Scene, since: usize) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in scene.writes(since) {
+        *counts.entry(entry.operation).or_insert(0) += 1;
+    }
+    let writes: usize = counts.values().sum();
+    let reads = scene.azure.requests().len() - since - writes;
+    println!(
+        "Azure received {writes} writes and {reads} reads and tokens{}",
+        if counts.is_empty() { "" } else { ":" }
+    );
+    for (operation, count) in counts {
+        println!("  {count:3} × {operation}");
+    }
+}
+
+async fn ready(scene: &Scene) -> Result<()> {
+    macro_rules! wait {
+        ($($kind:ty: $name:literal),*) => {$(
+            scene.wait::<$kind>($name, "ready", |object| {
+                let status = object.status.as_ref().map(|status| status.common().clone()).unwrap_or_default();
+                status.observed_generation == object.metadata.generation && is_ready(&status.conditions)
+            }).await?;
+        )*};
+    }
+    wait!(MLWorkspace: "team-a", MLCompute: "cpu", MLCompute: "big", MLEnvironment: "r-gbm", MLPipeline: "r-gbm");
+    wait!(MLSchedule: "r-gbm-weekdays");
+    Ok(())
+}
+
+async fn publish(teller: &Teller, scene: &Scene) -> Result<()> {
+    teller.say("a data scientist commits an R pipeline, its Dockerfile and its schedule");
+    let since = scene.azure.requests().len();
+    show(scene, &["apply", "-f", "examples/r-gbm/"]).await?;
+    ready(scene).await?;
+    teller.say("everything is ready: the image is built, the pipeline is published, the schedule is set");
+    show(scene, &["get", KINDS]).await?;
+    received(scene, since);
+    let pipeline = scene.api::<MLPipeline>().get("r-gbm").await?;
+    let uri = pipeline.status.and_then(|status| status.endpoint).and_then(|endpoint| endpoint.scoring_uri);
+    println!("callers send their requests to {}", uri.context("there is no address")?);
+    Ok(())
+}
+
+async fn run(teller: &Teller, scene: &Scene, folder: &Path) -> Result<()> {
+    teller.say("a run now, on sample data; its steps are executed on this machine");
+    let printed = show(scene, &["create", "-f", "examples/runs/r-gbm.yaml", "-o", "name"]).await?;
+    let name = printed.trim().rsplit('/').next().unwrap_or_default().to_owned();
+    let is_done =
+        |run: &MLRun| run.status.as_ref().is_some_and(|status| status.phase.is_some_and(Phase::is_finished));
+    let run = scene.wait::<MLRun>(&name, "finished", is_done).await?;
+    show(scene, &["get", "mlruns"]).await?;
+    let job = run.status.as_ref().and_then(|status| status.job_name.clone()).context("there is no job")?;
+    for child in scene.children(&job).await? {
+        let step = child["displayName"].as_str().or(child["name"].as_str()).unwrap_or_default();
+        match child["properties"]["azureml-simulator.notExecuted"].as_str() {
+            Some(reason) => println!("  step {step}: NOT EXECUTED on this machine: {reason}"),
+            None => println!(
+                "  step {step}: {}, printed: {}",
+                child["status"].as_str().unwrap_or("?"),
+                printed_by(&child, folder)
+            ),
+        }
+    }
+    let model = storage::datastore(folder)?.join(format!("azureml/{job}/model/metrics.json"));
+    if let Ok(metrics) = std::fs::read_to_string(model) {
+        println!("  the model's metrics.json: {}", metrics.trim());
+    }
+    Ok(())
+}
+
+fn printed_by(child: &Value, folder: &Path) -> String {
+    let log = storage::log(folder, child["runId"].as_str().unwrap_or_default()).unwrap_or_default();
+    log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned()
+}
+
+async fn again(teller: &Teller, scene: &Scene, operator: &Operator) -> Result<()> {
+    teller.say("the same again: nothing changes, Azure is not asked");
+    let (since, mark) = (scene.azure.requests().len(), operator.mark());
+    show(scene, &["apply", "-f", "examples/r-gbm/"]).await?;
+    // A pass that is asked for ends after anything that the apply could have caused.
+    let asked = format!("azureml.dev/reconcile-requested-at={}", teller.began.elapsed().as_nanos());
+    scene.kubectl(&["annotate", "mlworkspace", "team-a", "--overwrite", &asked]).await?;
+    operator.pass(mark, "MLWorkspace", "team-a")?;
+    received(scene, since);
+    Ok(())
+}
+
+async fn change(teller: &Teller, scene: &Scene) -> Result<()> {
+    teller.say("one byte of the Dockerfile changes: one build, and new versions of everything above it");
+    let text = std::fs::read_to_string(azureml_e2e::root().join("examples/r-gbm/environment.yaml"))?;
+    let before = scene.api::<MLPipeline>().get("r-gbm").await?.status.and_then(|status| status.version);
+    let since = scene.azure.requests().len();
+    println!("$ sed s/4.4.2/4.4.3/ examples/r-gbm/environment.yaml | kubectl apply -f -");
+    println!("{}", scene.apply(&text.replace("4.4.2", "4.4.3")).await?.trim_end());
+    let is_another = |pipeline: &MLPipeline| {
+        let status = pipeline.status.clone().unwrap_or_default();
+        status.version != before && is_ready(&status.common.conditions)
+    };
+    let pipeline = scene.wait::<MLPipeline>("r-gbm", "of another version", is_another).await?;
+    let version = pipeline.status.and_then(|status| status.version);
+    let follows =
+        |schedule: &MLSchedule| schedule.status.as_ref().is_some_and(|status| status.version == version);
+    scene.wait::<MLSchedule>("r-gbm-weekdays", "of the new version", follows).await?;
+    received(scene, since);
+    show(scene, &["get", "mlenvironments,mlpipelines,mlschedules"]).await?;
+    Ok(())
+}
