@@ -1,6 +1,7 @@
 //! `cargo xtask …`: every command of the README and of CI, one file each.
 //! Says what it does while it does it, and what to install when something is missing.
 
+mod bench;
 mod control_plane;
 mod crds;
 mod demo;
@@ -24,6 +25,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Test(test::Arguments),
+    Bench(bench::Arguments),
     Crds(crds::Arguments),
     Demo(demo::Arguments),
     ControlPlane(control_plane::Arguments),
@@ -32,6 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),

@@ -180,6 +180,17 @@ impl Operator {
         self.line(0, "that it leads", |line| line["message"] == "leading")
     }
 
+    /// Where it serves its metrics.
+    ///
+    /// # Errors
+    /// When it does not say so.
+    pub fn address(&self) -> Result<String> {
+        let is_it = |line: &Value| line["message"] == "serving metrics and health";
+        let place = self.line(0, "where it listens", is_it)?;
+        let lines = self.log.locked();
+        Ok(lines.all[place - 1]["address"].as_str().unwrap_or_default().to_owned())
+    }
+
     /// The end of its log, for messages.
     #[must_use]
     pub fn tail(&self, count: usize) -> String {
@@ -205,7 +216,15 @@ impl Log {
     }
 }
 
-/// Writes a configuration for operators that talk to a simulator, with short intervals.
+/// Intervals for tests: everything soon.
+pub const SOON: &str = "\
+intervals: {resync: 1h, firstLook: 100ms, longestLook: 1s, firstJobLook: 100ms, longestJobLook: 500ms, listSpacing: 50ms, \
+backoff: 200ms, longestBackoff: 2s, provisioning: [1s, 2s, 4s], stalled: 4s}
+lease: {duration: 3s, renewDeadline: 2s, retryPeriod: 300ms}
+azure: {requestTimeout: 5s}
+";
+
+/// Writes a configuration for operators that talk to a simulator.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -213,11 +232,7 @@ pub fn configure(file: &Path, endpoint: &str, ca: &Path, more: &str) -> Result<(
     let host = endpoint.trim_start_matches("https://");
     let text = format!(
         "clouds:\n- {{name: AzurePublic, authority: '{endpoint}', resourceManager: '{endpoint}', hosts: ['{host}'], caFile: '{}'}}\n\
-         registries: {{mirrors: [{{hosts: ['*'], endpoint: '{endpoint}'}}]}}\n\
-         intervals: {{resync: 1h, firstLook: 100ms, longestLook: 1s, firstJobLook: 100ms, longestJobLook: 500ms, \
-         listSpacing: 50ms, backoff: 200ms, longestBackoff: 2s, provisioning: [1s, 2s, 4s], stalled: 4s}}\n\
-         lease: {{duration: 3s, renewDeadline: 2s, retryPeriod: 300ms}}\n\
-         azure: {{requestTimeout: 5s}}\n{more}",
+         registries: {{mirrors: [{{hosts: ['*'], endpoint: '{endpoint}'}}]}}\n{more}",
         ca.display()
     );
     std::fs::write(file, text).with_context(|| format!("failed to write {}", file.display()))

@@ -1,7 +1,7 @@
 //! A scene: a namespace of its own, a simulated workspace of its own, and an operator that serves only these.
 
 use crate::kubectl::kubectl;
-use crate::operator::{Operator, Start, configure};
+use crate::operator::{Operator, SOON, Start, configure};
 use crate::{PATIENCE, cluster};
 use anyhow::{Context as _, Result, anyhow, bail};
 use azureml_simulator::{Entry, Options, Simulator, WorkspaceSpec};
@@ -27,12 +27,15 @@ pub const GROUP: &str = "rg-ml";
 /// The workspace of the examples.
 pub const WORKSPACE: &str = "mlw-team-a";
 
+/// Everything is granted to everybody.
+pub const GRANTS: &str = "grants: [{namespaces: ['*']}]\n";
+
 /// What a scene is set with.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// How the simulator behaves.
     pub azure: Options,
-    /// More of the operator's configuration, as YAML. The default grants everything to everybody.
+    /// More of the operator's configuration, as YAML. The default grants everything to everybody, and does everything soon.
     pub config: String,
 }
 
@@ -43,7 +46,7 @@ impl Default for Setting {
             workspaces: vec![WorkspaceSpec::new(GROUP, WORKSPACE)],
             ..Options::default()
         };
-        Self { azure, config: "grants: [{namespaces: ['*']}]\n".to_owned() }
+        Self { azure, config: format!("{GRANTS}{SOON}") }
     }
 }
 

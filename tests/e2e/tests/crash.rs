@@ -6,7 +6,8 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_e2e::scene::{GROUP, SUBSCRIPTION};
+use azureml_e2e::operator::SOON;
+use azureml_e2e::scene::{GRANTS, GROUP, SUBSCRIPTION};
 use azureml_e2e::{Operator, PATIENCE, Scene};
 use azureml_plan::report::is_ready;
 use azureml_simulator::{Entry, Options, Simulator, WorkspaceSpec};
@@ -21,8 +22,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const SIDE_BY_SIDE: usize = 10;
 /// Kills at reads.
 const READS: usize = 20;
-
-const GRANTS: &str = "grants: [{namespaces: ['*']}]\n";
 
 /// What a case does to the operator at one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +77,7 @@ struct Stage {
 impl Stage {
     async fn set(azure: &Arc<Simulator>, workspace: &str) -> Result<Self> {
         let _ = azure.add_workspace(&WorkspaceSpec::new(GROUP, workspace));
-        let scene = Scene::set_in("crash", azure.clone(), workspace, GRANTS).await?;
+        let scene = Scene::set_in("crash", azure.clone(), workspace, &format!("{GRANTS}{SOON}")).await?;
         Ok(Self { scene, manifests: manifests(workspace)? })
     }
 

@@ -1,0 +1,190 @@
+//! Many MLComputes in one apply: how soon they are ready, what that costs, a restart, a resync, single changes.
+
+use crate::figures::Figures;
+use crate::measure::{all_ready, azure, kubernetes_writes, metric, number, percentile, requests, scene};
+use anyhow::{Context as _, Result};
+use azureml_crds::MLCompute;
+use azureml_e2e::{Operator, PATIENCE, Scene};
+use azureml_simulator::Entry;
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// Changes whose latency is measured.
+const CHANGES: usize = 50;
+const RESYNC: Duration = Duration::from_secs(20);
+
+fn manifests(count: usize) -> String {
+    let mut text = String::new();
+    for number in 0..count {
+        let _ = write!(
+            text,
+            "---\napiVersion: azureml.dev/v1alpha1\nkind: MLCompute\nmetadata: {{name: c{number}}}\n\
+             spec: {{workspaceRef: {{name: team-a}}, vmSize: Standard_DS3_v2, scale: {{max: 4}}, tags: {{team: a}}}}\n"
+        );
+    }
+    text
+}
+
+async fn begun(scene: &Scene) -> Result<Operator> {
+    let operator = scene.operator().await?;
+    scene.kubectl(&["apply", "-f", "examples/r-gbm/workspace.yaml"]).await?;
+    all_ready::<azureml_crds::MLWorkspace>(scene, 1).await?;
+    Ok(operator)
+}
+
+/// Applies so many clusters; gives the seconds from the end of the apply until all are ready.
+async fn applied(scene: &Scene, count: usize) -> Result<f64> {
+    let ready = all_ready::<MLCompute>(scene, count);
+    let apply = async {
+        scene.apply(&manifests(count)).await?;
+        Ok::<_, anyhow::Error>(Instant::now())
+    };
+    let (ready, end) = tokio::try_join!(ready, apply)?;
+    Ok(ready.saturating_duration_since(end).as_secs_f64())
+}
+
+/// Rows (a) and (b): Azure answers at once.
+pub async fn at_once(figures: &mut Figures, count: usize) -> Result<()> {
+    let scene = scene(azure(false), "20s").await?;
+    let operator = begun(&scene).await?;
+    let (since, writes, cpu) = (
+        scene.azure.requests().len(),
+        kubernetes_writes().await?,
+        metric(&operator, "process_cpu_seconds").await?,
+    );
+    let seconds = applied(&scene, count).await?;
+    figures.take(format!("{count} clusters: end of apply to all ready"), "s", seconds);
+    let cost = requests(&scene, since);
+    let puts = cost.iter().filter(|entry| entry.method == "PUT").count();
+    figures.take(format!("{count} clusters: PUT per cluster"), "", number(puts) / number(count));
+    figures.take(
+        format!("{count} clusters: reads per cluster"),
+        "",
+        number(cost.len() - puts) / number(count),
+    );
+    let per_object = (kubernetes_writes().await? - writes) / number(count);
+    figures.take(
+        format!("{count} clusters: Kubernetes writes per cluster, the apply included"),
+        "",
+        per_object,
+    );
+    let cpu = metric(&operator, "process_cpu_seconds").await? - cpu;
+    figures.take(format!("{count} clusters: CPU of the controller"), "s", cpu);
+    figures.take(
+        format!("{count} clusters: memory, total"),
+        "MB",
+        metric(&operator, "process_resident_memory_bytes").await? / 1e6,
+    );
+    figures.take(
+        format!("{count} clusters: memory, anonymous"),
+        "MB",
+        metric(&operator, "process_anonymous_memory_bytes").await? / 1e6,
+    );
+    changes(figures, &scene, count).await?;
+    resync(figures, &scene, count).await?;
+    operator.stop()?;
+    restart(figures, &scene, count).await
+}
+
+/// Row (a) with the delays of a recorded Azure.
+pub async fn delayed(figures: &mut Figures, count: usize) -> Result<()> {
+    let mut azure = azure(false);
+    let delay = |method: &str, millis| (method.to_owned(), Duration::from_millis(millis));
+    azure.latency = BTreeMap::from([delay("PUT", 2350), delay("GET", 500)]);
+    let scene = scene(azure, "10m").await?;
+    let operator = begun(&scene).await?;
+    let seconds = applied(&scene, count).await?;
+    figures.take(format!("{count} clusters, PUT 2.35 s, GET 0.5 s: end of apply to all ready"), "s", seconds);
+    operator.stop()
+}
+
+/// Single changes, one after the other: from sending the change to Kubernetes until Azure receives a write.
+async fn changes(figures: &mut Figures, scene: &Scene, count: usize) -> Result<()> {
+    let api = scene.api::<MLCompute>();
+    let mut latencies = Vec::new();
+    for number in 0..CHANGES {
+        let name = format!("c{}", number % count);
+        let since = scene.azure.requests().len();
+        let sent = jiff::Timestamp::now();
+        api.patch(
+            &name,
+            &PatchParams::default(),
+            &Patch::Merge(json!({"spec": {"scale": {"max": 10 + number}}})),
+        )
+        .await?;
+        let part = format!("-{name}-");
+        let is_it = |entry: &&Entry| entry.is_write() && entry.url.contains(&part);
+        let found = scene
+            .azure
+            .wait_for(PATIENCE, |log| log[since.min(log.len())..].iter().find(is_it).map(|entry| entry.time))
+            .await;
+        let received = found.with_context(|| format!("the change of {name} never reached Azure"))?;
+        latencies.push(received.duration_since(sent).as_secs_f64() * 1000.0);
+    }
+    all_ready::<MLCompute>(scene, count).await?;
+    figures.take(
+        format!("{count} clusters: spec change to first Azure write, p50"),
+        "ms",
+        percentile(&mut latencies, 0.5),
+    );
+    figures.take(
+        format!("{count} clusters: spec change to first Azure write, p99"),
+        "ms",
+        percentile(&mut latencies, 0.99),
+    );
+    Ok(())
+}
+
+/// What one comparison of everything costs: the requests of one interval.
+async fn resync(figures: &mut Figures, scene: &Scene, count: usize) -> Result<()> {
+    // What the changes left behind comes to rest in one interval; the next one is counted.
+    tokio::time::sleep(RESYNC).await;
+    let since = scene.azure.requests().len();
+    let writes = kubernetes_writes().await?;
+    tokio::time::sleep(RESYNC).await;
+    let cost = requests(scene, since);
+    figures.take(format!("{count} clusters: Azure requests of one resync"), "", number(cost.len()));
+    figures.take(
+        format!("{count} clusters: of these, pages of lists"),
+        "",
+        number(cost.iter().filter(|entry| entry.url.contains("/computes?")).count()),
+    );
+    figures.take(
+        format!("{count} clusters: Kubernetes writes of one resync"),
+        "",
+        kubernetes_writes().await? - writes,
+    );
+    Ok(())
+}
+
+/// A restart with everything ready: until every object has been looked at.
+async fn restart(figures: &mut Figures, scene: &Scene, count: usize) -> Result<()> {
+    let (since, writes) = (scene.azure.requests().len(), kubernetes_writes().await?);
+    let began = Instant::now();
+    let operator = scene.operator().await?;
+    let mut mark = 0;
+    for _ in 0..count {
+        mark = operator.line(mark, "a pass over a cluster", |line| {
+            line["message"] == "pass" && line["kind"] == "MLCompute"
+        })?;
+    }
+    figures.take(
+        format!("{count} clusters: restart until all are looked at"),
+        "s",
+        began.elapsed().as_secs_f64(),
+    );
+    figures.take(
+        format!("{count} clusters: Azure requests of a restart"),
+        "",
+        number(requests(scene, since).len()),
+    );
+    figures.take(
+        format!("{count} clusters: Kubernetes writes of a restart"),
+        "",
+        kubernetes_writes().await? - writes,
+    );
+    operator.stop()
+}

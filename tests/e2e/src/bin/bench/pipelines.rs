@@ -1,0 +1,89 @@
+//! Many pipelines, published and scheduled: at once, and under ARM's own token buckets.
+
+use crate::figures::Figures;
+use crate::measure::{all_ready, azure, metric, number, requests, scene};
+use anyhow::Result;
+use azureml_crds::{MLPipeline, MLSchedule};
+use std::fmt::Write as _;
+use std::time::Instant;
+
+/// Three steps with files of their own, an endpoint and a schedule.
+fn manifests(count: usize) -> String {
+    let mut text = String::from(
+        "apiVersion: azureml.dev/v1alpha1\nkind: MLEnvironment\nmetadata: {name: python}\n\
+         spec: {workspaceRef: {name: team-a}, image: 'python:3.12-slim'}\n",
+    );
+    for number in 0..count {
+        let _ = write!(
+            text,
+            "---\napiVersion: azureml.dev/v1alpha1\nkind: MLPipeline\nmetadata: {{name: p{number}}}\nspec:\n  workspaceRef: {{name: team-a}}\n  \
+             defaults: {{compute: {{ref: cpu}}, environment: {{ref: python}}}}\n  publish: {{endpoint: bench-p{number}}}\n  steps:\n"
+        );
+        let mut input = String::new();
+        for step in ["one", "two", "three"] {
+            let _ = writeln!(
+                text,
+                "  - {{name: {step}, python: {{script: {step}.py}}, code: {{files: {{{step}.py: 'print({number})  # {step}'}}}}, \
+                 {input}outputs: {{out: {{type: uri_folder}}}}}}"
+            );
+            input = format!("inputs: {{data: '${{{{parent.jobs.{step}.outputs.out}}}}'}}, ");
+        }
+        let _ = write!(
+            text,
+            "---\napiVersion: azureml.dev/v1alpha1\nkind: MLSchedule\nmetadata: {{name: p{number}}}\n\
+             spec: {{pipelineRef: {{name: p{number}}}, cron: '0 6 * * *'}}\n"
+        );
+    }
+    text
+}
+
+/// Row (c).
+pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> Result<()> {
+    let scene = scene(azure(throttle), "10m").await?;
+    let operator = scene.operator().await?;
+    scene
+        .kubectl(&["apply", "-f", "examples/r-gbm/workspace.yaml", "-f", "examples/r-gbm/computes.yaml"])
+        .await?;
+    all_ready::<azureml_crds::MLCompute>(&scene, 2).await?;
+    let what = if throttle { "pipelines under ARM's buckets" } else { "pipelines" };
+    let (since, cpu) = (scene.azure.requests().len(), metric(&operator, "process_cpu_seconds").await?);
+    let began = Instant::now();
+    let ready = async {
+        tokio::try_join!(all_ready::<MLPipeline>(&scene, count), all_ready::<MLSchedule>(&scene, count))
+    };
+    let text = manifests(count);
+    let ((pipelines, schedules), ()) = tokio::try_join!(ready, async { scene.apply(&text).await.map(drop) })?;
+    let took = pipelines.max(schedules).duration_since(began).as_secs_f64();
+    figures.take(format!("{count} {what}: from the first applied to all published and scheduled"), "s", took);
+    figures.take(format!("{count} {what}: the same, for each"), "s", took / number(count));
+    let cost = requests(&scene, since);
+    let writes = cost.iter().filter(|entry| entry.is_write()).count();
+    figures.take(format!("{count} {what}: requests for each"), "", number(cost.len()) / number(count));
+    figures.take(format!("{count} {what}: of these, writes"), "", number(writes) / number(count));
+    figures.take(
+        format!("{count} {what}: answers 429"),
+        "",
+        number(cost.iter().filter(|entry| entry.status == Some(429)).count()),
+    );
+    if throttle {
+        let arm = cost
+            .iter()
+            .filter(|entry| {
+                entry.is_write() && entry.url.starts_with("/subscriptions/") && entry.method != "DELETE"
+            })
+            .count();
+        // 200 writes at once, then 10 a second.
+        let limit = (number(arm) - 200.0).max(0.0) / 10.0;
+        figures.take(
+            format!("{count} {what}: time, as a multiple of what the buckets allow"),
+            "",
+            took / limit,
+        );
+    }
+    figures.take(
+        format!("{count} {what}: CPU of the controller"),
+        "s",
+        metric(&operator, "process_cpu_seconds").await? - cpu,
+    );
+    operator.stop()
+}
