@@ -179,12 +179,15 @@ impl World {
         }
     }
 
+    /// The region of the workspace that a resource is, or is below; or of the registry.
     fn region_of(&self, resource: &str) -> String {
-        let id = resource.to_ascii_lowercase();
-        let of = |key: &String| id == *key || id.starts_with(&format!("{key}/"));
-        let workspace =
-            self.workspaces.iter().find(|(key, _)| of(key)).map(|(_, workspace)| workspace.region.clone());
-        workspace.unwrap_or_else(|| self.settings.region.clone())
+        // An id of a workspace has nine parts, the first of them empty.
+        let key = resource.split('/').take(9).collect::<Vec<_>>().join("/").to_ascii_lowercase();
+        let region = self.workspaces.get(&key).map(|workspace| &workspace.region);
+        region
+            .or_else(|| self.registries.get(&key).map(|registry| &registry.region))
+            .unwrap_or(&self.settings.region)
+            .clone()
     }
 
     /// Answers one request at `now`.

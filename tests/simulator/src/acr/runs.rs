@@ -222,13 +222,8 @@ pub fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     };
     let mut runs: Vec<&Run> = registry.runs.values().filter(takes).collect();
     runs.sort_by_key(|run| std::cmp::Reverse((run.created, run.id.len(), run.id.clone())));
-    let page = Page::of(call, world.settings.page_size)?;
-    Ok(Answer::ok(&page.cut(
-        call,
-        &world.settings.base,
-        "value",
-        runs.into_iter().map(|run| run.json(registry)),
-    )))
+    let page = Page::of(call, &world.settings)?;
+    Ok(Answer::ok(&page.cut("value", runs.into_iter(), |run| run.json(registry))))
 }
 
 /// `POST runs/{id}/cancel`.

@@ -105,9 +105,9 @@ fn get(world: &World, key: &str, name: &str) -> Reply {
 
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     let registry = world.registries.get(key).ok_or_else(|| errors::no_route(call))?;
-    let page = Page::of(call, world.settings.page_size)?;
-    let items = registry.task_runs.values().map(|task_run| task_run.json(registry));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let page = Page::of(call, &world.settings)?;
+    let items = registry.task_runs.values();
+    Ok(Answer::ok(&page.cut("value", items, |task_run| task_run.json(registry))))
 }
 
 fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {

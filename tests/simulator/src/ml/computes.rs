@@ -63,9 +63,9 @@ fn get(world: &World, key: &str, name: &str) -> Reply {
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_route(call))?;
     let id = workspace.id();
-    let page = Page::of(call, world.settings.page_size)?;
-    let items = workspace.computes.values().map(|compute| compute.json(&id));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let page = Page::of(call, &world.settings)?;
+    let items = workspace.computes.values();
+    Ok(Answer::ok(&page.cut("value", items, |compute| compute.json(&id))))
 }
 
 fn list_nodes(world: &World, call: &Call<'_>, key: &str, name: &str) -> Reply {
@@ -75,9 +75,9 @@ fn list_nodes(world: &World, call: &Call<'_>, key: &str, name: &str) -> Reply {
             format!("listNodes is for computes of type AmlCompute; '{name}' is of type {}.", compute.kind);
         return Err(errors::arm(StatusCode::BAD_REQUEST, "UnsupportedComputeType", &text));
     }
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let nodes: Vec<Value> = compute.nodes.list();
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "nodes", nodes.into_iter())))
+    Ok(Answer::ok(&page.cut("nodes", nodes.into_iter(), |node| node)))
 }
 
 /// Moves the nodes of a cluster on, and gives them to the steps that wait for them.

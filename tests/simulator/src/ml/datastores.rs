@@ -116,11 +116,11 @@ fn find<'a>(world: &'a World, key: &str, name: &str) -> Result<(&'a Workspace, &
 
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let default = call.request.query("isDefault").map(|wanted| wanted.eq_ignore_ascii_case("true"));
     let wanted = |store: &&Datastore| default.is_none_or(|default| (store.name == DEFAULT) == default);
-    let items = workspace.datastores.values().filter(wanted).map(|store| store.json(workspace));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let items = workspace.datastores.values().filter(wanted);
+    Ok(Answer::ok(&page.cut("value", items, |store| store.json(workspace))))
 }
 
 fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {

@@ -110,9 +110,9 @@ fn get(world: &World, key: &str, name: &str) -> Reply {
 
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
-    let page = Page::of(call, world.settings.page_size)?;
-    let items = workspace.endpoints.values().map(|endpoint| endpoint.json(workspace, &world.settings));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let page = Page::of(call, &world.settings)?;
+    let items = workspace.endpoints.values();
+    Ok(Answer::ok(&page.cut("value", items, |endpoint| endpoint.json(workspace, &world.settings))))
 }
 
 /// Creates or replaces an endpoint; the default deployment is part of it.

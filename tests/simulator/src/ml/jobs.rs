@@ -66,7 +66,7 @@ pub fn find<'a>(world: &'a World, key: &str, name: &str) -> Result<(&'a Workspac
 /// Lists the jobs that are no steps, newest first; filters after `Jobs_List`.
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let view = View::of(call)?;
     let query = |name: &str| call.request.query(name).map(str::to_owned);
     let (kind, tag, wanted, schedule) =
@@ -87,8 +87,8 @@ fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     };
     let mut jobs: Vec<&Run> = workspace.runs.roots().filter(takes).collect();
     jobs.sort_by_key(|run| std::cmp::Reverse(run.number));
-    let items = jobs.into_iter().map(|run| show::job(workspace, run, &world.settings));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let items = jobs.into_iter();
+    Ok(Answer::ok(&page.cut("value", items, |run| show::job(workspace, run, &world.settings))))
 }
 
 fn plain(value: &Value) -> String {

@@ -93,15 +93,15 @@ fn get(world: &World, key: &str, name: &str) -> Reply {
 /// Lists schedules; without `listViewType`, the enabled ones alone.
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let view = call.request.query("listViewType").unwrap_or("EnabledOnly").to_ascii_lowercase();
     let takes = |schedule: &&Schedule| match view.as_str() {
         "disabledonly" => !schedule.is_enabled(),
         "all" => true,
         _ => schedule.is_enabled(),
     };
-    let items = workspace.schedules.values().filter(takes).map(|schedule| schedule.json(workspace));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let items = workspace.schedules.values().filter(takes);
+    Ok(Answer::ok(&page.cut("value", items, |schedule| schedule.json(workspace))))
 }
 
 /// Creates or replaces a schedule.

@@ -49,8 +49,8 @@ pub fn list(world: &World, call: &Call<'_>, target: &Target<'_>, location: &str)
         one("Clusters", "Clusters", "totalCores", clusters, super::computes::CAP),
         one("TotalCores", "Total Cluster Dedicated Regional vCPUs", "dedicatedCores", used, CORES),
     ];
-    let page = Page::of(call, world.settings.page_size)?;
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", all.into_iter())))
+    let page = Page::of(call, &world.settings)?;
+    Ok(Answer::ok(&page.cut("value", all.into_iter(), |one| one)))
 }
 
 #[cfg(test)]

@@ -165,11 +165,11 @@ pub fn list(world: &World, call: &Call<'_>, target: &Target<'_>) -> Reply {
     if target.group.is_some() {
         in_group(world, target)?;
     }
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let here = |workspace: &&Workspace| {
         workspace.subscription.eq_ignore_ascii_case(target.subscription)
             && target.group.is_none_or(|group| workspace.group.eq_ignore_ascii_case(group))
     };
-    let items = world.workspaces.values().filter(here).map(|workspace| workspace.json(&world.settings));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let items = world.workspaces.values().filter(here);
+    Ok(Answer::ok(&page.cut("value", items, |workspace| workspace.json(&world.settings))))
 }

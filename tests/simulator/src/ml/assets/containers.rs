@@ -58,10 +58,10 @@ fn next(container: &Container) -> String {
 pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind) -> Reply {
     let workspace = workspace(world, key)?;
     let view = View::of(call)?;
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let wanted = workspace.assets.of(kind).filter(|container| view.takes(is_archived(container)));
-    let items = wanted.map(|container| json(workspace, kind, container));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let items = wanted;
+    Ok(Answer::ok(&page.cut("value", items, |container| json(workspace, kind, container))))
 }
 
 /// Shows an asset.

@@ -75,7 +75,7 @@ pub fn resolve<'a>(
 /// Lists the versions of an asset; codes can be searched by hash over all names.
 pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind, name: &str) -> Reply {
     let workspace = workspace(world, key)?;
-    let page = Page::of(call, world.settings.page_size)?;
+    let page = Page::of(call, &world.settings)?;
     let view = View::of(call)?;
     let hash = call.request.query("hash").filter(|_| kind == Kind::Code);
     let hash_version = call.request.query("hashVersion");
@@ -102,8 +102,8 @@ pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind, name: &str) -
     if order.ends_with("desc") || order.is_empty() {
         all.reverse();
     }
-    let items = all.into_iter().map(|(name, version)| json(workspace, kind, name, version));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let items = all.into_iter();
+    Ok(Answer::ok(&page.cut("value", items, |(name, version)| json(workspace, kind, name, version))))
 }
 
 /// A value as text, so that `202208` and `"202208"` are the same.

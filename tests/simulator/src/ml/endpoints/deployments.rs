@@ -95,9 +95,9 @@ fn get(world: &World, (key, endpoint): (&str, &str), name: &str) -> Reply {
 
 fn list(world: &World, call: &Call<'_>, (key, endpoint): (&str, &str)) -> Reply {
     let (workspace, endpoint) = find(world, key, endpoint)?;
-    let page = Page::of(call, world.settings.page_size)?;
-    let items = endpoint.deployments.values().map(|deployment| deployment.json(workspace, &endpoint.name));
-    Ok(Answer::ok(&page.cut(call, &world.settings.base, "value", items)))
+    let page = Page::of(call, &world.settings)?;
+    let items = endpoint.deployments.values();
+    Ok(Answer::ok(&page.cut("value", items, |deployment| deployment.json(workspace, &endpoint.name))))
 }
 
 fn put(world: &mut World, call: &Call<'_>, (key, endpoint): (&str, &str), name: &str) -> Reply {
