@@ -28,7 +28,7 @@ impl Shared {
     /// Puts a world behind its lock; processes of steps run on the current runtime.
     pub fn new(world: World, latency: BTreeMap<String, Duration>) -> Arc<Self> {
         let stop = CancellationToken::new();
-        let running = Running::new(Handle::current(), stop.clone());
+        let running = Running::new(Handle::current());
         Arc::new(Self { world: Mutex::new(world), changes: watch::channel(0).0, running, latency, stop })
     }
 
@@ -51,6 +51,12 @@ impl Shared {
         }
         self.changes.send_modify(|changes| *changes += 1);
         result
+    }
+
+    /// Ends every task of the simulator, and every process of a step.
+    pub fn end(&self) {
+        self.stop.cancel();
+        self.running.kill_all();
     }
 
     /// The process of a step has ended.

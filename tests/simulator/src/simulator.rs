@@ -212,9 +212,9 @@ impl Simulator {
         self.shared.look(|world| world.workspaces.contains_key(&key).then(|| state::dump(world, &key)))
     }
 
-    /// Ends the simulator: open connections are closed, what is held ends without an answer.
+    /// Ends the simulator: open connections are closed, what is held ends without an answer, and no process of a step is left.
     pub fn stop(&self) {
-        self.shared.stop.cancel();
+        self.shared.end();
     }
 }
 

@@ -156,6 +156,50 @@ async fn a_fault_before_prevents_the_effect_and_one_after_loses_the_answer() {
 }
 
 #[tokio::test]
+async fn http_1_is_served_too_and_a_lost_answer_closes_its_connection() {
+    let sim = Sim::start().await;
+    let ca = reqwest::Certificate::from_pem(sim.simulator.ca_pem().as_bytes()).unwrap();
+    let http = reqwest::Client::builder().tls_certs_only([ca]).http1_only().build().unwrap();
+    sim.simulator
+        .fault(json!({ "match": { "method": "PUT" }, "when": "after", "do": "reset", "times": 1 }))
+        .unwrap();
+    let put = async || {
+        let request = http.put(sim.url("computes/cpu")).bearer_auth(&sim.token).json(&cluster(0, 1));
+        request.send().await.map(|response| (response.version(), response.status()))
+    };
+    assert!(put().await.is_err());
+    let got = http.get(sim.url("computes/cpu")).bearer_auth(&sim.token).send().await.unwrap();
+    assert_eq!((got.version(), got.status()), (reqwest::Version::HTTP_11, StatusCode::OK));
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_ends_when_its_client_goes() {
+    let sim = Sim::start().await;
+    sim.simulator.fault(json!({ "match": { "method": "PUT" }, "do": "timeout" })).unwrap();
+    let request = sim.http.put(sim.url("computes/cpu")).bearer_auth(&sim.token).json(&cluster(0, 1));
+    assert!(request.timeout(Duration::from_millis(100)).send().await.is_err());
+    assert_eq!(sim.get("computes/cpu").await.status, StatusCode::NOT_FOUND, "it had no effect");
+    assert_eq!(sim.simulator.counters()["unanswered"], 1);
+}
+
+#[tokio::test]
+async fn what_breaks_its_published_schema_is_refused_and_counted() {
+    let sim = Sim::start().await;
+    let mut body = cluster(0, 1);
+    body["properties"]["properties"]["vm_size"] = json!("Standard_DS3_v2");
+    let refused = sim.put("computes/cpu", &body).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.message().contains("vm_size"), "{refused:?}");
+    assert_eq!(sim.simulator.counters()["contractViolations"], 1);
+    assert!(
+        sim.simulator
+            .requests()
+            .iter()
+            .any(|entry| entry.violations.iter().any(|text| text.contains("vm_size")))
+    );
+}
+
+#[tokio::test]
 async fn a_held_request_waits_until_it_is_released_and_can_be_dropped() {
     let sim = Sim::start().await;
     let fault = json!({ "id": "h", "match": { "method": "PUT" }, "do": "hold" });

@@ -3,8 +3,8 @@
 use super::{Job, machine};
 use crate::faults::Failure;
 use std::collections::HashMap;
-use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -12,76 +12,103 @@ use tokio_util::sync::CancellationToken;
 /// How much of the end of a log goes into the error of a step.
 const TAIL: usize = 1024;
 
+/// One process that runs: how to end it, and the id of its group once it has one.
+#[derive(Default)]
+struct Entry {
+    token: CancellationToken,
+    group: Option<u32>,
+}
+
 /// The processes that run.
 #[derive(Clone)]
 pub struct Running {
     runtime: Handle,
-    stop: CancellationToken,
-    tokens: Arc<Mutex<HashMap<String, CancellationToken>>>,
+    all: Arc<Mutex<HashMap<String, Entry>>>,
 }
 
 impl Running {
-    /// No processes yet; all of them end with `stop`.
-    pub fn new(runtime: Handle, stop: CancellationToken) -> Self {
-        Self { runtime, stop, tokens: Arc::default() }
+    /// No processes yet; they are run on this runtime.
+    pub fn new(runtime: Handle) -> Self {
+        Self { runtime, all: Arc::default() }
     }
 
-    fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a process and calls `ended` when it is over.
     pub fn start(&self, job: Job, ended: impl FnOnce(&Job, Result<(), Failure>) + Send + 'static) {
-        let token = self.stop.child_token();
-        self.tokens().insert(job.run.clone(), token.clone());
-        let all = self.clone();
+        let token = CancellationToken::new();
+        self.all().insert(job.run.clone(), Entry { token: token.clone(), group: None });
+        let running = self.clone();
         self.runtime.spawn(async move {
-            let result = run(&job, &token).await;
-            all.tokens().remove(&job.run);
-            if !all.stop.is_cancelled() {
-                ended(&job, result);
-            }
+            let result = running.run(&job, &token).await;
+            running.all().remove(&job.run);
+            ended(&job, result);
         });
     }
 
     /// Ends the process of a run, if it has one.
     pub fn kill(&self, run: &str) {
-        if let Some(token) = self.tokens().remove(run) {
-            token.cancel();
+        if let Some(entry) = self.all().remove(run) {
+            entry.token.cancel();
         }
+    }
+
+    /// Ends every process, and returns when that is done: nothing that a step started outlives the simulator.
+    pub fn kill_all(&self) {
+        for (_, entry) in self.all().drain() {
+            entry.token.cancel();
+            if let Some(group) = entry.group {
+                // A group that is gone cannot be ended, which is as good.
+                let _ = std::process::Command::new("kill")
+                    .args(kill_arguments(group))
+                    .stderr(Stdio::null())
+                    .status();
+            }
+        }
+    }
+
+    /// Runs a process to its end.
+    async fn run(&self, job: &Job, token: &CancellationToken) -> Result<(), Failure> {
+        prepare(job).map_err(|source| failed(&source, "lay out the step's folder"))?;
+        let mut child = spawn(job).map_err(|source| failed(&source, "start the step's process"))?;
+        let group = child.id();
+        if let Some(entry) = self.all().get_mut(&job.run) {
+            entry.group = group;
+        }
+        let status = tokio::select! {
+            status = child.wait() => status.map_err(|source| failed(&source, "wait for the step's process"))?,
+            () = token.cancelled() => {
+                end_group(group).await;
+                // The process was told to end; how it ends does not matter any more.
+                let _ = child.wait().await;
+                return Err(Failure::new("Canceled", "The step's process was ended."));
+            }
+        };
+        // What the step left behind must not outlive it.
+        end_group(group).await;
+        if status.success() { Ok(()) } else { Err(exited(job, status)) }
     }
 }
 
-fn failed(source: &std::io::Error, what: &str) -> Failure {
-    Failure::new("SystemError", format!("The simulator cannot {what} on this machine: {source}."))
-}
-
-/// Runs a process to its end.
-async fn run(job: &Job, token: &CancellationToken) -> Result<(), Failure> {
-    prepare(job).map_err(|source| failed(&source, "lay out the step's folder"))?;
-    let mut child = spawn(job).map_err(|source| failed(&source, "start the step's process"))?;
-    let group = child.id();
-    let status = tokio::select! {
-        status = child.wait() => status.map_err(|source| failed(&source, "wait for the step's process"))?,
-        () = token.cancelled() => {
-            end_group(group).await;
-            // The process was told to end; how it ends does not matter any more.
-            let _ = child.wait().await;
-            return Err(Failure::new("Canceled", "The step's process was ended."));
-        }
-    };
-    // What the step left behind must not outlive it.
-    end_group(group).await;
-    if status.success() {
-        return Ok(());
-    }
+/// The failure of a process, with the end of its log.
+fn exited(job: &Job, status: ExitStatus) -> Failure {
     let code = status.code().map_or_else(|| "a signal".to_owned(), |code| format!("status code {code}"));
     let text = format!(
         "Execution failed. User process '/bin/bash' exited with {code}. Please check log file \
          'user_logs/std_log.txt' for error details. Error: {}",
         tail(job)
     );
-    Err(Failure::new("UserError", text))
+    Failure::new("UserError", text)
+}
+
+fn kill_arguments(group: u32) -> [String; 3] {
+    ["-KILL".into(), "--".into(), format!("-{group}")]
+}
+
+fn failed(source: &std::io::Error, what: &str) -> Failure {
+    Failure::new("SystemError", format!("The simulator cannot {what} on this machine: {source}."))
 }
 
 fn prepare(job: &Job) -> std::io::Result<()> {
@@ -121,8 +148,7 @@ fn spawn(job: &Job) -> std::io::Result<Child> {
 /// Ends every process of a group that is still there.
 async fn end_group(group: Option<u32>) {
     let Some(group) = group else { return };
-    let kill =
-        Command::new("kill").args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null()).status();
+    let kill = Command::new("kill").args(kill_arguments(group)).stderr(Stdio::null()).status();
     // A group that is gone cannot be ended, which is as good.
     let _ = kill.await;
 }

@@ -129,7 +129,7 @@ pub fn end(
     let Some(run) = workspace.runs.get_mut(id).filter(|run| !run.status.is_over()) else { return };
     (run.status, run.error, run.ended) = (status, error, Some(at));
     run.origin.modified = at;
-    let parent = run.parent.clone();
+    let (parent, is_step) = (run.parent.clone(), run.step().is_some());
     let compute =
         run.step().and_then(|step| step.compute.as_deref()).and_then(|text| refs::named("computes", text));
     let compute = compute.map(|(_, name)| ids::key(name));
@@ -137,7 +137,8 @@ pub fn end(
     if let Some(hash) = hash {
         workspace.runs.reusable.entry(hash).or_insert_with(|| id.to_owned());
     }
-    if status == Status::Canceled {
+    // A process that has ended by itself is not there any more to be ended.
+    if is_step && status != Status::Completed {
         world.outbox.push(Effect::Kill(id.to_owned()));
     }
     if let Some(name) = compute {
