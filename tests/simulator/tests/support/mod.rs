@@ -171,7 +171,17 @@ impl Sim {
         .await;
     }
 
-    /// Reads until the body is as wanted: moves time on when it is frozen, waits for the log's next change otherwise.
+    /// Waits until something happens in the simulator; a change just before the wait began is made up for by its limit.
+    async fn next_change(&self) {
+        let mut looks = 0;
+        let happened = |_: &[azureml_simulator::Entry]| {
+            looks += 1;
+            (looks > 1).then_some(())
+        };
+        let _ = self.simulator.wait_for(Duration::from_millis(50), happened).await;
+    }
+
+    /// Reads until the body is as wanted: moves time on when it is frozen, waits for the next change otherwise.
     pub async fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         loop {
@@ -181,7 +191,7 @@ impl Sim {
             }
             assert!(tokio::time::Instant::now() < deadline, "never as wanted: {answer:?}");
             if self.simulator.advance(jiff::SignedDuration::from_secs(1)).is_none() {
-                tokio::task::yield_now().await;
+                self.next_change().await;
             }
         }
     }
