@@ -24,6 +24,8 @@ pub struct Look {
     pub is_shared: bool,
     /// How often something that goes on in Azure has been looked at already.
     pub attempt: u32,
+    /// Whether Azure has held the object before: somebody changed one thing, and waits.
+    pub is_known: bool,
 }
 
 impl Look {
@@ -78,11 +80,20 @@ type Key = (usize, String);
 #[derive(Default)]
 struct Slot {
     listing: tokio::sync::Mutex<Option<Arc<Listing>>>,
-    singles: Mutex<VecDeque<Instant>>,
+    singles: Mutex<Singles>,
 }
 
-/// So many single reads within [`WINDOW`] are made before a list takes their place.
-const SINGLES: usize = 10;
+/// Single reads of late, by what they were for.
+#[derive(Default)]
+struct Singles {
+    changes: VecDeque<Instant>,
+    others: VecDeque<Instant>,
+}
+
+/// So many single reads within [`WINDOW`] are made before a list takes their place: for changes a fifth of what ARM lets
+/// pass at once; for what is new or goes on, as many as a list costs.
+const CHANGES: usize = 50;
+const OTHERS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(2);
 
 /// The most texts of components that are kept.
@@ -126,7 +137,7 @@ impl Looks {
         look: Look,
     ) -> Result<Option<Value>, Error> {
         let slot = self.slot(client, of);
-        if !look.is_shared && take_single(&slot) {
+        if !look.is_shared && take_single(&slot, look) {
             return client.get(&of.parent.child(of.name, name), look.urgency()).await;
         }
         self.listing_of(&slot, client, of, look).await.map(|listing| listing.get(name))
@@ -217,15 +228,18 @@ impl Looks {
 }
 
 /// Whether a single read is still cheap, by how many there were just now.
-fn take_single(slot: &Slot) -> bool {
+fn take_single(slot: &Slot, look: Look) -> bool {
     let mut singles = locked(&slot.singles);
+    let is_change = look.is_known && look.attempt == 0;
+    let (of_late, most) =
+        if is_change { (&mut singles.changes, CHANGES) } else { (&mut singles.others, OTHERS) };
     let now = Instant::now();
-    while singles.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
-        singles.pop_front();
+    while of_late.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
+        of_late.pop_front();
     }
-    let is_cheap = singles.len() < SINGLES;
+    let is_cheap = of_late.len() < most;
     if is_cheap {
-        singles.push_back(now);
+        of_late.push_back(now);
     }
     is_cheap
 }

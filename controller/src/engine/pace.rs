@@ -4,6 +4,7 @@
 use super::Kind;
 use super::pass::{NET, Pass};
 use crate::looks::Look;
+use azureml_crds::shared::HasCommon as _;
 use azureml_plan::Next;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -21,14 +22,15 @@ impl<K: Kind> Pass<'_, K> {
             (recall.generation.1, recall.wrote, recall.attempt, recall.was_listed)
         });
         let (first_seen, wrote, attempt, was_listed) = remembered.unwrap_or((now, None, 0, false));
+        let is_known = self.object.status().is_some_and(|status| status.common().applied_hash.is_some());
         if attempt > 0 || self.ask.requested.is_some() {
-            return Look { since: now, is_shared: false, attempt };
+            return Look { since: now, is_shared: false, attempt, is_known };
         }
         let tick = now.checked_sub(self.since_tick(resync)).unwrap_or(first_seen);
         let since = first_seen.max(tick).max(wrote.unwrap_or(first_seen));
         // Everybody compares at a tick, and everybody looks after a start.
         let is_shared = since == tick || (was_listed && since == first_seen);
-        Look { since, is_shared, attempt }
+        Look { since, is_shared, attempt, is_known }
     }
 
     /// When the next pass is due.

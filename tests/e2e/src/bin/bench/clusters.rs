@@ -140,11 +140,15 @@ async fn changes(figures: &mut Figures, scene: &Scene, count: usize) -> Result<(
 
 /// What one comparison of everything costs: the requests of one interval.
 async fn resync(figures: &mut Figures, scene: &Scene, count: usize) -> Result<()> {
-    // What the changes left behind comes to rest in one interval; the next one is counted.
+    // What the changes left behind comes to rest in one interval; the comparison after that is counted.
     tokio::time::sleep(RESYNC).await;
     let since = scene.azure.requests().len();
     let writes = kubernetes_writes().await?;
-    tokio::time::sleep(RESYNC).await;
+    let begun = |log: &[Entry]| {
+        log[since.min(log.len())..].iter().any(|entry| entry.url.contains("/computes?")).then_some(())
+    };
+    scene.azure.wait_for(PATIENCE, begun).await.context("there was no comparison")?;
+    tokio::time::sleep(RESYNC / 2).await;
     let cost = requests(scene, since);
     figures.take(format!("{count} clusters: Azure requests of one resync"), "", number(cost.len()));
     figures.take(

@@ -20,9 +20,11 @@ async fn main() -> Result<()> {
             || arguments.iter().any(|argument| argument == name)
     };
     ensure!(!cfg!(debug_assertions), "a bench of a debug build says nothing; use cargo xtask bench");
+    let rounds =
+        arguments.iter().find_map(|argument| argument.strip_prefix("--rounds=")).map_or(Ok(3), str::parse)?;
     let mut figures = Figures::default();
-    for round in 1..=3 {
-        println!("round {round} of 3");
+    for round in 1..=rounds {
+        println!("round {round} of {rounds}");
         if only("a") {
             clusters::at_once(&mut figures, 200).await?;
         }
