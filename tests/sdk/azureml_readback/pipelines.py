@@ -4,6 +4,7 @@ In and out as the readers of the other kinds. The hash of inline files is comput
 """
 
 import pathlib
+import shlex
 import tempfile
 
 from azure.ai.ml._utils._asset_utils import get_ignore_file, get_content_hash
@@ -98,18 +99,22 @@ def step_inputs(step, node, report):
 
 
 def command(step, line, report):
-    """The command line: as written, or the interpreter, the script and each argument in their order."""
+    """The command line: as written, or the interpreter, the script and each argument as one word of the shell."""
     where = f"steps.{step['name']}"
-    report.given(f"{where}.command", step.get("command"), line if "command" in step else None)
+    report.given(f"{where}.command", step.get("command"), line)
     for kind, interpreter in INTERPRETERS.items():
         if kind in step:
-            words = [interpreter, step[kind]["script"], *step[kind].get("args", [])]
-            # The controller quotes each word for the shell; what is inside the quotes is the manifest's.
-            rest, found = line, []
-            for word in words:
-                before, match, rest = rest.partition(word)
-                found.append(match)
-            report.same(f"{where}.{kind}", words, found)
+            words = [interpreter, step[kind]["script"], *arguments(step[kind].get("args", []))]
+            report.same(f"{where}.{kind}", words, shlex.split(line.replace("$[[", " ").replace("]]", " ")))
+
+
+def arguments(wanted):
+    """The words of the arguments; an optional group has several."""
+    for argument in wanted:
+        if argument.startswith("$[[") and argument.endswith("]]"):
+            yield from argument[3:-2].split()
+        else:
+            yield argument
 
 
 def code(ml, step, wanted, component, report):

@@ -47,10 +47,10 @@ def make_pipeline(ml, folder, name, environment, compute):
         type: command
         name: {name}_train
         version: "1"
-        command: Rscript 'train.R' --trees '${{{{inputs.trees}}}}' --model '${{{{outputs.model}}}}'
+        command: Rscript train.R --trees '${{{{inputs.trees}}}}' 'it'\\''s' $[[--rate '${{{{inputs.rate}}}}']] --model '${{{{outputs.model}}}}'
         code: ./code
         environment: azureml:{environment.name}:{environment.version}
-        inputs: {{trees: {{type: integer}}}}
+        inputs: {{trees: {{type: integer}}, rate: {{type: number, optional: true}}}}
         outputs: {{model: {{type: custom_model}}}}
         """,
             )
@@ -107,7 +107,14 @@ def pipeline_manifest(name, step, component, endpoint):
                 "environment": {"ref": "r-gbm"},
                 "r": {
                     "script": "train.R",
-                    "args": ["--trees", "${{inputs.trees}}", "--model", "${{outputs.model}}"],
+                    "args": [
+                        "--trees",
+                        "${{inputs.trees}}",
+                        "it's",
+                        "$[[--rate ${{inputs.rate}}]]",
+                        "--model",
+                        "${{outputs.model}}",
+                    ],
                 },
                 "code": {"files": {"train.R": SCRIPT}},
                 "inputs": {"trees": "${{parent.inputs.trees}}"},
