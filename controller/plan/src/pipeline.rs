@@ -171,7 +171,7 @@ impl Decide for MLPipeline {
             status.steps = wanted.steps.iter().map(step_status).collect();
             status.graph = Some(graph::mermaid(&self.spec.steps));
         }
-        status.endpoint = publish::status(wanted, &seen.publication);
+        status.endpoint = publish::status(self, wanted, &seen.publication);
         status
     }
 }

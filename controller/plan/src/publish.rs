@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 pub struct Publication {
     /// The endpoint that the spec names.
     pub endpoint: Option<Value>,
-    /// Its deployments.
+    /// Its deployments; empty where they need not be looked at ([`needs_deployments`]).
     pub deployments: Vec<Value>,
+    /// Whether the deployments were looked at.
+    pub is_complete: bool,
     /// Endpoints that carry our owner and are not the spec's.
     pub strays: Vec<(ArmId, Value)>,
 }
@@ -117,6 +119,9 @@ pub fn plan(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publicat
     let Some(endpoint) = &seen.endpoint else {
         return Plan::send(vec![put_endpoint()], making("the endpoint".into()), Next::Look);
     };
+    if !seen.is_complete {
+        return served(wanted, endpoint);
+    }
     let deployment = seen.deployments.iter().find(|one| one["name"].as_str() == Some(&name));
     match (state(endpoint), deployment.map(|one| (one, state(one)))) {
         ("Failed" | "Canceled", _) => failed(pipeline, put_endpoint(), "the endpoint", endpoint, ask),
@@ -129,6 +134,11 @@ pub fn plan(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publicat
         ("Succeeded", Some((_, "Succeeded"))) => flip_or_prune(pipeline, (id, endpoint, &name), wanted, seen),
         _ => Plan::say(making(format!("deployment {name}")), Next::Look),
     }
+}
+
+fn served(wanted: &Wanted, endpoint: &Value) -> Plan {
+    let uri = endpoint["properties"]["scoringUri"].as_str().unwrap_or_default();
+    ready(wanted, format!("version {} is served at {uri}", wanted.current.version))
 }
 
 fn ready(wanted: &Wanted, message: String) -> Plan {
@@ -170,8 +180,7 @@ fn flip_or_prune(
     }
     let old = surplus(pipeline, name, &seen.deployments);
     if old.is_empty() {
-        let uri = endpoint["properties"]["scoringUri"].as_str().unwrap_or_default();
-        return ready(wanted, format!("version {} is served at {uri}", wanted.current.version));
+        return served(wanted, endpoint);
     }
     let deletes = old
         .iter()
@@ -210,10 +219,32 @@ fn flipped(endpoint: &Value, wanted: &Wanted, name: &str) -> Value {
     body
 }
 
+/// How many deployments stay beside the default.
+fn keep(pipeline: &MLPipeline) -> usize {
+    let keep = pipeline.spec.publish.as_ref().and_then(|publish| publish.keep);
+    keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(DEFAULT_KEEP).min(MOST_DEPLOYMENTS)
+}
+
+/// The deployments that were there when they were looked at last.
+fn deployments_before(pipeline: &MLPipeline) -> &[String] {
+    let endpoint = pipeline.status.as_ref().and_then(|status| status.endpoint.as_ref());
+    endpoint.map_or(&[], |endpoint| endpoint.deployments.as_slice())
+}
+
+/// Whether the deployments say something that the endpoint does not: one that is its default is there and never
+/// changes, and where there were few, none is too many.
+#[must_use]
+pub fn needs_deployments(pipeline: &MLPipeline, wanted: &Wanted, endpoint: &Value) -> bool {
+    let name = deployment_name(wanted);
+    let before = deployments_before(pipeline);
+    let is_served = endpoint["properties"]["defaults"]["deploymentName"].as_str() == Some(&name)
+        && state(endpoint) == "Succeeded";
+    !is_served || !before.contains(&name) || before.len() > keep(pipeline) + 1
+}
+
 /// Deployments of ours beyond `keep`, oldest first; never one in transition.
 fn surplus(pipeline: &MLPipeline, current: &str, deployments: &[Value]) -> Vec<String> {
-    let keep = pipeline.spec.publish.as_ref().and_then(|publish| publish.keep);
-    let keep = keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(DEFAULT_KEEP).min(MOST_DEPLOYMENTS);
+    let keep = keep(pipeline);
     let mut old: Vec<&Value> = deployments
         .iter()
         .filter(|one| one["name"].as_str() != Some(current) && one["tags"][crate::owner::OWNER].is_string())
@@ -241,11 +272,14 @@ pub fn remove(endpoints: &[(ArmId, Value)]) -> Plan {
 
 /// What `status.endpoint` says.
 #[must_use]
-pub fn status(wanted: &Wanted, seen: &Publication) -> Option<EndpointStatus> {
+pub fn status(pipeline: &MLPipeline, wanted: &Wanted, seen: &Publication) -> Option<EndpointStatus> {
     let (id, endpoint) = (wanted.endpoint.as_ref()?, seen.endpoint.as_ref()?);
     let default = endpoint["properties"]["defaults"]["deploymentName"].as_str().map(str::to_owned);
-    let mut deployments: Vec<String> =
-        seen.deployments.iter().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect();
+    let mut deployments: Vec<String> = if seen.is_complete {
+        seen.deployments.iter().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect()
+    } else {
+        deployments_before(pipeline).to_vec()
+    };
     deployments.sort_by_key(|name| (Some(name) != default.as_ref(), name.clone()));
     Some(EndpointStatus {
         name: id.name().to_owned(),

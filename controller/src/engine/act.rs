@@ -31,6 +31,7 @@ pub async fn act(client: &Client, looks: &Looks, actions: &[Action]) -> Result<O
 
 async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<Answer>, Error> {
     tracing::info!(action = name(action), target_id = %action.target(), "changing Azure");
+    looks.doubt(action.target());
     let answer = match action {
         Action::Put { id, body } => client.put(id, body).await.map(Some),
         Action::Patch { id, body } => client.patch(id, body).await.map(Some),
@@ -45,8 +46,13 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
             client.put(id, &body).await.map(Some)
         }
     }?;
-    if let Action::Put { id, .. } | Action::Upload { id, .. } = action {
+    if let Action::Put { id, body } | Action::Upload { id, body, .. } = action
+        && body["properties"]["isArchived"] != true
+    {
         looks.note(id);
+        if let Some(answer) = &answer {
+            looks.note_steps(id, &answer.body);
+        }
     }
     Ok(answer)
 }

@@ -23,14 +23,15 @@ impl<K: Kind> Pass<'_, K> {
         });
         let (first_seen, wrote, attempt, was_listed) = remembered.unwrap_or((now, None, 0, false));
         let is_known = self.object.status().is_some_and(|status| status.common().applied_hash.is_some());
+        let is_change = is_known && self.ask.is_new_generation;
         if attempt > 0 || self.ask.requested.is_some() {
-            return Look { since: now, is_shared: false, attempt, is_known };
+            return Look { since: now, is_shared: false, attempt, is_change: false };
         }
         let tick = now.checked_sub(self.since_tick(resync)).unwrap_or(first_seen);
         let since = first_seen.max(tick).max(wrote.unwrap_or(first_seen));
         // Everybody compares at a tick, and everybody looks after a start.
         let is_shared = since == tick || (was_listed && since == first_seen);
-        Look { since, is_shared, attempt, is_known }
+        Look { since, is_shared, attempt, is_change }
     }
 
     /// When the next pass is due.

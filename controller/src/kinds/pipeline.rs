@@ -17,7 +17,7 @@ use azureml_plan::owner::{Belongs, Owner};
 use azureml_plan::pipeline::{
     Address, Left, Presence, Refs, Seen, Wanted, base_name, computes, environments,
 };
-use azureml_plan::publish::Publication;
+use azureml_plan::publish::{Publication, needs_deployments};
 use kube::ResourceExt as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -77,14 +77,17 @@ impl Kind for MLPipeline {
         look: Look,
     ) -> Result<Seen, Error> {
         let client = &reached.client;
-        let publication = publication(ctx, reached, wanted, look);
-        let whole = ctx.looks.presence(client, &wanted.id);
-        let (publication, whole) = futures::try_join!(publication, whole)?;
+        let published = published(ctx, reached, wanted, look);
+        let whole = presence(self, ctx, reached, &wanted.id, look);
+        let (mut publication, whole) = futures::try_join!(published, whole)?;
+        if whole == Presence::Here {
+            look_at_deployments(self, reached, wanted, look, &mut publication).await?;
+        }
         if whole != Presence::Absent {
             return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
         }
         let steps = wanted.steps.iter().map(|step| async {
-            let presence = ctx.looks.presence(client, &step.id).await?;
+            let presence = presence(self, ctx, reached, &step.id, look).await?;
             Ok::<_, Error>((step.name.clone(), presence))
         });
         let steps: BTreeMap<String, Presence> =
@@ -170,13 +173,32 @@ fn all(
     names.into_iter().map(|name| find(&name).map(|id| (name, id))).collect()
 }
 
-/// The code version that holds files: ours, else one that somebody else uploaded.
+/// Whether a component is there.
+async fn presence(
+    pipeline: &MLPipeline,
+    ctx: &Context,
+    reached: &Reached<Refs>,
+    id: &ArmId,
+    look: Look,
+) -> Result<Presence, Error> {
+    if pipeline.status.as_ref().is_some_and(|status| status.current.is_some()) {
+        return ctx.looks.presence(&reached.client, id).await;
+    }
+    let of = Collection {
+        parent: &reached.refs.workspace.id,
+        name: "components",
+        query: &[("listViewType", "All")],
+    };
+    ctx.looks.presence_of_new(&reached.client, of, id, look).await
+}
+
+/// The code version that holds files, whoever uploaded it: Azure finds it by the hash, under any name.
 async fn find_code(
     ctx: &Context,
     client: &Arc<Client>,
     code: &Code,
 ) -> Result<Option<(String, ArmId)>, Error> {
-    if ctx.looks.presence(client, &code.id).await? == Presence::Here {
+    if ctx.looks.has_seen(&code.id) {
         return Ok(Some((code.hash.clone(), code.id.clone())));
     }
     let Some(container) = code.id.parent() else { return Ok(None) };
@@ -184,7 +206,10 @@ async fn find_code(
     let found = client.list(&container, "versions", &query, Urgency::Change).await?;
     let mut ids = found.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
     let id = ids.find_map(|body| ArmId::parse(body["id"].as_str()?).ok());
-    Ok(id.map(|id| (code.hash.clone(), id)))
+    Ok(id.map(|id| {
+        ctx.looks.note(&id);
+        (code.hash.clone(), id)
+    }))
 }
 
 /// Endpoints that carry an owner.
@@ -193,8 +218,8 @@ fn owned(endpoints: impl Iterator<Item = Value>, owner: &Owner) -> Vec<(ArmId, V
     ours.filter_map(|endpoint| Some((ArmId::parse(endpoint["id"].as_str()?).ok()?, endpoint))).collect()
 }
 
-/// The endpoint of the spec, its deployments, and endpoints that are left from another spec.
-async fn publication(
+/// The endpoint of the spec, or those that are left where the spec names none.
+async fn published(
     ctx: &Context,
     reached: &Reached<Refs>,
     wanted: &Wanted,
@@ -208,12 +233,24 @@ async fn publication(
         return Ok(Publication { strays, ..Publication::default() });
     };
     let endpoint = ctx.looks.resource(client, of, id.name(), look).await?;
-    let deployments = match &endpoint {
-        Some(endpoint) if reached.refs.owner.of(&endpoint["tags"]) == Belongs::Us => {
-            let items = client.list(id, "deployments", &[], look.urgency()).await?;
-            items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
-        }
-        _ => Vec::new(),
-    };
-    Ok(Publication { endpoint, deployments, strays: Vec::new() })
+    Ok(Publication { endpoint, ..Publication::default() })
+}
+
+/// The deployments of the endpoint, where they matter.
+async fn look_at_deployments(
+    pipeline: &MLPipeline,
+    reached: &Reached<Refs>,
+    wanted: &Wanted,
+    look: Look,
+    publication: &mut Publication,
+) -> Result<(), Error> {
+    let (Some(id), Some(endpoint)) = (&wanted.endpoint, &publication.endpoint) else { return Ok(()) };
+    let is_ours = reached.refs.owner.of(&endpoint["tags"]) == Belongs::Us;
+    if is_ours && needs_deployments(pipeline, wanted, endpoint) {
+        let items = reached.client.list(id, "deployments", &[], look.urgency()).await?;
+        publication.deployments =
+            items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
+        publication.is_complete = true;
+    }
+    Ok(())
 }

@@ -4,6 +4,8 @@ use crate::figures::Figures;
 use crate::measure::{all_ready, azure, metric, number, requests, scene};
 use anyhow::Result;
 use azureml_crds::{MLPipeline, MLSchedule};
+use azureml_simulator::Entry;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -37,6 +39,20 @@ fn manifests(count: usize) -> String {
     text
 }
 
+/// How often each operation was called: the method and the types of its path, without names.
+fn by_operation(cost: &[Entry]) -> BTreeMap<String, usize> {
+    let mut operations = BTreeMap::new();
+    for entry in cost {
+        let path = entry.url.split('?').next().unwrap_or_default();
+        let types: Vec<&str> = match path.split_once("/workspaces/") {
+            Some((_, rest)) => rest.split('/').skip(1).step_by(2).collect(),
+            None => vec![path.split('/').nth(1).unwrap_or_default()],
+        };
+        *operations.entry(format!("{} {}", entry.method, types.join("/"))).or_default() += 1;
+    }
+    operations
+}
+
 /// Row (c).
 pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> Result<()> {
     let scene = scene(azure(throttle), "10m").await?;
@@ -60,6 +76,9 @@ pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> R
     let writes = cost.iter().filter(|entry| entry.is_write()).count();
     figures.take(format!("{count} {what}: requests for each"), "", number(cost.len()) / number(count));
     figures.take(format!("{count} {what}: of these, writes"), "", number(writes) / number(count));
+    for (operation, times) in by_operation(&cost) {
+        println!("{:8.2} {operation}", number(times) / number(count));
+    }
     figures.take(
         format!("{count} {what}: answers 429"),
         "",

@@ -2,15 +2,17 @@
 //!
 //! In: an id and how fresh the look must be. Out: what Azure has. Never writes; a look that failed is an error, never an absence.
 
+mod hashed;
+
+use self::hashed::Hashed;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
-use azureml_plan::pipeline::Presence;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -24,8 +26,8 @@ pub struct Look {
     pub is_shared: bool,
     /// How often something that goes on in Azure has been looked at already.
     pub attempt: u32,
-    /// Whether Azure has held the object before: somebody changed one thing, and waits.
-    pub is_known: bool,
+    /// Whether somebody changed something that Azure holds already, and waits.
+    pub is_change: bool,
 }
 
 impl Look {
@@ -96,15 +98,14 @@ const CHANGES: usize = 50;
 const OTHERS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// The most texts of components that are kept.
-const MOST_TEXTS: usize = 2_000;
+/// How long a list is kept for those who come later, and the absence of what is named by its hash taken for granted.
+const KEPT: Duration = Duration::from_secs(30);
 
 /// What was read.
 pub struct Looks {
     spacing: Duration,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
-    present: Mutex<HashSet<String>>,
-    texts: Mutex<HashMap<String, Arc<Value>>>,
+    hashed: Hashed,
 }
 
 /// A collection of resources of one type.
@@ -122,7 +123,7 @@ impl Looks {
     /// Nothing was read yet.
     #[must_use]
     pub fn new(spacing: Duration) -> Self {
-        Self { spacing, slots: Mutex::default(), present: Mutex::default(), texts: Mutex::default() }
+        Self { spacing, slots: Mutex::default(), hashed: Hashed::default() }
     }
 
     /// A resource that can change: from a list that is fresh enough, by a single read, or from a new list where many look at once.
@@ -159,7 +160,7 @@ impl Looks {
     /// One list at a time; whoever waited while it began gets it too.
     async fn listing_of(
         &self,
-        slot: &Slot,
+        slot: &Arc<Slot>,
         client: &Arc<Client>,
         of: Collection<'_>,
         look: Look,
@@ -175,50 +176,8 @@ impl Looks {
         let items = client.list(of.parent, of.name, of.query, look.urgency()).await?;
         let listing = Arc::new(Listing::new(began, items));
         *latest = Some(listing.clone());
+        tokio::spawn(drop_later(slot.clone(), began));
         Ok(listing)
-    }
-
-    /// Whether something that is named by its hash is there. What was seen once stays seen.
-    ///
-    /// # Errors
-    /// When Azure refuses or does not answer.
-    pub async fn presence(&self, client: &Client, id: &ArmId) -> Result<Presence, Error> {
-        if locked(&self.present).contains(&id.key()) {
-            return Ok(Presence::Here);
-        }
-        match client.get(id, Urgency::Change).await? {
-            None => Ok(Presence::Absent),
-            Some(body) if body["properties"]["isArchived"] == true => Ok(Presence::Archived(body)),
-            Some(_) => {
-                self.note(id);
-                Ok(Presence::Here)
-            }
-        }
-    }
-
-    /// Something that is named by its hash was seen, or made.
-    pub fn note(&self, id: &ArmId) {
-        if id.kind().ends_with("/versions") {
-            locked(&self.present).insert(id.key());
-        }
-    }
-
-    /// The steps of a pipeline component, which never change; `None` when there is no such component.
-    ///
-    /// # Errors
-    /// When Azure refuses or does not answer.
-    pub async fn steps(&self, client: &Client, component: &ArmId) -> Result<Option<Arc<Value>>, Error> {
-        if let Some(steps) = locked(&self.texts).get(&component.key()) {
-            return Ok(Some(steps.clone()));
-        }
-        let Some(mut body) = client.get(component, Urgency::Change).await? else { return Ok(None) };
-        let steps = Arc::new(body["properties"]["componentSpec"]["jobs"].take());
-        let mut texts = locked(&self.texts);
-        if texts.len() >= MOST_TEXTS {
-            texts.clear();
-        }
-        texts.insert(component.key(), steps.clone());
-        Ok(Some(steps))
     }
 
     fn slot(&self, client: &Arc<Client>, of: Collection<'_>) -> Arc<Slot> {
@@ -227,12 +186,20 @@ impl Looks {
     }
 }
 
+/// Lists are large, and of use for a moment only.
+async fn drop_later(slot: Arc<Slot>, began: Instant) {
+    sleep_until(began + KEPT).await;
+    let mut latest = slot.listing.lock().await;
+    if latest.as_ref().is_some_and(|listing| listing.began == began) {
+        *latest = None;
+    }
+}
+
 /// Whether a single read is still cheap, by how many there were just now.
 fn take_single(slot: &Slot, look: Look) -> bool {
     let mut singles = locked(&slot.singles);
-    let is_change = look.is_known && look.attempt == 0;
     let (of_late, most) =
-        if is_change { (&mut singles.changes, CHANGES) } else { (&mut singles.others, OTHERS) };
+        if look.is_change { (&mut singles.changes, CHANGES) } else { (&mut singles.others, OTHERS) };
     let now = Instant::now();
     while of_late.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
         of_late.pop_front();

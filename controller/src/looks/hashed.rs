@@ -1,0 +1,132 @@
+//! What is named by the hash of its content never changes: it is read once, and remembered.
+//!
+//! In: ids of versions. Out: whether they are there, and what the steps of a pipeline component are. Never writes.
+
+use super::{Collection, KEPT, Look, Looks, locked};
+use azureml_client::budget::Urgency;
+use azureml_client::client::Client;
+use azureml_client::{ArmId, Error};
+use azureml_plan::pipeline::Presence;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+
+/// The most texts of components that are kept.
+const MOST_TEXTS: usize = 2_000;
+
+/// What is known of it.
+#[derive(Default)]
+pub(super) struct Hashed {
+    present: Mutex<HashSet<String>>,
+    absent: Mutex<HashMap<String, Instant>>,
+    texts: Mutex<HashMap<String, Arc<Value>>>,
+}
+
+impl Looks {
+    /// Whether something that is named by its hash is there. What was seen once stays seen; what was not is made by us or
+    /// by nobody, so that its absence holds for a while.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn presence(&self, client: &Client, id: &ArmId) -> Result<Presence, Error> {
+        if self.has_seen(id) {
+            return Ok(Presence::Here);
+        }
+        if self.is_absent(id) {
+            return Ok(Presence::Absent);
+        }
+        match client.get(id, Urgency::Change).await? {
+            None => {
+                self.note_absence(id);
+                Ok(Presence::Absent)
+            }
+            Some(body) if body["properties"]["isArchived"] == true => Ok(Presence::Archived(body)),
+            Some(_) => {
+                self.note(id);
+                Ok(Presence::Here)
+            }
+        }
+    }
+
+    /// As [`Looks::presence`], for what was probably never there: where not even the container is, no version is. Many
+    /// that look at once share one list of containers.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn presence_of_new(
+        &self,
+        client: &Arc<Client>,
+        of: Collection<'_>,
+        id: &ArmId,
+        look: Look,
+    ) -> Result<Presence, Error> {
+        let is_known = self.has_seen(id) || self.is_absent(id);
+        if let Some(container) = id.parent()
+            && !is_known
+            && self.resource(client, of, container.name(), look).await?.is_none()
+        {
+            self.note_absence(id);
+        }
+        self.presence(client, id).await
+    }
+
+    /// Whether something that is named by its hash was seen.
+    #[must_use]
+    pub fn has_seen(&self, id: &ArmId) -> bool {
+        locked(&self.hashed.present).contains(&id.key())
+    }
+
+    fn is_absent(&self, id: &ArmId) -> bool {
+        locked(&self.hashed.absent).get(&id.key()).is_some_and(|since| since.elapsed() < KEPT)
+    }
+
+    fn note_absence(&self, id: &ArmId) {
+        let mut absent = locked(&self.hashed.absent);
+        absent.retain(|_, since| since.elapsed() < KEPT);
+        absent.insert(id.key(), Instant::now());
+    }
+
+    /// Something that is named by its hash was seen, or made.
+    pub fn note(&self, id: &ArmId) {
+        if id.kind().ends_with("/versions") {
+            locked(&self.hashed.present).insert(id.key());
+        }
+    }
+
+    /// The steps of a pipeline component that was just made.
+    pub fn note_steps(&self, component: &ArmId, body: &Value) {
+        let steps = &body["properties"]["componentSpec"]["jobs"];
+        if steps.is_object() {
+            self.keep_steps(component, Arc::new(steps.clone()));
+        }
+    }
+
+    fn keep_steps(&self, component: &ArmId, steps: Arc<Value>) {
+        let mut texts = locked(&self.hashed.texts);
+        if texts.len() >= MOST_TEXTS {
+            texts.clear();
+        }
+        texts.insert(component.key(), steps);
+    }
+
+    /// Something is about to be written: what was known of it says nothing any more.
+    pub fn doubt(&self, id: &ArmId) {
+        locked(&self.hashed.absent).remove(&id.key());
+        locked(&self.hashed.present).remove(&id.key());
+    }
+
+    /// The steps of a pipeline component, which never change; `None` when there is no such component.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn steps(&self, client: &Client, component: &ArmId) -> Result<Option<Arc<Value>>, Error> {
+        if let Some(steps) = locked(&self.hashed.texts).get(&component.key()) {
+            return Ok(Some(steps.clone()));
+        }
+        let Some(mut body) = client.get(component, Urgency::Change).await? else { return Ok(None) };
+        let steps = Arc::new(body["properties"]["componentSpec"]["jobs"].take());
+        self.keep_steps(component, steps.clone());
+        Ok(Some(steps))
+    }
+}
