@@ -3,19 +3,20 @@
 //! In: a spec and the ids it resolves to. Out: bodies as Microsoft's client sends them. Source: Azure REST API,
 //! `ComponentVersions_CreateOrUpdate`, and the command and pipeline component schemas of the Azure ML CLI v2.
 
+mod node;
+mod ports;
+
+use self::node::node;
+use self::ports::{component_inputs, component_outputs};
 use crate::context::InvalidSpec;
-use crate::{hash, names, shell, time};
+use crate::{hash, names, shell};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
-use azureml_crds::step::{Script, Step, StepOutput};
-use azureml_crds::values::{Input, OutputType};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use azureml_crds::step::{Script, Step};
+use azureml_crds::values::Input;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const PARENT_INPUT: &str = "${{parent.inputs.";
-const PARENT_OUTPUT: &str = "${{parent.outputs.";
-const PARENT_JOB: &str = "${{parent.jobs.";
 const COMMAND_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json";
 const PIPELINE_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json";
 
@@ -221,135 +222,5 @@ pub fn literal(value: &Value) -> String {
         Value::Bool(false) => "False".to_owned(),
         Value::String(text) => text.clone(),
         Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
-}
-
-/// What the inputs of a step are bound to.
-enum Bound<'a> {
-    Input(&'a str),
-    Output(&'a str, &'a str),
-    Literal,
-}
-
-fn bound(value: &IntOrString) -> Bound<'_> {
-    let IntOrString::String(text) = value else { return Bound::Literal };
-    let inner = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.strip_suffix("}}"));
-    if let Some(input) = inner(PARENT_INPUT) {
-        return Bound::Input(input);
-    }
-    match inner(PARENT_JOB).and_then(|rest| rest.split_once(".outputs.")) {
-        Some((step, output)) => Bound::Output(step, output),
-        None => Bound::Literal,
-    }
-}
-
-fn component_inputs(pipeline: &MLPipeline, step: &Step) -> Map<String, Value> {
-    let of = |value: &IntOrString| match (bound(value), value) {
-        (Bound::Input(name), _) => pipeline.spec.inputs.get(name).map_or_else(
-            || json!({"type": "string"}),
-            |input| match input.optional {
-                Some(true) => json!({"type": input.r#type.word(), "optional": true}),
-                _ => json!({"type": input.r#type.word()}),
-            },
-        ),
-        (Bound::Output(from, output), _) => json!({"type": output_type(pipeline, from, output).word()}),
-        (Bound::Literal, IntOrString::Int(_)) => json!({"type": "integer"}),
-        (Bound::Literal, IntOrString::String(_)) => json!({"type": "string"}),
-    };
-    step.inputs.iter().map(|(name, value)| (name.clone(), of(value))).collect()
-}
-
-fn component_outputs(pipeline: &MLPipeline, step: &Step) -> Map<String, Value> {
-    step.outputs
-        .keys()
-        .map(|name| (name.clone(), json!({"type": output_type(pipeline, &step.name, name).word()})))
-        .collect()
-}
-
-/// The type of a step's output: its own, else that of the pipeline's output it is bound to, else a folder.
-fn output_type(pipeline: &MLPipeline, step: &str, output: &str) -> OutputType {
-    let found =
-        pipeline.spec.steps.iter().find(|one| one.name == step).and_then(|step| step.outputs.get(output));
-    let parent = |path: &String| {
-        let name = path.strip_prefix(PARENT_OUTPUT)?.strip_suffix("}}")?;
-        pipeline.spec.outputs.get(name).map(|output| output.r#type)
-    };
-    found
-        .and_then(|found| found.r#type.or_else(|| found.path.as_ref().and_then(parent)))
-        .unwrap_or(OutputType::UriFolder)
-}
-
-/// A step as a node of the pipeline: snake case but for the two ids, as Azure ML wants it.
-fn node(pipeline: &MLPipeline, step: &Step, resolved: &Resolved, id: &ArmId) -> Result<Value, InvalidSpec> {
-    let inputs: Map<String, Value> =
-        step.inputs.iter().map(|(name, value)| (name.clone(), node_input(step, name, value))).collect();
-    let outputs: Map<String, Value> = step
-        .outputs
-        .iter()
-        .filter_map(|(name, output)| {
-            Some((name.clone(), node_output(output, output_type(pipeline, &step.name, name))?))
-        })
-        .collect();
-    let mut node = json!({"type": "command", "name": step.name, "componentId": id, "inputs": inputs, "outputs": outputs});
-    if let Some(display) = &step.display_name {
-        node["display_name"] = json!(display);
-    }
-    if let Some(compute) = &resolved.compute {
-        node["computeId"] = json!(compute);
-    }
-    if !step.environment_variables.is_empty() {
-        node["environment_variables"] = json!(step.environment_variables);
-    }
-    let resources = resources(step, resolved);
-    if !resources.is_empty() {
-        node["resources"] = Value::Object(resources);
-    }
-    if let Some(timeout) = &step.timeout {
-        let timeout = time::iso(time::duration("timeout", timeout)?);
-        node["limits"] = json!({"job_limits_type": "Command", "timeout": timeout});
-    }
-    Ok(node)
-}
-
-fn resources(step: &Step, resolved: &Resolved) -> Map<String, Value> {
-    let mut resources = Map::new();
-    if let Some(asked) = &step.resources {
-        resources.insert("instance_count".into(), json!(asked.instance_count.unwrap_or(1)));
-        if let Some(size) = &asked.shm_size {
-            resources.insert("shm_size".into(), json!(size));
-        }
-    }
-    if let Some(size) = &resolved.instance_type {
-        resources.insert("instance_type".into(), json!(size));
-    }
-    resources
-}
-
-fn node_input(step: &Step, name: &str, value: &IntOrString) -> Value {
-    let text = match value {
-        IntOrString::Int(number) => number.to_string(),
-        IntOrString::String(text) => text.clone(),
-    };
-    let mut input = json!({"job_input_type": "literal", "value": text});
-    if let Some(mode) = step.input_modes.get(name) {
-        input["mode"] = json!(mode.word());
-    }
-    input
-}
-
-/// A node's output; none where Azure ML's defaults serve.
-fn node_output(output: &StepOutput, r#type: OutputType) -> Option<Value> {
-    match &output.path {
-        Some(path) if path.starts_with(PARENT_OUTPUT) => Some(json!({"type": "literal", "value": path})),
-        path => {
-            let mut value = json!({"job_output_type": r#type.word()});
-            if let Some(path) = path {
-                value["uri"] = json!(path);
-            }
-            if let Some(mode) = output.mode {
-                value["mode"] = json!(mode.word());
-            }
-            (path.is_some() || output.mode.is_some()).then_some(value)
-        }
     }
 }

@@ -2,19 +2,24 @@
 //!
 //! Source: Azure REST API, `Schedules_CreateOrUpdate`; "Schedule machine learning pipeline jobs" (start time, deletion).
 
+mod body;
+mod leave;
+
+use self::body::{body, start_in_force, trigger};
+pub use self::leave::Address;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::differences;
-use crate::firing::{self, Trigger, Window};
-use crate::job::{self, Job};
+use crate::firing::Window;
+use crate::job::Job;
 use crate::owner::{Belongs, Owner};
 use crate::settle::Differing;
-use crate::{Decide, Leave, View, failure, hash, names, time, zones};
+use crate::{Decide, View, failure, firing, hash, job, names, time, zones};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_pipeline::Current;
-use azureml_crds::ml_schedule::{Frequency, MLScheduleStatus, Recurrence, WeekDay};
-use azureml_crds::shared::{DeletionPolicy, Reference};
+use azureml_crds::ml_schedule::MLScheduleStatus;
+use azureml_crds::shared::Reference;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -54,9 +59,6 @@ pub struct Seen {
     /// The steps of the component.
     pub steps: Option<Value>,
 }
-
-/// Where nothing else says from when on a schedule counts: a start in the past never fires at once.
-const LONG_AGO: &str = "2020-01-01T00:00:00";
 
 /// The schedule's id: names alone decide it.
 #[must_use]
@@ -177,86 +179,6 @@ fn not_ours(schedule: &MLSchedule, refs: &Refs, wanted: &Wanted, have: &Value) -
     Some(Plan::say(Verdict::stalled(reason, message), Next::Tick))
 }
 
-/// The start in force: the user's, else the one that the schedule has, else long ago.
-fn start_in_force(wanted: &Wanted, have: Option<&Value>) -> String {
-    let existing = || have?["properties"]["trigger"]["startTime"].as_str().map(str::to_owned);
-    wanted.start.clone().or_else(existing).unwrap_or_else(|| LONG_AGO.to_owned())
-}
-
-fn body(
-    schedule: &MLSchedule,
-    refs: &Refs,
-    wanted: &Wanted,
-    steps: &Value,
-    have: Option<&Value>,
-) -> Result<Value, InvalidSpec> {
-    let spec = &schedule.spec;
-    let tags = refs.owner.tags(&spec.tags);
-    let name = schedule.metadata.name.as_deref().unwrap_or_default();
-    let experiment = spec.experiment.as_deref().unwrap_or(&spec.pipeline_ref.name);
-    let job =
-        Job { display_name: name, experiment, tags: &tags, inputs: spec.inputs.as_ref(), is_scheduled: true };
-    let mut trigger = match (&spec.cron, &spec.recurrence) {
-        (Some(cron), _) => {
-            json!({"triggerType": "Cron", "expression": cron.split_whitespace().collect::<Vec<_>>().join(" ")})
-        }
-        (None, Some(recurrence)) => recurring(recurrence),
-        (None, None) => return Err(InvalidSpec::new("spec", "set one of cron, recurrence")),
-    };
-    trigger["timeZone"] = json!(wanted.zone.windows);
-    trigger["startTime"] = json!(start_in_force(wanted, have));
-    if let Some(end) = &wanted.end {
-        trigger["endTime"] = json!(end);
-    }
-    let mut properties = json!({
-        "displayName": name,
-        "isEnabled": spec.suspend != Some(true),
-        "tags": tags,
-        "properties": {},
-        "trigger": trigger,
-        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current, steps)?},
-    });
-    if let Some(description) = &spec.description {
-        properties["description"] = json!(description);
-    }
-    Ok(json!({"properties": properties}))
-}
-
-fn recurring(recurrence: &Recurrence) -> Value {
-    let frequency = match recurrence.frequency {
-        Frequency::Minute => "Minute",
-        Frequency::Hour => "Hour",
-        Frequency::Day => "Day",
-        Frequency::Week => "Week",
-        Frequency::Month => "Month",
-    };
-    let mut trigger =
-        json!({"triggerType": "Recurrence", "frequency": frequency, "interval": recurrence.interval});
-    if !recurrence.hours.is_empty() {
-        trigger["schedule"] = json!({"hours": recurrence.hours, "minutes": recurrence.minutes});
-        if !recurrence.week_days.is_empty() {
-            trigger["schedule"]["weekDays"] =
-                recurrence.week_days.iter().map(|day| json!(day_name(*day))).collect();
-        }
-        if !recurrence.month_days.is_empty() {
-            trigger["schedule"]["monthDays"] = json!(recurrence.month_days);
-        }
-    }
-    trigger
-}
-
-fn day_name(day: WeekDay) -> &'static str {
-    match day {
-        WeekDay::Monday => "Monday",
-        WeekDay::Tuesday => "Tuesday",
-        WeekDay::Wednesday => "Wednesday",
-        WeekDay::Thursday => "Thursday",
-        WeekDay::Friday => "Friday",
-        WeekDay::Saturday => "Saturday",
-        WeekDay::Sunday => "Sunday",
-    }
-}
-
 fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, ask: &Ask) -> Plan {
     let mut want = body["properties"].clone();
     if let Some(want) = want.as_object_mut() {
@@ -292,13 +214,6 @@ fn failed(schedule: &MLSchedule, put: Action, have: &Value, ask: &Ask) -> Plan {
     failure::retry(failed, put, last, ask)
 }
 
-fn trigger(schedule: &MLSchedule) -> Option<Trigger<'_>> {
-    match (&schedule.spec.cron, &schedule.spec.recurrence) {
-        (Some(cron), _) => Some(Trigger::Cron(cron)),
-        (None, recurrence) => recurrence.as_ref().map(Trigger::Recurrence),
-    }
-}
-
 /// The next firing times: those that are shown, while the first of them is still to come and the spec is the same.
 fn firings(schedule: &MLSchedule, wanted: &Wanted, have: Option<&Value>, now: Timestamp) -> Vec<String> {
     if schedule.spec.suspend == Some(true) {
@@ -320,64 +235,4 @@ fn shown(schedule: &MLSchedule, wanted: &Wanted, now: Timestamp) -> Option<Vec<S
     let is_same = status.common.applied_hash.as_ref() == Some(&wanted.hash);
     let first = status.next.first()?.parse::<Timestamp>().ok()?;
     (is_same && first > now).then(|| status.next.clone())
-}
-
-/// What is known of a schedule that goes.
-#[derive(Clone, Debug)]
-pub struct Address {
-    /// The schedule.
-    pub id: ArmId,
-    /// This object as an owner.
-    pub owner: Owner,
-}
-
-impl Leave for MLSchedule {
-    type Address = Address;
-    type Left = Option<Value>;
-
-    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
-        let Some(have) = left else { return Plan::leave("the schedule is gone") };
-        let properties = &have["properties"];
-        let is_ours = address.owner.of(&properties["tags"]) == Belongs::Us;
-        if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || !is_ours {
-            return Plan::leave("the schedule stays in Azure");
-        }
-        let wait = |message: &str| Plan::say(Verdict::working("Deleting", message), Next::Look);
-        match properties["provisioningState"].as_str().unwrap_or("Succeeded") {
-            "Deleting" => wait("the schedule is being removed"),
-            "Creating" | "Updating" => wait("the schedule is still being changed"),
-            _ if properties["isEnabled"] != false => {
-                let put = Action::Put { id: address.id.clone(), body: disabled(properties) };
-                Plan::send(
-                    vec![put],
-                    Verdict::working(
-                        "Deleting",
-                        "the schedule is being disabled, which comes before its removal",
-                    ),
-                    Next::Look,
-                )
-            }
-            _ => {
-                let delete = Action::Delete { id: address.id.clone(), query: Vec::new() };
-                Plan::send(
-                    vec![delete],
-                    Verdict::working("Deleting", "the schedule is being removed"),
-                    Next::Look,
-                )
-            }
-        }
-    }
-}
-
-/// The schedule as it was read, disabled: a PUT is the only way.
-fn disabled(properties: &Value) -> Value {
-    let keys = ["displayName", "description", "tags", "properties", "trigger", "action"];
-    let mut body: serde_json::Map<String, Value> = keys
-        .iter()
-        .filter_map(|key| {
-            Some(((*key).to_owned(), properties.get(*key).filter(|value| !value.is_null())?.clone()))
-        })
-        .collect();
-    body.insert("isEnabled".to_owned(), json!(false));
-    json!({"properties": body})
 }

@@ -1,0 +1,92 @@
+//! The node of a step in the pipeline's graph, with the keys that Microsoft's client writes.
+
+use super::Resolved;
+use super::ports::{PARENT_OUTPUT, output_type};
+use crate::context::InvalidSpec;
+use crate::time;
+use azureml_client::ArmId;
+use azureml_crds::MLPipeline;
+use azureml_crds::step::{Step, StepOutput};
+use azureml_crds::values::OutputType;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::{Map, Value, json};
+
+/// A step as a node of the pipeline: snake case but for the two ids, as Azure ML wants it.
+pub(super) fn node(
+    pipeline: &MLPipeline,
+    step: &Step,
+    resolved: &Resolved,
+    id: &ArmId,
+) -> Result<Value, InvalidSpec> {
+    let inputs: Map<String, Value> =
+        step.inputs.iter().map(|(name, value)| (name.clone(), node_input(step, name, value))).collect();
+    let outputs: Map<String, Value> = step
+        .outputs
+        .iter()
+        .filter_map(|(name, output)| {
+            Some((name.clone(), node_output(output, output_type(pipeline, &step.name, name))?))
+        })
+        .collect();
+    let mut node = json!({"type": "command", "name": step.name, "componentId": id, "inputs": inputs, "outputs": outputs});
+    if let Some(display) = &step.display_name {
+        node["display_name"] = json!(display);
+    }
+    if let Some(compute) = &resolved.compute {
+        node["computeId"] = json!(compute);
+    }
+    if !step.environment_variables.is_empty() {
+        node["environment_variables"] = json!(step.environment_variables);
+    }
+    let resources = resources(step, resolved);
+    if !resources.is_empty() {
+        node["resources"] = Value::Object(resources);
+    }
+    if let Some(timeout) = &step.timeout {
+        let timeout = time::iso(time::duration("timeout", timeout)?);
+        node["limits"] = json!({"job_limits_type": "Command", "timeout": timeout});
+    }
+    Ok(node)
+}
+
+fn resources(step: &Step, resolved: &Resolved) -> Map<String, Value> {
+    let mut resources = Map::new();
+    if let Some(asked) = &step.resources {
+        resources.insert("instance_count".into(), json!(asked.instance_count.unwrap_or(1)));
+        if let Some(size) = &asked.shm_size {
+            resources.insert("shm_size".into(), json!(size));
+        }
+    }
+    if let Some(size) = &resolved.instance_type {
+        resources.insert("instance_type".into(), json!(size));
+    }
+    resources
+}
+
+fn node_input(step: &Step, name: &str, value: &IntOrString) -> Value {
+    let text = match value {
+        IntOrString::Int(number) => number.to_string(),
+        IntOrString::String(text) => text.clone(),
+    };
+    let mut input = json!({"job_input_type": "literal", "value": text});
+    if let Some(mode) = step.input_modes.get(name) {
+        input["mode"] = json!(mode.word());
+    }
+    input
+}
+
+/// A node's output; none where Azure ML's defaults serve.
+fn node_output(output: &StepOutput, r#type: OutputType) -> Option<Value> {
+    match &output.path {
+        Some(path) if path.starts_with(PARENT_OUTPUT) => Some(json!({"type": "literal", "value": path})),
+        path => {
+            let mut value = json!({"job_output_type": r#type.word()});
+            if let Some(path) = path {
+                value["uri"] = json!(path);
+            }
+            if let Some(mode) = output.mode {
+                value["mode"] = json!(mode.word());
+            }
+            (path.is_some() || output.mode.is_some()).then_some(value)
+        }
+    }
+}

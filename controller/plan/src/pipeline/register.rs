@@ -1,0 +1,70 @@
+//! Registering a version: files first, then the steps, then the whole.
+
+use super::{Presence, Refs, Seen, Wanted};
+use crate::action::{Action, Next, Plan, Room, Verdict};
+use crate::component::{Code, Prepared};
+use crate::environment::changed;
+use crate::{component, publish};
+use azureml_client::ArmId;
+use azureml_crds::MLPipeline;
+use serde_json::{Value, json};
+
+/// What may be sent now: files, then the steps whose files are there, then the whole.
+pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
+    let mut actions = Vec::new();
+    if let Presence::Archived(body) = &seen.whole {
+        actions.push(unarchive(&wanted.id, body));
+    } else {
+        let absent: Vec<&Prepared> =
+            wanted.steps.iter().filter(|step| presence(seen, step) != &Presence::Here).collect();
+        actions.extend(absent.iter().filter_map(|step| register_step(seen, step)));
+        let missing = wanted.codes().into_iter().filter(|code| {
+            !seen.codes.contains_key(&code.hash)
+                && absent.iter().any(|step| step.code.as_ref().is_some_and(|own| own.hash == code.hash))
+        });
+        actions.extend(missing.map(upload));
+        if absent.is_empty() {
+            actions.push(Action::Put { id: wanted.id.clone(), body: wanted.body.clone() });
+        }
+    }
+    actions.extend(publish::create_endpoint(pipeline, refs, wanted, &seen.publication));
+    let verdict =
+        Verdict::working("Registering", format!("version {} is being registered", wanted.id.name()));
+    Plan::send(actions, verdict, Next::Now)
+}
+
+fn presence<'a>(seen: &'a Seen, step: &Prepared) -> &'a Presence {
+    seen.steps.get(&step.name).unwrap_or(&Presence::Absent)
+}
+
+/// The step's component, once its files are there.
+fn register_step(seen: &Seen, step: &Prepared) -> Option<Action> {
+    if let Presence::Archived(body) = presence(seen, step) {
+        return Some(unarchive(&step.id, body));
+    }
+    let code = match &step.code {
+        Some(code) => Some(seen.codes.get(&code.hash)?),
+        None => None,
+    };
+    Some(Action::Put { id: step.id.clone(), body: component::with_code(step, code) })
+}
+
+/// What was read, no longer archived. A component keeps its spec.
+fn unarchive(id: &ArmId, body: &Value) -> Action {
+    Action::Put { id: id.clone(), body: changed(&body["properties"], &json!({"isArchived": false})) }
+}
+
+/// Code is shared by content: it carries no owner.
+fn upload(code: &Code) -> Action {
+    Action::Upload {
+        room: Room::Code(code.id.clone()),
+        files: code.files.clone(),
+        id: code.id.clone(),
+        body: json!({"properties": {
+            "isAnonymous": true,
+            "properties": {"hash_sha256": code.hash, "hash_version": "202208"},
+            "tags": {},
+        }}),
+        pointer: "/properties/codeUri",
+    }
+}

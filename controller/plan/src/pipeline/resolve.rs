@@ -1,0 +1,96 @@
+//! What the names in a pipeline mean: clusters, environments, files, and how jobs run.
+
+use super::Refs;
+use crate::component::Resolved;
+use crate::context::InvalidSpec;
+use crate::{component, hash};
+use azureml_client::ArmId;
+use azureml_crds::MLPipeline;
+use azureml_crds::ml_pipeline::{Current, Settings};
+use azureml_crds::step::Step;
+use serde_json::json;
+
+/// The compute of steps that name none: its id, and for a serverless one the size.
+type DefaultCompute = (Option<String>, Option<String>);
+
+pub(super) fn default_compute(pipeline: &MLPipeline, refs: &Refs) -> Result<DefaultCompute, InvalidSpec> {
+    let defaults = pipeline.spec.defaults.as_ref().and_then(|defaults| defaults.compute.as_ref());
+    defaults.map_or(Ok((None, None)), |compute| compute_id("defaults.compute", compute, refs))
+}
+
+fn compute_id(
+    field: &str,
+    compute: &azureml_crds::step::Compute,
+    refs: &Refs,
+) -> Result<DefaultCompute, InvalidSpec> {
+    let named = |name: &str| refs.workspace.id.child("computes", name).to_string();
+    match (&compute.r#ref, &compute.name, &compute.serverless) {
+        (Some(name), None, None) => {
+            let id = refs.computes.get(name).cloned();
+            id.map(|id| (Some(id), None))
+                .ok_or_else(|| InvalidSpec::new(field, format!("there is no MLCompute {name}")))
+        }
+        (None, Some(name), None) => Ok((Some(named(name)), None)),
+        (None, None, Some(serverless)) => {
+            Ok((Some(named("serverless")), Some(serverless.instance_type.clone())))
+        }
+        _ => Err(InvalidSpec::new(field, "set exactly one of ref, name, serverless")),
+    }
+}
+
+pub(super) fn resolve(
+    pipeline: &MLPipeline,
+    step: &Step,
+    refs: &Refs,
+    default: &DefaultCompute,
+) -> Result<Resolved, InvalidSpec> {
+    let field = format!("steps.{}", step.name);
+    let (compute, instance_type) = match &step.compute {
+        Some(compute) => compute_id(&format!("{field}.compute"), compute, refs)?,
+        None if default.0.is_some() => (None, default.1.clone()),
+        None => {
+            return Err(InvalidSpec::new(
+                format!("{field}.compute"),
+                "the step has no compute; set it here or in defaults.compute",
+            ));
+        }
+    };
+    let defaults = pipeline.spec.defaults.as_ref().and_then(|defaults| defaults.environment.as_ref());
+    let environment = step.environment.as_ref().or(defaults).ok_or_else(|| {
+        InvalidSpec::new(
+            format!("{field}.environment"),
+            "the step has no environment; set it here or in defaults.environment",
+        )
+    })?;
+    let environment = match (&environment.r#ref, &environment.id) {
+        (Some(name), _) => refs.environments.get(name).cloned(),
+        (None, id) => id.clone(),
+    };
+    let environment = environment
+        .ok_or_else(|| InvalidSpec::new(format!("{field}.environment"), "set exactly one of ref, id"))?;
+    let is_script = step.command.is_none();
+    if is_script && component::code(pipeline, step, &refs.workspace.id).is_none() {
+        return Err(InvalidSpec::new(
+            format!("{field}.code"),
+            "the script has no files; set code here or in defaults.code",
+        ));
+    }
+    Ok(Resolved { environment, compute, instance_type })
+}
+
+pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: DefaultCompute) -> Settings {
+    let defaults = pipeline.spec.defaults.clone().unwrap_or_default();
+    Settings {
+        default_compute: default.0,
+        default_datastore: defaults.datastore.map(|name| workspace.child("datastores", &name).to_string()),
+        continue_on_step_failure: defaults.continue_on_step_failure.unwrap_or(false),
+        force_rerun: defaults.force_rerun.unwrap_or(false),
+    }
+}
+
+pub(super) fn current(pipeline: &MLPipeline, id: &ArmId, settings: &Settings) -> Current {
+    let (inputs, outputs) = (pipeline.spec.inputs.clone(), pipeline.spec.outputs.clone());
+    let content = json!({"componentId": id, "settings": settings, "inputs": inputs, "outputs": outputs});
+    let version = hash::cut(&hash::content("current", &content), 12).to_owned();
+    Current { version, component_id: id.to_string(), settings: settings.clone(), inputs, outputs }
+}

@@ -1,0 +1,70 @@
+//! How a schedule is taken leave of: disabled first, then deleted.
+
+use crate::Leave;
+use crate::action::{Action, Next, Plan, Verdict};
+use crate::context::Ask;
+use crate::owner::{Belongs, Owner};
+use azureml_client::ArmId;
+use azureml_crds::MLSchedule;
+use azureml_crds::shared::DeletionPolicy;
+use serde_json::{Value, json};
+
+/// What is known of a schedule that goes.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The schedule.
+    pub id: ArmId,
+    /// This object as an owner.
+    pub owner: Owner,
+}
+
+impl Leave for MLSchedule {
+    type Address = Address;
+    type Left = Option<Value>;
+
+    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
+        let Some(have) = left else { return Plan::leave("the schedule is gone") };
+        let properties = &have["properties"];
+        let is_ours = address.owner.of(&properties["tags"]) == Belongs::Us;
+        if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || !is_ours {
+            return Plan::leave("the schedule stays in Azure");
+        }
+        let wait = |message: &str| Plan::say(Verdict::working("Deleting", message), Next::Look);
+        match properties["provisioningState"].as_str().unwrap_or("Succeeded") {
+            "Deleting" => wait("the schedule is being removed"),
+            "Creating" | "Updating" => wait("the schedule is still being changed"),
+            _ if properties["isEnabled"] != false => {
+                let put = Action::Put { id: address.id.clone(), body: disabled(properties) };
+                Plan::send(
+                    vec![put],
+                    Verdict::working(
+                        "Deleting",
+                        "the schedule is being disabled, which comes before its removal",
+                    ),
+                    Next::Look,
+                )
+            }
+            _ => {
+                let delete = Action::Delete { id: address.id.clone(), query: Vec::new() };
+                Plan::send(
+                    vec![delete],
+                    Verdict::working("Deleting", "the schedule is being removed"),
+                    Next::Look,
+                )
+            }
+        }
+    }
+}
+
+/// The schedule as it was read, disabled: a PUT is the only way.
+fn disabled(properties: &Value) -> Value {
+    let keys = ["displayName", "description", "tags", "properties", "trigger", "action"];
+    let mut body: serde_json::Map<String, Value> = keys
+        .iter()
+        .filter_map(|key| {
+            Some(((*key).to_owned(), properties.get(*key).filter(|value| !value.is_null())?.clone()))
+        })
+        .collect();
+    body.insert("isEnabled".to_owned(), json!(false));
+    json!({"properties": body})
+}

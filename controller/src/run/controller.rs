@@ -1,0 +1,203 @@
+//! The controller: every kind's store, queue, watch and passes, put together.
+
+use crate::args::Run;
+use crate::config::{Config, std_duration};
+use crate::connect::Shared;
+use crate::engine::context::KUBE_REQUESTS;
+use crate::engine::events::Recorder;
+use crate::engine::memory::Memory;
+use crate::engine::pass::Engine;
+use crate::engine::queue::Wakers;
+use crate::engine::watch::{Watch, count_conditions};
+use crate::engine::{Context, Kind};
+use crate::identity::Identities;
+use crate::kinds::Stores;
+use crate::looks::Looks;
+use crate::metrics::Metrics;
+use crate::secrets::Secrets;
+use anyhow::Result;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use futures::future::join_all;
+use kube::Client;
+use kube::runtime::reflector::store as new_store;
+use kube::runtime::reflector::store::{Store, Writer};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What a controller is put together from.
+pub(super) struct Parts<'a> {
+    pub(super) kube: Client,
+    pub(super) config: &'a Config,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) recorder: Recorder,
+    pub(super) cluster_id: String,
+    pub(super) shared: Shared,
+}
+
+/// One kind, watched and not yet at work.
+struct Station<K: Kind> {
+    engine: Arc<Engine<K>>,
+    store: Store<K>,
+    queue: UnboundedReceiver<(String, String)>,
+}
+
+impl<K: Kind> Station<K> {
+    fn new(ctx: &Arc<Context>, store: Store<K>, queue: UnboundedReceiver<(String, String)>) -> Self {
+        Self { engine: Arc::new(Engine { ctx: ctx.clone(), memory: Memory::default() }), store, queue }
+    }
+
+    fn watch(&self, watch: &Watch, writer: Writer<K>, watches: &mut Watches) {
+        let listed = CancellationToken::new();
+        watches.listed.push(listed.clone());
+        let (engine, watch) = (self.engine.clone(), watch.clone());
+        watches.tasks.spawn(engine.watch(watch, writer, listed));
+    }
+
+    fn work(self, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+        tasks.spawn(self.engine.work(self.store, self.queue, stop.clone()));
+    }
+}
+
+/// The watches, and when each has listed what there is.
+#[derive(Default)]
+struct Watches {
+    listed: Vec<CancellationToken>,
+    tasks: JoinSet<()>,
+}
+
+/// All kinds.
+pub(super) struct Controller {
+    workspaces: Station<MLWorkspace>,
+    computes: Station<MLCompute>,
+    environments: Station<MLEnvironment>,
+    pipelines: Station<MLPipeline>,
+    schedules: Station<MLSchedule>,
+    runs: Station<MLRun>,
+    watches: Watches,
+    ctx: Arc<Context>,
+}
+
+impl Controller {
+    pub(super) fn new(flags: &Run, parts: Parts<'_>, stop: &CancellationToken) -> Result<Self> {
+        let (stores, writers) = stores();
+        let mut wakers = Wakers::default();
+        let queues = [
+            MLWorkspace::KIND,
+            MLCompute::KIND,
+            MLEnvironment::KIND,
+            MLPipeline::KIND,
+            MLSchedule::KIND,
+            MLRun::KIND,
+        ]
+        .map(|kind| wakers.open(kind));
+        let ctx = Arc::new(context(parts, stores)?);
+        let [workspaces, computes, environments, pipelines, schedules, runs] = queues;
+        let stores = &ctx.stores;
+        let mut controller = Self {
+            workspaces: Station::new(&ctx, stores.workspaces.clone(), workspaces),
+            computes: Station::new(&ctx, stores.computes.clone(), computes),
+            environments: Station::new(&ctx, stores.environments.clone(), environments),
+            pipelines: Station::new(&ctx, stores.pipelines.clone(), pipelines),
+            schedules: Station::new(&ctx, stores.schedules.clone(), schedules),
+            runs: Station::new(&ctx, stores.runs.clone(), runs),
+            watches: Watches::default(),
+            ctx: ctx.clone(),
+        };
+        let watch = Watch { namespaces: flags.namespaces.clone(), wakers, stop: stop.clone() };
+        let watches = &mut controller.watches;
+        controller.workspaces.watch(&watch, writers.0, watches);
+        controller.computes.watch(&watch, writers.1, watches);
+        controller.environments.watch(&watch, writers.2, watches);
+        controller.pipelines.watch(&watch, writers.3, watches);
+        controller.schedules.watch(&watch, writers.4, watches);
+        controller.runs.watch(&watch, writers.5, watches);
+        Ok(controller)
+    }
+
+    /// Waits until every watch has listed what there is: a pass that knew only half would say what is not so.
+    pub(super) async fn filled(&self, stop: &CancellationToken) {
+        let all = join_all(self.watches.listed.iter().map(CancellationToken::cancelled));
+        tokio::select! {
+            _ = all => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// Starts the passes of all kinds.
+    pub(super) fn work(self, stop: &CancellationToken) -> JoinSet<()> {
+        let mut tasks = self.watches.tasks;
+        tasks.spawn(count(self.ctx, stop.clone()));
+        self.workspaces.work(stop, &mut tasks);
+        self.computes.work(stop, &mut tasks);
+        self.environments.work(stop, &mut tasks);
+        self.pipelines.work(stop, &mut tasks);
+        self.schedules.work(stop, &mut tasks);
+        self.runs.work(stop, &mut tasks);
+        tasks
+    }
+}
+
+type Writers = (
+    Writer<MLWorkspace>,
+    Writer<MLCompute>,
+    Writer<MLEnvironment>,
+    Writer<MLPipeline>,
+    Writer<MLSchedule>,
+    Writer<MLRun>,
+);
+
+fn stores() -> (Stores, Writers) {
+    let (workspaces, first) = new_store();
+    let (computes, second) = new_store();
+    let (environments, third) = new_store();
+    let (pipelines, fourth) = new_store();
+    let (schedules, fifth) = new_store();
+    let (runs, sixth) = new_store();
+    (
+        Stores { workspaces, computes, environments, pipelines, schedules, runs },
+        (first, second, third, fourth, fifth, sixth),
+    )
+}
+
+fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
+    let Parts { kube, config, metrics, recorder, cluster_id, shared } = parts;
+    let intervals = &config.intervals;
+    let [looks_from, looks_to, job_looks_from, job_looks_to] = Context::intervals(intervals);
+    Ok(Context {
+        kube,
+        stores,
+        relations: std::sync::Mutex::default(),
+        identities: Identities::new(config, shared)?,
+        looks: Looks::new(std_duration(intervals.list_spacing)),
+        secrets: Secrets::default(),
+        recorder,
+        metrics,
+        cluster_id,
+        grants: config.grants.clone(),
+        pace: intervals.pace(),
+        resync: intervals.resync,
+        looks_from,
+        looks_to,
+        job_looks_from,
+        job_looks_to,
+        kube_requests: Semaphore::new(KUBE_REQUESTS),
+    })
+}
+
+/// Counts conditions for the metrics, until told to stop.
+async fn count(ctx: Arc<Context>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(15));
+    while stop.run_until_cancelled(every.tick()).await.is_some() {
+        let stores = &ctx.stores;
+        count_conditions(&ctx, &stores.workspaces);
+        count_conditions(&ctx, &stores.computes);
+        count_conditions(&ctx, &stores.environments);
+        count_conditions(&ctx, &stores.pipelines);
+        count_conditions(&ctx, &stores.schedules);
+        count_conditions(&ctx, &stores.runs);
+    }
+}

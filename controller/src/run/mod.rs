@@ -1,0 +1,168 @@
+//! The life of the process: made ready, elected, at work, stopped. Everything is put together here and nowhere else.
+
+mod controller;
+
+use self::controller::{Controller, Parts};
+use crate::args::Run;
+use crate::config::Config;
+use crate::connect::Shared;
+use crate::engine::events::{Recorder, write_all};
+use crate::lease::Candidate;
+use crate::metrics::Metrics;
+use crate::server::{Readiness, serve};
+use crate::telemetry;
+use anyhow::{Context as _, Result, bail};
+use azureml_crds::for_each_kind;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
+use kube::api::Api;
+use kube::core::CustomResourceExt as _;
+use kube::runtime::wait::conditions::is_crd_established;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// How long passes may take to finish after the process is told to stop.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// Runs the controller until it is told to stop.
+///
+/// # Errors
+/// When it cannot start, or loses the lease.
+pub fn blocking(flags: Run) -> Result<()> {
+    telemetry::start(flags.log_format, &flags.log)?;
+    let config = Config::read(flags.config.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ended = runtime.block_on(run(flags, config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn run(flags: Run, config: Config) -> Result<()> {
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    let kube = kube_client().await?;
+    let (metrics, readiness) = (Arc::new(Metrics::default()), Readiness::default());
+    let server = tokio::spawn(serve(flags.listen, metrics.clone(), readiness.clone(), stop.clone()));
+    let identity = holder();
+    let candidate = candidate(&flags, &config, &kube, &identity);
+    wait_for_definitions(&kube, &readiness, &stop).await?;
+    let cluster_id = cluster_id(&flags, &config, &kube).await?;
+    let (recorder, events) = Recorder::new(metrics.clone(), identity);
+    tokio::spawn(write_all(kube.clone(), events, metrics.clone()));
+    let shared = shared(&candidate, &metrics);
+    let parts = Parts { kube, config: &config, metrics: metrics.clone(), recorder, cluster_id, shared };
+    let controller = Controller::new(&flags, parts, &stop)?;
+    readiness.waits_for("the watches to be filled");
+    controller.filled(&stop).await;
+    readiness.waits_for("");
+    tokio::select! {
+        () = candidate.acquire() => {}
+        () = stop.cancelled() => return ended(server).await,
+    }
+    tracing::info!("leading");
+    metrics.leads(true);
+    let lost = lead(controller, &candidate, &stop).await;
+    metrics.leads(false);
+    if lost.is_ok() {
+        candidate.release().await;
+    }
+    stop.cancel();
+    ended(server).await?;
+    lost
+}
+
+async fn ended(server: tokio::task::JoinHandle<Result<()>>) -> Result<()> {
+    server.await.context("the server panicked")?
+}
+
+/// Works until told to stop, or until the lease is lost: then passes that still run must not write, so the process ends.
+async fn lead(controller: Controller, candidate: &Candidate, stop: &CancellationToken) -> Result<()> {
+    let mut work = controller.work(stop);
+    tokio::select! {
+        lost = candidate.keep() => {
+            tracing::error!("the lease is lost, so this process ends");
+            lost
+        }
+        () = stop.cancelled() => {
+            let finished = async { while work.join_next().await.is_some() {} };
+            if tokio::time::timeout(GRACE, finished).await.is_err() {
+                tracing::warn!("passes did not finish in {GRACE:?}");
+            }
+            Ok(())
+        }
+    }
+}
+
+fn stop_on_signal(stop: CancellationToken) -> Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to stop");
+        stop.cancel();
+    });
+    Ok(())
+}
+
+async fn kube_client() -> Result<Client> {
+    let mut config = kube::Config::infer()
+        .await
+        .context("failed to find the Kubernetes API: neither in a pod nor by KUBECONFIG")?;
+    // Passes are tried again by the engine; a second layer would only hold their places.
+    config.default_retry = false;
+    config.connect_timeout = Some(Duration::from_secs(10));
+    // Longer than a watch, which the API server ends after at most five minutes.
+    config.read_timeout = Some(Duration::from_mins(6));
+    Client::try_from(config).context("failed to make the client of the Kubernetes API")
+}
+
+/// Who holds the lease: the pod's name, else a name of this process.
+fn holder() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}-{}", host.trim(), azure_core::Uuid::new_v4())
+}
+
+fn candidate(flags: &Run, config: &Config, kube: &Client, identity: &str) -> Candidate {
+    let namespace = flags.lease_namespace.clone().unwrap_or_else(|| kube.default_namespace().to_owned());
+    let api = Api::namespaced(kube.clone(), &namespace);
+    Candidate::new(api, flags.lease_name.clone(), identity.to_owned(), config.lease.clone())
+}
+
+fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {
+    let (candidate, metrics) = (candidate.clone(), metrics.clone());
+    Shared {
+        gate: Arc::new(move || candidate.leads()),
+        observer: Arc::new(move |sent| metrics.request(sent)),
+    }
+}
+
+async fn wait_for_definitions(kube: &Client, readiness: &Readiness, stop: &CancellationToken) -> Result<()> {
+    let api: Api<CustomResourceDefinition> = Api::all(kube.clone());
+    macro_rules! names {
+        ($($kind:path,)*) => { [$(<$kind>::crd_name()),*] };
+    }
+    for name in for_each_kind!(names) {
+        readiness.waits_for(format!("the custom resource definition {name}"));
+        let established = kube::runtime::wait::await_condition(api.clone(), name, is_crd_established());
+        tokio::select! {
+            found = established => { found.with_context(|| format!("failed to watch the custom resource definition {name}"))?; }
+            () = stop.cancelled() => bail!("told to stop before the custom resource definition {name} was there"),
+        }
+    }
+    Ok(())
+}
+
+async fn cluster_id(flags: &Run, config: &Config, kube: &Client) -> Result<String> {
+    if let Some(id) = flags.cluster_id.clone().or_else(|| config.cluster_id.clone()) {
+        return Ok(id);
+    }
+    let api: Api<Namespace> = Api::all(kube.clone());
+    let system =
+        api.get("kube-system").await.context("failed to read the namespace kube-system; set --cluster-id")?;
+    system.metadata.uid.context("the namespace kube-system has no UID; set --cluster-id")
+}
