@@ -83,7 +83,7 @@ impl Kind for MLPipeline {
         if whole == Presence::Here {
             look_at_deployments(self, reached, wanted, look, &mut publication).await?;
         }
-        if whole != Presence::Absent {
+        if whole == Presence::Here {
             return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
         }
         let steps = wanted.steps.iter().map(|step| async {

@@ -24,7 +24,7 @@ pub fn shared() -> &'static ControlPlane {
         match started.join() {
             Ok(Ok(plane)) => plane,
             Ok(Err(error)) => panic!("the control plane does not start: {error:#}"),
-            Err(_) => panic!("the control plane does not start"),
+            Err(panicked) => std::panic::resume_unwind(panicked),
         }
     })
 }

@@ -3,6 +3,7 @@
 //! Tests wait on watches, on the simulator's request log and on the operator's own log; they never sleep.
 
 pub mod cluster;
+pub mod evidence;
 pub mod kubectl;
 pub mod operator;
 pub mod scene;

@@ -196,7 +196,7 @@ impl Operator {
     pub fn tail(&self, count: usize) -> String {
         let lines = self.log.locked();
         let skip = lines.all.len().saturating_sub(count);
-        lines.all[skip..].iter().map(|line| format!("\n  {line}")).collect()
+        lines.all[skip..].iter().fold(String::new(), |text, line| text + "\n  " + &line.to_string())
     }
 }
 

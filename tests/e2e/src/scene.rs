@@ -4,17 +4,16 @@ use crate::kubectl::kubectl;
 use crate::operator::{Operator, SOON, Start, configure};
 use crate::{PATIENCE, cluster};
 use anyhow::{Context as _, Result, anyhow, bail};
-use azureml_simulator::{Entry, Options, Simulator, WorkspaceSpec};
+use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
 use kube::runtime::wait::await_condition;
 use kube::{Client, Resource, ResourceExt as _};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,6 +47,31 @@ impl Default for Setting {
         };
         Self { azure, config: format!("{GRANTS}{SOON}") }
     }
+}
+
+/// An object of one of the operator's kinds.
+pub trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + Debug
+    + DeserializeOwned
+    + Serialize
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<K> Object for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Serialize
+        + Send
+        + Sync
+        + 'static
+{
 }
 
 /// A namespace, a simulator, and how an operator is started for them.
@@ -197,47 +221,26 @@ impl Scene {
     ///
     /// # Errors
     /// When it does not become so in time; the error shows the object and what Azure received.
-    pub async fn wait<K>(&self, name: &str, what: &str, is_so: impl Fn(&K) -> bool + Send + Sync) -> Result<K>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + DeserializeOwned
-            + Send
-            + Sync
-            + serde::Serialize
-            + 'static,
-    {
+    pub async fn wait<K: Object>(
+        &self,
+        name: &str,
+        what: &str,
+        is_so: impl Fn(&K) -> bool + Send + Sync,
+    ) -> Result<K> {
         let condition = |object: Option<&K>| object.is_some_and(&is_so);
         let waited = tokio::time::timeout(PATIENCE, await_condition(self.api::<K>(), name, condition)).await;
-        match waited {
-            Ok(found) => found?.with_context(|| format!("{name} is gone")),
-            Err(_) => {
-                let object = self.api::<K>().get_opt(name).await?;
-                bail!(
-                    "{name} is not {what}:\n{}\nAzure received:{}",
-                    shown(object.as_ref()),
-                    self.requests_shown(40)
-                )
-            }
+        if let Ok(found) = waited {
+            return found?.with_context(|| format!("{name} is gone"));
         }
+        let object = self.api::<K>().get_opt(name).await?;
+        bail!("{name} is not {what}:\n{}\nAzure received:{}", shown(object.as_ref()), self.requests_shown(40))
     }
 
     /// Waits, on a watch, until an object is gone.
     ///
     /// # Errors
     /// When it does not go in time.
-    pub async fn wait_gone<K>(&self, name: &str) -> Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Clone
-            + Debug
-            + DeserializeOwned
-            + Send
-            + Sync
-            + serde::Serialize
-            + 'static,
-    {
+    pub async fn wait_gone<K: Object>(&self, name: &str) -> Result<()> {
         let condition = |object: Option<&K>| object.is_none();
         if tokio::time::timeout(PATIENCE, await_condition(self.api::<K>(), name, condition)).await.is_err() {
             let object = self.api::<K>().get_opt(name).await?;
@@ -249,142 +252,9 @@ impl Scene {
         }
         Ok(())
     }
-
-    /// Somebody changes a thing in the portal: `kind` is `computes` or `schedules`.
-    ///
-    /// # Errors
-    /// When there is no such thing.
-    pub async fn portal(&self, kind: &str, name: &str, patch: &Value) -> Result<()> {
-        let (http, _) = self.azure_client().await?;
-        let url = format!("{}/_simulator/{kind}/{GROUP}/{}/{name}", self.azure.endpoint(), self.workspace);
-        let answer = http.post(url).json(patch).send().await?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        if status.is_success() { Ok(()) } else { bail!("the simulator answered {status}: {text}") }
-    }
-
-    /// An HTTP client that trusts the simulator, and a token of its own: for what neither the operator nor kubectl reads.
-    ///
-    /// # Errors
-    /// When no token is given.
-    pub async fn azure_client(&self) -> Result<(reqwest::Client, String)> {
-        let ca = reqwest::Certificate::from_pem(self.azure.ca_pem().as_bytes())?;
-        let http = reqwest::Client::builder().tls_certs_only([ca]).build()?;
-        let endpoint = self.azure.endpoint();
-        let scope = format!("{endpoint}/.default");
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", "onlooker"),
-            ("client_secret", "s"),
-            ("scope", &scope),
-        ];
-        let answer = http
-            .post(format!("{endpoint}/{}/oauth2/v2.0/token", self.azure.tenant_id()))
-            .form(&form)
-            .send()
-            .await?;
-        let token: Value = answer.error_for_status()?.json().await?;
-        Ok((http, token["access_token"].as_str().unwrap_or_default().to_owned()))
-    }
-
-    /// The steps of a job as run history tells them.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn children(&self, job: &str) -> Result<Vec<Value>> {
-        let (http, token) = self.azure_client().await?;
-        let workspace = format!(
-            "/subscriptions/{}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{}",
-            self.azure.subscription_id(),
-            self.workspace
-        );
-        let url =
-            format!("{}/history/v1.0{workspace}/runs/{job}/children?api-version=v1.0", self.azure.endpoint());
-        let mut page: Value =
-            http.get(url).bearer_auth(token).send().await?.error_for_status()?.json().await?;
-        Ok(page["value"].as_array_mut().map(std::mem::take).unwrap_or_default())
-    }
-
-    /// The end of Azure's request log, for messages.
-    #[must_use]
-    pub fn requests_shown(&self, count: usize) -> String {
-        let requests = self.azure.requests();
-        let skip = requests.len().saturating_sub(count);
-        let line = |entry: &Entry| {
-            format!(
-                "\n  {:?} {} {} {}",
-                entry.status,
-                entry.method,
-                entry.url,
-                entry.error.as_deref().unwrap_or("")
-            )
-        };
-        requests[skip..].iter().map(line).collect()
-    }
-
-    /// What changed Azure, since a place in the log.
-    #[must_use]
-    pub fn writes(&self, since: usize) -> Vec<Entry> {
-        self.azure.requests().into_iter().skip(since).filter(Entry::is_write).collect()
-    }
-
-    /// The versions of all objects of the operator's kinds: equal means that nothing was written.
-    ///
-    /// # Errors
-    /// When they cannot be listed.
-    pub async fn versions(&self) -> Result<BTreeMap<String, String>> {
-        let mut versions = BTreeMap::new();
-        for definition in azureml_crds::all()? {
-            let resource = resource(&definition);
-            let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), &self.namespace, &resource);
-            for object in api.list(&ListParams::default()).await? {
-                let version = object.resource_version().unwrap_or_default();
-                versions.insert(format!("{}/{}", resource.kind, object.name_any()), version);
-            }
-        }
-        Ok(versions)
-    }
-
-    /// How many events there are.
-    ///
-    /// # Errors
-    /// When they cannot be listed.
-    pub async fn events(&self) -> Result<Vec<(String, String)>> {
-        let api: Api<k8s_openapi::api::events::v1::Event> = self.api();
-        let events = api.list(&ListParams::default()).await?;
-        let told = |event: k8s_openapi::api::events::v1::Event| {
-            let object = event.regarding.unwrap_or_default();
-            let who = format!("{}/{}", object.kind.unwrap_or_default(), object.name.unwrap_or_default());
-            (who, format!("{}: {}", event.reason.unwrap_or_default(), event.note.unwrap_or_default()))
-        };
-        Ok(events.into_iter().map(told).collect())
-    }
-
-    /// No request of the operator broke Azure's published contract, and the simulator kept to it too.
-    ///
-    /// # Errors
-    /// With every violation.
-    pub fn check_contract(&self) -> Result<()> {
-        let violations: Vec<String> = self
-            .azure
-            .requests()
-            .iter()
-            .filter(|entry| !entry.violations.is_empty() || !entry.answer_violations.is_empty())
-            .map(|entry| {
-                format!(
-                    "{} {}: {:?} {:?}",
-                    entry.method, entry.url, entry.violations, entry.answer_violations
-                )
-            })
-            .collect();
-        if violations.is_empty() {
-            Ok(())
-        } else {
-            bail!("Azure's contract is broken:\n{}", violations.join("\n"))
-        }
-    }
 }
 
-fn resource(definition: &CustomResourceDefinition) -> ApiResource {
+pub(crate) fn resource(definition: &CustomResourceDefinition) -> ApiResource {
     let kind = GroupVersionKind::gvk(&definition.spec.group, "v1alpha1", &definition.spec.names.kind);
     ApiResource::from_gvk_with_plural(&kind, &definition.spec.names.plural)
 }
@@ -406,17 +276,7 @@ async fn make_namespace(kube: &Client, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn shown<K: serde::Serialize>(object: Option<&K>) -> String {
+fn shown<K: Serialize>(object: Option<&K>) -> String {
     let value = object.map(|object| serde_json::to_value(object).unwrap_or_default()).unwrap_or_default();
     serde_json::to_string_pretty(&value).unwrap_or_default()
-}
-
-/// Whether conditions, as JSON, hold one of a type with a status.
-#[must_use]
-pub fn has_condition(object: &Value, r#type: &str, status: &str) -> bool {
-    let conditions = object["status"]["conditions"].as_array();
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == r#type && condition["status"] == status)
 }

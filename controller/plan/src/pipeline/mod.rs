@@ -84,7 +84,7 @@ pub enum Presence {
 pub struct Seen {
     /// The component of the whole.
     pub whole: Presence,
-    /// The components of the steps, by name; looked at only where the whole is absent.
+    /// The components of the steps, by name; looked at only where the whole is not there as it should be.
     pub steps: BTreeMap<String, Presence>,
     /// The code versions that hold the files, by hash; looked at only where a step is absent.
     pub codes: BTreeMap<String, ArmId>,

@@ -11,21 +11,22 @@ use serde_json::{Value, json};
 
 /// What may be sent now: files, then the steps whose files are there, then the whole.
 pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
-    let mut actions = Vec::new();
-    if let Presence::Archived(body) = &seen.whole {
-        actions.push(unarchive(&wanted.id, body));
-    } else {
-        let absent: Vec<&Prepared> =
-            wanted.steps.iter().filter(|step| presence(seen, step) != &Presence::Here).collect();
-        actions.extend(absent.iter().filter_map(|step| register_step(seen, step)));
-        let missing = wanted.codes().into_iter().filter(|code| {
-            !seen.codes.contains_key(&code.hash)
-                && absent.iter().any(|step| step.code.as_ref().is_some_and(|own| own.hash == code.hash))
+    let missing: Vec<&Prepared> =
+        wanted.steps.iter().filter(|step| presence(seen, step) != &Presence::Here).collect();
+    let mut actions: Vec<Action> = missing.iter().filter_map(|step| register_step(seen, step)).collect();
+    let needed = |code: &&Code| {
+        let is_of = |step: &&Prepared| step.code.as_ref().is_some_and(|own| own.hash == code.hash);
+        missing.iter().any(|step| is_of(step) && presence(seen, step) == &Presence::Absent)
+    };
+    let absent = wanted.codes().into_iter().filter(|code| !seen.codes.contains_key(&code.hash));
+    actions.extend(absent.filter(needed).map(upload));
+    if missing.is_empty() {
+        actions.push(match &seen.whole {
+            Presence::Archived(body) => unarchive(&wanted.id, body),
+            Presence::Absent | Presence::Here => {
+                Action::Put { id: wanted.id.clone(), body: wanted.body.clone() }
+            }
         });
-        actions.extend(missing.map(upload));
-        if absent.is_empty() {
-            actions.push(Action::Put { id: wanted.id.clone(), body: wanted.body.clone() });
-        }
     }
     actions.extend(publish::create_endpoint(pipeline, refs, wanted, &seen.publication));
     let verdict =

@@ -73,20 +73,21 @@ pub async fn at_once(figures: &mut Figures, count: usize) -> Result<()> {
     );
     let cpu = metric(&operator, "process_cpu_seconds").await? - cpu;
     figures.take(format!("{count} clusters: CPU of the controller"), "s", cpu);
-    figures.take(
-        format!("{count} clusters: memory, total"),
-        "MB",
-        metric(&operator, "process_resident_memory_bytes").await? / 1e6,
-    );
-    figures.take(
-        format!("{count} clusters: memory, anonymous"),
-        "MB",
-        metric(&operator, "process_anonymous_memory_bytes").await? / 1e6,
-    );
+    memory(figures, &operator, count).await?;
     changes(figures, &scene, count).await?;
     resync(figures, &scene, count).await?;
     operator.stop()?;
     restart(figures, &scene, count).await
+}
+
+async fn memory(figures: &mut Figures, operator: &Operator, count: usize) -> Result<()> {
+    for (what, name) in
+        [("total", "process_resident_memory_bytes"), ("anonymous", "process_anonymous_memory_bytes")]
+    {
+        let bytes = metric(operator, name).await?;
+        figures.take(format!("{count} clusters: memory, {what}"), "MB", bytes / 1e6);
+    }
+    Ok(())
 }
 
 /// Row (a) with the delays of a recorded Azure.

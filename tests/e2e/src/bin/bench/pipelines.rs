@@ -73,30 +73,12 @@ pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> R
     figures.take(format!("{count} {what}: from the first applied to all published and scheduled"), "s", took);
     figures.take(format!("{count} {what}: the same, for each"), "s", took / number(count));
     let cost = requests(&scene, since);
-    let writes = cost.iter().filter(|entry| entry.is_write()).count();
-    figures.take(format!("{count} {what}: requests for each"), "", number(cost.len()) / number(count));
-    figures.take(format!("{count} {what}: of these, writes"), "", number(writes) / number(count));
-    for (operation, times) in by_operation(&cost) {
-        println!("{:8.2} {operation}", number(times) / number(count));
-    }
-    figures.take(
-        format!("{count} {what}: answers 429"),
-        "",
-        number(cost.iter().filter(|entry| entry.status == Some(429)).count()),
-    );
+    spent(figures, &format!("{count} {what}"), count, &cost);
     if throttle {
-        let arm = cost
-            .iter()
-            .filter(|entry| {
-                entry.is_write() && entry.url.starts_with("/subscriptions/") && entry.method != "DELETE"
-            })
-            .count();
-        // 200 writes at once, then 10 a second.
-        let limit = (number(arm) - 200.0).max(0.0) / 10.0;
         figures.take(
             format!("{count} {what}: time, as a multiple of what the buckets allow"),
             "",
-            took / limit,
+            took / limit(&cost),
         );
     }
     figures.take(
@@ -105,4 +87,24 @@ pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> R
         metric(&operator, "process_cpu_seconds").await? - cpu,
     );
     operator.stop()
+}
+
+/// What the pipelines cost in requests.
+fn spent(figures: &mut Figures, what: &str, count: usize, cost: &[Entry]) {
+    figures.take(format!("{what}: requests for each"), "", number(cost.len()) / number(count));
+    let writes = cost.iter().filter(|entry| entry.is_write()).count();
+    figures.take(format!("{what}: of these, writes"), "", number(writes) / number(count));
+    for (operation, times) in by_operation(cost) {
+        println!("{:8.2} {operation}", number(times) / number(count));
+    }
+    let refused = cost.iter().filter(|entry| entry.status == Some(429)).count();
+    figures.take(format!("{what}: answers 429"), "", number(refused));
+}
+
+/// The seconds that ARM's bucket of writes takes at least: 200 at once, then 10 a second.
+fn limit(cost: &[Entry]) -> f64 {
+    let of_arm = |entry: &&Entry| {
+        entry.is_write() && entry.url.starts_with("/subscriptions/") && entry.method != "DELETE"
+    };
+    (number(cost.iter().filter(of_arm).count()) - 200.0).max(0.0) / 10.0
 }

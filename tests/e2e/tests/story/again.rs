@@ -1,0 +1,43 @@
+//! Point 2: the same again, a restart, and a forced pass write nothing to Azure.
+
+use crate::{counted, force, told};
+use anyhow::Result;
+use std::collections::BTreeMap;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_again_changes_nothing() -> Result<()> {
+    let (scene, operator) = told("again").await?;
+    force(&scene, "settle").await?;
+    let (requests, versions, events) =
+        (scene.azure.requests().len(), scene.versions().await?, scene.events().await?);
+
+    let printed = scene.kubectl(&["apply", "-f", "examples/r-gbm/"]).await?;
+    assert_eq!(printed.lines().count(), printed.matches(" unchanged").count(), "{printed}");
+
+    // A restart: every object is looked at, nothing is written.
+    operator.stop()?;
+    let operator = scene.operator().await?;
+    for (kind, name) in [
+        ("MLWorkspace", "team-a"),
+        ("MLCompute", "cpu"),
+        ("MLCompute", "big"),
+        ("MLEnvironment", "r-gbm"),
+        ("MLPipeline", "r-gbm"),
+        ("MLSchedule", "r-gbm-weekdays"),
+    ] {
+        operator.pass(0, kind, name)?;
+    }
+    assert_eq!(counted(&scene.writes(requests)), BTreeMap::new());
+    assert_eq!(scene.versions().await?, versions);
+    assert_eq!(scene.events().await?, events);
+
+    // A forced pass over everything costs one write of each object's status, beside the annotation's own.
+    let mut following = scene.follow().await?;
+    force(&scene, "forced").await?;
+    let writes = following.writes(&scene).await?;
+    assert_eq!(writes, versions.keys().map(|name| (name.clone(), 2)).collect());
+    assert_eq!(counted(&scene.writes(requests)), BTreeMap::new());
+    assert_eq!(scene.events().await?, events);
+    scene.check_contract()?;
+    operator.stop()
+}
