@@ -42,13 +42,12 @@ pub struct MLComputeSpec {
     /// The cluster's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][a-zA-Z0-9-]{2,23}$') && !self.matches('-[0-9]*$')")
-        .message("azureName: use 3 to 24 letters, digits and -, starting with a letter, not ending in - or in - and digits"))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]$')")
+        .message("azureName: use 3 to 32 letters, digits and -, starting with a letter and not ending in -"))]
     pub azure_name: Option<String>,
     /// The size of a node, such as `Standard_DS3_v2`.
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Za-z][A-Za-z0-9_-]*$')")
-        .message("vmSize: write a size such as Standard_DS3_v2"))]
+    #[x_kube(validation = crate::rules::vm_size("vmSize"))]
     pub vm_size: String,
     /// Whether Azure may take nodes away. In force when unset: `Dedicated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,7 +60,7 @@ pub struct MLComputeSpec {
     /// ARM id of the subnet of the nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.Network/virtualNetworks/[^/]+/subnets/[^/]+$')")
+    #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$')")
         .message("subnetId: write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>"))]
     pub subnet_id: Option<String>,
     /// Whether nodes get a public address. In force when unset: Azure's default, which is true.
@@ -131,16 +130,12 @@ pub struct ComputeIdentity {
     pub r#type: ComputeIdentityType,
     /// ARM ids of user-assigned identities.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(
-        length(max = 20),
-        inner(
-            length(max = 512),
-            regex(
-                pattern = r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$"
-            )
-        )
-    )]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[schemars(length(max = 20), inner(length(max = 512)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
+        "identity.userAssigned",
+        "(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]ManagedIdentity/userAssignedIdentities/[^/]+$",
+        "write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ManagedIdentity/userAssignedIdentities/<name>",
+    ))]
     pub user_assigned: Vec<String>,
 }
 

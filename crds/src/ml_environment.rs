@@ -76,7 +76,7 @@ pub struct MLEnvironmentSpec {
 pub struct Build {
     /// The Dockerfile.
     #[schemars(length(min = 1, max = 65_536))]
-    #[x_kube(validation = Rule::new("self.matches('(?im)^[ \\\\t]*from[ \\\\t]+[^ \\\\t]')")
+    #[x_kube(validation = Rule::new("self.matches('(?im)^[ \\\\t]*from[ \\\\t]+[^ \\\\t\\\\r\\\\n]')")
         .message("build.dockerfile: there is no FROM line; begin with FROM <image>"))]
     pub dockerfile: String,
     /// Build arguments. They are public: an image's history shows them.
@@ -138,7 +138,9 @@ pub struct AcrBuilder {
     pub timeout: Option<String>,
     /// The agent pool, for a registry behind a private network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 3, max = 20), regex(pattern = r"^[a-zA-Z0-9-]*$"))]
+    #[schemars(length(max = 20))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9-]{3,20}$')")
+        .message("builder.acr.agentPool: use 3 to 20 letters, digits and -"))]
     pub agent_pool: Option<String>,
 }
 
@@ -148,13 +150,17 @@ pub struct AcrBuilder {
 pub struct Verify {
     /// R packages that must load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 200), inner(length(max = 100), regex(pattern = r"^[A-Za-z][A-Za-z0-9.]*$")))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[schemars(length(max = 200), inner(length(max = 100)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
+        "verify.rPackages", "^[A-Za-z][A-Za-z0-9.]*$", "write the name of the package, without a version",
+    ))]
     pub r_packages: Vec<String>,
     /// Python modules that must import.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 200), inner(length(max = 100), regex(pattern = r"^[A-Za-z_][A-Za-z0-9_.]*$")))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[schemars(length(max = 200), inner(length(max = 100)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
+        "verify.pythonPackages", "^[A-Za-z_][A-Za-z0-9_.]*$", "write the module as it is imported, without a version",
+    ))]
     pub python_packages: Vec<String>,
     /// A program and its arguments that must end with 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -37,6 +37,10 @@ use std::collections::BTreeMap;
     validation = bound_to_step_output(),
     validation = bound_to_a_step_above(),
     validation = bound_to_pipeline_output(),
+    validation = here_or_default("compute"),
+    validation = here_or_default("environment"),
+    validation = scripts_have_code(),
+    validation = scripts_are_in_the_default_code(),
     validation = crate::rules::immutable("MLPipeline", "workspaceRef"),
     validation = crate::rules::immutable("MLPipeline", "azureName"),
     validation = Rule::new("!has(self.publish) || !has(oldSelf.publish) || self.publish.endpoint == oldSelf.publish.endpoint")
@@ -100,11 +104,13 @@ fn each_input(map: &str, good: &str, message: &str) -> Rule {
         .field_path(".steps")
 }
 
+/// What begins as a binding is one. A binding elsewhere in a text is refused by a pattern: Kubernetes 1.33 takes every
+/// int-or-string for 3 MiB long, so nothing that reads the whole text fits its budget for rules.
 fn binding_shape() -> Rule {
     each_input(
         "true",
         &format!(
-            "type(s.inputs[k]) != string || !s.inputs[k].contains('${{{{') || \
+            "type(s.inputs[k]) != string || !s.inputs[k].startsWith('${{{{') || \
              (s.inputs[k].startsWith('{INPUT}') || s.inputs[k].startsWith('{OUTPUT}')) && s.inputs[k].endsWith('}}}}')"
         ),
         "an input is a literal, ${{parent.inputs.<input>}} or ${{parent.jobs.<step>.outputs.<output>}}, without blanks; not so",
@@ -157,6 +163,35 @@ fn bound_to_pipeline_output() -> Rule {
         .field_path(".steps")
 }
 
+/// What every step needs and may leave to the defaults.
+fn here_or_default(field: &str) -> Rule {
+    Rule::new(format!("has(self.defaults) && has(self.defaults.{field}) || self.steps.all(s, has(s.{field}))"))
+        .message(Message::Expression(format!(
+            "'steps %s have no {field}; set {field} there, or defaults.{field}'.format([self.steps.map(s, !has(s.{field}), s.name)])"
+        )))
+        .field_path(".steps")
+}
+
+fn scripts_have_code() -> Rule {
+    let good = "has(s.command) || has(s.code)";
+    Rule::new(format!("has(self.defaults) && has(self.defaults.code) || self.steps.all(s, {good})"))
+        .message(Message::Expression(format!(
+            "'steps %s have a script but no code; set code there, or defaults.code'.format([self.steps.map(s, !({good}), s.name)])"
+        )))
+        .field_path(".steps")
+}
+
+fn scripts_are_in_the_default_code() -> Rule {
+    let good = "has(s.code) || (!has(s.r) || s.r.script in f) && (!has(s.python) || s.python.script in f)";
+    let files = "[self.defaults.code.files]";
+    Rule::new(format!("!has(self.defaults) || !has(self.defaults.code) || {files}.all(f, self.steps.all(s, {good}))"))
+        .message(Message::Expression(format!(
+            "'the scripts of steps %s are not among the files of defaults.code; add them there or correct the names'\
+             .format([{files}.map(f, self.steps.map(s, !({good}), s.name))[0]])"
+        )))
+        .field_path(".steps")
+}
+
 /// What steps use that do not say it themselves.
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -172,7 +207,9 @@ pub struct Defaults {
     pub code: Option<Code>,
     /// The datastore where outputs go that name no place. In force when unset: the workspace's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$"))]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
+        .message("defaults.datastore: use letters, digits, - and _, starting with a letter or a digit"))]
     pub datastore: Option<String>,
     /// Whether steps that do not need the failed one still run. In force when unset: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,9 +277,11 @@ pub struct Current {
     pub settings: Settings,
     /// What a run can be given.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::at_most_50)]
     pub inputs: BTreeMap<String, Input>,
     /// What a run leaves behind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::at_most_50)]
     pub outputs: BTreeMap<String, Output>,
 }
 

@@ -35,9 +35,7 @@ use std::collections::BTreeMap;
     validation = crate::rules::exactly_one("spec", &["cron", "recurrence"]),
     validation = crate::rules::immutable("MLSchedule", "pipelineRef"),
     validation = crate::rules::immutable("MLSchedule", "azureName"),
-    validation = Rule::new("!has(self.startTime) || !has(self.endTime) || self.startTime < self.endTime \
-        || self.startTime.matches('[Z+]|-[0-9]{2}:') || self.endTime.matches('[Z+]|-[0-9]{2}:')")
-        .message("endTime is not after startTime; move it").field_path(".endTime"),
+    validation = end_after_start(),
 )]
 pub struct MLScheduleSpec {
     /// The MLPipeline.
@@ -75,12 +73,12 @@ pub struct MLScheduleSpec {
     /// Nothing fires before: `2026-01-31T06:00:00`, read in `timeZone`, or with Z or an offset. A recurrence counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = time("startTime"))]
+    #[x_kube(validation = time("startTime"), validation = moment("startTime"))]
     pub start_time: Option<String>,
     /// Nothing fires after; written like `startTime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = time("endTime"))]
+    #[x_kube(validation = time("endTime"), validation = moment("endTime"))]
     pub end_time: Option<String>,
     /// `true` disables the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,11 +139,40 @@ fn zone_shape() -> Rule {
     .message("timeZone: write an IANA name such as Europe/Zurich, or a Windows name such as W. Europe Standard Time")
 }
 
+const TIME: &str =
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-5][0-9])?(Z|[+-][01][0-9]:[0-5][0-9])?$";
+
 fn time(field: &str) -> Rule {
-    Rule::new(
-        "self.matches('^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?(Z|[+-][0-9]{2}:[0-9]{2})?$')",
-    )
-    .message(Message::Message(format!("{field}: write a time such as 2026-01-31T06:00:00, which is read in timeZone, or one with Z or an offset")))
+    Rule::new(format!("self.matches('{TIME}')")).message(Message::Message(format!(
+        "{field}: write a time such as 2026-01-31T06:00:00, which is read in timeZone, or one with Z or an offset"
+    )))
+}
+
+/// What looks like a time is one: reading it fails otherwise, which refuses the object with this message.
+fn moment(field: &str) -> Rule {
+    let read = "timestamp(self.substring(0, 16) + ':00Z')";
+    Rule::new(format!("!self.matches('{TIME}') || {read} == {read}")).message(Message::Message(format!(
+        "{field}: there is no such day or hour; write one of the calendar, hours from 00 to 23"
+    )))
+}
+
+/// Compares two times that are both local or both have an offset; the controller compares others, where it knows the zone.
+fn end_after_start() -> Rule {
+    let is_local = |field: &str| format!("self.{field}.matches('T[0-9:]*$')");
+    // Seconds where there are none, and Z for a local time: two local times are read in the same zone.
+    let read = |field: &str| {
+        let (text, local) = (format!("self.{field}"), is_local(field));
+        format!(
+            "timestamp({text}.substring(0, 16) + ({text}.substring(16).startsWith(':') ? '' : ':00') + {text}.substring(16) + ({local} ? 'Z' : ''))"
+        )
+    };
+    Rule::new(format!(
+        "!has(self.startTime) || !has(self.endTime) || !self.startTime.matches('{TIME}') || !self.endTime.matches('{TIME}') \
+         || {} != {} || {} < {}",
+        is_local("startTime"), is_local("endTime"), read("startTime"), read("endTime")
+    ))
+    .message("endTime is not after startTime; move it")
+    .field_path(".endTime")
 }
 
 /// Every so many minutes, hours, days, weeks or months.

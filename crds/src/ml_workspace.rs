@@ -72,7 +72,7 @@ pub struct MLWorkspaceSpec {
 pub struct Registry {
     /// ARM id of the registry.
     #[schemars(length(max = 512))]
-    #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.ContainerRegistry/registries/[a-z0-9]{5,50}$')")
+    #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[-a-z0-9_.()]*[-a-z0-9_()]/providers/Microsoft[.]ContainerRegistry/registries/[a-z0-9]{5,50}$')")
         .message("registry.resourceId: write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>"))]
     pub resource_id: String,
 }

@@ -5,9 +5,10 @@
 use kube::core::{Message, Reason, Rule};
 
 /// A Kubernetes object name, as far as a reference can know.
-pub fn object_name() -> Rule {
-    Rule::new("self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')")
-        .message("name: not the name of a Kubernetes object; use lower-case letters, digits, - and .")
+pub fn object_name(field: &str) -> Rule {
+    Rule::new("self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')").message(Message::Message(format!(
+        "{field}: not the name of a Kubernetes object; use lower-case letters, digits, - and ."
+    )))
 }
 
 /// A GUID in its usual form.
@@ -61,7 +62,7 @@ pub fn tags() -> Rule {
         "self.all(k, k.matches('^[^<>%&?/,=\\\\\\\\]{1,256}$') && !k.startsWith('azureml-operator-'))",
     )
     .message(
-        "tags: a name has no < > % & ? / \\\\ , = and does not start with azureml-operator-, which the operator uses itself",
+        "tags: a name has 1 to 256 characters without < > % & ? / \\ , = and does not start with azureml-operator-, which the operator uses itself",
     )
 }
 
@@ -78,6 +79,27 @@ pub fn variable_names(field: &str) -> Rule {
 pub fn azure_name() -> Rule {
     Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
         .message("azureName: use letters, digits, - and _, starting with a letter or a digit")
+}
+
+/// The size of a virtual machine.
+pub fn vm_size(field: &str) -> Rule {
+    Rule::new("self.matches('^[A-Za-z][A-Za-z0-9_-]*$')")
+        .message(Message::Message(format!("{field}: write a size such as Standard_DS3_v2")))
+}
+
+/// Every element of a list has a form; the message shows those that have not.
+pub fn each(field: &str, form: &str, remedy: &str) -> Rule {
+    Rule::new(format!("self.all(x, x.matches('{form}'))")).message(Message::Expression(format!(
+        "'{field}: %s: {remedy}'.format([self.filter(x, !x.matches('{form}'))])"
+    )))
+}
+
+/// A place that Azure can reach: an address, or the ARM id of a data asset.
+pub fn data_path(field: &str) -> Rule {
+    Rule::new("self.contains('://') || self.startsWith('/subscriptions/')").message(Message::Message(format!(
+        "{field}: write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or the ARM id of a data asset; \
+         local paths and names such as azureml:houses@latest are resolved by clients only"
+    )))
 }
 
 /// Names of inline files.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Reference {
     /// Name of the object.
     #[schemars(length(min = 1, max = 253))]
-    #[x_kube(validation = crate::rules::object_name())]
+    #[x_kube(validation = crate::rules::object_name("name"))]
     pub name: String,
 }
 

@@ -20,6 +20,11 @@ use std::collections::BTreeMap;
     validation = args_use("r", "outputs"),
     validation = args_use("python", "inputs"),
     validation = args_use("python", "outputs"),
+    validation = own_bindings("command", &format!("!has(self.command) || {}", is_own("self.command"))),
+    validation = own_bindings("r.args", &format!("!has(self.r) || !has(self.r.args) || self.r.args.all(a, {})", is_own("a"))),
+    validation = own_bindings("python.args", &format!("!has(self.python) || !has(self.python.args) || self.python.args.all(a, {})", is_own("a"))),
+    validation = script_is_in_the_code("r"),
+    validation = script_is_in_the_code("python"),
     validation = Rule::new("!has(self.inputModes) || self.inputModes.all(k, has(self.inputs) && k in self.inputs)")
         .message("inputModes names an input that is not in the inputs of the step; add it there or remove the mode").field_path(".inputModes"),
 )]
@@ -75,6 +80,8 @@ pub struct Step {
     /// Environment variables.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bound_variables)]
+    #[x_kube(validation = Rule::new("self.all(k, k.matches('^[A-Za-z_.-][A-Za-z0-9_.-]*$'))")
+        .message("environmentVariables: a name has letters, digits, _ - and . only, and does not start with a digit"))]
     pub environment_variables: BTreeMap<String, String>,
     /// How much of the compute it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,16 +121,44 @@ fn args_use(body: &str, what: &str) -> Rule {
         .field_path(format!(".{body}.args"))
 }
 
+/// Text without bindings that the other rules would not see, or that mean nothing inside of a step.
+fn is_own(text: &str) -> String {
+    format!("!{text}.contains('${{{{ ') && !{text}.contains('${{{{parent.')")
+}
+
+fn own_bindings(field: &str, rule: &str) -> Rule {
+    Rule::new(rule)
+        .message(Message::Message(format!(
+            "{field}: write ${{{{inputs.<input>}}}} and ${{{{outputs.<output>}}}} without blanks; ${{{{parent.…}}}} is for inputs and outputs of the step"
+        )))
+        .field_path(format!(".{field}"))
+}
+
+/// A script is one of the files, where the step has its own.
+fn script_is_in_the_code(body: &str) -> Rule {
+    Rule::new(format!("!has(self.{body}) || !has(self.code) || self.{body}.script in self.code.files"))
+        .message(Message::Expression(format!(
+            "'{body}.script \"%s\" is not among the files of code: %s; add it there or correct the name'\
+             .format([self.{body}.script, self.code.files.map(f, f)])"
+        )))
+        .field_path(format!(".{body}.script"))
+}
+
 /// Bounds for a map with at most 50 entries.
 pub(crate) fn at_most_50(schema: &mut Schema) {
     schema.insert("maxProperties".into(), 50.into());
 }
+
+/// Text with `${{` at its start or nowhere, for an engine without look-around: `$`s and `{$`s are gone through one by one.
+const BINDS_AS_A_WHOLE: &str =
+    "^([$][{][{])?([^$]|[$]([$]|[{][$])*([^${]|[{][^${]))*([$]([$]|[{][$])*[{]?)?$";
 
 /// Bounds for the inputs of a step.
 pub(crate) fn bound_inputs(schema: &mut Schema) {
     at_most_50(schema);
     if let Some(values) = schema.get_mut("additionalProperties") {
         values["maxLength"] = 1024.into();
+        values["pattern"] = BINDS_AS_A_WHOLE.into();
     }
 }
 
@@ -179,6 +214,7 @@ pub struct Environment {
     /// An MLEnvironment of this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = crate::rules::object_name("environment.ref"))]
     pub r#ref: Option<String>,
     /// An environment version that exists: its ARM id, or `azureml://registries/<registry>/environments/<name>/versions/<version>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,10 +232,13 @@ pub struct Compute {
     /// An MLCompute of this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = crate::rules::object_name("compute.ref"))]
     pub r#ref: Option<String>,
     /// A compute of the workspace that exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 2, max = 32), regex(pattern = r"^[a-zA-Z][a-zA-Z0-9-]*$"))]
+    #[schemars(length(min = 2, max = 32))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][a-zA-Z0-9-]*$')")
+        .message("compute.name: use letters, digits and -, starting with a letter"))]
     pub name: Option<String>,
     /// Azure ML's serverless compute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -211,7 +250,8 @@ pub struct Compute {
 #[serde(rename_all = "camelCase")]
 pub struct Serverless {
     /// The size of a node, such as `Standard_DS3_v2`.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$"))]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = crate::rules::vm_size("serverless.instanceType"))]
     pub instance_type: String,
 }
 
@@ -227,6 +267,8 @@ pub struct StepOutput {
     /// `${{parent.outputs.<output>}}` to make it an output of the pipeline, or an address in a datastore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = Rule::new("self.startsWith('${{') || self.contains('://')")
+        .message("path: write ${{parent.outputs.<output>}} or azureml://datastores/<datastore>/paths/<path>"))]
     pub path: Option<String>,
     /// How the step writes it. Azure ML's default is `ReadWriteMount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -160,29 +160,32 @@ impl JsonSchema for Scalar {
         "Scalar".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"x-kubernetes-preserve-unknown-fields": true})
+        // The bounds contradict each other, so that no list and no object fits.
+        json_schema!({"x-kubernetes-preserve-unknown-fields": true,
+            "minItems": 1, "maxItems": 0, "minProperties": 1, "maxProperties": 0})
     }
 }
 
 /// The literal types of inputs, and for each what a `default` may be.
 const FITS: [(&str, &str); 4] = [
-    ("integer", r#"{"pattern": "^-?[0-9]{1,18}$", "multipleOf": 1, "not": {"enum": [true, false]}}"#),
-    (
-        "number",
-        r#"{"pattern": "^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][+-]?[0-9]{1,2})?$", "not": {"enum": [true, false]}}"#,
-    ),
+    ("integer", r#"{"pattern": "^-?[0-9]{1,18}$", "multipleOf": 1}"#),
+    ("number", r#"{"pattern": "^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][+-]?[0-9]{1,2})?$"}"#),
     ("boolean", r#"{"enum": [true, false, "true", "false", "True", "False"]}"#),
-    ("string", r#"{"minLength": 1, "maxLength": 1024, "maxItems": 0, "maxProperties": 0}"#),
+    ("string", r#"{"minLength": 1, "maxLength": 1024}"#),
 ];
 const DATA: [&str; 6] = ["uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"];
 
 /// The checks that a default fits the type of its input: CEL cannot see an untyped field, and the derive macros would
-/// move `properties` out of `anyOf`, so they are added afterwards.
+/// move `properties` out of `anyOf`, so they are added afterwards. The server shows the first branch of an `anyOf` that fails.
 pub(crate) fn default_checks() -> Result<Value, serde_json::Error> {
     let literals = FITS.map(|(name, _)| name);
-    let only_literals =
-        json!({"anyOf": [{"properties": {"type": {"enum": literals}}}, {"not": {"required": ["default"]}}]});
-    let mut checks = vec![only_literals];
+    // No value fits: the enum is there for its message.
+    let no_default = json!({"enum": ["none: a data input takes path"], "maxLength": 0});
+    let mut checks = vec![
+        json!({"anyOf": [{"properties": {"default": no_default}}, {"properties": {"type": {"enum": literals}}}]}),
+        json!({"anyOf": [{"properties": {"type": {"enum": ["boolean", "string"]}}},
+            {"properties": {"default": {"not": {"enum": [true, false]}}}}]}),
+    ];
     for (name, fits) in FITS {
         let others: Vec<&str> = DATA.into_iter().chain(literals).filter(|other| *other != name).collect();
         let fits: Value = serde_json::from_str(fits)?;
@@ -215,6 +218,7 @@ pub struct Input {
     /// `abfss://` address, or the ARM id of a data asset. Serves MLRun and MLSchedule; a caller of the endpoint gives its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = crate::rules::data_path("path"))]
     pub path: Option<String>,
     /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -251,6 +255,8 @@ pub struct Output {
     /// Azure ML chooses a place in the default datastore when this is unset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = Rule::new("self.contains('://')")
+        .message("path: write azureml://datastores/<datastore>/paths/<path>"))]
     pub path: Option<String>,
     /// How steps write it. Azure ML's default is `ReadWriteMount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

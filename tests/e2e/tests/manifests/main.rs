@@ -1,0 +1,137 @@
+//! Manifests on a real API server: what is wrong is refused at apply, with a message that names the field and the remedy;
+//! what is right is taken, also at its largest and by an older release.
+
+mod coverage;
+mod server;
+mod table;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use azureml_control_plane::{ControlPlane, Options};
+use azureml_e2e::cluster;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kube::core::Status;
+use serde_json::{Value, json};
+use server::Server;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use table::Trial;
+
+fn trials() -> Result<Vec<Trial>> {
+    table::read(&azureml_e2e::root().join("tests/e2e/manifests"))
+}
+
+async fn current() -> Result<Server> {
+    Ok(Server::new(cluster::shared().client().await?))
+}
+
+/// What the server says about each row, in their order.
+async fn answers(server: &Server, trials: &[Trial]) -> Result<Vec<Option<Box<Status>>>> {
+    stream::iter(trials).map(|trial| server.attempt(trial)).buffered(4).try_collect().await
+}
+
+/// Every row whose answer is not the expected one, one line each.
+fn surprises(trials: &[Trial], answers: &[Option<Box<Status>>]) -> Vec<String> {
+    let each = trials.iter().zip(answers).filter_map(|(trial, answer)| {
+        let surprise = match answer {
+            None if trial.says.is_empty() => return None,
+            None => "accepted".to_owned(),
+            Some(refusal) if trial.says.is_empty() => format!("refused: {}", refusal.message),
+            Some(refusal) => {
+                let missing: Vec<&String> =
+                    trial.says.iter().filter(|part| !refusal.message.contains(part.as_str())).collect();
+                if missing.is_empty() {
+                    return None;
+                }
+                format!("without {missing:?} in: {}", refusal.message)
+            }
+        };
+        Some(format!("{}: {}: {surprise}", trial.kind, trial.case))
+    });
+    each.collect()
+}
+
+fn report(trials: &[Trial], answers: &[Option<Box<Status>>]) {
+    let surprises = surprises(trials, answers);
+    assert!(surprises.is_empty(), "{} of {} rows:\n{}", surprises.len(), trials.len(), surprises.join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_with_the_field_and_the_remedy() -> Result<()> {
+    let mut trials = trials()?;
+    trials.retain(|trial| !trial.says.is_empty());
+    let answers = answers(&current().await?, &trials).await?;
+    report(&trials, &answers);
+    let refusals: Vec<&Status> = answers.iter().filter_map(Option::as_deref).collect();
+    let untried = coverage::untried(&azureml_crds::all()?, &refusals)?;
+    assert!(untried.is_empty(), "no row tries these bounds and rules:\n{}", untried.join("\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_right_is_accepted() -> Result<()> {
+    accepts_what_is_right(&current().await?).await
+}
+
+#[tokio::test]
+async fn an_older_release_says_the_same() -> Result<()> {
+    cluster::shared();
+    let crds = azureml_crds::all()?;
+    let older = Options { crds, emulated_version: Some("1.33".into()), ..Options::default() };
+    let plane = ControlPlane::start(older).await?;
+    let server = Server::new(plane.client().await?);
+    let mut wrong = trials()?;
+    wrong.retain(|trial| !trial.says.is_empty());
+    report(&wrong, &answers(&server, &wrong).await?);
+    accepts_what_is_right(&server).await
+}
+
+async fn accepts_what_is_right(server: &Server) -> Result<()> {
+    let mut right = trials()?;
+    right.retain(|trial| trial.says.is_empty());
+    report(&right, &answers(server, &right).await?);
+    for (file, object) in examples()? {
+        if let Err(refusal) = server.create(object, true).await? {
+            bail!("{}: {}", file.display(), refusal.message);
+        }
+    }
+    Ok(())
+}
+
+/// Every object in the folder of examples.
+fn examples() -> Result<Vec<(PathBuf, Value)>> {
+    let mut objects = Vec::new();
+    for folder in std::fs::read_dir(azureml_e2e::root().join("examples"))? {
+        let folder = folder?.path();
+        let files = std::fs::read_dir(&folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+        for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "yaml")) {
+            let read: Vec<Value> = serde_saphyr::from_multiple(&std::fs::read_to_string(&file)?)
+                .map_err(|error| anyhow!("{}: {error}", file.display()))?;
+            objects.extend(read.into_iter().map(|object| (file.clone(), object)));
+        }
+    }
+    assert!(objects.len() >= 10, "the examples are not found: {} objects", objects.len());
+    Ok(objects)
+}
+
+/// All rules run again when a status is written, and it has to fit beside the largest spec.
+#[tokio::test]
+async fn the_largest_pipeline_takes_a_status() -> Result<()> {
+    let server = current().await?;
+    let trials = trials()?;
+    let largest =
+        trials.iter().find(|trial| trial.case == "everything is changed").context("no largest pipeline")?;
+    let bytes = largest.spec.to_string().len();
+    let mut stored = server.store("largest", largest).await?;
+    let mut times = Vec::new();
+    for round in 1..=3 {
+        let started = Instant::now();
+        stored = server.write_status(&stored, json!({"observedGeneration": round})).await?;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    // Past the test harness, which would keep it to itself.
+    writeln!(std::io::stderr(), "a status write on the largest pipeline ({bytes} bytes): {times:.1?}")?;
+    assert!(times[0] < Duration::from_secs(10), "a request is not to take longer: {times:?}");
+    Ok(())
+}
