@@ -4,11 +4,12 @@
 
 use crate::config::{Azure, std_duration};
 use anyhow::{Context as _, Result};
+use azureml_client::address::{PrivateAddress, is_public};
 use azureml_client::send::{Gate, Observer, Transport};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tower::util::AndThenLayer;
 
@@ -67,11 +68,12 @@ pub fn transport(http: reqwest::Client, shared: &Shared) -> Transport {
 /// # Errors
 /// When the client cannot be made.
 pub fn public(config: &Azure, shared: &Shared, allow_private: bool) -> Result<Transport> {
-    let mut builder = builder(config);
-    if !allow_private {
-        builder = builder.dns_resolver(Arc::new(PublicOnly));
+    let context = "failed to make the HTTP client for registries";
+    if allow_private {
+        return Ok(transport(builder(config).build().context(context)?, shared));
     }
-    Ok(transport(builder.build().context("failed to make the HTTP client for registries")?, shared))
+    let builder = builder(config).dns_resolver(Arc::new(PublicOnly));
+    Ok(transport(builder.build().context(context)?, shared).only_public())
 }
 
 /// Resolves names to public addresses only.
@@ -84,66 +86,9 @@ impl Resolve for PublicOnly {
             let (public, other): (Vec<SocketAddr>, Vec<SocketAddr>) =
                 found.partition(|address| is_public(address.ip()));
             if public.is_empty() && !other.is_empty() {
-                let text = format!(
-                    "{} has a private address; set registries.allowPrivateAddresses to allow that",
-                    name.as_str()
-                );
-                return Err(BoxError::from(text));
+                return Err(BoxError::from(PrivateAddress(name.as_str().to_owned())));
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
-    }
-}
-
-/// Whether an address is outside of loopback, link-local, private and other special ranges (RFC 6890).
-#[must_use]
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [first, second, ..] = v4.octets();
-            let is_shared = first == 100 && (64..128).contains(&second);
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_multicast()
-                || v4.is_broadcast()
-                || is_shared
-                || first == 0)
-        }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_public(IpAddr::V4(v4)),
-            None => {
-                !(v6.is_loopback()
-                    || v6.is_unspecified()
-                    || v6.is_multicast()
-                    || v6.is_unique_local()
-                    || v6.is_unicast_link_local())
-            }
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_inside_of_the_platform_are_not_public() {
-        let inside = [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "::1",
-            "fd00::1",
-            "fe80::1",
-            "::ffff:10.0.0.1",
-        ];
-        assert!(inside.iter().all(|address| !is_public(address.parse().unwrap())));
-        assert!(["1.1.1.1", "2606:4700::1111"].iter().all(|address| is_public(address.parse().unwrap())));
     }
 }

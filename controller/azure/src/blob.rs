@@ -4,7 +4,8 @@
 
 use crate::client::{Client, parse};
 use crate::error::{Class, Error};
-use crate::send::{Request, Verb, header, set};
+use crate::headers::{header, set};
+use crate::send::{Request, Verb};
 use reqwest::header::HeaderMap;
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! Resource Manager and the data plane of Azure ML, for one identity.
+//! Resource Manager, for one identity.
 //!
 //! In: ids and bodies. Out: answers. One token, one budget, one try; a 401 gets one more with a fresh token.
 
@@ -6,8 +6,9 @@ use crate::auth::Credential;
 use crate::budget::{Bucket, Budget, Limits, Urgency};
 use crate::cloud::{Audience, Cloud};
 use crate::error::{Class, Error};
+use crate::headers::{json_headers, set, set_secret};
 use crate::id::{ArmId, CONTAINER_REGISTRY};
-use crate::send::{Answer, Request, Transport, Verb, json_headers, set};
+use crate::send::{Answer, Request, Transport, Verb};
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -128,7 +129,7 @@ impl Client {
         if id.kind() == "workspaces/jobs" {
             // Microsoft's client sends it with every pipeline job; it carries the caller's identity to the job.
             let token = self.credential.token(&self.cloud.scope(Audience::MachineLearning)).await?;
-            set(&mut request.headers, "x-azureml-token", &token);
+            set_secret(&mut request.headers, "x-azureml-token", &token);
         }
         self.arm(&request, id, Urgency::Change).await
     }
@@ -160,33 +161,6 @@ impl Client {
         let mut request = self.request(Verb::Delete, id, None, None)?;
         request.url.query_pairs_mut().extend_pairs(query);
         gone_is_none(self.arm(&request, id, Urgency::Change).await)
-    }
-
-    /// Reads from the data plane of Azure ML, such as run history; `None` when it is not there.
-    ///
-    /// # Errors
-    /// When the address is not the cloud's, or the answer is no success.
-    pub async fn get_data(
-        &self,
-        kind: &str,
-        address: &str,
-        subscription: &str,
-    ) -> Result<Option<Value>, Error> {
-        let request = plain(kind, address)?;
-        self.cloud.trust(&request.url)?;
-        let budget = self.budget(subscription);
-        budget.spend(Bucket::DataPlane, Urgency::Change).await;
-        gone_is_none(self.with_token(&request).await.map(|(answer, _)| answer.body))
-    }
-
-    /// Reads an address of the cloud that takes no token, such as a workspace's discovery document.
-    ///
-    /// # Errors
-    /// As [`Client::get_data`].
-    pub async fn get_open(&self, kind: &str, address: &str) -> Result<Value, Error> {
-        let request = plain(kind, address)?;
-        self.cloud.trust(&request.url)?;
-        self.transport.send(&request, None).await.map(|(answer, _)| answer.body)
     }
 
     fn request(
@@ -238,7 +212,7 @@ impl Client {
         sent.map(|(bytes, _)| bytes)
     }
 
-    async fn with_token(&self, request: &Request) -> Result<(Answer, HeaderMap), Error> {
+    pub(crate) async fn with_token(&self, request: &Request) -> Result<(Answer, HeaderMap), Error> {
         let scope = self.cloud.scope(Audience::ResourceManager);
         let token = self.credential.token(&scope).await?;
         let sent = self.transport.send(request, Some(&token)).await;
@@ -250,7 +224,7 @@ impl Client {
         self.transport.send(request, Some(&token)).await
     }
 
-    fn budget(&self, subscription: &str) -> Arc<Budget> {
+    pub(crate) fn budget(&self, subscription: &str) -> Arc<Budget> {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         budgets
             .entry(subscription.to_ascii_lowercase())
@@ -259,23 +233,11 @@ impl Client {
     }
 }
 
-/// A read of an address that an answer gave.
-fn plain(kind: &str, address: &str) -> Result<Request, Error> {
-    Ok(Request {
-        verb: Verb::Get,
-        url: parse(address)?,
-        what: address.split('?').next().unwrap_or_default().to_owned(),
-        kind: kind.to_owned(),
-        headers: HeaderMap::new(),
-        body: None,
-    })
-}
-
 fn is_unauthorized<T>(sent: &Result<T, Error>) -> bool {
     matches!(sent, Err(Error::Refused { refusal, .. }) if refusal.status == 401)
 }
 
-fn gone_is_none<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(crate) fn gone_is_none<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Ok(body) => Ok(Some(body)),
         Err(error) if error.class() == Class::Gone => Ok(None),

@@ -50,11 +50,15 @@ impl Cloud {
     /// Whether a token may be sent to this address.
     ///
     /// # Errors
-    /// [`Error::ForeignHost`] when the address is not HTTPS or its host is not one of the cloud's.
+    /// [`Error::ForeignHost`] when the address is not HTTPS, names a user, or its host is not one of the cloud's.
     pub fn trust(&self, url: &Url) -> Result<(), Error> {
         let host = url.host_str().unwrap_or_default();
         let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        if url.scheme() == "https" && self.hosts.iter().any(|pattern| matches(pattern, &with_port)) {
+        let names_a_user = !url.username().is_empty() || url.password().is_some();
+        if url.scheme() == "https"
+            && !names_a_user
+            && self.hosts.iter().any(|pattern| matches(pattern, &with_port))
+        {
             return Ok(());
         }
         Err(Error::ForeignHost { host: format!("{}://{with_port}", url.scheme()), cloud: self.name.clone() })
@@ -100,6 +104,11 @@ mod tests {
             ("https://api.azureml.ms/", false),
             ("https://127.0.0.1/x", false),
             ("https://user@evil.example/?management.azure.com", false),
+            ("https://management.azure.com@evil.example/", false),
+            ("https://user:word@management.azure.com/", false),
+            ("https://management.azure.com\u{3002}evil.example/", false),
+            ("https://\u{217F}anagement.azure.com/", true),
+            ("https://m\u{430}nagement.azure.com/", false),
         ];
         for (url, trusted) in cases {
             assert_eq!(cloud().trust(&Url::parse(url).unwrap()).is_ok(), trusted, "{url}");

@@ -26,7 +26,7 @@ impl ImageRef {
     /// Reads a reference.
     ///
     /// # Errors
-    /// When the text is empty, has an empty part or a digest that is not SHA-256.
+    /// When the text is empty, has an empty part or a digest that is not SHA-256, or its registry is no host.
     pub fn parse(text: &str) -> Result<Self, NotAnImage> {
         let refuse = || NotAnImage(text.to_owned());
         let (name, digest) = match text.split_once('@') {
@@ -45,7 +45,11 @@ impl ImageRef {
             Some(_) => ("docker.io", name.to_owned()),
             None => ("docker.io", format!("library/{name}")),
         };
-        if name.is_empty() || repository.split('/').any(str::is_empty) || tag.is_some_and(str::is_empty) {
+        let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        if !registry.bytes().all(is_host)
+            || repository.split('/').any(str::is_empty)
+            || tag.is_some_and(str::is_empty)
+        {
             return Err(refuse());
         }
         let tag = tag.map(str::to_owned).or_else(|| digest.is_none().then(|| "latest".to_owned()));
@@ -112,7 +116,17 @@ mod tests {
 
     #[test]
     fn what_names_no_image_is_refused() {
-        for text in ["", "a//b", "a:", "a@sha256:12", "ghcr.io/"] {
+        for text in [
+            "",
+            "a//b",
+            "a:",
+            "a@sha256:12",
+            "ghcr.io/",
+            "user@ghcr.io/a",
+            "ghcr.io?x/a",
+            "ghcr.io#/a",
+            "g\\.io/a",
+        ] {
             assert!(ImageRef::parse(text).is_err(), "{text}");
         }
     }

@@ -6,8 +6,10 @@
 pub mod error;
 pub mod id;
 pub mod image;
-pub mod model;
+pub mod refusal;
 
+#[cfg(feature = "http")]
+pub mod address;
 #[cfg(feature = "http")]
 pub mod auth;
 #[cfg(feature = "http")]
@@ -15,13 +17,20 @@ pub mod blob;
 #[cfg(feature = "http")]
 pub mod budget;
 #[cfg(feature = "http")]
+mod challenge;
+#[cfg(feature = "http")]
 pub mod client;
 #[cfg(feature = "http")]
 pub mod cloud;
+#[cfg(feature = "http")]
+mod data;
+#[cfg(feature = "http")]
+mod headers;
 #[cfg(feature = "http")]
 pub mod registry;
 #[cfg(feature = "http")]
 pub mod send;
 
-pub use error::{Class, Error, Refusal};
+pub use error::{Class, Error};
 pub use id::ArmId;
+pub use refusal::Refusal;

@@ -4,17 +4,18 @@
 //! registry is asked anonymously. Sources: OCI Distribution Specification, "pull"; Azure Container Registry authentication (`oauth2/exchange`).
 
 use crate::auth::Credential;
+use crate::challenge::{Challenge, challenge, expiry};
 use crate::client::Client;
 use crate::cloud::Audience;
 use crate::error::Error;
+use crate::headers::{header, set};
 use crate::image::{ImageRef, is_digest};
-use crate::send::{Request, Transport, Verb, header, set};
-use base64::Engine as _;
+use crate::send::{Request, Transport, Verb};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use url::Url;
 
 /// Manifests and indexes, in the formats of OCI and Docker.
@@ -59,14 +60,6 @@ pub enum Access<'a> {
     Own(&'a Client),
     /// Anonymously.
     Anonymous,
-}
-
-/// What a registry asks for before it answers.
-#[derive(Debug, PartialEq, Eq)]
-struct Challenge {
-    realm: String,
-    service: String,
-    scope: String,
 }
 
 impl Registries {
@@ -235,17 +228,6 @@ impl Registries {
     }
 }
 
-/// What a 401 asks for.
-fn challenge<T>(request: &Request, answer: &Result<T, Error>) -> Result<Option<Challenge>, Error> {
-    let Err(Error::Refused { refusal, .. }) = answer else { return Ok(None) };
-    if refusal.status != 401 {
-        return Ok(None);
-    }
-    let text = refusal.challenge.as_deref().unwrap_or_default();
-    let refuse = || format!("the registry answered 401 with a challenge that is not understood: {text:?}");
-    parse_challenge(text).map(Some).ok_or_else(|| crate::send::unreadable(request, refuse()))
-}
-
 async fn entra(client: &Client) -> Result<String, Error> {
     let credential: &Credential = &client.credential;
     credential.token(&client.cloud.scope(Audience::Registry)).await
@@ -285,50 +267,4 @@ async fn post_form(
 
 fn text(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
-}
-
-/// `Bearer realm="…",service="…",scope="…"`.
-fn parse_challenge(text: &str) -> Option<Challenge> {
-    let rest = text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))?;
-    let value = |key: &str| {
-        let (_, after) = rest.split_once(&format!("{key}=\""))?;
-        after.split_once('"').map(|(value, _)| value.to_owned())
-    };
-    Some(Challenge {
-        realm: value("realm")?,
-        service: value("service").unwrap_or_default(),
-        scope: value("scope").unwrap_or_default(),
-    })
-}
-
-/// When a token ends: its own `exp` less a minute, else in five minutes.
-fn expiry(token: &str) -> SystemTime {
-    let claims =
-        token.split('.').nth(1).and_then(|part| base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).ok());
-    let exp = claims
-        .and_then(|claims| serde_json::from_slice::<Value>(&claims).ok())
-        .and_then(|claims| claims["exp"].as_u64());
-    match exp {
-        Some(exp) => SystemTime::UNIX_EPOCH + Duration::from_secs(exp.saturating_sub(60)),
-        None => SystemTime::now() + Duration::from_mins(5),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_challenge_is_read() {
-        let text = r#"Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",scope="repository:a/b:pull""#;
-        let challenge = parse_challenge(text).unwrap();
-        assert_eq!(challenge.realm, "https://r.azurecr.io/oauth2/token");
-        assert_eq!(challenge.scope, "repository:a/b:pull");
-        assert_eq!(parse_challenge("Basic realm=\"x\""), None);
-    }
-
-    #[test]
-    fn an_opaque_token_is_kept_for_five_minutes() {
-        assert!(expiry("opaque") <= SystemTime::now() + Duration::from_mins(5));
-    }
 }

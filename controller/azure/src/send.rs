@@ -2,9 +2,12 @@
 //!
 //! In: a request. Out: an [`Answer`] or a classified error. Checks last before a write that this process may still write.
 
+use crate::address::{PrivateAddress, refuse_private_literal};
 use crate::budget::Bucket;
-use crate::error::{Error, Refusal};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use crate::error::Error;
+use crate::headers::{header, retry_after};
+use crate::refusal::Refusal;
+use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use std::fmt;
@@ -38,10 +41,9 @@ pub struct Answer {
     pub status: u16,
     /// The body as JSON; null when there is none.
     pub body: Value,
-    /// What Azure asks to wait before the next look.
+    /// What Azure asks to wait before the next look. Where it would look, `Location` and `Azure-AsyncOperation`, is not
+    /// kept: the resource itself says how it is.
     pub retry_after: Option<Duration>,
-    /// Where the operation can be followed (`Azure-AsyncOperation`, else `Location`).
-    pub operation: Option<String>,
 }
 
 /// A request, ready but for its token.
@@ -121,6 +123,7 @@ pub struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) gate: Gate,
     pub(crate) observer: Observer,
+    only_public: bool,
 }
 
 impl fmt::Debug for Transport {
@@ -130,13 +133,20 @@ impl fmt::Debug for Transport {
 }
 
 /// The largest answer that is read.
-const LARGEST_ANSWER: u64 = 64 << 20;
+const LARGEST_ANSWER: usize = 64 << 20;
 
 impl Transport {
     /// A transport over an HTTP client that follows no redirects.
     #[must_use]
     pub fn new(http: reqwest::Client, gate: Gate, observer: Observer) -> Self {
-        Self { http, gate, observer }
+        Self { http, gate, observer, only_public: false }
+    }
+
+    /// The same, for hosts of anybody's choosing: an address inside of the platform is refused where it is written as one.
+    /// Names are up to the resolver of the HTTP client, which says so with a [`PrivateAddress`].
+    #[must_use]
+    pub fn only_public(self) -> Self {
+        Self { only_public: true, ..self }
     }
 
     /// Sends a request and reads the whole answer.
@@ -145,18 +155,9 @@ impl Transport {
         request: &Request,
         token: Option<&str>,
     ) -> Result<(Answer, HeaderMap), Error> {
-        let (response, started) = self.start(request, token).await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(|error| self.no_answer(request, started, &error))?;
-        self.tell(request, status, started);
-        if !(200..300).contains(&status) {
-            return Err(refused(request, status, &headers, &bytes));
-        }
+        let (status, bytes, headers) = self.exchange(request, token).await?;
         let body = body(request, &bytes)?;
-        Ok((
-            Answer { status, body, retry_after: retry_after(&headers), operation: operation(&headers) },
-            headers,
-        ))
+        Ok((Answer { status, body, retry_after: retry_after(&headers) }, headers))
     }
 
     /// Sends a request and gives the raw bytes of the answer.
@@ -165,26 +166,43 @@ impl Transport {
         request: &Request,
         token: Option<&str>,
     ) -> Result<(Vec<u8>, HeaderMap), Error> {
-        let (response, started) = self.start(request, token).await?;
+        self.exchange(request, token).await.map(|(_, bytes, headers)| (bytes, headers))
+    }
+
+    /// Sends a request and reads what comes back; what is no success is an error.
+    async fn exchange(
+        &self,
+        request: &Request,
+        token: Option<&str>,
+    ) -> Result<(u16, Vec<u8>, HeaderMap), Error> {
+        let (mut response, started) = self.start(request, token).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(|error| self.no_answer(request, started, &error))?;
-        self.tell(request, status, started);
-        if (200..300).contains(&status) {
-            return Ok((bytes.into(), headers));
+        let mut bytes = Vec::new();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| self.no_answer(request, started, &error))?
+        {
+            if bytes.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(unreadable(request, format!("it is larger than {LARGEST_ANSWER} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
         }
-        Err(refused(request, status, &headers, &bytes))
+        self.tell(request, status, started);
+        if !(200..300).contains(&status) {
+            return Err(refused(request, status, &headers, &bytes));
+        }
+        Ok((status, bytes, headers))
     }
 
     async fn start(&self, request: &Request, token: Option<&str>) -> Result<(Response, Instant), Error> {
+        if self.only_public {
+            refuse_private_literal(&request.url).map_err(|private| private_address(request, private))?;
+        }
         let builder = self.build(request, token);
         let started = Instant::now();
         if request.verb.writes() && !(self.gate)() {
             return Err(Error::NotLeading { verb: request.verb.name(), what: request.what.clone() });
         }
         let response = builder.send().await.map_err(|error| self.no_answer(request, started, &error))?;
-        if response.content_length().is_some_and(|length| length > LARGEST_ANSWER) {
-            return Err(unreadable(request, format!("the answer is larger than {LARGEST_ANSWER} bytes")));
-        }
         Ok((response, started))
     }
 
@@ -204,6 +222,9 @@ impl Transport {
 
     fn no_answer(&self, request: &Request, started: Instant, error: &reqwest::Error) -> Error {
         self.tell(request, 0, started);
+        if let Some(private) = source::<PrivateAddress>(error) {
+            return private_address(request, private.clone());
+        }
         Error::NoAnswer { verb: request.verb.name(), what: request.what.clone(), cause: cause(error) }
     }
 
@@ -229,6 +250,16 @@ fn cause(error: &reqwest::Error) -> String {
         .map_or_else(|| kind.to_owned(), |inner| format!("{kind}: {inner}"))
 }
 
+fn private_address(request: &Request, PrivateAddress(host): PrivateAddress) -> Error {
+    Error::PrivateAddress { verb: request.verb.name(), what: request.what.clone(), host }
+}
+
+/// The first error of a type in a chain of causes.
+fn source<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    std::iter::successors(std::error::Error::source(error), |error| error.source())
+        .find_map(|error| error.downcast_ref())
+}
+
 pub(crate) fn unreadable(request: &Request, cause: String) -> Error {
     Error::Unreadable { verb: request.verb.name(), what: request.what.clone(), cause }
 }
@@ -246,35 +277,4 @@ fn body(request: &Request, bytes: &[u8]) -> Result<Value, Error> {
         return Ok(Value::Null);
     }
     serde_json::from_slice(bytes).map_err(|error| unreadable(request, error.to_string()))
-}
-
-pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn operation(headers: &HeaderMap) -> Option<String> {
-    header(headers, "azure-asyncoperation").or_else(|| header(headers, "location"))
-}
-
-/// `retry-after-ms`, `x-ms-retry-after-ms` and `Retry-After` in seconds, as Azure's own clients read them.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| header(headers, name)?.trim().parse::<u64>().ok();
-    number("retry-after-ms")
-        .or_else(|| number("x-ms-retry-after-ms"))
-        .map(Duration::from_millis)
-        .or_else(|| number(RETRY_AFTER.as_str()).map(Duration::from_secs))
-}
-
-/// Headers of a JSON request.
-pub(crate) fn json_headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers
-}
-
-/// Adds a header whose value comes from outside; a value that cannot be sent is left out.
-pub(crate) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
-    }
 }

@@ -1,0 +1,74 @@
+//! What a registry asks for before it answers, and how long its tokens last.
+//!
+//! In: a 401, a token. Out: realm, service and scope; a time. Source: Distribution registry, "Token Authentication Specification".
+
+use crate::error::Error;
+use crate::send::{Request, unreadable};
+use base64::Engine as _;
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+
+/// What a registry asks for before it answers.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Challenge {
+    pub realm: String,
+    pub service: String,
+    pub scope: String,
+}
+
+/// What a 401 asks for.
+pub fn challenge<T>(request: &Request, answer: &Result<T, Error>) -> Result<Option<Challenge>, Error> {
+    let Err(Error::Refused { refusal, .. }) = answer else { return Ok(None) };
+    if refusal.status != 401 {
+        return Ok(None);
+    }
+    let text = refusal.challenge.as_deref().unwrap_or_default();
+    let refuse = || format!("the registry answered 401 with a challenge that is not understood: {text:?}");
+    parse_challenge(text).map(Some).ok_or_else(|| unreadable(request, refuse()))
+}
+
+/// `Bearer realm="…",service="…",scope="…"`.
+fn parse_challenge(text: &str) -> Option<Challenge> {
+    let rest = text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))?;
+    let value = |key: &str| {
+        let (_, after) = rest.split_once(&format!("{key}=\""))?;
+        after.split_once('"').map(|(value, _)| value.to_owned())
+    };
+    Some(Challenge {
+        realm: value("realm")?,
+        service: value("service").unwrap_or_default(),
+        scope: value("scope").unwrap_or_default(),
+    })
+}
+
+/// When a token ends: its own `exp` less a minute, else in five minutes.
+pub fn expiry(token: &str) -> SystemTime {
+    let claims =
+        token.split('.').nth(1).and_then(|part| base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).ok());
+    let exp = claims
+        .and_then(|claims| serde_json::from_slice::<Value>(&claims).ok())
+        .and_then(|claims| claims["exp"].as_u64());
+    match exp {
+        Some(exp) => SystemTime::UNIX_EPOCH + Duration::from_secs(exp.saturating_sub(60)),
+        None => SystemTime::now() + Duration::from_mins(5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_read() {
+        let text = r#"Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",scope="repository:a/b:pull""#;
+        let challenge = parse_challenge(text).unwrap();
+        assert_eq!(challenge.realm, "https://r.azurecr.io/oauth2/token");
+        assert_eq!(challenge.scope, "repository:a/b:pull");
+        assert_eq!(parse_challenge("Basic realm=\"x\""), None);
+    }
+
+    #[test]
+    fn an_opaque_token_is_kept_for_five_minutes() {
+        assert!(expiry("opaque") <= SystemTime::now() + Duration::from_mins(5));
+    }
+}

@@ -1,1 +1,0 @@
-//! Shapes of answers: what we read of Azure's resources. Every field may be missing.

@@ -1,0 +1,207 @@
+//! One request of each verb, and what becomes of every kind of answer: nothing is tried twice but a 401, once.
+
+mod support;
+
+use anyhow::Result;
+use azureml_client::budget::Urgency;
+use azureml_client::client::Client;
+use azureml_client::{ArmId, Class, Error};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use support::{Seen, Server, TOKEN, answer, client, client_over, http, with};
+
+const VERBS: [&str; 6] = ["GET", "LIST", "PUT", "PATCH", "POST", "DELETE"];
+
+fn cluster() -> ArmId {
+    ArmId::workspace("s", "g", "w").child("computes", "cpu")
+}
+
+/// What came back: `None` where the resource is gone.
+async fn call(client: &Client, verb: &str, id: &ArmId) -> Result<Option<Value>, Error> {
+    let body = json!({"properties": {}});
+    match verb {
+        "GET" => client.get(id, Urgency::Change).await,
+        "LIST" => client.list(id, "nodes", &[], Urgency::Change).await.map(|items| Some(json!(items.len()))),
+        "PUT" => client.put(id, &body).await.map(|answer| Some(answer.body)),
+        "PATCH" => client.patch(id, &body).await.map(|answer| Some(answer.body)),
+        "POST" => client.post(id, "cancel", None).await.map(|answer| Some(answer.body)),
+        _ => client.delete(id, &[("a", "b")]).await.map(|answer| answer.map(|answer| answer.body)),
+    }
+}
+
+fn refusal(code: &str) -> String {
+    json!({"error": {"code": code, "message": "why"}}).to_string()
+}
+
+#[tokio::test]
+async fn every_answer_has_one_meaning_for_every_verb() -> Result<()> {
+    let cases = [
+        (400, "BadRequest", Class::Invalid),
+        (401, "InvalidAuthenticationToken", Class::Forbidden),
+        (403, "AuthorizationFailed", Class::Forbidden),
+        (404, "ResourceNotFound", Class::Gone),
+        (404, "InvalidResourceType", Class::Forbidden),
+        (405, "MethodNotAllowed", Class::Invalid),
+        (409, "Conflict", Class::Conflict),
+        (412, "PreconditionFailed", Class::Conflict),
+        (423, "Locked", Class::Conflict),
+        (429, "TooManyRequests", Class::Throttled),
+        (429, "OperationNotAllowed", Class::Quota),
+        (500, "InternalServerError", Class::Unavailable),
+        (502, "", Class::Unavailable),
+        (503, "ServiceUnavailable", Class::Unavailable),
+        (504, "GatewayTimeout", Class::Unavailable),
+    ];
+    for (status, code, class) in cases {
+        let cloud = Server::start(move |_| with(status, &[("retry-after", "7")], &refusal(code))).await?;
+        for (number, verb) in VERBS.into_iter().enumerate() {
+            // A subscription of its own: a 429 closes the bucket of one.
+            let id = ArmId::workspace(&number.to_string(), "g", "w").child("computes", "cpu");
+            let client = client(&cloud, &[])?;
+            let before = cloud.seen().len();
+            let answer = call(&client, verb, &id).await;
+            match (&answer, class, verb) {
+                (Ok(None), Class::Gone, "GET" | "DELETE") => {}
+                (Err(error), ..) => {
+                    assert_eq!(error.class(), class, "{verb} {status}: {error}");
+                    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{verb} {status}");
+                    assert!(!format!("{error:?}{error}").contains(TOKEN));
+                }
+                (Ok(_), ..) => panic!("{verb} {status} {code}: {answer:?}"),
+            }
+            let sent = cloud.seen().len() - before;
+            assert_eq!(sent, if status == 401 { 2 } else { 1 }, "{verb} {status}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_success_is_one_for_every_verb() -> Result<()> {
+    for status in [200, 201, 202, 204] {
+        let cloud = Server::start(move |_| answer(status, if status == 204 { "" } else { "{}" })).await?;
+        let client = client(&cloud, &[])?;
+        for verb in VERBS.into_iter().filter(|verb| status != 204 || *verb != "LIST") {
+            let answer = call(&client, verb, &cluster()).await;
+            assert!(matches!(answer, Ok(Some(_))), "{verb} {status}: {answer:?}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_is_what_the_contract_says() -> Result<()> {
+    let cloud = Server::start(|_| answer(200, "{}")).await?;
+    let client = client(&cloud, &[])?;
+    for verb in VERBS {
+        call(&client, verb, &cluster()).await?;
+    }
+    let (id, version) = (cluster(), "api-version=2025-12-01");
+    let expected = [
+        format!("GET {id}?{version}"),
+        format!("GET {id}/nodes?{version}"),
+        format!("PUT {id}?{version}"),
+        format!("PATCH {id}?{version}"),
+        format!("POST {id}/cancel?{version}"),
+        format!("DELETE {id}?{version}&a=b"),
+    ];
+    assert_eq!(cloud.lines(), expected);
+    for seen in cloud.seen() {
+        assert!(seen.has_token() && seen.rest.contains("x-ms-client-request-id"), "{seen:?}");
+        assert!(!seen.rest.contains("x-azureml-token"), "{seen:?}");
+        let has_body = ["PUT", "PATCH"].iter().any(|verb| seen.line.starts_with(verb));
+        assert_eq!(seen.rest.contains("content-type: \"application/json\""), has_body, "{seen:?}");
+    }
+    client.put(&ArmId::workspace("s", "g", "w").child("jobs", "j"), &json!({})).await?;
+    assert!(cloud.seen()[6].rest.contains("x-azureml-token"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_token_is_made_anew_once() -> Result<()> {
+    let cloud = Server::start(|seen: &Seen| {
+        if seen.rest.contains(&format!("{TOKEN}-0")) {
+            answer(401, &refusal("ExpiredAuthenticationToken"))
+        } else {
+            answer(200, "{}")
+        }
+    })
+    .await?;
+    let client = client(&cloud, &[])?;
+    for verb in VERBS {
+        call(&client, verb, &cluster()).await?;
+    }
+    assert_eq!(cloud.seen().len(), VERBS.len() + 1, "the second token serves all that follow");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_json_says_what_was_asked() -> Result<()> {
+    let cloud = Server::start(|_| with(200, &[], "<html>")).await?;
+    let client = client(&cloud, &[])?;
+    for verb in VERBS {
+        let answer = call(&client, verb, &cluster()).await;
+        let Err(error @ Error::Unreadable { .. }) = answer else { panic!("{verb}: {answer:?}") };
+        assert!(error.to_string().contains("computes/cpu"), "{error}");
+        assert_eq!(error.class(), Class::Unavailable);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_gets_no_answer_is_not_sent_again() -> Result<()> {
+    // The server reads the request and drops the connection.
+    let cloud = Server::start(|_| panic!("the connection breaks here")).await?;
+    let client = client(&cloud, &[])?;
+    for (number, verb) in VERBS.into_iter().enumerate() {
+        let answer = call(&client, verb, &cluster()).await;
+        let Err(error @ Error::NoAnswer { .. }) = answer else { panic!("{verb}: {answer:?}") };
+        assert_eq!(error.class(), Class::Unavailable);
+        assert_eq!(cloud.seen().len(), number + 1, "{verb}: {:?}", cloud.lines());
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_may_not_write_reads_only() -> Result<()> {
+    let cloud = Server::start(|_| answer(200, "{}")).await?;
+    let may_write = Arc::new(AtomicBool::new(false));
+    let gate = may_write.clone();
+    let gate = Arc::new(move || gate.load(Ordering::Relaxed));
+    let transport = azureml_client::send::Transport::new(http(&[&cloud])?, gate, Arc::new(|_| {}));
+    let client = client_over(&cloud, transport)?;
+    for verb in VERBS {
+        let answer = call(&client, verb, &cluster()).await;
+        let is_refused = matches!(&answer, Err(error) if error.class() == Class::NotLeading);
+        assert_eq!(is_refused, !matches!(verb, "GET" | "LIST"), "{verb}: {answer:?}");
+    }
+    assert!(cloud.lines().iter().all(|line| line.starts_with("GET")), "{:?}", cloud.lines());
+    may_write.store(true, Ordering::Relaxed);
+    call(&client, "PUT", &cluster()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn after_a_429_its_bucket_is_silent_and_the_others_are_not() -> Result<()> {
+    let cloud = Server::start(|seen: &Seen| {
+        if seen.line.starts_with("PUT") {
+            with(429, &[("retry-after", "600")], &refusal("TooManyRequests"))
+        } else {
+            answer(200, "{}")
+        }
+    })
+    .await?;
+    let client = client(&cloud, &[])?;
+    assert!(call(&client, "PUT", &cluster()).await.is_err());
+    for verb in ["GET", "DELETE"] {
+        call(&client, verb, &cluster()).await?;
+    }
+    let waits = tokio::time::timeout(Duration::from_millis(200), call(&client, "PATCH", &cluster())).await;
+    assert!(waits.is_err(), "a write has to wait");
+    let elsewhere = ArmId::workspace("other", "g", "w").child("computes", "cpu");
+    call(&client, "PATCH", &elsewhere).await?;
+    assert_eq!(cloud.seen().len(), 4);
+    Ok(())
+}
