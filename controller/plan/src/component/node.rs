@@ -27,7 +27,12 @@ pub(super) fn node(
             Some((name.clone(), node_output(output, output_type(pipeline, &step.name, name))?))
         })
         .collect();
-    let mut node = json!({"type": "command", "name": step.name, "componentId": id, "inputs": inputs, "outputs": outputs});
+    let mut node = json!({"type": "command", "name": step.name, "componentId": id});
+    for (key, ports) in [("inputs", inputs), ("outputs", outputs)] {
+        if !ports.is_empty() {
+            node[key] = Value::Object(ports);
+        }
+    }
     if let Some(display) = &step.display_name {
         node["display_name"] = json!(display);
     }

@@ -1,0 +1,6 @@
+//! What the operator would send, for manifests and answers of Azure as they are: no server, no clock.
+
+mod compare;
+mod golden;
+mod requests;
+mod support;

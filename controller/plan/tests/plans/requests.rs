@@ -1,0 +1,257 @@
+//! For every captured request the one that we send for the same purpose: the manifests say what the captured YAML said.
+
+use crate::compare::Request;
+use crate::support::{ask, id, object, owner, plan, workspace};
+use anyhow::{Context as _, Result};
+use azureml_client::ArmId;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_plan::pipeline::Presence;
+use azureml_plan::publish::Publication;
+use azureml_plan::{
+    Action, Ask, Decide as _, Leave as _, Plan, compute, environment, pipeline, run, schedule,
+};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Our requests, by the name of the captured one.
+pub fn all() -> Result<BTreeMap<&'static str, Request>> {
+    let mut all = BTreeMap::new();
+    computes(&mut all)?;
+    environments(&mut all)?;
+    components(&mut all)?;
+    endpoints(&mut all)?;
+    jobs(&mut all)?;
+    schedules(&mut all)?;
+    Ok(all)
+}
+
+type All = BTreeMap<&'static str, Request>;
+
+/// The only action of a plan.
+fn only(plan: Plan) -> Result<Action> {
+    let mut actions = plan.actions;
+    anyhow::ensure!(actions.len() == 1, "one request was expected: {actions:?}, {:?}", plan.verdict);
+    actions.pop().context("no request")
+}
+
+fn add(all: &mut All, name: &'static str, plan: Plan) -> Result<()> {
+    all.insert(name, Request::of(&only(plan).context(name)?, ""));
+    Ok(())
+}
+
+fn ours(name: &str) -> Value {
+    json!(owner(name).tags(&BTreeMap::new()))
+}
+
+fn computes(all: &mut All) -> Result<()> {
+    let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
+    let new: MLCompute = object(
+        "cpu",
+        "{workspaceRef: {name: prod}, azureName: cpu-cluster, vmSize: Standard_DS3_v2, priority: LowPriority, scale: {min: 0, max: 4, idle: 2m},
+          publicIp: false, tags: {mlops.example.com/owner: ns1.env1}, deletionPolicy: Delete,
+          subnetId: /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/vnet-ml/subnets/snet-train,
+          identity: {type: UserAssigned, userAssigned: [/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-mlops/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-train]}}",
+    )?;
+    add(all, "compute-amlcompute", plan(&new, &refs, &None, &ask()).map_err(anyhow::Error::msg)?)?;
+
+    // As Azure answers: the size in upper case, and more than was asked for. The tag is new, so the whole is sent.
+    let adopted: MLCompute = object(
+        "cpu",
+        "{workspaceRef: {name: prod}, azureName: cpu-cluster, vmSize: Standard_DS3_v2, scale: {min: 0, max: 8, idle: 2m}, adopt: true}",
+    )?;
+    let have = json!({
+        "id": id("computes/cpu-cluster"), "name": "cpu-cluster", "location": "westeurope",
+        "properties": {
+            "computeType": "AmlCompute", "provisioningState": "Succeeded", "disableLocalAuth": true, "createdOn": "2026-01-01T00:00:00Z",
+            "properties": {
+                "osType": "Linux", "vmSize": "STANDARD_DS3_V2", "vmPriority": "Dedicated", "allocationState": "Steady",
+                "scaleSettings": {"minNodeCount": 0, "maxNodeCount": 4, "nodeIdleTimeBeforeScaleDown": "PT2M"},
+                "remoteLoginPortPublicAccess": "Disabled", "enableNodePublicIp": true, "currentNodeCount": 0,
+            },
+        },
+    });
+    let new_generation = Ask { is_new_generation: true, ..ask() };
+    let update = plan(&adopted, &refs, &Some(have.clone()), &new_generation).map_err(anyhow::Error::msg)?;
+    add(all, "compute-update", update)?;
+
+    let mut have = have;
+    have["tags"] = ours("cpu");
+    let id = compute::id(&new, &workspace().id);
+    let address = compute::Address { id, owner: owner("cpu"), used_by: Vec::new() };
+    add(all, "compute-delete", new.farewell(&address, &Some(have), &ask()))
+}
+
+const BUILD: &str = "{workspaceRef: {name: prod}, azureName: churn-py, description: built by operator, deletionPolicy: Delete,
+    build: {dockerfile: \"FROM docker.io/library/python:3.11\\n\", args: {PY_VERSION: '3.11'}, builder: {acr: {cpu: 2, timeout: 1h}}}}";
+
+fn environments(all: &mut All) -> Result<()> {
+    let refs = environment::Refs { workspace: workspace(), owner: owner("churn-py") };
+    let given: MLEnvironment = object(
+        "churn-py",
+        "{workspaceRef: {name: prod}, azureName: churn-py, description: built by operator, image: 'acrmlops.azurecr.io/mlops/churn-py:1',
+          tags: {mlops.example.com/owner: ns1.env1}}",
+    )?;
+    let digest = "sha256:9f2c1a7b0000000000000000000000000000000000000000000000000000abcd";
+    let seen = environment::Seen { digest: Some(digest.to_owned()), ..environment::Seen::default() };
+    add(all, "environment-image", plan(&given, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+
+    let built: MLEnvironment = object("churn-py", BUILD)?;
+    let seen = environment::Seen::default();
+    let build = only(plan(&built, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+    all.insert("acr-taskRun", Request::of(&build, "source/202601020000/0f.tar.gz"));
+
+    let properties = json!({"image": "x", "osType": "Linux", "isArchived": false, "isAnonymous": false, "tags": ours("churn-py"),
+        "environmentType": "UserCreated", "provisioningState": "Succeeded"});
+    let version = environment::Version { name: "1".into(), body: json!({"properties": properties}) };
+    let address =
+        environment::Address { id: environment::id(&built, &workspace().id), owner: owner("churn-py") };
+    add(all, "environment-archive", built.farewell(&address, &vec![version], &ask()))
+}
+
+/// The captured job of three steps, as an MLPipeline.
+const PIPELINE: &str = "{workspaceRef: {name: prod}, azureName: churn_pipeline, displayName: churn pipeline,
+    inputs: {raw_data: {type: uri_folder, path: 'azureml://datastores/workspaceblobstore/paths/raw/2026-01-01/', mode: ReadOnlyMount}, threshold: {type: number, default: 0.5}},
+    outputs: {model_out: {type: uri_folder, path: 'azureml://datastores/workspaceblobstore/paths/churn/${{name}}/model/', mode: ReadWriteMount}},
+    defaults: {compute: {name: cpu-cluster}, environment: {id: ENVIRONMENT}, datastore: workspaceblobstore},
+    steps: [
+      {name: prep, command: 'python prep.py', resources: {instanceCount: 1},
+       inputs: {raw: '${{parent.inputs.raw_data}}', threshold: '${{parent.inputs.threshold}}'}, outputs: {prepared: {mode: Upload}}},
+      {name: train, displayName: Train in R, command: 'Rscript train.R', compute: {name: gpu-cluster}, resources: {instanceCount: 2, shmSize: 8g}, timeout: 2h,
+       environmentVariables: {R_PROFILE_USER: /opt/Rprofile}, inputModes: {data: Download},
+       inputs: {data: '${{parent.jobs.prep.outputs.prepared}}', trees: '500'}, outputs: {model: {path: '${{parent.outputs.model_out}}'}}},
+      {name: score, command: 'python score.py', inputs: {model: '${{parent.jobs.train.outputs.model}}'}}]}";
+
+/// The captured components, as the steps of an MLPipeline.
+const COMPONENTS: &str = "{workspaceRef: {name: prod}, azureName: churn_pipeline, displayName: churn pipeline,
+    inputs: {raw_data: {type: uri_folder}, threshold: {type: number, default: 0.5}}, outputs: {model_out: {type: uri_folder}},
+    defaults: {compute: {name: cpu-cluster}, environment: {id: ENVIRONMENT}}, publish: {endpoint: churn-ep},
+    steps: [
+      {name: prep, displayName: Prepare, code: {files: {prep.py: \"print(\\\"prep\\\")\\n\", score.py: \"print(\\\"score\\\")\\n\"}},
+       command: 'python prep.py --raw ${{inputs.raw}} --threshold ${{inputs.threshold}} --out ${{outputs.prepared}}',
+       inputs: {raw: '${{parent.inputs.raw_data}}', threshold: '${{parent.inputs.threshold}}'}, outputs: {prepared: {}}},
+      {name: train, command: 'Rscript train.R', compute: {name: cpu-cluster}, inputs: {data: '${{parent.jobs.prep.outputs.prepared}}'}, outputs: {model: {path: '${{parent.outputs.model_out}}'}}}]}";
+
+fn pipeline_of(spec: &str) -> Result<MLPipeline> {
+    object("pipeline1", &spec.replace("ENVIRONMENT", &id("environments/churn-py/versions/1")))
+}
+
+fn pipeline_refs() -> pipeline::Refs {
+    let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
+    pipeline::Refs { workspace: workspace(), owner: owner("pipeline1"), environments, computes }
+}
+
+fn nothing_seen() -> pipeline::Seen {
+    let publication = Publication { endpoint: Some(endpoint()), is_complete: true, ..Publication::default() };
+    pipeline::Seen { whole: Presence::Absent, steps: BTreeMap::new(), codes: BTreeMap::new(), publication }
+}
+
+fn endpoint() -> Value {
+    json!({
+        "name": "churn-ep", "location": "westeurope", "tags": ours("pipeline1"), "kind": null,
+        "properties": {"authMode": "aadToken", "provisioningState": "Succeeded", "scoringUri": "https://x/jobs", "properties": {}, "defaults": null},
+    })
+}
+
+/// The same, whose first step is the captured component: it has one input more.
+fn pipeline_with_mode() -> Result<MLPipeline> {
+    let spec = COMPONENTS.replace("azureName: churn_pipeline", "azureName: churn");
+    let spec = spec.replace(" --out", " $[[--mode ${{inputs.mode}}]] --out");
+    let mut pipeline = pipeline_of(&spec)?;
+    let mode = json!({"type": "string", "optional": true, "enum": ["fast", "full"]});
+    pipeline.spec.inputs.insert("mode".into(), serde_json::from_value(mode)?);
+    let prep = pipeline.spec.steps.first_mut().context("no steps")?;
+    prep.inputs.insert("mode".into(), IntOrString::String("${{parent.inputs.mode}}".into()));
+    Ok(pipeline)
+}
+
+fn decide(pipeline: &MLPipeline, seen: &pipeline::Seen) -> Result<Plan> {
+    plan(pipeline, &pipeline_refs(), seen, &ask()).map_err(anyhow::Error::msg)
+}
+
+fn components(all: &mut All) -> Result<()> {
+    let (pipeline, with_mode) = (pipeline_of(COMPONENTS)?, pipeline_with_mode()?);
+    let mut seen = nothing_seen();
+    let first = decide(&with_mode, &seen)?;
+    let upload = first.actions.iter().find(|action| matches!(action, Action::Upload { .. }));
+    let place = "https://stmlops.blob.core.windows.net/cccccccc-abc-codes/py";
+    all.insert("code-upload", Request::of(upload.context("nothing is uploaded")?, place));
+
+    let wanted = with_mode.wanted(&pipeline_refs()).map_err(anyhow::Error::msg)?;
+    let code = ArmId::parse(&id("codes/99e3302e-66ea-4283-9619-d3d71027f6ff/versions/1"))?;
+    seen.codes = wanted.codes().iter().map(|one| (one.hash.clone(), code.clone())).collect();
+    let second = decide(&with_mode, &seen)?;
+    let prep = second.actions.iter().find(|action| action.target().to_string().contains("_prep/"));
+    all.insert("component-prep", Request::of(prep.context("no component for prep")?, ""));
+
+    seen.steps = ["prep", "train"].map(|name| (name.to_owned(), Presence::Here)).into();
+    add(all, "pipeline-component", decide(&pipeline, &seen)?)?;
+
+    seen.whole = Presence::Here;
+    add(all, "batch-deployment-pipeline", decide(&pipeline, &seen)?)
+}
+
+fn endpoints(all: &mut All) -> Result<()> {
+    let mut pipeline = pipeline_of(COMPONENTS)?;
+    let wanted = pipeline.wanted(&pipeline_refs()).map_err(anyhow::Error::msg)?;
+    let mut seen = pipeline::Seen { whole: Presence::Here, ..nothing_seen() };
+    let name = azureml_plan::publish::deployment_name(&wanted);
+    let deployment =
+        json!({"name": name, "tags": ours("pipeline1"), "properties": {"provisioningState": "Succeeded"}});
+    seen.publication.deployments = vec![deployment];
+    add(all, "batch-endpoint-default", decide(&pipeline, &seen)?)?;
+
+    pipeline.spec.description = Some("churn pipeline REST endpoint".into());
+    seen.publication = Publication::default();
+    add(all, "batch-endpoint", decide(&pipeline, &seen)?)
+}
+
+/// The pipeline's version and its steps, as a run or a schedule finds them.
+fn version() -> Result<(azureml_crds::ml_pipeline::Current, Value)> {
+    let wanted = pipeline_of(PIPELINE)?.wanted(&pipeline_refs()).map_err(anyhow::Error::msg)?;
+    let steps = wanted.body["properties"]["componentSpec"]["jobs"].clone();
+    Ok((wanted.current, steps))
+}
+
+fn jobs(all: &mut All) -> Result<()> {
+    let (current, steps) = version()?;
+    let refs = run::Refs { workspace: workspace(), owner: owner("pipeline1"), current: current.clone() };
+    let mut run: MLRun = object("churn-1", "{pipelineRef: {name: churn}, inputs: {threshold: 0.5}}")?;
+    run.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current), ..Default::default() });
+    let mut seen = run::Seen { steps: Some(steps), ..run::Seen::default() };
+    add(all, "pipeline-multistep", plan(&run, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+    run.spec.cancel = Some(true);
+    seen.job = Some(json!({"properties": {"status": "Running"}}));
+    add(all, "job-cancel", plan(&run, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)
+}
+
+fn schedules(all: &mut All) -> Result<()> {
+    let nightly = "{pipelineRef: {name: churn}, azureName: churn-nightly, cron: '0 3 * * *', timeZone: W. Europe Standard Time, startTime: '2026-01-10T00:00:00',
+        endTime: '2027-01-10T00:00:00', description: managed by operator, inputs: {threshold: 0.5}, tags: {mlops.example.com/owner: ns1.sched1}}";
+    let weekly = "{pipelineRef: {name: churn-scheduled}, azureName: churn-weekly, timeZone: Pacific Standard Time, startTime: '2026-01-10T00:00:00', inputs: {threshold: 0.7},
+        recurrence: {frequency: Week, interval: 1, hours: [4, 5], minutes: [0, 30], weekDays: [Monday, Friday]}}";
+    let body = put_schedule(all, "schedule-cron", "nightly", nightly)?;
+    put_schedule(all, "schedule-recurrence", "weekly", weekly)?;
+
+    let schedule: MLSchedule = object("nightly", nightly)?;
+    let address = schedule::Address { id: schedule::id(&schedule, &workspace().id), owner: owner("nightly") };
+    let mut have = body;
+    have["properties"]["provisioningState"] = json!("Succeeded");
+    add(all, "schedule-disable", schedule.farewell(&address, &Some(have.clone()), &ask()))?;
+    have["properties"]["isEnabled"] = json!(false);
+    add(all, "schedule-delete", schedule.farewell(&address, &Some(have), &ask()))
+}
+
+fn put_schedule(all: &mut All, golden: &'static str, name: &str, spec: &str) -> Result<Value> {
+    let (current, steps) = version()?;
+    let refs = schedule::Refs { workspace: workspace(), owner: owner(name), current };
+    let mut schedule: MLSchedule = object(name, spec)?;
+    let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
+    status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
+    schedule.status = Some(status);
+    let seen = schedule::Seen { schedule: None, steps: Some(steps) };
+    let put = only(plan(&schedule, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?).context(golden)?;
+    all.insert(golden, Request::of(&put, ""));
+    let Action::Put { body, .. } = put else { anyhow::bail!("no PUT") };
+    Ok(body)
+}
