@@ -449,13 +449,14 @@ fn interrupted(
         message: format!("run {run_id} ended with {state}"),
         is_quota: false,
     };
-    let verdict = failure::provisioning(&failed, last.map_or(1, |last| last.count), due);
-    let plan = if due <= ask.now {
+    let at = (due > ask.now).then_some(due);
+    let verdict = failure::provisioning(&failed, last.map_or(1, |last| last.count), at);
+    let plan = if at.is_none() {
         force(wanted, run, &format!("retry-{run_id}"), "the build is tried again")
     } else {
         Plan::say(verdict.clone(), Next::Tick)
     };
-    Plan { at: Some(due), failed: Some(failed), verdict, ..plan }
+    Plan { at, failed: Some(failed), verdict, ..plan }
 }
 
 fn build_status(wanted: &Wanted, run: &Value, tail: &[String]) -> Option<BuildStatus> {

@@ -105,12 +105,16 @@ pub fn again(last: &LastFailure, is_quota: bool, pace: &Pace) -> Timestamp {
     last.at.0.checked_add(delay).unwrap_or(last.at.0)
 }
 
-/// What to say of a provisioning that failed `count` times.
+/// What to say of a provisioning that failed `count` times; `again` is when it is tried again, where that is not now.
 #[must_use]
-pub fn provisioning(failed: &Failed, count: i32, again: Timestamp) -> Verdict {
+pub fn provisioning(failed: &Failed, count: i32, again: Option<Timestamp>) -> Verdict {
     let reason = if failed.is_quota { "QuotaExceeded" } else { failed.reason.as_str() };
-    let message =
-        format!("{}; it is tried again at {again:.0}, and at once when the spec changes", failed.message);
+    let message = match again {
+        Some(again) => {
+            format!("{}; it is tried again at {again:.0}, and at once when the spec changes", failed.message)
+        }
+        None => format!("{}; it is being tried again", failed.message),
+    };
     let state = if failed.is_quota || count >= 2 { Verdict::stalled } else { Verdict::working };
     state(&self::reason(reason), message)
 }
@@ -122,10 +126,11 @@ pub fn retry(failed: Failed, again_with: Action, last: Option<&LastFailure>, ask
     let first = || LastFailure { reason: String::new(), count: 1, at: Time(ask.now), stalled: false };
     let counted = last.filter(|_| !ask.is_new_generation).cloned().unwrap_or_else(first);
     let due = if is_asked { ask.now } else { again(&counted, failed.is_quota, &ask.pace) };
-    let verdict = provisioning(&failed, counted.count, due);
+    let at = (due > ask.now).then_some(due);
+    let verdict = provisioning(&failed, counted.count, at);
     let (actions, next) =
-        if due <= ask.now { (vec![again_with], Next::Look) } else { (Vec::new(), Next::Tick) };
-    Plan { at: Some(due), failed: Some(failed), ..Plan::send(actions, verdict, next) }
+        if at.is_none() { (vec![again_with], Next::Look) } else { (Vec::new(), Next::Tick) };
+    Plan { at, failed: Some(failed), ..Plan::send(actions, verdict, next) }
 }
 
 /// A word that the Kubernetes API takes as a condition's reason.

@@ -235,7 +235,9 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
             } else {
                 Vec::new()
             };
-            let verdict = Verdict::ready("Submitted", format!("job {name} is accepted"));
+            let is_going = run.spec.cancel == Some(true);
+            let what = if is_going { "being cancelled" } else { "accepted" };
+            let verdict = Verdict::ready("Submitted", format!("job {name} is {what}"));
             let conditions = vec![unknown("InProgress", &format!("job {name} is in progress"))];
             Plan { conditions, ..Plan::send(actions, verdict, Next::Look) }
         }

@@ -3,12 +3,12 @@
 //! In: requests, and the differences that are known, each with its reason. Out: what is not known, and what is not true.
 
 use azureml_plan::Action;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A request, as it was captured or as it will be sent.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Request {
     method: String,
     path: String,
@@ -45,6 +45,11 @@ impl Request {
                 request("PUT", id.to_string(), body)
             }
         }
+    }
+
+    /// The path.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Every leaf by its place: `/method`, `/path/2`, `/query/name`, `/body/properties/…`.

@@ -2,5 +2,7 @@
 
 mod compare;
 mod golden;
+mod laws;
 mod requests;
+mod situations;
 mod support;

@@ -1,0 +1,102 @@
+//! What is decided for an MLCompute in every situation.
+
+use super::{Table, failure, with};
+use crate::support::{ask, object, owner, plan, workspace};
+use anyhow::Result;
+use azureml_crds::MLCompute;
+use azureml_crds::shared::Common;
+use azureml_plan::{Ask, Decide as _, Leave as _, compute};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const CLUSTER: &str =
+    "{workspaceRef: {name: prod}, azureName: cpu, vmSize: Standard_DS3_v2, scale: {max: 4}}";
+
+/// A compute whose status speaks of what is wanted now.
+fn settled(spec: &str, refs: &compute::Refs) -> Result<(MLCompute, Value)> {
+    let mut compute: MLCompute = object("cpu", spec)?;
+    let wanted = compute.wanted(refs).map_err(anyhow::Error::msg)?;
+    let common = Common { applied_hash: Some(wanted.hash), ..Common::default() };
+    compute.status = Some(azureml_crds::ml_compute::MLComputeStatus { common, ..Default::default() });
+    Ok((compute, with(&wanted.body, "/properties/provisioningState", json!("Succeeded"))))
+}
+
+#[test]
+fn decided() -> Result<()> {
+    let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
+    let (compute, have) = settled(CLUSTER, &refs)?;
+    let mut table = Table::default();
+    let mut row = |situation: &str, compute: &MLCompute, have: Option<Value>, ask: &Ask| -> Result<()> {
+        table.row(situation, &plan(compute, &refs, &have, ask).map_err(anyhow::Error::msg)?);
+        Ok(())
+    };
+    let max = "/properties/properties/scaleSettings/maxNodeCount";
+    row("absent", &compute, None, &ask())?;
+    for state in ["Creating", "Updating", "Deleting", "Succeeded"] {
+        row(state, &compute, Some(with(&have, "/properties/provisioningState", json!(state))), &ask())?;
+    }
+    row("somebody changed the scale", &compute, Some(with(&have, max, json!(9))), &ask())?;
+    let (reporting, _) = settled(&CLUSTER.replace("azureName", "driftPolicy: Report, azureName"), &refs)?;
+    row("the same, only to be reported", &reporting, Some(with(&have, max, json!(9))), &ask())?;
+    let (larger, _) = settled(&CLUSTER.replace("max: 4", "max: 8"), &refs)?;
+    let larger = MLCompute { status: compute.status.clone(), ..larger };
+    row("the spec changed the scale", &larger, Some(have.clone()), &ask())?;
+    let (tagged, _) = settled(&CLUSTER.replace("azureName", "tags: {a: b}, azureName"), &refs)?;
+    let tagged = MLCompute { status: compute.status.clone(), ..tagged };
+    row("the spec changed a tag", &tagged, Some(have.clone()), &ask())?;
+    row(
+        "another size",
+        &compute,
+        Some(with(&have, "/properties/properties/vmSize", json!("STANDARD_NC6"))),
+        &ask(),
+    )?;
+    row(
+        "the same size in upper case",
+        &compute,
+        Some(with(&have, "/properties/properties/vmSize", json!("STANDARD_DS3_V2"))),
+        &ask(),
+    )?;
+    row("nobody's", &compute, Some(with(&have, "/tags", json!({}))), &ask())?;
+    let (adopting, _) = settled(&CLUSTER.replace("azureName", "adopt: true, azureName"), &refs)?;
+    row("nobody's, to be taken over", &adopting, Some(with(&have, "/tags", json!({}))), &ask())?;
+    row(
+        "another's",
+        &compute,
+        Some(with(&have, "/tags", json!(owner("gpu").tags(&BTreeMap::new())))),
+        &ask(),
+    )?;
+    let errors = json!([{"error": {"code": "ClusterCoreQuotaReached", "message": "Operation results in exceeding quota limits of Total Cluster Dedicated Regional vCPUs."}}]);
+    let failed = with(&have, "/properties/provisioningState", json!("Failed"));
+    row("failed", &compute, Some(failed.clone()), &ask())?;
+    row("failed for quota", &compute, Some(with(&failed, "/properties/provisioningErrors", errors)), &ask())?;
+    let mut again = compute.clone();
+    if let Some(status) = &mut again.status {
+        status.common.last_failure = Some(failure(1));
+    }
+    row("failed once, two minutes ago", &again, Some(failed), &ask())?;
+    insta::assert_snapshot!(table.0);
+    Ok(())
+}
+
+#[test]
+fn deleted() -> Result<()> {
+    let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
+    let (compute, have) = settled(CLUSTER, &refs)?;
+    let (deleting, _) = settled(&CLUSTER.replace("azureName", "deletionPolicy: Delete, azureName"), &refs)?;
+    let id = compute::id(&compute, &workspace().id);
+    let free = compute::Address { id, owner: owner("cpu"), used_by: Vec::new() };
+    let used = compute::Address { used_by: vec!["r-gbm".into()], ..free.clone() };
+    let busy = with(&have, "/properties/properties/nodeStateCounts", json!({"runningNodeCount": 2}));
+    let mut table = Table::default();
+    table.row("kept", &compute.farewell(&free, &Some(have.clone()), &ask()));
+    table.row("to be deleted, gone already", &deleting.farewell(&free, &None, &ask()));
+    table.row("to be deleted", &deleting.farewell(&free, &Some(have.clone()), &ask()));
+    table.row("to be deleted, used by a pipeline", &deleting.farewell(&used, &Some(have.clone()), &ask()));
+    table.row("to be deleted, nodes at work", &deleting.farewell(&free, &Some(busy), &ask()));
+    let going = with(&have, "/properties/provisioningState", json!("Deleting"));
+    table.row("being deleted", &deleting.farewell(&free, &Some(going), &ask()));
+    let others = with(&have, "/tags", json!({}));
+    table.row("to be deleted, not ours", &deleting.farewell(&free, &Some(others), &ask()));
+    insta::assert_snapshot!(table.0);
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What is decided for an MLEnvironment in every situation.
+
+use super::{Table, failure, with};
+use crate::support::{ask, object, owner, plan, workspace};
+use anyhow::Result;
+use azureml_crds::MLEnvironment;
+use azureml_crds::shared::Common;
+use azureml_plan::{Ask, Decide as _, environment};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const BUILT: &str =
+    "{workspaceRef: {name: prod}, deletionPolicy: Delete, build: {dockerfile: \"FROM r-base:4.4\\n\"}}";
+const DIGEST: &str = "sha256:9f2c1a7b0000000000000000000000000000000000000000000000000000abcd";
+const MOVED: &str = "sha256:11111a7b0000000000000000000000000000000000000000000000000000abcd";
+
+#[test]
+fn decided() -> Result<()> {
+    let refs = environment::Refs { workspace: workspace(), owner: owner("r") };
+    let built: MLEnvironment = object("r", BUILT)?;
+    let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
+    let mut table = Table::default();
+    let mut row =
+        |situation: &str, environment: &MLEnvironment, seen: environment::Seen, ask: &Ask| -> Result<()> {
+            table.row(situation, &plan(environment, &refs, &seen, ask).map_err(anyhow::Error::msg)?);
+            Ok(())
+        };
+    let asked = Ask { requested: Some("2026-01-05T06:00:00Z".into()), ..ask() };
+    let nothing = environment::Seen::default;
+    let run = |status: &str| {
+        let result = json!({"status": status, "runId": "ca1", "runErrorMessage": (status == "Failed").then_some("step 2 failed")});
+        let run =
+            json!({"properties": {"provisioningState": "Succeeded", "runResult": {"properties": result}}});
+        environment::Seen { task_run: Some(run), ..nothing() }
+    };
+    row("nothing is there", &built, nothing(), &ask())?;
+    for status in ["Queued", "Running", "Failed", "Canceled", "Timeout", "Succeeded"] {
+        row(&format!("the build is {status}"), &built, run(status), &ask())?;
+    }
+    row("the build failed, and another try is asked for", &built, run("Failed"), &asked)?;
+    let mut again = built.clone();
+    let common = Common { last_failure: Some(failure(1)), ..Common::default() };
+    again.status = Some(azureml_crds::ml_environment::MLEnvironmentStatus { common, ..Default::default() });
+    row("the build was cancelled two minutes ago", &again, run("Canceled"), &ask())?;
+    row(
+        "the image is there",
+        &built,
+        environment::Seen { digest: Some(DIGEST.into()), ..nothing() },
+        &ask(),
+    )?;
+    row(
+        "the given image is there",
+        &given,
+        environment::Seen { digest: Some(DIGEST.into()), ..nothing() },
+        &ask(),
+    )?;
+    row("the given image is nowhere", &given, nothing(), &ask())?;
+    let wanted = given.wanted(&refs).map_err(anyhow::Error::msg)?;
+    let properties = json!({"image": wanted.source.image().pinned(DIGEST), "isArchived": false, "tags": owner("r").tags(&BTreeMap::new())});
+    let version = |properties: &Value| {
+        let name = environment::version_name(&wanted.h12, DIGEST);
+        Some(environment::Version { name, body: json!({"properties": properties}) })
+    };
+    row("registered", &given, environment::Seen { version: version(&properties), ..nothing() }, &ask())?;
+    let moved = environment::Seen { version: version(&properties), digest: Some(MOVED.into()), ..nothing() };
+    row("the tag moved", &given, moved.clone(), &ask())?;
+    row("the tag moved, and a look is asked for", &given, moved, &asked)?;
+    let archived = with(&properties, "/isArchived", json!(true));
+    row(
+        "archived by somebody",
+        &given,
+        environment::Seen { version: version(&archived), ..nothing() },
+        &ask(),
+    )?;
+    let others = with(&properties, "/tags", json!(owner("x").tags(&BTreeMap::new())));
+    row("another's", &given, environment::Seen { version: version(&others), ..nothing() }, &ask())?;
+    insta::assert_snapshot!(table.0);
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! What is decided in every situation that an object can be in: a few lines each, kept as a snapshot for people to read.
+//! The requests themselves are a snapshot too.
+
+mod compute;
+mod environment;
+mod pipeline;
+mod run;
+mod schedule;
+
+use crate::requests;
+use crate::support::NOW;
+use anyhow::Result;
+use azureml_crds::shared::LastFailure;
+use azureml_plan::{Action, Plan};
+use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+#[test]
+fn the_requests_are_these() -> Result<()> {
+    insta::assert_json_snapshot!(requests::all()?);
+    Ok(())
+}
+
+/// Lines of a table: what the situation is, what is said, what is sent, when to look again.
+#[derive(Default)]
+struct Table(String);
+
+impl Table {
+    fn row(&mut self, situation: &str, plan: &Plan) {
+        let _ = writeln!(self.0, "{situation}");
+        let _ = writeln!(
+            self.0,
+            "    {:?} {}: {}",
+            plan.verdict.state, plan.verdict.reason, plan.verdict.message
+        );
+        for action in &plan.actions {
+            let verb = match action {
+                Action::Put { .. } => "PUT",
+                Action::Patch { .. } => "PATCH",
+                Action::Post { action, .. } => action,
+                Action::Delete { .. } => "DELETE",
+                Action::Upload { .. } => "upload and PUT",
+            };
+            let _ = writeln!(self.0, "    {verb} {}", tail(action));
+        }
+        let at = plan.at.map(|at| format!(" at {at}")).unwrap_or_default();
+        let _ = writeln!(self.0, "    next: {:?}{at}", plan.next);
+        for drift in &plan.drift {
+            let _ = writeln!(self.0, "    drift: {} wanted {} found {}", drift.path, drift.want, drift.have);
+        }
+    }
+}
+
+fn tail(action: &Action) -> String {
+    let id = action.target().to_string();
+    id.split("/providers/")
+        .last()
+        .and_then(|tail| tail.split_once('/'))
+        .map_or(id.clone(), |(_, tail)| tail.to_owned())
+}
+
+/// Sets a value in a copy.
+fn with(value: &Value, pointer: &str, new: Value) -> Value {
+    let mut value = value.clone();
+    let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+    if let Some(parent) = value.pointer_mut(parent) {
+        parent[key] = new;
+    }
+    value
+}
+
+fn failure(count: i32) -> LastFailure {
+    let at = Time(NOW - SignedDuration::from_mins(2));
+    LastFailure { reason: "x".into(), count, at, stalled: false }
+}

@@ -1,0 +1,97 @@
+//! What is decided for an MLPipeline in every situation.
+
+use super::{Table, with};
+use crate::support::{ask, object, owner, plan, workspace};
+use anyhow::Result;
+use azureml_crds::MLPipeline;
+use azureml_plan::pipeline::Presence;
+use azureml_plan::publish::Publication;
+use azureml_plan::{Decide as _, pipeline, publish};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const PIPELINE: &str = "{workspaceRef: {name: prod}, azureName: p, publish: {endpoint: ep}, defaults: {compute: {name: cpu}, environment: {id: /subscriptions/s/e}, code: {files: {a.R: x}}},
+    steps: [{name: a, r: {script: a.R}}, {name: b, command: echo}]}";
+
+#[test]
+fn decided() -> Result<()> {
+    let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
+    let refs = pipeline::Refs { workspace: workspace(), owner: owner("p"), environments, computes };
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let wanted = pipeline.wanted(&refs).map_err(anyhow::Error::msg)?;
+    let ours = json!(owner("p").tags(&BTreeMap::new()));
+    let name = publish::deployment_name(&wanted);
+    let endpoint = json!({"name": "ep", "location": "westeurope", "tags": ours, "properties": {"authMode": "AADToken", "provisioningState": "Succeeded", "scoringUri": "https://ep/jobs", "defaults": {"deploymentName": name}}});
+    let deployment = |name: &str, state: &str| json!({"name": name, "tags": ours, "properties": {"provisioningState": state}});
+    let published = |endpoint: Option<Value>, deployments: Vec<Value>| Publication {
+        endpoint,
+        deployments,
+        is_complete: true,
+        strays: Vec::new(),
+    };
+    let registered = |publication: Publication| pipeline::Seen {
+        whole: Presence::Here,
+        steps: BTreeMap::new(),
+        codes: BTreeMap::new(),
+        publication,
+    };
+    let nothing = pipeline::Seen { whole: Presence::Absent, ..registered(Publication::default()) };
+    let mut table = Table::default();
+    let mut row = |situation: &str, seen: &pipeline::Seen| -> Result<()> {
+        table.row(situation, &plan(&pipeline, &refs, seen, &ask()).map_err(anyhow::Error::msg)?);
+        Ok(())
+    };
+    let code = wanted.codes().first().map(|code| (code.hash.clone(), code.id.clone()));
+    let with_code = pipeline::Seen { codes: code.into_iter().collect(), ..nothing.clone() };
+    let archived =
+        Presence::Archived(json!({"properties": {"isArchived": true, "componentSpec": {"name": "p_a"}}}));
+    let steps = |a: Presence| BTreeMap::from([("a".to_owned(), a), ("b".to_owned(), Presence::Here)]);
+    row("nothing is there", &nothing)?;
+    row("the files are there", &with_code)?;
+    row("one step is archived", &pipeline::Seen { steps: steps(archived.clone()), ..nothing.clone() })?;
+    row("the steps are there", &pipeline::Seen { steps: steps(Presence::Here), ..nothing.clone() })?;
+    row(
+        "the whole is archived",
+        &pipeline::Seen { whole: archived, steps: steps(Presence::Here), ..nothing },
+    )?;
+    row("registered, no endpoint", &registered(published(None, Vec::new())))?;
+    let creating = with(&endpoint, "/properties/provisioningState", json!("Creating"));
+    row("the endpoint is being made", &registered(published(Some(creating), Vec::new())))?;
+    let bare = with(&endpoint, "/properties/defaults", Value::Null);
+    row("no deployment", &registered(published(Some(bare.clone()), Vec::new())))?;
+    for state in ["Creating", "Failed", "Succeeded"] {
+        row(
+            &format!("the deployment is {state}"),
+            &registered(published(Some(bare.clone()), vec![deployment(&name, state)])),
+        )?;
+    }
+    row("served", &registered(published(Some(endpoint.clone()), vec![deployment(&name, "Succeeded")])))?;
+    let many: Vec<Value> = ["d-1", "d-2", "d-3", "d-4"]
+        .map(|old| deployment(old, "Succeeded"))
+        .into_iter()
+        .chain([deployment(&name, "Succeeded")])
+        .collect();
+    row("served, with old deployments", &registered(published(Some(endpoint.clone()), many)))?;
+    row(
+        "somebody else's default",
+        &registered(published(
+            Some(with(&endpoint, "/properties/defaults/deploymentName", json!("d-1"))),
+            vec![deployment(&name, "Succeeded")],
+        )),
+    )?;
+    row("nobody's endpoint", &registered(published(Some(with(&endpoint, "/tags", json!({}))), Vec::new())))?;
+    row(
+        "another's endpoint",
+        &registered(published(
+            Some(with(&endpoint, "/tags", json!(owner("q").tags(&BTreeMap::new())))),
+            Vec::new(),
+        )),
+    )?;
+    let stray = Publication {
+        strays: vec![(workspace().id.child("batchEndpoints", "old"), endpoint)],
+        ..Publication::default()
+    };
+    row("an endpoint of ours that the spec does not name", &registered(stray))?;
+    insta::assert_snapshot!(table.0);
+    Ok(())
+}

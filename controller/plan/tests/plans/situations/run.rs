@@ -1,0 +1,67 @@
+//! What is decided for an MLRun in every situation.
+
+use super::Table;
+use crate::support::{ask, id, object, owner, plan, workspace};
+use anyhow::Result;
+use azureml_crds::MLRun;
+use azureml_plan::{Leave as _, run};
+use serde_json::json;
+use std::fmt::Write as _;
+
+#[test]
+fn decided() -> Result<()> {
+    let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
+    let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
+    let refs = run::Refs { workspace: workspace(), owner: owner("one"), current: current.clone() };
+    let of = |spec: &str| -> Result<MLRun> {
+        let mut run: MLRun = object("one", spec)?;
+        run.status =
+            Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current.clone()), ..Default::default() });
+        Ok(run)
+    };
+    let mut table = Table::default();
+    let mut row = |situation: &str, run: &MLRun, seen: &run::Seen| -> Result<()> {
+        let plan = plan(run, &refs, seen, &ask()).map_err(anyhow::Error::msg)?;
+        table.row(situation, &plan);
+        for condition in &plan.conditions {
+            let _ = writeln!(table.0, "    {}={} {}", condition.r#type, condition.status, condition.reason);
+        }
+        Ok(())
+    };
+    let steps = run::Seen { steps: Some(json!({})), ..run::Seen::default() };
+    let job = |status: &str| run::Seen {
+        job: Some(json!({"properties": {"status": status}})),
+        ..run::Seen::default()
+    };
+    let plain = of("{pipelineRef: {name: p}}")?;
+    row("new", &object("one", "{pipelineRef: {name: p}}")?, &steps)?;
+    row("its version is written down", &plain, &steps)?;
+    row("an unknown input", &of("{pipelineRef: {name: p}, inputs: {tres: 5}}")?, &steps)?;
+    row("the component is gone", &plain, &run::Seen::default())?;
+    let cancelled = of("{pipelineRef: {name: p}, cancel: true}")?;
+    row("cancelled before there is a job", &cancelled, &steps)?;
+    for status in [
+        "NotStarted",
+        "Queued",
+        "Preparing",
+        "Running",
+        "Finalizing",
+        "Completed",
+        "Failed",
+        "Canceled",
+        "NotResponding",
+    ] {
+        row(&format!("the job is {status}"), &plain, &job(status))?;
+    }
+    row("cancelled while it runs", &cancelled, &job("Running"))?;
+    row("cancelled, and Azure ML knows", &cancelled, &job("CancelRequested"))?;
+    let child = json!({"status": "Failed", "endTimeUtc": "2026-01-05T05:00:00Z", "properties": {"azureml.moduleName": "p_train"},
+        "error": {"error": {"code": "UserError", "message": "there is no package called 'gbm'"}}});
+    row("a step failed", &plain, &run::Seen { children: Some(vec![child]), ..job("Failed") })?;
+    let address = run::Address { id: run::id(&plain, &workspace().id) };
+    table.row("deleted without a job", &plain.farewell(&address, &None, &ask()));
+    table.row("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));
+    table.row("deleted after its end", &plain.farewell(&address, &job("Completed").job, &ask()));
+    insta::assert_snapshot!(table.0);
+    Ok(())
+}

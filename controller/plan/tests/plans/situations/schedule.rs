@@ -1,0 +1,75 @@
+//! What is decided for an MLSchedule in every situation.
+
+use super::{Table, with};
+use crate::support::{ask, id, object, owner, plan, workspace};
+use anyhow::Result;
+use azureml_crds::MLSchedule;
+use azureml_crds::shared::Common;
+use azureml_plan::{Action, Decide as _, Leave as _, schedule};
+use serde_json::{Value, json};
+
+#[test]
+fn decided() -> Result<()> {
+    let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {}, "outputs": {}});
+    let refs = schedule::Refs {
+        workspace: workspace(),
+        owner: owner("nightly"),
+        current: serde_json::from_value(current)?,
+    };
+    let of = |more: &str| -> Result<MLSchedule> {
+        let mut schedule: MLSchedule = object(
+            "nightly",
+            &format!("{{pipelineRef: {{name: p}}, cron: '0 6 * * 1-5', timeZone: Europe/Zurich{more}}}"),
+        )?;
+        let wanted = schedule.wanted(&refs).map_err(anyhow::Error::msg)?;
+        let common = Common {
+            azure_id: Some(wanted.id.to_string()),
+            applied_hash: Some(wanted.hash),
+            ..Common::default()
+        };
+        schedule.status = Some(azureml_crds::ml_schedule::MLScheduleStatus { common, ..Default::default() });
+        Ok(schedule)
+    };
+    let (steps, plain) = (Some(json!({})), of("")?);
+    let first = plan(&plain, &refs, &schedule::Seen { schedule: None, steps: steps.clone() }, &ask())
+        .map_err(anyhow::Error::msg)?;
+    let Some(Action::Put { body, .. }) = first.actions.first() else {
+        anyhow::bail!("nothing is made: {first:?}")
+    };
+    let have = with(body, "/properties/provisioningState", json!("Succeeded"));
+    let mut table = Table::default();
+    let mut row = |situation: &str, schedule: &MLSchedule, have: Option<Value>| -> Result<()> {
+        let seen = schedule::Seen { schedule: have, steps: steps.clone() };
+        table.row(situation, &plan(schedule, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?);
+        Ok(())
+    };
+    row("new", &object("nightly", "{pipelineRef: {name: p}, cron: '0 6 * * 1-5'}")?, None)?;
+    row("its address is written down", &plain, None)?;
+    row("as it should be", &plain, Some(have.clone()))?;
+    row("disabled by somebody", &plain, Some(with(&have, "/properties/isEnabled", json!(false))))?;
+    row(
+        "the same, only to be reported",
+        &of(", driftPolicy: Report")?,
+        Some(with(&have, "/properties/isEnabled", json!(false))),
+    )?;
+    let suspended = MLSchedule { status: plain.status.clone(), ..of(", suspend: true")? };
+    row("to be suspended", &suspended, Some(have.clone()))?;
+    for state in ["Creating", "Failed"] {
+        row(state, &plain, Some(with(&have, "/properties/provisioningState", json!(state))))?;
+    }
+    row("nobody's", &plain, Some(with(&have, "/properties/tags", json!({}))))?;
+    row(
+        "nobody's, to be taken over",
+        &of(", adopt: true")?,
+        Some(with(&have, "/properties/tags", json!({}))),
+    )?;
+    let address = schedule::Address { id: schedule::id(&plain, &workspace().id), owner: owner("nightly") };
+    let mut leaves =
+        |situation: &str, have: Option<Value>| table.row(situation, &plain.farewell(&address, &have, &ask()));
+    leaves("deleted", Some(have.clone()));
+    leaves("deleted, disabled", Some(with(&have, "/properties/isEnabled", json!(false))));
+    leaves("deleted, being removed", Some(with(&have, "/properties/provisioningState", json!("Deleting"))));
+    leaves("deleted, gone", None);
+    insta::assert_snapshot!(table.0);
+    Ok(())
+}
