@@ -13,59 +13,24 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Any answer of Azure, also a nonsensical one, with the keys that decisions look at.
+/// Words that decisions look for.
+const WORDS: &[&str] =
+    &["Succeeded", "Failed", "Creating", "Canceled", "Running", "Completed", "2026-01-05T06:00:00Z"];
+/// Keys that decisions look at.
+const KEYS: &str = "properties tags provisioningState status error errors code message name value image isArchived isEnabled identity \
+    userAssignedIdentities scaleSettings maxNodeCount vmSize runResult runId startTime systemData createdAt defaults deploymentName scoringUri \
+    trigger action outputs uri provisioningErrors azureml-operator-owner nodeStateCounts";
+
+/// Any answer of Azure, also a nonsensical one.
 fn answer() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         "[a-zA-Z0-9:T/@.-]{0,30}".prop_map(Value::from),
-        prop::sample::select(vec![
-            "Succeeded",
-            "Failed",
-            "Creating",
-            "Canceled",
-            "Running",
-            "Completed",
-            "2026-01-05T06:00:00Z"
-        ])
-        .prop_map(Value::from),
+        prop::sample::select(WORDS).prop_map(Value::from),
     ];
-    let keys = prop::sample::select(vec![
-        "properties",
-        "tags",
-        "provisioningState",
-        "status",
-        "error",
-        "errors",
-        "code",
-        "message",
-        "name",
-        "value",
-        "image",
-        "isArchived",
-        "isEnabled",
-        "identity",
-        "userAssignedIdentities",
-        "scaleSettings",
-        "maxNodeCount",
-        "vmSize",
-        "runResult",
-        "runId",
-        "startTime",
-        "systemData",
-        "createdAt",
-        "defaults",
-        "deploymentName",
-        "scoringUri",
-        "trigger",
-        "action",
-        "outputs",
-        "uri",
-        "provisioningErrors",
-        "azureml-operator-owner",
-        "nodeStateCounts",
-    ]);
+    let keys = prop::sample::select(KEYS.split_whitespace().collect::<Vec<_>>());
     leaf.prop_recursive(5, 60, 8, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -98,8 +98,8 @@ fn environments(all: &mut All) -> Result<()> {
 
     let built: MLEnvironment = object("churn-py", BUILD)?;
     let seen = environment::Seen::default();
-    let build = only(plan(&built, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
-    all.insert("acr-taskRun", Request::of(&build, "source/202601020000/0f.tar.gz"));
+    let put = only(plan(&built, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+    all.insert("acr-taskRun", Request::of(&put, "source/202601020000/0f.tar.gz"));
 
     let properties = json!({"image": "x", "osType": "Linux", "isArchived": false, "isAnonymous": false, "tags": ours("churn-py"),
         "environmentType": "UserCreated", "provisioningState": "Succeeded"});

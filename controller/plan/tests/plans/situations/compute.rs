@@ -22,6 +22,7 @@ fn settled(spec: &str, refs: &compute::Refs) -> Result<(MLCompute, Value)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
     let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
     let (compute, have) = settled(CLUSTER, &refs)?;

@@ -15,6 +15,7 @@ const DIGEST: &str = "sha256:9f2c1a7b0000000000000000000000000000000000000000000
 const MOVED: &str = "sha256:11111a7b0000000000000000000000000000000000000000000000000000abcd";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
     let refs = environment::Refs { workspace: workspace(), owner: owner("r") };
     let built: MLEnvironment = object("r", BUILT)?;

@@ -14,6 +14,7 @@ const PIPELINE: &str = "{workspaceRef: {name: prod}, azureName: p, publish: {end
     steps: [{name: a, r: {script: a.R}}, {name: b, command: echo}]}";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs { workspace: workspace(), owner: owner("p"), environments, computes };

@@ -9,6 +9,7 @@ use serde_json::json;
 use std::fmt::Write as _;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
     let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;

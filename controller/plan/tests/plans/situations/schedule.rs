@@ -9,6 +9,7 @@ use azureml_plan::{Action, Decide as _, Leave as _, schedule};
 use serde_json::{Value, json};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {}, "outputs": {}});
     let refs = schedule::Refs {
