@@ -2,16 +2,21 @@
 //!
 //! Source: Azure REST API, `Compute_CreateOrUpdate` ("This call will overwrite a compute if it exists") and `Compute_Update`.
 
+mod change;
+mod leave;
+
+use self::change::{drift, is_mutable, update};
+pub use self::leave::Address;
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
-use crate::diff::{Difference, differences};
+use crate::diff::Difference;
 use crate::owner::{Belongs, Owner};
 use crate::settle::{Differing, list};
-use crate::{Decide, Leave, View, failure, hash, names, time};
+use crate::{Decide, View, failure, hash, names, time};
 use azureml_client::ArmId;
 use azureml_crds::MLCompute;
 use azureml_crds::ml_compute::{ComputeIdentityType, MLComputeStatus, Nodes, Priority};
-use azureml_crds::shared::{Common, DeletionPolicy};
+use azureml_crds::shared::Common;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -187,51 +192,6 @@ fn foreign(compute: &MLCompute, wanted: &Wanted, drift: &[Difference], now: Time
     }
 }
 
-/// What differs, of what the spec sets.
-fn drift(wanted: &Wanted, have: &Value) -> Vec<Difference> {
-    let mut want = wanted.body.clone();
-    if let Some(body) = want.as_object_mut() {
-        body.remove("location");
-    }
-    let cluster = &mut want["properties"]["properties"];
-    if let Some(cluster) = cluster.as_object_mut() {
-        cluster.remove("remoteLoginPortPublicAccess");
-        cluster.remove("osType");
-    }
-    if let Some(properties) = want["properties"].as_object_mut() {
-        properties.remove("disableLocalAuth");
-    }
-    // The service writes sizes in upper case.
-    let is_same_size = |difference: &Difference| {
-        difference.path == "properties.properties.vmSize"
-            && matches!((difference.want.as_str(), difference.have.as_str()), (Some(want), Some(have)) if want.eq_ignore_ascii_case(have))
-    };
-    let mut found: Vec<Difference> =
-        differences(&want, have).into_iter().filter(|difference| !is_same_size(difference)).collect();
-    found.extend(surplus_identities(&want, have));
-    found
-}
-
-/// Identities that the spec does not name: the one list of which the spec sets the whole.
-fn surplus_identities(want: &Value, have: &Value) -> Option<Difference> {
-    let wanted = want["identity"]["userAssignedIdentities"].as_object()?;
-    let there = have["identity"]["userAssignedIdentities"].as_object()?;
-    let is_known = |id: &String| wanted.keys().any(|key| key.eq_ignore_ascii_case(id));
-    let surplus: Vec<&String> = there.keys().filter(|id| !is_known(id)).collect();
-    (!surplus.is_empty()).then(|| Difference {
-        path: "identity.userAssignedIdentities".to_owned(),
-        want: json!(wanted.keys().collect::<Vec<_>>()),
-        have: json!(there.keys().collect::<Vec<_>>()),
-    })
-}
-
-/// Only scale, tags and identity are changed in place.
-fn is_mutable(path: &str) -> bool {
-    path.starts_with("properties.properties.scaleSettings.")
-        || path.starts_with("tags.")
-        || path.starts_with("identity")
-}
-
 fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Difference], ask: &Ask) -> Plan {
     if drift.is_empty() {
         let plan = Plan::say(Verdict::ready("Succeeded", "the cluster is as the spec says"), Next::Tick);
@@ -247,61 +207,6 @@ fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Differenc
 
 fn common(compute: &MLCompute) -> Option<&Common> {
     compute.status.as_ref().map(|status| &status.common)
-}
-
-/// The smallest change: scale alone has an operation of its own, that can overwrite nothing else.
-fn update(wanted: &Wanted, have: &Value, drift: &[Difference]) -> Action {
-    let id = wanted.id.clone();
-    let scale = &wanted.body["properties"]["properties"]["scaleSettings"];
-    if drift.iter().all(|difference| difference.path.contains(".scaleSettings.")) {
-        return Action::Patch { id, body: json!({"properties": {"properties": {"scaleSettings": scale}}}) };
-    }
-    let mut body = writable(have);
-    body["properties"]["properties"]["scaleSettings"].clone_from(scale);
-    if let (Some(tags), Some(more)) = (body["tags"].as_object_mut(), wanted.body["tags"].as_object()) {
-        tags.extend(more.clone());
-    }
-    if let Some(identity) = wanted.body.get("identity") {
-        body["identity"].clone_from(identity);
-    }
-    Action::Put { id, body }
-}
-
-/// What was read, without what only Azure may say.
-fn writable(have: &Value) -> Value {
-    let pick = |from: &Value, keys: &[&str]| -> Value {
-        keys.iter()
-            .filter_map(|key| {
-                Some(((*key).to_owned(), from.get(*key).filter(|value| !value.is_null())?.clone()))
-            })
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
-    let mut body = pick(have, &["location", "identity", "tags", "sku"]);
-    if !body["tags"].is_object() {
-        body["tags"] = json!({});
-    }
-    body["properties"] = pick(
-        &have["properties"],
-        &["computeType", "computeLocation", "description", "disableLocalAuth", "resourceId"],
-    );
-    body["properties"]["properties"] = pick(
-        &have["properties"]["properties"],
-        &[
-            "osType",
-            "vmSize",
-            "vmPriority",
-            "virtualMachineImage",
-            "isolatedNetwork",
-            "scaleSettings",
-            "userAccountCredentials",
-            "subnet",
-            "remoteLoginPortPublicAccess",
-            "enableNodePublicIp",
-            "propertyBag",
-        ],
-    );
-    body
 }
 
 fn why_failed(have: &Value) -> Failed {
@@ -331,51 +236,5 @@ fn nodes(inner: &Value) -> Nodes {
         unusable: count(&states["unusableNodeCount"]),
         leaving: count(&states["leavingNodeCount"]),
         preempted: count(&states["preemptedNodeCount"]),
-    }
-}
-
-/// What is known of a cluster that goes.
-#[derive(Clone, Debug)]
-pub struct Address {
-    /// The cluster.
-    pub id: ArmId,
-    /// This object as an owner.
-    pub owner: Owner,
-    /// The MLPipelines that name it.
-    pub used_by: Vec<String>,
-}
-
-impl Leave for MLCompute {
-    type Address = Address;
-    type Left = Option<Value>;
-
-    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
-        let wait =
-            |reason: &str, message: String, next: Next| Plan::say(Verdict::working(reason, message), next);
-        let Some(have) = left else { return Plan::leave("the cluster is gone") };
-        if self.spec.deletion_policy != Some(DeletionPolicy::Delete)
-            || address.owner.of(&have["tags"]) != Belongs::Us
-        {
-            return Plan::leave("the cluster stays in Azure");
-        }
-        if !address.used_by.is_empty() {
-            let message = format!(
-                "still named by MLPipeline {}; it goes when they do not name it",
-                address.used_by.join(", ")
-            );
-            return wait("InUse", message, Next::Change);
-        }
-        if have["properties"]["provisioningState"] == "Deleting" {
-            return wait("Deleting", "the cluster is being removed".into(), Next::Look);
-        }
-        let nodes = nodes(&have["properties"]["properties"]);
-        if nodes.running + nodes.preparing > 0 {
-            let message =
-                format!("{} nodes are at work; it goes when they are idle", nodes.running + nodes.preparing);
-            return wait("InUse", message, Next::Look);
-        }
-        let delete =
-            Action::Delete { id: address.id.clone(), query: vec![("underlyingResourceAction", "Delete")] };
-        Plan::send(vec![delete], Verdict::working("Deleting", "the cluster is being removed"), Next::Look)
     }
 }

@@ -2,18 +2,24 @@
 //!
 //! Source: Azure REST API, `Jobs_CreateOrUpdate`, `Jobs_Cancel`; the words of a job's status are `JobStatus`.
 
+mod facts;
+mod keep;
+mod leave;
+
+use self::facts::{job_facts, why_failed};
+use self::keep::warnings;
+pub use self::keep::{is_expired, kept_until};
+pub use self::leave::Address;
 use crate::action::{Action, Extra, Next, Plan, Verdict};
-use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::context::{InvalidSpec, Workspace};
 use crate::job::{self, Job};
 use crate::owner::Owner;
-use crate::{Decide, Leave, View, failure, names, time};
+use crate::{Decide, View, names};
 use azureml_client::ArmId;
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
-use azureml_crds::ml_run::{Failure, MLRunStatus, Phase, StepRun};
-use azureml_crds::shared::{DeletionPolicy, Reference};
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use azureml_crds::ml_run::{Failure, MLRunStatus, Phase};
+use azureml_crds::shared::Reference;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -241,150 +247,5 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
             let conditions = vec![unknown("InProgress", &format!("job {name} is in progress"))];
             Plan { conditions, ..Plan::send(actions, verdict, Next::Look) }
         }
-    }
-}
-
-/// Until when the object is kept after its end, where the spec says it. What Flux or Argo CD manages is kept for ever:
-/// they would make it again.
-#[must_use]
-pub fn kept_until(run: &MLRun) -> Option<Timestamp> {
-    if is_managed(run) {
-        return None;
-    }
-    let keep = time::duration("ttlAfterFinished", run.spec.ttl_after_finished.as_deref()?).ok()?;
-    run.status.as_ref()?.finished_at.as_ref()?.0.checked_add(keep).ok()
-}
-
-/// Whether the object has been kept for long enough after its end.
-#[must_use]
-pub fn is_expired(run: &MLRun, now: Timestamp) -> bool {
-    kept_until(run).is_some_and(|until| until <= now)
-}
-
-/// Marks of Flux and of Argo CD.
-const MANAGED: [&str; 3] =
-    ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "argocd.argoproj.io/instance"];
-const TRACKED: &str = "argocd.argoproj.io/tracking-id";
-
-/// Whether Flux or Argo CD manages the object.
-fn is_managed(run: &MLRun) -> bool {
-    let meta = &run.metadata;
-    let by_label =
-        meta.labels.as_ref().is_some_and(|labels| MANAGED.iter().any(|key| labels.contains_key(*key)));
-    by_label || meta.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(TRACKED))
-}
-
-/// What is worth a warning when the run ends.
-fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
-    if run.spec.ttl_after_finished.is_none() || !is_managed(run) {
-        return Vec::new();
-    }
-    let message = "ttlAfterFinished is ignored, since Flux or Argo CD would make the object again; make runs with kubectl create";
-    vec![("TtlIgnored", message.to_owned())]
-}
-
-fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, seen: &Seen) {
-    let Some(job) = &seen.job else { return };
-    let properties = &job["properties"];
-
-    status.phase = Some(job_phase(run, job));
-    status.studio_url =
-        properties["services"]["Studio"]["endpoint"].as_str().map(str::to_owned).or(status.studio_url.take());
-    if let Some(children) = &seen.children {
-        status.steps = steps(wanted, children);
-    }
-    if let Some(details) = &seen.details {
-        status.started_at = moment(details, "startTimeUtc").map(Time);
-        status.finished_at = moment(details, "endTimeUtc").map(Time);
-        status.duration_seconds = duration(moment(details, "startTimeUtc"), moment(details, "endTimeUtc"));
-    }
-    if status.phase.is_some_and(Phase::is_finished) {
-        let uri = |output: &Value| output["uri"].as_str().map(str::to_owned);
-        let all = properties["outputs"].as_object().into_iter().flatten();
-        status.outputs = all.filter_map(|(name, output)| Some((name.clone(), uri(output)?))).collect();
-    }
-    if status.phase == Some(Phase::Failed) && (seen.children.is_some() || seen.details.is_some()) {
-        status.failure = Some(why_failed(wanted, seen));
-    }
-}
-
-fn moment(run: &Value, key: &str) -> Option<Timestamp> {
-    run[key].as_str().and_then(time::timestamp).map(failure::whole_seconds)
-}
-
-fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i64> {
-    from.zip(to).map(|(from, to)| to.duration_since(from).as_secs())
-}
-
-/// The name of a step: what stands after the pipeline's own name in the name of its component.
-fn step_name(wanted: &Wanted, child: &Value) -> String {
-    let module = child["properties"]["azureml.moduleName"].as_str();
-    let step =
-        module.and_then(|name| name.strip_prefix(wanted.component.parent()?.name())?.strip_prefix('_'));
-    let shown = || child["displayName"].as_str().or(child["name"].as_str()).or(child["runId"].as_str());
-    step.or_else(shown).unwrap_or_default().to_owned()
-}
-
-fn steps(wanted: &Wanted, children: &[Value]) -> Vec<StepRun> {
-    let mut steps: Vec<StepRun> = children
-        .iter()
-        .map(|child| StepRun {
-            name: step_name(wanted, child),
-            phase: phase(child["status"].as_str().unwrap_or_default()).unwrap_or(Phase::Pending),
-            queued_at: moment(child, "createdUtc").map(Time),
-            started_at: moment(child, "startTimeUtc").map(Time),
-            finished_at: moment(child, "endTimeUtc").map(Time),
-            duration_seconds: duration(moment(child, "startTimeUtc"), moment(child, "endTimeUtc")),
-            reused: child["properties"]["azureml.isreused"].as_str().map(|text| text == "true"),
-            message: error(child).map(|(_, message)| message),
-        })
-        .collect();
-    steps.sort_by_key(|step| (step.started_at.as_ref().map_or(Timestamp::MAX, |at| at.0), step.name.clone()));
-    steps.truncate(100);
-    steps
-}
-
-/// Code and message of a run's error.
-fn error(run: &Value) -> Option<(String, String)> {
-    let error = &run["error"]["error"];
-    let message = error["message"].as_str()?.chars().take(4096).collect();
-    Some((error["code"].as_str().unwrap_or("Failed").to_owned(), message))
-}
-
-/// The words of the step that failed first, else those of the job.
-fn why_failed(wanted: &Wanted, seen: &Seen) -> Failure {
-    let none = Vec::new();
-    let children = seen.children.as_ref().unwrap_or(&none);
-    let mut failed: Vec<&Value> = children.iter().filter(|child| child["status"] == "Failed").collect();
-    failed.sort_by_key(|child| moment(child, "endTimeUtc"));
-    let step = failed.first().copied();
-    let (code, message) =
-        step.and_then(error).or_else(|| seen.details.as_ref().and_then(error)).unwrap_or_else(|| {
-            ("Failed".to_owned(), "Azure ML gives no reason; the logs of the step are in studio".to_owned())
-        });
-    Failure { step: step.map(|step| step_name(wanted, step)), code, message }
-}
-
-/// What is known of a run that goes.
-#[derive(Clone, Debug)]
-pub struct Address {
-    /// The job.
-    pub id: ArmId,
-}
-
-impl Leave for MLRun {
-    type Address = Address;
-    type Left = Option<Value>;
-
-    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
-        let Some(job) = left else { return Plan::leave("there is no job") };
-        if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || job_phase(self, job).is_finished() {
-            return Plan::leave("the job stays in Azure");
-        }
-        let verdict = Verdict::working("Canceling", format!("job {} is being cancelled", address.id.name()));
-        if job["properties"]["status"] == "CancelRequested" {
-            return Plan::say(verdict, Next::Look);
-        }
-        Plan::send(vec![Action::Post { id: address.id.clone(), action: "cancel" }], verdict, Next::Look)
     }
 }

@@ -1,0 +1,106 @@
+//! How a cluster differs from its spec, and the smallest request that puts it right.
+
+use super::Wanted;
+use crate::action::Action;
+use crate::diff::{Difference, differences};
+use serde_json::{Value, json};
+
+/// What differs, of what the spec sets.
+pub(super) fn drift(wanted: &Wanted, have: &Value) -> Vec<Difference> {
+    let mut want = wanted.body.clone();
+    if let Some(body) = want.as_object_mut() {
+        body.remove("location");
+    }
+    let cluster = &mut want["properties"]["properties"];
+    if let Some(cluster) = cluster.as_object_mut() {
+        cluster.remove("remoteLoginPortPublicAccess");
+        cluster.remove("osType");
+    }
+    if let Some(properties) = want["properties"].as_object_mut() {
+        properties.remove("disableLocalAuth");
+    }
+    // The service writes sizes in upper case.
+    let is_same_size = |difference: &Difference| {
+        difference.path == "properties.properties.vmSize"
+            && matches!((difference.want.as_str(), difference.have.as_str()), (Some(want), Some(have)) if want.eq_ignore_ascii_case(have))
+    };
+    let mut found: Vec<Difference> =
+        differences(&want, have).into_iter().filter(|difference| !is_same_size(difference)).collect();
+    found.extend(surplus_identities(&want, have));
+    found
+}
+
+/// Identities that the spec does not name: the one list of which the spec sets the whole.
+fn surplus_identities(want: &Value, have: &Value) -> Option<Difference> {
+    let wanted = want["identity"]["userAssignedIdentities"].as_object()?;
+    let there = have["identity"]["userAssignedIdentities"].as_object()?;
+    let is_known = |id: &String| wanted.keys().any(|key| key.eq_ignore_ascii_case(id));
+    let surplus: Vec<&String> = there.keys().filter(|id| !is_known(id)).collect();
+    (!surplus.is_empty()).then(|| Difference {
+        path: "identity.userAssignedIdentities".to_owned(),
+        want: json!(wanted.keys().collect::<Vec<_>>()),
+        have: json!(there.keys().collect::<Vec<_>>()),
+    })
+}
+
+/// Only scale, tags and identity are changed in place.
+pub(super) fn is_mutable(path: &str) -> bool {
+    path.starts_with("properties.properties.scaleSettings.")
+        || path.starts_with("tags.")
+        || path.starts_with("identity")
+}
+
+/// The smallest change: scale alone has an operation of its own, that can overwrite nothing else.
+pub(super) fn update(wanted: &Wanted, have: &Value, drift: &[Difference]) -> Action {
+    let id = wanted.id.clone();
+    let scale = &wanted.body["properties"]["properties"]["scaleSettings"];
+    if drift.iter().all(|difference| difference.path.contains(".scaleSettings.")) {
+        return Action::Patch { id, body: json!({"properties": {"properties": {"scaleSettings": scale}}}) };
+    }
+    let mut body = writable(have);
+    body["properties"]["properties"]["scaleSettings"].clone_from(scale);
+    if let (Some(tags), Some(more)) = (body["tags"].as_object_mut(), wanted.body["tags"].as_object()) {
+        tags.extend(more.clone());
+    }
+    if let Some(identity) = wanted.body.get("identity") {
+        body["identity"].clone_from(identity);
+    }
+    Action::Put { id, body }
+}
+
+/// What was read, without what only Azure may say.
+fn writable(have: &Value) -> Value {
+    let pick = |from: &Value, keys: &[&str]| -> Value {
+        keys.iter()
+            .filter_map(|key| {
+                Some(((*key).to_owned(), from.get(*key).filter(|value| !value.is_null())?.clone()))
+            })
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let mut body = pick(have, &["location", "identity", "tags", "sku"]);
+    if !body["tags"].is_object() {
+        body["tags"] = json!({});
+    }
+    body["properties"] = pick(
+        &have["properties"],
+        &["computeType", "computeLocation", "description", "disableLocalAuth", "resourceId"],
+    );
+    body["properties"]["properties"] = pick(
+        &have["properties"]["properties"],
+        &[
+            "osType",
+            "vmSize",
+            "vmPriority",
+            "virtualMachineImage",
+            "isolatedNetwork",
+            "scaleSettings",
+            "userAccountCredentials",
+            "subnet",
+            "remoteLoginPortPublicAccess",
+            "enableNodePublicIp",
+            "propertyBag",
+        ],
+    );
+    body
+}

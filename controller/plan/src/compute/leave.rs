@@ -1,0 +1,57 @@
+//! How a cluster is taken leave of: kept, or deleted when nobody uses it and no node works.
+
+use super::nodes;
+use crate::Leave;
+use crate::action::{Action, Next, Plan, Verdict};
+use crate::context::Ask;
+use crate::owner::{Belongs, Owner};
+use azureml_client::ArmId;
+use azureml_crds::MLCompute;
+use azureml_crds::shared::DeletionPolicy;
+use serde_json::Value;
+
+/// What is known of a cluster that goes.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The cluster.
+    pub id: ArmId,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// The MLPipelines that name it.
+    pub used_by: Vec<String>,
+}
+
+impl Leave for MLCompute {
+    type Address = Address;
+    type Left = Option<Value>;
+
+    fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
+        let wait =
+            |reason: &str, message: String, next: Next| Plan::say(Verdict::working(reason, message), next);
+        let Some(have) = left else { return Plan::leave("the cluster is gone") };
+        if self.spec.deletion_policy != Some(DeletionPolicy::Delete)
+            || address.owner.of(&have["tags"]) != Belongs::Us
+        {
+            return Plan::leave("the cluster stays in Azure");
+        }
+        if !address.used_by.is_empty() {
+            let message = format!(
+                "still named by MLPipeline {}; it goes when they do not name it",
+                address.used_by.join(", ")
+            );
+            return wait("InUse", message, Next::Change);
+        }
+        if have["properties"]["provisioningState"] == "Deleting" {
+            return wait("Deleting", "the cluster is being removed".into(), Next::Look);
+        }
+        let nodes = nodes(&have["properties"]["properties"]);
+        if nodes.running + nodes.preparing > 0 {
+            let message =
+                format!("{} nodes are at work; it goes when they are idle", nodes.running + nodes.preparing);
+            return wait("InUse", message, Next::Look);
+        }
+        let delete =
+            Action::Delete { id: address.id.clone(), query: vec![("underlyingResourceAction", "Delete")] };
+        Plan::send(vec![delete], Verdict::working("Deleting", "the cluster is being removed"), Next::Look)
+    }
+}

@@ -1,0 +1,212 @@
+//! The build of an image: a task run named by the content, started once, tried again where that can help.
+//!
+//! Source: ACR Tasks, `TaskRuns_Create` and its `forceUpdateTag`.
+
+use super::{Seen, Source, Wanted, named};
+use crate::action::{Action, Failed, Next, Plan, Room, Verdict};
+use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::{dockerfile, failure, hash, names, time};
+use azureml_client::ArmId;
+use azureml_client::image::ImageRef;
+use azureml_crds::MLEnvironment;
+use azureml_crds::ml_environment::{Build, BuildStatus, Platform};
+use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub(super) fn built(
+    environment: &MLEnvironment,
+    build: &Build,
+    h12: &str,
+    workspace: &Workspace,
+) -> Result<Source, InvalidSpec> {
+    let registry = workspace.registry.as_ref().ok_or_else(|| {
+        let message = format!(
+            "the workspace {} has no container registry yet; name one in registry.resourceId of MLWorkspace {}",
+            workspace.id.name(), workspace.name
+        );
+        InvalidSpec { reason: "NoRegistry", ..InvalidSpec::new("build", message) }
+    })?;
+    let (namespace, name) = named(environment);
+    let repository = names::repository(namespace, name);
+    let registry_id = ArmId::parse(&registry.resource_id)
+        .map_err(|error| InvalidSpec::new("registry", error.to_string()))?;
+    Ok(Source::Built {
+        task_run: registry_id.child("taskRuns", &names::task_run(namespace, name, h12)),
+        body: task_run_body(build, registry, &format!("{repository}:{h12}"))?,
+        image: ImageRef {
+            registry: registry.login_server.clone(),
+            repository,
+            tag: Some(h12.to_owned()),
+            digest: None,
+        },
+        files: BTreeMap::from([("Dockerfile".to_owned(), dockerfile::with_checks(build))]),
+    })
+}
+
+const DEFAULT_TIMEOUT: i64 = 3600;
+
+fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Result<Value, InvalidSpec> {
+    let acr = build.builder.as_ref().map(|builder| &builder.acr);
+    let timeout = match acr.and_then(|acr| acr.timeout.as_deref()) {
+        Some(text) => time::duration("builder.acr.timeout", text)?.as_secs(),
+        None => DEFAULT_TIMEOUT,
+    };
+    let architecture = match build.platform.unwrap_or(Platform::LinuxAmd64) {
+        Platform::LinuxAmd64 => "amd64",
+        Platform::LinuxArm64 => "arm64",
+    };
+    let arguments: Vec<Value> = build
+        .args
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value, "isSecret": false}))
+        .collect();
+    let source_registry = match registry.role_assignment_mode {
+        RoleAssignmentMode::LegacyRegistryPermissions => json!({"loginMode": "Default"}),
+        RoleAssignmentMode::AbacRepositoryPermissions => json!({"identity": "[caller]"}),
+    };
+    let mut request = json!({
+        "type": "DockerBuildRequest",
+        "dockerFilePath": "Dockerfile",
+        "platform": {"os": "Linux", "architecture": architecture},
+        "imageNames": [image],
+        "isPushEnabled": true,
+        "noCache": false,
+        "isArchiveEnabled": false,
+        "arguments": arguments,
+        "timeout": timeout,
+        "credentials": {"sourceRegistry": source_registry},
+    });
+    if let Some(cpu) = acr.and_then(|acr| acr.cpu) {
+        request["agentConfiguration"] = json!({"cpu": cpu});
+    }
+    if let Some(pool) = acr.and_then(|acr| acr.agent_pool.as_ref()) {
+        request["agentPoolName"] = json!(pool);
+    }
+    Ok(json!({"location": registry.location, "properties": {"runRequest": request}}))
+}
+
+/// No image yet: build it, wait for it, or say why it cannot be built.
+pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, ask: &Ask) -> Plan {
+    let Some(run) = &seen.task_run else {
+        return start(wanted, None, "Building", "the image is being built");
+    };
+    let result = &run["properties"]["runResult"]["properties"];
+    let run_id = result["runId"].as_str().unwrap_or("unknown");
+    let provisioning = run["properties"]["provisioningState"].as_str().unwrap_or_default();
+    let state =
+        result["status"].as_str().unwrap_or(if provisioning == "Failed" { "Error" } else { "Queued" });
+    match state {
+        // The run did its work, and still there is no image: somebody removed it.
+        "Succeeded" => force(
+            wanted,
+            run,
+            &format!("purged-{run_id}"),
+            "the image was removed from the registry and is being built anew",
+        ),
+        "Failed" => match &ask.requested {
+            Some(request) => {
+                let tag = format!("request-{}", hash::cut(&hash::text(request), 12));
+                match force(wanted, run, &tag, "the build is tried again on request") {
+                    plan if plan.actions.is_empty() => build_failed(run_id, seen, result),
+                    plan => plan,
+                }
+            }
+            None => build_failed(run_id, seen, result),
+        },
+        "Error" | "Timeout" | "Canceled" => interrupted(environment, wanted, run, (state, run_id), ask),
+        _ => Plan::say(Verdict::working("Building", "the image is being built"), Next::Look),
+    }
+}
+
+fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: &str, message: &str) -> Plan {
+    let Source::Built { task_run, body, files, .. } = &wanted.source else {
+        return Plan::say(Verdict::working(reason, message), Next::Tick);
+    };
+    let mut body = body.clone();
+    if let Some(tag) = force_update_tag {
+        body["properties"]["forceUpdateTag"] = json!(tag);
+    }
+    let registry = task_run.parent().unwrap_or_else(|| task_run.clone());
+    let upload = Action::Upload {
+        room: Room::BuildSource(registry),
+        files: files.clone(),
+        id: task_run.clone(),
+        body,
+        pointer: "/properties/runRequest/sourceLocation",
+    };
+    Plan::send(vec![upload], Verdict::working(reason, message), Next::Look)
+}
+
+/// Another run of a task run that ended, unless it was made for just this reason.
+fn force(wanted: &Wanted, run: &Value, tag: &str, message: &str) -> Plan {
+    if run["properties"]["forceUpdateTag"] == tag {
+        let verdict = Verdict::stalled(
+            "ImageNotFound",
+            format!(
+                "{} was built ({tag}) and is not in the registry; look who removes it",
+                wanted.source.image()
+            ),
+        );
+        return Plan::say(verdict, Next::Tick);
+    }
+    start(wanted, Some(tag), "Building", message)
+}
+
+fn build_failed(run_id: &str, seen: &Seen, result: &Value) -> Plan {
+    let why = result["runErrorMessage"].as_str().map(str::to_owned).or_else(|| seen.tail.last().cloned());
+    let message = format!(
+        "run {run_id} failed: {}; change build, or ask for another try with the annotation {}",
+        why.unwrap_or_else(|| "the log says why".to_owned()),
+        azureml_crds::RECONCILE_REQUESTED_AT
+    );
+    Plan::say(Verdict::stalled("BuildFailed", message), Next::Tick)
+}
+
+/// A run that was cut off: not the content's fault, so it is tried again with growing delays.
+fn interrupted(
+    environment: &MLEnvironment,
+    wanted: &Wanted,
+    run: &Value,
+    (state, run_id): (&str, &str),
+    ask: &Ask,
+) -> Plan {
+    let last = environment.status.as_ref().and_then(|status| status.common.last_failure.as_ref());
+    let due = match last {
+        Some(last) if ask.requested.is_none() => failure::again(last, false, &ask.pace),
+        Some(_) => ask.now,
+        None => ask.now.checked_add(ask.pace.provisioning[0]).unwrap_or(ask.now),
+    };
+    let failed = Failed {
+        reason: format!("Build{state}"),
+        message: format!("run {run_id} ended with {state}"),
+        is_quota: false,
+    };
+    let at = (due > ask.now).then_some(due);
+    let verdict = failure::provisioning(&failed, last.map_or(1, |last| last.count), at);
+    let plan = if at.is_none() {
+        force(wanted, run, &format!("retry-{run_id}"), "the build is tried again")
+    } else {
+        Plan::say(verdict.clone(), Next::Tick)
+    };
+    Plan { at, failed: Some(failed), verdict, ..plan }
+}
+
+pub(super) fn build_status(wanted: &Wanted, run: &Value, tail: &[String]) -> Option<BuildStatus> {
+    let Source::Built { task_run, .. } = &wanted.source else { return None };
+    let result = &run["properties"]["runResult"]["properties"];
+    let moment = |key: &str| result[key].as_str().and_then(time::timestamp).map(failure::whole_seconds);
+    let (started, finished) = (moment("startTime"), moment("finishTime"));
+    let seconds = |(from, to): (Timestamp, Timestamp)| to.duration_since(from).as_secs();
+    Some(BuildStatus {
+        name: task_run.name().to_owned(),
+        run_id: result["runId"].as_str().map(str::to_owned),
+        state: result["status"].as_str().unwrap_or("Queued").to_owned(),
+        started_at: started.map(Time),
+        finished_at: finished.map(Time),
+        duration_seconds: started.zip(finished).map(seconds),
+        tail: tail.iter().rev().take(20).rev().map(|line| line.chars().take(1024).collect()).collect(),
+    })
+}

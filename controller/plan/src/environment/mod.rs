@@ -1,0 +1,289 @@
+//! MLEnvironment: an image, built once or given, pinned by its digest and registered as an environment version.
+//!
+//! Source: Azure REST API, `EnvironmentVersions_CreateOrUpdate`.
+
+mod build;
+mod leave;
+
+use self::build::{build, build_status, built};
+pub use self::leave::{Address, archive};
+use crate::action::{Action, Next, Plan, Verdict};
+use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::diff::differences;
+use crate::owner::{Belongs, Owner};
+use crate::settle::Differing;
+use crate::{Decide, View, hash, names, time};
+use azureml_client::ArmId;
+use azureml_client::image::{ImageRef, is_digest};
+use azureml_crds::MLEnvironment;
+use azureml_crds::ml_environment::{MLEnvironmentSpec, MLEnvironmentStatus, Platform};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What an MLEnvironment refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+}
+
+/// The environment that should be there, and where its image comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The environment.
+    pub id: ArmId,
+    /// The first 12 digits of the content's hash: the beginning of every version of this content.
+    pub h12: String,
+    /// Where the image comes from.
+    pub source: Source,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// It is built.
+    Built {
+        /// The task run that builds this content.
+        task_run: ArmId,
+        /// The image by its tag, the content's hash.
+        image: ImageRef,
+        /// The body of the task run, but for the source and the tag that forces another run.
+        body: Value,
+        /// The files of the build.
+        files: BTreeMap<String, String>,
+    },
+    /// It is given.
+    Given(ImageRef),
+}
+
+impl Source {
+    /// The image by its tag (or digest, where one was written).
+    #[must_use]
+    pub fn image(&self) -> &ImageRef {
+        match self {
+            Self::Built { image, .. } | Self::Given(image) => image,
+        }
+    }
+}
+
+/// An environment version that exists.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    /// Its name.
+    pub name: String,
+    /// The whole resource.
+    pub body: Value,
+}
+
+impl Version {
+    /// The image that it names.
+    #[must_use]
+    pub fn image(&self) -> Option<&str> {
+        self.body["properties"]["image"].as_str()
+    }
+}
+
+/// What Azure has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The version of this content whose image exists.
+    pub version: Option<Version>,
+    /// The digest that the tag has; looked at only where there is no version, or on request.
+    pub digest: Option<String>,
+    /// The task run; looked at only where there is neither.
+    pub task_run: Option<Value>,
+    /// The end of the log of a run that failed.
+    pub tail: Vec<String>,
+}
+
+/// The first 12 digits of the content's hash: what decides whether anything is built.
+#[must_use]
+pub fn h12(spec: &MLEnvironmentSpec) -> String {
+    let content = match (&spec.build, &spec.image) {
+        (Some(build), _) => json!({
+            "dockerfile": build.dockerfile, "args": build.args, "verify": build.verify,
+            "platform": build.platform.unwrap_or(Platform::LinuxAmd64),
+        }),
+        (None, image) => json!({"image": image}),
+    };
+    hash::cut(&hash::content("environment", &content), 12).to_owned()
+}
+
+/// The environment's id: names alone decide it.
+#[must_use]
+pub fn id(environment: &MLEnvironment, workspace: &ArmId) -> ArmId {
+    let (namespace, name) = named(environment);
+    let generated = || names::generated(names::ENVIRONMENT, namespace, name);
+    workspace.child("environments", &environment.spec.azure_name.clone().unwrap_or_else(generated))
+}
+
+fn named(environment: &MLEnvironment) -> (&str, &str) {
+    let meta = &environment.metadata;
+    (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+}
+
+/// The versions of this content, in the order in which they are tried: the one in force, then the newest first.
+#[must_use]
+pub fn candidates(in_force: Option<&str>, wanted: &Wanted, listed: Vec<Version>) -> Vec<Version> {
+    let prefix = format!("{}-", wanted.h12);
+    let mut found: Vec<Version> =
+        listed.into_iter().filter(|version| version.name.starts_with(&prefix)).collect();
+    let created =
+        |version: &Version| version.body["systemData"]["createdAt"].as_str().and_then(time::timestamp);
+    found.sort_by_key(|version| {
+        (Some(version.name.as_str()) != in_force, std::cmp::Reverse(created(version)))
+    });
+    found
+}
+
+/// The name of the version of an image.
+#[must_use]
+pub fn version_name(h12: &str, digest: &str) -> String {
+    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+    format!("{h12}-{}", hash::cut(hex, 12))
+}
+
+impl Decide for MLEnvironment {
+    type Status = MLEnvironmentStatus;
+    type Refs = Refs;
+    type Wanted = Wanted;
+    type Seen = Seen;
+
+    fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
+        let h12 = h12(&self.spec);
+        let source = match (&self.spec.build, &self.spec.image) {
+            (Some(build), _) => built(self, build, &h12, &refs.workspace)?,
+            (None, Some(image)) => Source::Given(
+                ImageRef::parse(image).map_err(|error| InvalidSpec::new("image", error.to_string()))?,
+            ),
+            (None, None) => return Err(InvalidSpec::new("spec", "set one of build, image")),
+        };
+        Ok(Wanted { id: id(self, &refs.workspace.id), h12, source })
+    }
+
+    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+        let moved = ask.requested.is_some() && matches!(wanted.source, Source::Given(_));
+        match (&seen.version, &seen.digest) {
+            (Some(version), Some(digest)) if moved && version.name != version_name(&wanted.h12, digest) => {
+                register(self, refs, wanted, digest)
+            }
+            (Some(version), _) => settle(self, refs, wanted, version, ask),
+            (None, Some(digest)) => register(self, refs, wanted, digest),
+            (None, None) => match &wanted.source {
+                Source::Built { .. } => build(self, wanted, seen, ask),
+                Source::Given(image) => {
+                    let message = format!("the registry has no {image}; push it, or write another image");
+                    Plan::say(Verdict::stalled("ImageNotFound", message), Next::Tick)
+                }
+            },
+        }
+    }
+
+    fn facts(&self, View { wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLEnvironmentStatus {
+        let mut status = self.status.clone().unwrap_or_default();
+        if let Some(version) = &seen.version {
+            status.version = Some(version.name.clone());
+            status.image = version.image().map(str::to_owned);
+            status.common.azure_id = Some(wanted.id.child("versions", &version.name).to_string());
+        }
+        if let Some(run) = &seen.task_run {
+            status.build = build_status(wanted, run, &seen.tail);
+        }
+        status
+    }
+}
+
+/// The version of an image whose digest is known.
+fn register(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, digest: &str) -> Plan {
+    let name = version_name(&wanted.h12, digest);
+    let image = wanted.source.image().pinned(digest);
+    let mut properties = json!({
+        "image": image,
+        "osType": "Linux",
+        "isAnonymous": false,
+        "isArchived": false,
+        "tags": refs.owner.tags(&environment.spec.tags),
+        "properties": {},
+    });
+    if let Some(description) = &environment.spec.description {
+        properties["description"] = json!(description);
+    }
+    let put = Action::Put { id: wanted.id.child("versions", &name), body: json!({"properties": properties}) };
+    Plan::send(
+        vec![put],
+        Verdict::working("Registering", format!("{image} is being registered as version {name}")),
+        Next::Now,
+    )
+}
+
+/// A version that exists: equal by its name; only tags, description and archiving can differ.
+fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &Version, ask: &Ask) -> Plan {
+    let properties = &version.body["properties"];
+    let id = wanted.id.child("versions", &version.name);
+    if let Belongs::Another(owner) = refs.owner.of(&properties["tags"]) {
+        let message =
+            format!("{id} belongs to {owner}; give this object another azureName, or delete the other one");
+        return Plan::say(Verdict::stalled("OwnedByAnother", message), Next::Tick);
+    }
+    let mut want = json!({"tags": refs.owner.tags(&environment.spec.tags), "isArchived": false});
+    if let Some(description) = &environment.spec.description {
+        want["description"] = json!(description);
+    }
+    let found = differences(&want, properties);
+    let hash = hash::content("environment-facts", &want);
+    if found.is_empty() {
+        let message = format!("version {} is {}", version.name, version.image().unwrap_or("an image"));
+        return Plan { applied: Some(hash), ..Plan::say(Verdict::ready("Succeeded", message), Next::Tick) };
+    }
+    let put = Action::Put { id, body: changed(properties, &want) };
+    let common = environment.status.as_ref().map(|status| &status.common);
+    Differing { common, policy: environment.spec.drift_policy, hash: &hash, found: &found }.plan(
+        put,
+        Next::Now,
+        ask,
+    )
+}
+
+/// What was read of an environment or component version, with what may change changed: a PUT that left out the image or
+/// the spec would lose it.
+#[must_use]
+pub fn changed(properties: &Value, want: &Value) -> Value {
+    let keys = [
+        "image",
+        "condaFile",
+        "build",
+        "osType",
+        "inferenceConfig",
+        "autoRebuild",
+        "isAnonymous",
+        "isArchived",
+        "description",
+        "tags",
+        "properties",
+        "stage",
+        "componentSpec",
+    ];
+    let mut body: serde_json::Map<String, Value> = keys
+        .iter()
+        .filter_map(|key| {
+            Some(((*key).to_owned(), properties.get(*key).filter(|value| !value.is_null())?.clone()))
+        })
+        .collect();
+    for (key, value) in want.as_object().into_iter().flatten() {
+        match (body.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(there), Some(more)) => there.extend(more.clone()),
+            _ => {
+                body.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    json!({"properties": body})
+}
+
+/// The digest of an image that a version names.
+#[must_use]
+pub fn digest_of(image: &str) -> Option<&str> {
+    image.rsplit_once('@').map(|(_, digest)| digest).filter(|digest| is_digest(digest))
+}

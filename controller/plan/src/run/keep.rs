@@ -1,0 +1,45 @@
+//! How long an MLRun is kept after its end: as the spec says, and for ever where Flux or Argo CD would make it again.
+
+use crate::time;
+use azureml_crds::MLRun;
+use jiff::Timestamp;
+
+/// Until when the object is kept after its end, where the spec says it. What Flux or Argo CD manages is kept for ever:
+/// they would make it again.
+#[must_use]
+pub fn kept_until(run: &MLRun) -> Option<Timestamp> {
+    if is_managed(run) {
+        return None;
+    }
+    let keep = time::duration("ttlAfterFinished", run.spec.ttl_after_finished.as_deref()?).ok()?;
+    run.status.as_ref()?.finished_at.as_ref()?.0.checked_add(keep).ok()
+}
+
+/// Whether the object has been kept for long enough after its end.
+#[must_use]
+pub fn is_expired(run: &MLRun, now: Timestamp) -> bool {
+    kept_until(run).is_some_and(|until| until <= now)
+}
+
+/// Marks of Flux and of Argo CD.
+const MANAGED: [&str; 3] =
+    ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "argocd.argoproj.io/instance"];
+
+const TRACKED: &str = "argocd.argoproj.io/tracking-id";
+
+/// Whether Flux or Argo CD manages the object.
+fn is_managed(run: &MLRun) -> bool {
+    let meta = &run.metadata;
+    let by_label =
+        meta.labels.as_ref().is_some_and(|labels| MANAGED.iter().any(|key| labels.contains_key(*key)));
+    by_label || meta.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(TRACKED))
+}
+
+/// What is worth a warning when the run ends.
+pub(super) fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
+    if run.spec.ttl_after_finished.is_none() || !is_managed(run) {
+        return Vec::new();
+    }
+    let message = "ttlAfterFinished is ignored, since Flux or Argo CD would make the object again; make runs with kubectl create";
+    vec![("TtlIgnored", message.to_owned())]
+}

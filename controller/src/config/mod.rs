@@ -1,0 +1,215 @@
+//! The configuration file: clouds, grants, registries, intervals. Every field has a default, unknown fields are refused.
+//!
+//! In: YAML. Out: values in their own types, or an error that names the field.
+
+mod azure;
+mod clouds;
+mod durations;
+mod intervals;
+
+pub use self::azure::{ApiVersions, Azure, BudgetConfig, LimitConfig};
+pub use self::clouds::CloudConfig;
+use self::clouds::built_in_clouds;
+use self::durations::duration;
+pub use self::durations::std_duration;
+pub use self::intervals::Intervals;
+use anyhow::{Context as _, Result, bail};
+use azureml_client::cloud::Cloud;
+use azureml_client::registry::Mirror;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use std::path::Path;
+use url::Url;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Config {
+    /// Identifies this cluster in the tags of Azure resources; the flag `--cluster-id` wins.
+    pub cluster_id: Option<String>,
+    /// Clouds beside or instead of the built-in `AzurePublic`, `AzureChina` and `AzureUSGovernment`.
+    pub clouds: Vec<CloudConfig>,
+    /// Which namespaces may use the controller's identities, and for what. None is the default.
+    pub grants: Vec<Grant>,
+    /// How container registries are reached.
+    pub registries: Registries,
+    /// How often things are looked at and tried again.
+    pub intervals: Intervals,
+    /// How Azure is spoken to.
+    pub azure: Azure,
+    /// Leader election.
+    pub lease: Lease,
+}
+
+/// What some namespaces may do with an identity of the controller. Every list takes names with `*` for any text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Grant {
+    /// The namespaces.
+    pub namespaces: Vec<String>,
+    /// The subscriptions.
+    #[serde(default = "any")]
+    pub subscriptions: Vec<String>,
+    /// The resource groups.
+    #[serde(default = "any")]
+    pub resource_groups: Vec<String>,
+    /// The workspaces.
+    #[serde(default = "any")]
+    pub workspaces: Vec<String>,
+    /// The registries, by name.
+    #[serde(default = "any")]
+    pub registries: Vec<String>,
+    /// Client ids for which the controller's federated token may be exchanged. None: the controller's own identity.
+    #[serde(default)]
+    pub clients: Vec<String>,
+}
+
+fn any() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
+/// How container registries are reached.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Registries {
+    /// Mirrors; the registry's own host is sent to them as `ns`, which is the convention of containerd.
+    pub mirrors: Vec<MirrorConfig>,
+    /// Whether a registry other than the workspace's own may have a loopback, link-local or private address.
+    pub allow_private_addresses: bool,
+}
+
+/// A mirror.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct MirrorConfig {
+    /// The registries, by host; `*` for every one.
+    pub hosts: Vec<String>,
+    /// Its address.
+    pub endpoint: Url,
+}
+
+/// Leader election, after client-go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Lease {
+    /// How long a lease lasts that is not renewed.
+    #[serde(deserialize_with = "duration")]
+    pub duration: SignedDuration,
+    /// How long the leader tries to renew before it gives up and ends.
+    #[serde(deserialize_with = "duration")]
+    pub renew_deadline: SignedDuration,
+    /// How often it is tried.
+    #[serde(deserialize_with = "duration")]
+    pub retry_period: SignedDuration,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self {
+            duration: SignedDuration::from_secs(15),
+            renew_deadline: SignedDuration::from_secs(10),
+            retry_period: SignedDuration::from_secs(2),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a field is unknown or wrong.
+    pub fn read(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("failed to read the configuration {}", path.display()))?;
+        let config: Self = serde_saphyr::from_str(&text)
+            .with_context(|| format!("the configuration {} is refused", path.display()))?;
+        config.check().with_context(|| format!("the configuration {} is refused", path.display()))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let lease = &self.lease;
+        if !(lease.duration > lease.renew_deadline && lease.renew_deadline > lease.retry_period) {
+            bail!(
+                "lease: duration must be longer than renewDeadline, and renewDeadline longer than retryPeriod"
+            );
+        }
+        for cloud in &self.clouds {
+            if cloud.resource_manager.scheme() != "https" || !cloud.authority.starts_with("https://") {
+                bail!("clouds: {}: authority and resourceManager must be https addresses", cloud.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// All clouds: the configured ones, and the built-in ones that they do not replace.
+    ///
+    /// # Errors
+    /// When a file with certificates cannot be read.
+    pub fn clouds(&self) -> Result<Vec<(Cloud, Option<Vec<u8>>)>> {
+        let mut clouds = Vec::new();
+        for config in &self.clouds {
+            let ca = config.ca_file.as_ref().map(|path| {
+                std::fs::read(path).with_context(|| {
+                    format!("clouds: {}: failed to read caFile {}", config.name, path.display())
+                })
+            });
+            clouds.push((config.cloud(), ca.transpose()?));
+        }
+        let built_in = built_in_clouds()?;
+        clouds.extend(
+            built_in
+                .into_iter()
+                .filter(|cloud| !self.clouds.iter().any(|own| own.name == cloud.name))
+                .map(|cloud| (cloud, None)),
+        );
+        Ok(clouds)
+    }
+
+    /// The mirrors of registries.
+    #[must_use]
+    pub fn mirrors(&self) -> Vec<Mirror> {
+        let mirrors = self.registries.mirrors.iter();
+        mirrors
+            .map(|mirror| Mirror { hosts: mirror.hosts.clone(), endpoint: mirror.endpoint.clone() })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_every_default() {
+        let config: Config = serde_saphyr::from_str("{}").unwrap();
+        config.check().unwrap();
+        assert_eq!(config.clouds().unwrap().len(), 3);
+        assert!(config.grants.is_empty());
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        let cases = [
+            ("intervals: {resync: soon}", "\"soon\" is no duration"),
+            ("intervalls: {}", "intervalls"),
+            ("grants: [{namespace: x}]", "namespace"),
+        ];
+        for (text, part) in cases {
+            let error = serde_saphyr::from_str::<Config>(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let config: Config = serde_saphyr::from_str("lease: {duration: 5s}").unwrap();
+        assert!(config.check().unwrap_err().to_string().contains("renewDeadline"));
+    }
+
+    #[test]
+    fn a_configured_cloud_replaces_the_built_in_one_of_its_name() {
+        let text = "clouds: [{name: AzurePublic, authority: 'https://127.0.0.1:1', resourceManager: 'https://127.0.0.1:1'}]";
+        let config: Config = serde_saphyr::from_str(text).unwrap();
+        let clouds = config.clouds().unwrap();
+        assert_eq!(clouds.len(), 3);
+        assert_eq!(clouds[0].0.hosts, ["127.0.0.1:1"]);
+    }
+}

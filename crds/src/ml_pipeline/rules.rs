@@ -1,0 +1,106 @@
+//! What the API server checks of a whole pipeline: its bindings lead somewhere, and every step has what it needs.
+
+use kube::core::{Message, Rule};
+
+const INPUT: &str = "${{parent.inputs.";
+const OUTPUT: &str = "${{parent.jobs.";
+
+/// A rule over every input of every step: `good` is a CEL expression of `s` (step), `k` (name), with `m` in scope.
+fn each_input(map: &str, good: &str, message: &str) -> Rule {
+    let bad = format!("!({good})");
+    let shown = format!(
+        "[{map}].map(m, self.steps.map(s, has(s.inputs) && !s.inputs.all(k, {good}), s.inputs.map(k, {bad}, \
+         '%s.inputs.%s: %s'.format([s.name, k, s.inputs[k]]))[0]))[0]"
+    );
+    Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.inputs) || s.inputs.all(k, {good})))"))
+        .message(Message::Expression(format!("'{message}: %s'.format([{shown}])")))
+        .field_path(".steps")
+}
+
+/// What begins as a binding is one. A binding elsewhere in a text is refused by a pattern: Kubernetes 1.33 takes every
+/// int-or-string for 3 MiB long, so nothing that reads the whole text fits its budget for rules.
+pub(super) fn binding_shape() -> Rule {
+    each_input(
+        "true",
+        &format!(
+            "type(s.inputs[k]) != string || !s.inputs[k].startsWith('${{{{') || \
+             (s.inputs[k].startsWith('{INPUT}') || s.inputs[k].startsWith('{OUTPUT}')) && s.inputs[k].endsWith('}}}}')"
+        ),
+        "an input is a literal, ${{parent.inputs.<input>}} or ${{parent.jobs.<step>.outputs.<output>}}, without blanks; not so",
+    )
+}
+
+pub(super) fn bound_to_pipeline_input() -> Rule {
+    let map = "has(self.inputs) ? self.inputs.transformMapEntry(k, x, {'${{parent.inputs.%s}}'.format([k]): true}) : {}";
+    let good =
+        format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{INPUT}') || s.inputs[k] in m");
+    each_input(map, &good, "spec.inputs has no such input, so add it there or correct the step")
+}
+
+/// Every output of every step, with the place of the step.
+const OUTPUTS: &str = "self.steps.transformMapEntry(i, t, has(t.outputs) ? t.outputs.transformMapEntry(o, x, \
+                       {'${{parent.jobs.%s.outputs.%s}}'.format([t.name, o]): i}) : {})";
+
+pub(super) fn bound_to_step_output() -> Rule {
+    let good =
+        format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{OUTPUT}') || s.inputs[k] in m");
+    each_input(
+        OUTPUTS,
+        &good,
+        "no step lists such an output under its outputs, so add it there or correct the step",
+    )
+}
+
+pub(super) fn bound_to_a_step_above() -> Rule {
+    let good = format!(
+        "type(s.inputs[k]) != string || !s.inputs[k].startsWith('{OUTPUT}') || !(s.inputs[k] in m) || m[s.inputs[k]] < i"
+    );
+    let bad = format!("!({good})");
+    Rule::new(format!("[{OUTPUTS}].all(m, self.steps.all(i, s, !has(s.inputs) || s.inputs.all(k, {good})))"))
+        .message(Message::Expression(format!(
+            "'a step uses outputs of steps listed above it only, not its own, so that there is no cycle; move the used step up: %s'.format([[{OUTPUTS}]\
+             .map(m, self.steps.transformList(i, s, has(s.inputs) && !s.inputs.all(k, {good}), s.inputs.map(k, {bad}, \
+             '%s.inputs.%s: %s'.format([s.name, k, s.inputs[k]]))[0]))[0]])"
+        )))
+        .field_path(".steps")
+}
+
+pub(super) fn bound_to_pipeline_output() -> Rule {
+    let map = "has(self.outputs) ? self.outputs.transformMapEntry(k, x, {'${{parent.outputs.%s}}'.format([k]): true}) : {}";
+    let good = "!has(s.outputs[k].path) || !s.outputs[k].path.startsWith('${{') || s.outputs[k].path in m";
+    Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.outputs) || s.outputs.all(k, {good})))"))
+        .message(Message::Expression(format!(
+            "'spec.outputs has no such output, so add it there or correct the step: %s'.format([[{map}].map(m, self.steps.map(s, \
+             has(s.outputs) && !s.outputs.all(k, {good}), s.outputs.map(k, !({good}), '%s.outputs.%s: %s'.format([s.name, k, s.outputs[k].path]))[0]))[0]])"
+        )))
+        .field_path(".steps")
+}
+
+/// What every step needs and may leave to the defaults.
+pub(super) fn here_or_default(field: &str) -> Rule {
+    Rule::new(format!("has(self.defaults) && has(self.defaults.{field}) || self.steps.all(s, has(s.{field}))"))
+        .message(Message::Expression(format!(
+            "'steps %s have no {field}; set {field} there, or defaults.{field}'.format([self.steps.map(s, !has(s.{field}), s.name)])"
+        )))
+        .field_path(".steps")
+}
+
+pub(super) fn scripts_have_code() -> Rule {
+    let good = "has(s.command) || has(s.code)";
+    Rule::new(format!("has(self.defaults) && has(self.defaults.code) || self.steps.all(s, {good})"))
+        .message(Message::Expression(format!(
+            "'steps %s have a script but no code; set code there, or defaults.code'.format([self.steps.map(s, !({good}), s.name)])"
+        )))
+        .field_path(".steps")
+}
+
+pub(super) fn scripts_are_in_the_default_code() -> Rule {
+    let good = "has(s.code) || (!has(s.r) || s.r.script in f) && (!has(s.python) || s.python.script in f)";
+    let files = "[self.defaults.code.files]";
+    Rule::new(format!("!has(self.defaults) || !has(self.defaults.code) || {files}.all(f, self.steps.all(s, {good}))"))
+        .message(Message::Expression(format!(
+            "'the scripts of steps %s are not among the files of defaults.code; add them there or correct the names'\
+             .format([{files}.map(f, self.steps.map(s, !({good}), s.name))[0]])"
+        )))
+        .field_path(".steps")
+}
