@@ -60,10 +60,15 @@ fn bound_conditions(conditions: &mut Value) {
     fields["reason"]["minLength"] = json!(1);
     fields["reason"]["maxLength"] = json!(1024);
     fields["message"]["maxLength"] = json!(32768);
-    for name in ["type", "status", "reason", "message", "lastTransitionTime", "observedGeneration"] {
-        // Described at length in the Kubernetes API; six copies would only make the definitions larger.
-        if let Some(field) = fields[name].as_object_mut() {
-            field.remove("description");
-        }
+    // The Kubernetes API describes them at length; six copies of that would only make the definitions larger.
+    for (name, description) in [
+        ("type", "What it is about."),
+        ("status", "Whether it holds."),
+        ("reason", "Why, in one word for programs."),
+        ("message", "Why, for people."),
+        ("lastTransitionTime", "When `status` changed last."),
+        ("observedGeneration", "The generation of the spec that it speaks of."),
+    ] {
+        fields[name]["description"] = json!(description);
     }
 }

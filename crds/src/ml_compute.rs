@@ -190,7 +190,7 @@ pub struct Nodes {
     pub running: i32,
     /// Starting.
     pub preparing: i32,
-    /// Broken.
+    /// Broken, as Azure says.
     pub unusable: i32,
     /// Being removed.
     pub leaving: i32,

@@ -238,6 +238,7 @@ pub struct Input {
     /// The only values of a string.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 256)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub r#enum: Vec<String>,
     /// Shown in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,135 @@
+//! The definitions as a whole: every field is described and bounded, and all six fit where one of others does.
+
+use anyhow::{Context as _, Result};
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::path::Path;
+
+/// The schema of every version, by kind.
+fn schemas() -> Result<Vec<(String, Value)>> {
+    let mut schemas = Vec::new();
+    for definition in azureml_crds::all()? {
+        let value = serde_json::to_value(&definition)?;
+        let schema = &value["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
+        let kind = definition.spec.names.kind;
+        schemas.push((format!("{kind}.spec"), schema["spec"].clone()));
+        schemas.push((format!("{kind}.status"), schema["status"].clone()));
+    }
+    assert_eq!(schemas.len(), 12);
+    Ok(schemas)
+}
+
+/// Every schema with its path, from the outside inwards.
+fn walk<'a>(path: &str, schema: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
+    visit(path, schema);
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        walk(&format!("{path}.{name}"), property, visit);
+    }
+    for (mark, key) in [("[]", "items"), ("{}", "additionalProperties")] {
+        if schema[key].is_object() {
+            walk(&format!("{path}{mark}"), &schema[key], visit);
+        }
+    }
+}
+
+/// What is wrong with the fields of all definitions.
+fn complaints(wrong: impl Fn(&str, &Value) -> bool) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (kind, schema) in schemas()? {
+        walk(&kind, &schema, &mut |path, field| {
+            if wrong(path, field) {
+                found.push(path.to_owned());
+            }
+        });
+    }
+    Ok(found)
+}
+
+#[test]
+fn every_field_is_described() -> Result<()> {
+    // Items and values are described by what holds them.
+    let is_field = |path: &str| !path.ends_with("[]") && !path.ends_with("{}");
+    let found = complaints(|path, field| {
+        is_field(path) && field["description"].as_str().unwrap_or_default().len() < 8
+    })?;
+    assert_eq!(found, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn everything_a_user_writes_is_bounded() -> Result<()> {
+    let found = complaints(|path, field| {
+        if !path.contains(".spec") {
+            return false;
+        }
+        let is_bounded_text = ["maxLength", "enum", "format"].iter().any(|key| !field[key].is_null());
+        match field["type"].as_str() {
+            Some("string") => !is_bounded_text,
+            Some("array") => field["maxItems"].is_null(),
+            Some("object") => field["additionalProperties"].is_object() && field["maxProperties"].is_null(),
+            Some("integer" | "number") => field["minimum"].is_null() && field["format"].is_null(),
+            _ => false,
+        }
+    })?;
+    assert_eq!(found, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn lists_say_how_they_merge() -> Result<()> {
+    let found = complaints(|_, field| field["type"] == "array" && field["x-kubernetes-list-type"].is_null())?;
+    assert_eq!(found, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn all_six_are_smaller_than_300_kb() -> Result<()> {
+    let mut bytes = 0;
+    for definition in azureml_crds::all()? {
+        bytes += serde_saphyr::to_string(&definition)?.len();
+    }
+    assert!(bytes < 300_000, "{bytes} bytes");
+    Ok(())
+}
+
+fn reads<K: DeserializeOwned>(text: &str) -> Result<()> {
+    let object: Result<K, _> = serde_saphyr::from_str(text);
+    object.map(drop).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// The kinds of all objects in all examples; each is read as its type.
+#[test]
+fn every_example_is_what_its_kind_says() -> Result<()> {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut kinds = Vec::new();
+    for folder in std::fs::read_dir(examples)? {
+        let folder = folder?.path();
+        for file in std::fs::read_dir(&folder).into_iter().flatten() {
+            let file = file?.path();
+            if file.extension().is_none_or(|extension| extension != "yaml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file)?;
+            for document in text.split("\n---\n").filter(|document| document.contains("kind:")) {
+                let kind =
+                    document.lines().find_map(|line| line.strip_prefix("kind: ")).context("no kind")?;
+                let read = match kind {
+                    "MLWorkspace" => reads::<MLWorkspace>(document),
+                    "MLCompute" => reads::<MLCompute>(document),
+                    "MLEnvironment" => reads::<MLEnvironment>(document),
+                    "MLPipeline" => reads::<MLPipeline>(document),
+                    "MLSchedule" => reads::<MLSchedule>(document),
+                    "MLRun" => reads::<MLRun>(document),
+                    other => Err(anyhow::anyhow!("{other} is not a kind of ours")),
+                };
+                read.with_context(|| file.display().to_string())?;
+                kinds.push(kind.to_owned());
+            }
+        }
+    }
+    for kind in ["MLWorkspace", "MLCompute", "MLEnvironment", "MLPipeline", "MLSchedule", "MLRun"] {
+        assert!(kinds.iter().any(|found| found == kind), "no example has an {kind}: {kinds:?}");
+    }
+    Ok(())
+}

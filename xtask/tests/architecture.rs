@@ -1,0 +1,162 @@
+//! The shape of the code: which crate may use which, what the pure ones may not pull in, and how files begin and end.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn output(program: &str, arguments: &[&str]) -> Result<String> {
+    let output =
+        Command::new(program).args(arguments).current_dir(root()).output().context(program.to_owned())?;
+    ensure!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+fn cargo(arguments: &[&str]) -> Result<String> {
+    output(env!("CARGO"), arguments)
+}
+
+/// Every file that is under version control, as text.
+fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
+    let listed = output("git", &["ls-files", "--cached", "--others", "--exclude-standard"])?;
+    let wanted = |path: &&str| suffixes.iter().any(|suffix| path.ends_with(suffix));
+    let read = |path: &str| -> Result<(String, String)> {
+        Ok((path.to_owned(), std::fs::read_to_string(root().join(path)).with_context(|| path.to_owned())?))
+    };
+    listed.lines().filter(wanted).filter(|path| root().join(path).exists()).map(read).collect()
+}
+
+/// The crates of this workspace that each of them uses in what it ships.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("azureml-client", &[]),
+    ("azureml-control-plane", &[]),
+    ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-plan"]),
+    ("azureml-crds", &[]),
+    ("azureml-e2e", &["azureml-control-plane", "azureml-crds", "azureml-plan", "azureml-simulator"]),
+    ("azureml-plan", &["azureml-client", "azureml-crds"]),
+    ("azureml-simulator", &[]),
+    ("xtask", &["azureml-control-plane", "azureml-crds"]),
+];
+
+#[test]
+fn arrows_between_crates_point_one_way() -> Result<()> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", "--offline"])?)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let names: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for package in packages {
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        let shipped = dependencies.filter(|dependency| dependency["kind"].is_null());
+        let ours =
+            shipped.filter_map(|dependency| dependency["name"].as_str()).filter(|name| names.contains(name));
+        found.insert(package["name"].as_str().unwrap_or_default(), ours.collect());
+    }
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        ARROWS.into_iter().map(|(name, uses)| (name, uses.iter().copied().collect())).collect();
+    assert_eq!(found, allowed);
+    Ok(())
+}
+
+/// Crates that send, wait or look at a clock.
+const IMPURE: [&str; 12] = [
+    "tokio",
+    "reqwest",
+    "hyper",
+    "hyper-util",
+    "mio",
+    "socket2",
+    "rustls",
+    "azure_core",
+    "azure_identity",
+    "kube-client",
+    "kube-runtime",
+    "chrono",
+];
+
+#[test]
+fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
+    for package in ["azureml-plan", "azureml-crds"] {
+        let tree = cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", package])?;
+        let used: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(used.contains("serde_json"), "the tree of {package} is not one: {tree}");
+        let impure: Vec<&&str> = IMPURE.iter().filter(|name| used.contains(**name)).collect();
+        assert!(impure.is_empty(), "{package} uses {impure:?}");
+        let clippy = root()
+            .join(if package == "azureml-plan" { "controller/plan" } else { "crds" })
+            .join("clippy.toml");
+        let lint = std::fs::read_to_string(&clippy).with_context(|| clippy.display().to_string())?;
+        for clock in
+            ["jiff::Timestamp::now", "std::time::SystemTime::now", "std::time::Instant::now", "std::env::var"]
+        {
+            assert!(lint.contains(clock), "{} does not disallow {clock}", clippy.display());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_says_first_what_it_is_for_and_is_short() -> Result<()> {
+    let files = files(&[".rs"])?;
+    assert!(files.len() > 100, "the files are not found");
+    let mut wrong = Vec::new();
+    for (path, text) in files {
+        if !text.starts_with("//! ") {
+            wrong.push(format!("{path}: does not begin with what it is for (`//!`)"));
+        }
+        let lines = text.lines().count();
+        if lines > 300 {
+            wrong.push(format!("{path}: {lines} lines; split it by topic, 300 are the most"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn nothing_is_left_to_be_done_and_no_test_is_left_out() -> Result<()> {
+    // In two parts, so that this file does not say them itself.
+    let words = [
+        ("TO", "DO"),
+        ("FIX", "ME"),
+        ("to", "do!("),
+        ("unimple", "mented!("),
+        ("db", "g!("),
+        ("#[ig", "nore"),
+    ];
+    let words = words.map(|(first, second)| format!("{first}{second}"));
+    let mut found = Vec::new();
+    for (path, text) in files(&[".rs", ".md", ".yaml", ".toml", ".py", ".R", ".tpl"])? {
+        found.extend(words.iter().filter(|word| text.contains(*word)).map(|word| format!("{path}: {word}")));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn tests_wait_for_what_happens_and_never_for_time_alone() -> Result<()> {
+    let call = ["::sleep", "("].concat();
+    let is_test = |path: &str| path.contains("/tests/") && path.ends_with(".rs");
+    let sleeping = files(&[".rs"])?.into_iter().filter(|(path, text)| is_test(path) && text.contains(&call));
+    let sleeping: Vec<String> = sleeping.map(|(path, _)| path).collect();
+    assert_eq!(sleeping, [""; 0]);
+    Ok(())
+}
+
+#[test]
+fn the_toolchain_is_the_one_that_the_manifest_names() -> Result<()> {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml"))?;
+    let toolchain = std::fs::read_to_string(root().join("rust-toolchain.toml"))?;
+    let value = |text: &str, key: &str| -> Result<String> {
+        let line = text.lines().find(|line| line.starts_with(key)).with_context(|| format!("no {key}"))?;
+        Ok(line.split('"').nth(1).context("no value")?.to_owned())
+    };
+    let (minimum, channel) = (value(&manifest, "rust-version")?, value(&toolchain, "channel")?);
+    assert!(channel == minimum || channel.starts_with(&format!("{minimum}.")), "{channel} is not {minimum}");
+    Ok(())
+}
