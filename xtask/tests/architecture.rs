@@ -141,8 +141,8 @@ fn nothing_is_left_to_be_done_and_no_test_is_left_out() -> Result<()> {
 #[test]
 fn tests_wait_for_what_happens_and_never_for_time_alone() -> Result<()> {
     let call = ["::sleep", "("].concat();
-    let is_test = |path: &str| path.contains("/tests/") && path.ends_with(".rs");
-    let sleeping = files(&[".rs"])?.into_iter().filter(|(path, text)| is_test(path) && text.contains(&call));
+    let files = files(&[".rs"])?.into_iter();
+    let sleeping = files.filter(|(path, text)| path.contains("/tests/") && text.contains(&call));
     let sleeping: Vec<String> = sleeping.map(|(path, _)| path).collect();
     assert_eq!(sleeping, [""; 0]);
     Ok(())
