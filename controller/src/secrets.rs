@@ -1,12 +1,12 @@
 //! Secrets that were read just now: many objects of one workspace need the same one.
 //!
-//! Kept for half a minute, so that a new secret is soon in force. Never logged, never printed.
+//! Kept for ten seconds, so that a new secret is soon in force. Never logged, never printed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-const KEPT: Duration = Duration::from_secs(30);
+const KEPT: Duration = Duration::from_secs(10);
 
 /// Secrets by namespace and name.
 #[derive(Default)]

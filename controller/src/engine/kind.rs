@@ -56,19 +56,27 @@ pub struct Wait {
     pub message: String,
     /// Whether only a change can help.
     pub is_stalled: bool,
+    /// Whether no watch shows when it comes, so that it has to be looked for.
+    pub is_unwatched: bool,
 }
 
 impl Wait {
     /// Something comes by itself.
     #[must_use]
     pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), is_stalled: false }
+        Self { reason, message: message.into(), is_stalled: false, is_unwatched: false }
     }
 
     /// Only a change can help.
     #[must_use]
     pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), is_stalled: true }
+        Self { reason, message: message.into(), is_stalled: true, is_unwatched: false }
+    }
+
+    /// The same, of something that no watch shows.
+    #[must_use]
+    pub fn unwatched(self) -> Self {
+        Self { is_unwatched: true, ..self }
     }
 }
 

@@ -181,15 +181,22 @@ impl<K: Kind> Pass<'_, K> {
         Ok(Ended::after([due, at].into_iter().flatten().min(), state))
     }
 
-    /// Something is missing: said, and woken by what is missing.
+    /// Something is missing: said, and woken by what is missing, or looked for where no watch shows it.
     pub(super) async fn wait(&self, wait: &Wait) -> kube::Result<Ended> {
         let verdict = if wait.is_stalled { Verdict::stalled } else { Verdict::working };
         let plan = Plan::say(verdict(wait.reason, wait.message.clone()), Next::Change);
         let state = plan.verdict.state;
         let facts = self.facts_before();
-        let last_failure = self.last_failure();
+        let before = self.last_failure();
+        let (last_failure, due) = if wait.is_unwatched {
+            let last = failure::count(before.as_ref(), wait.reason, &self.ask);
+            let due = failure::doubled(&self.ask.pace, last.count);
+            (Some(last), jittered(due, self.object.as_ref()))
+        } else {
+            (before, NET)
+        };
         self.say(Said { facts, plan, last_failure, is_handled: true }).await?;
-        Ok(Ended::after(Some(NET), state))
+        Ok(Ended::after(Some(due), state))
     }
 
     /// Something failed: said, with what was known before, and tried again.

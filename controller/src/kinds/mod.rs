@@ -117,18 +117,21 @@ async fn secret_of(ctx: &Context, namespace: &str, name: &str) -> Result<String,
         return Ok(secret);
     }
     let api: Api<Secret> = Api::namespaced(ctx.kube.clone(), namespace);
-    let secret = api
-        .get_opt(name)
-        .await
-        .map_err(|error| Wait::new("SecretUnreadable", format!("failed to read Secret {name}: {error}")))?;
-    let secret = secret
-        .ok_or_else(|| Wait::new("SecretNotFound", format!("there is no Secret {name} in this namespace")))?;
+    let secret = api.get_opt(name).await.map_err(|error| {
+        Wait::new("SecretUnreadable", format!("failed to read Secret {name}: {error}")).unwatched()
+    })?;
+    let secret = secret.ok_or_else(|| {
+        let message =
+            format!("there is no Secret {name} in this namespace; create it with the key {SECRET_KEY}");
+        Wait::new("SecretNotFound", message).unwatched()
+    })?;
     let value = secret.data.as_ref().and_then(|data| data.get(SECRET_KEY));
     let value = value
         .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok())
         .filter(|text| !text.trim().is_empty());
     let value = value.ok_or_else(|| {
-        Wait::stalled("SecretIncomplete", format!("Secret {name} has no key {SECRET_KEY}; add it"))
+        let message = format!("Secret {name} has no key {SECRET_KEY}; add it");
+        Wait::stalled("SecretIncomplete", message).unwatched()
     })?;
     ctx.secrets.keep(namespace, name, value.trim());
     Ok(value.trim().to_owned())

@@ -6,7 +6,7 @@ use azureml_control_plane::Guarded;
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,8 @@ pub struct Start {
     pub client: String,
     /// The tenant.
     pub tenant: String,
+    /// With whose rights it uses Kubernetes. Absent: everybody's.
+    pub kubeconfig: Option<PathBuf>,
 }
 
 /// A running operator.
@@ -93,7 +95,8 @@ impl Operator {
             "test",
         ]);
         command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
-        command.env("KUBECONFIG", cluster::shared().kubeconfig());
+        let everybody = cluster::shared().kubeconfig();
+        command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
         command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
         let mut process = Guarded::spawn(&command, Stdio::null(), Stdio::piped())?;
@@ -121,6 +124,14 @@ impl Operator {
         } else {
             Err(anyhow!("the operator ended with {status}: {}", self.tail(20)))
         }
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub fn ended(mut self) -> Result<ExitStatus> {
+        Ok(self.process.wait()?)
     }
 
     /// Stops its execution, or lets it go on: as a machine that is suspended.

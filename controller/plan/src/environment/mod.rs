@@ -181,18 +181,33 @@ impl Decide for MLEnvironment {
         }
     }
 
-    fn facts(&self, View { wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLEnvironmentStatus {
+    fn facts(&self, View { wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLEnvironmentStatus {
         let mut status = self.status.clone().unwrap_or_default();
-        if let Some(version) = &seen.version {
-            status.version = Some(version.name.clone());
+        // One that was just registered is in force from now on, beside others of this content.
+        if let Some(version) = registered(plan).or_else(|| seen.version.clone()) {
             status.image = version.image().map(str::to_owned);
             status.common.azure_id = Some(wanted.id.child("versions", &version.name).to_string());
+            status.version = Some(version.name);
         }
         if let Some(run) = &seen.task_run {
             status.build = build_status(wanted, run, &seen.tail);
         }
         status
     }
+}
+
+/// The version that a plan puts.
+fn registered(plan: &Plan) -> Option<Version> {
+    plan.actions.iter().find_map(|action| match action {
+        Action::Put { id, body } if id.kind().ends_with("environments/versions") => {
+            Some(Version { name: id.name().to_owned(), body: body.clone() })
+        }
+        Action::Put { .. }
+        | Action::Patch { .. }
+        | Action::Post { .. }
+        | Action::Delete { .. }
+        | Action::Upload { .. } => None,
+    })
 }
 
 /// The version of an image whose digest is known.

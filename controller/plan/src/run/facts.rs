@@ -33,7 +33,7 @@ pub(super) fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, 
     }
 }
 
-fn moment(run: &Value, key: &str) -> Option<Timestamp> {
+pub(super) fn moment(run: &Value, key: &str) -> Option<Timestamp> {
     run[key].as_str().and_then(time::timestamp).map(failure::whole_seconds)
 }
 

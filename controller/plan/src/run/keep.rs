@@ -8,11 +8,16 @@ use jiff::Timestamp;
 /// they would make it again.
 #[must_use]
 pub fn kept_until(run: &MLRun) -> Option<Timestamp> {
+    kept_after(run, run.status.as_ref()?.finished_at.as_ref()?.0)
+}
+
+/// The same for an end that `status` does not tell yet.
+pub(super) fn kept_after(run: &MLRun, end: Timestamp) -> Option<Timestamp> {
     if is_managed(run) {
         return None;
     }
     let keep = time::duration("ttlAfterFinished", run.spec.ttl_after_finished.as_deref()?).ok()?;
-    run.status.as_ref()?.finished_at.as_ref()?.0.checked_add(keep).ok()
+    end.checked_add(keep).ok()
 }
 
 /// Whether the object has been kept for long enough after its end.

@@ -6,9 +6,9 @@ mod facts;
 mod keep;
 mod leave;
 
-use self::facts::{job_facts, why_failed};
-use self::keep::warnings;
+use self::facts::{job_facts, moment, why_failed};
 pub use self::keep::{is_expired, kept_until};
+use self::keep::{kept_after, warnings};
 pub use self::leave::Address;
 use crate::action::{Action, Extra, Next, Plan, Verdict};
 use crate::context::{InvalidSpec, Workspace};
@@ -217,9 +217,13 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
 fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
     let name = wanted.id.name();
     let phase = job_phase(run, job);
+    let at = match seen.details.as_ref().and_then(|details| moment(details, "endTimeUtc")) {
+        Some(end) => kept_after(run, end),
+        None => kept_until(run),
+    };
     let end = |verdict: Verdict, status, reason: &str| {
         let conditions = ended(status, reason, &verdict.message);
-        Plan { conditions, at: kept_until(run), warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
+        Plan { conditions, at, warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
     };
     let word = job["properties"]["status"].as_str().unwrap_or("Unknown");
     match phase {

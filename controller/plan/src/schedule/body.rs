@@ -33,7 +33,7 @@ pub(super) fn body(
         Job { display_name: name, experiment, tags: &tags, inputs: spec.inputs.as_ref(), is_scheduled: true };
     let mut trigger = match (&spec.cron, &spec.recurrence) {
         (Some(cron), _) => {
-            json!({"triggerType": "Cron", "expression": cron.split_whitespace().collect::<Vec<_>>().join(" ")})
+            json!({"triggerType": "Cron", "expression": expression(cron)})
         }
         (None, Some(recurrence)) => recurring(recurrence),
         (None, None) => return Err(InvalidSpec::new("spec", "set one of cron, recurrence")),
@@ -55,6 +55,15 @@ pub(super) fn body(
         properties["description"] = json!(description);
     }
     Ok(json!({"properties": properties}))
+}
+
+/// A cron expression as Azure ML takes it: single blanks, and a letter or digit somewhere, which `* * * * *` has not.
+fn expression(cron: &str) -> String {
+    let text = cron.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.contains(|character: char| character.is_ascii_alphanumeric()) {
+        return text;
+    }
+    text.replacen('*', "*/1", 1)
 }
 
 fn recurring(recurrence: &Recurrence) -> Value {

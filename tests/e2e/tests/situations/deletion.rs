@@ -1,0 +1,77 @@
+//! Deletion that cannot go on: a missing Secret, a grant that was taken back; and what is no longer published.
+
+use crate::{accepted, compute, message, patch, pipeline, ready, says, workspace};
+use anyhow::{Result, ensure};
+use azureml_crds::{MLCompute, MLPipeline, MLWorkspace};
+use azureml_e2e::operator::{SOON, configure};
+use azureml_e2e::{Scene, Setting};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_was_taken_back_blocks_deletion_and_retain_is_the_way_out() -> Result<()> {
+    let scene = Scene::set("revoked", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace("") + &compute(", deletionPolicy: Delete"))).await?;
+    ready::<MLCompute>(&scene, "cpu").await?;
+    operator.stop()?;
+    configure(&scene.start.config, scene.azure.endpoint(), scene.azure.ca_file(), SOON)?;
+    let operator = scene.operator().await?;
+    scene.delete_objects(&compute("")).await?;
+    let blocked = says::<MLCompute>(&scene, "cpu", "False", "DeletionBlocked").await?;
+    ensure!(message(&blocked, "Ready").contains("set spec.deletionPolicy to Retain"), "{blocked}");
+    ensure!(message(&blocked, "Ready").contains("grants: [{namespaces:"), "{blocked}");
+    let events = scene.events().await?;
+    ensure!(
+        events.iter().any(|(who, what)| who == "MLCompute/cpu" && what.starts_with("DeletionBlocked")),
+        "{events:?}"
+    );
+    patch(&scene, "mlcompute/cpu", &json!({"spec": {"deletionPolicy": "Retain"}})).await?;
+    scene.wait_gone::<MLCompute>("cpu").await?;
+    assert_eq!(accepted(&scene, "DELETE workspaces/computes"), 0);
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_secret_blocks_deletion_until_it_is_back() -> Result<()> {
+    let scene = Scene::set("lost", Setting::default()).await?;
+    let tenant = scene.azure.tenant_id();
+    let identity = format!(
+        ", identity: {{clientId: cccccccc-0000-4000-8000-000000000001, tenantId: {tenant}, secretRef: {{name: sp}}}}"
+    );
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": "s"}});
+    scene.apply(&secret.to_string()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace(&identity) + &compute(", deletionPolicy: Delete"))).await?;
+    ready::<MLCompute>(&scene, "cpu").await?;
+    scene.kubectl(&["delete", "secret", "sp"]).await?;
+    operator.stop()?;
+    let operator = scene.operator().await?;
+    scene.delete_objects(&compute("")).await?;
+    let blocked = says::<MLCompute>(&scene, "cpu", "False", "DeletionBlocked").await?;
+    ensure!(message(&blocked, "Ready").contains("there is no Secret sp"), "{blocked}");
+    scene.apply(&secret.to_string()).await?;
+    scene.wait_gone::<MLCompute>("cpu").await?;
+    assert_eq!(accepted(&scene, "DELETE workspaces/computes"), 1);
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_longer_published_has_no_endpoint() -> Result<()> {
+    let scene = Scene::set("unpublish", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace("") + &pipeline(", publish: {endpoint: p-team-a}"))).await?;
+    let published = ready::<MLPipeline>(&scene, "p").await?;
+    ensure!(published["status"]["endpoint"]["scoringUri"].is_string(), "{published}");
+    patch(&scene, "mlpipeline/p", &json!({"spec": {"publish": null}})).await?;
+    let is_gone = |pipeline: &MLPipeline| {
+        pipeline.status.as_ref().is_some_and(|status| {
+            status.endpoint.is_none()
+                && status.common.observed_generation == pipeline.metadata.generation
+                && azureml_plan::report::is_ready(&status.common.conditions)
+        })
+    };
+    scene.wait("p", "ready without an endpoint", is_gone).await?;
+    assert_eq!(accepted(&scene, "DELETE workspaces/batchEndpoints"), 1);
+    ready::<MLWorkspace>(&scene, "team-a").await?;
+    operator.stop()
+}

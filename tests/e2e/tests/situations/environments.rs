@@ -1,0 +1,100 @@
+//! Images: one that failed to build and is asked for again, a tag that moved, a registry with rights by repository.
+
+use crate::{accepted, ask, fault, last_body, manifest, message, ready, says, workspace};
+use anyhow::{Result, ensure};
+use azureml_crds::MLEnvironment;
+use azureml_e2e::{Scene, Setting};
+use azureml_simulator::RoleMode;
+use serde_json::{Value, json};
+
+const BUILT: &str = "workspaceRef: {name: team-a}, build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}";
+const GIVEN: &str = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";
+
+fn environment(spec: &str) -> String {
+    workspace("") + &manifest("MLEnvironment", "image", spec)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_failed_is_tried_again_on_request_and_never_by_itself() -> Result<()> {
+    let scene = Scene::set("build", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    let fails = json!({"match": {"path": "taskRuns/"}, "when": "outcome", "do": {"fail": {"code": "RunFailed", "message": "package 'gbm' is not available"}}});
+    let fails = fault(&scene, fails)?;
+    scene.apply_objects(&environment(BUILT)).await?;
+    let failed = says::<MLEnvironment>(&scene, "image", "False", "BuildFailed").await?;
+    ensure!(message(&failed, "Ready").contains("package 'gbm' is not available"), "{failed}");
+    ensure!(crate::condition(&failed, "Stalled")["status"] == "True", "{failed}");
+    ensure!(failed["status"]["build"]["state"] == "Failed", "{failed}");
+    // The reason may have gone: only a request or a change builds again.
+    ensure!(scene.azure.release(&fails, false), "there is no such fault");
+    let mark = operator.mark();
+    ask(&scene, "mlworkspace/team-a", "1").await?;
+    operator.pass(mark, "MLWorkspace", "team-a")?;
+    assert_eq!(accepted(&scene, "PUT registries/taskRuns"), 1);
+    ask(&scene, "mlenvironment/image", "1").await?;
+    ready::<MLEnvironment>(&scene, "image").await?;
+    assert_eq!(accepted(&scene, "PUT registries/taskRuns"), 2);
+    scene.check_contract()?;
+    operator.stop()
+}
+
+async fn images(scene: &Scene, what: &str) -> Result<()> {
+    let (http, _) = scene.azure_client().await?;
+    let body = json!({"image": "ghcr.io/team/image:1", "do": what});
+    let answer =
+        http.post(format!("{}/_simulator/images", scene.azure.endpoint())).json(&body).send().await?;
+    answer.error_for_status().map(drop).map_err(Into::into)
+}
+
+fn image(environment: &Value) -> String {
+    environment["status"]["image"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_moves_is_followed_when_that_is_asked_for() -> Result<()> {
+    let scene = Scene::set("moved", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&environment(GIVEN)).await?;
+    let before = ready::<MLEnvironment>(&scene, "image").await?;
+    ensure!(image(&before).starts_with("ghcr.io/team/image@sha256:"), "{before}");
+    images(&scene, "move").await?;
+    ask(&scene, "mlenvironment/image", "1").await?;
+    let has_moved = |environment: &MLEnvironment| {
+        environment.status.as_ref().is_some_and(|status| status.image.as_deref() != Some(&image(&before)))
+    };
+    scene.wait("image", "of the new image", has_moved).await?;
+    ready::<MLEnvironment>(&scene, "image").await?;
+    assert_eq!(accepted(&scene, "PUT workspaces/environments/versions"), 2);
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_is_nowhere_is_looked_for_until_it_is_pushed() -> Result<()> {
+    let scene = Scene::set("nowhere", Setting::default()).await?;
+    images(&scene, "lose").await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&environment(GIVEN)).await?;
+    let missing = says::<MLEnvironment>(&scene, "image", "False", "ImageNotFound").await?;
+    ensure!(message(&missing, "Ready").contains("ghcr.io/team/image:1; push it"), "{missing}");
+    images(&scene, "move").await?;
+    ask(&scene, "mlenvironment/image", "1").await?;
+    ready::<MLEnvironment>(&scene, "image").await?;
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_with_rights_by_repository_builds_as_the_caller() -> Result<()> {
+    let mut setting = Setting::default();
+    setting.azure.registry_mode = RoleMode::Abac;
+    let scene = Scene::set("abac", setting).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&environment(BUILT)).await?;
+    ready::<MLEnvironment>(&scene, "image").await?;
+    let body = last_body(&scene, "PUT registries/taskRuns")?;
+    assert_eq!(
+        body["properties"]["runRequest"]["credentials"]["sourceRegistry"],
+        json!({"identity": "[caller]"})
+    );
+    scene.check_contract()?;
+    operator.stop()
+}
