@@ -1,8 +1,7 @@
 //! A step of a pipeline: what runs, on what, with which values.
 
 use crate::shared::Reference;
-use crate::values::{InputMode, OutputMode, OutputType};
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use crate::values::{InputMode, Literal, OutputMode, OutputType};
 use kube::KubeSchema;
 use kube::core::{Message, Rule};
 use schemars::Schema;
@@ -67,7 +66,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bound_inputs)]
     #[x_kube(validation = crate::rules::variable_names("inputs"))]
-    pub inputs: BTreeMap<String, IntOrString>,
+    pub inputs: BTreeMap<String, Literal>,
     /// How the step sees the data of an input. In force when unset: the mode of the pipeline's input, else Azure ML's default.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]

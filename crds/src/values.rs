@@ -166,6 +166,28 @@ impl JsonSchema for Scalar {
     }
 }
 
+/// What a step is given: text, which may be a binding, or a whole number of any size.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Literal {
+    /// A whole number.
+    Number(serde_json::Number),
+    /// Text.
+    Text(String),
+}
+
+impl JsonSchema for Literal {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Literal".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"x-kubernetes-int-or-string": true})
+    }
+}
+
 /// The literal types of inputs, and for each what a `default` may be.
 const FITS: [(&str, &str); 4] = [
     ("integer", r#"{"pattern": "^-?[0-9]{1,18}$", "multipleOf": 1}"#),

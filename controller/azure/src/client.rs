@@ -8,6 +8,7 @@ use crate::cloud::{Audience, Cloud};
 use crate::error::{Class, Error};
 use crate::headers::{json_headers, set, set_secret};
 use crate::id::{ArmId, CONTAINER_REGISTRY};
+use crate::registry::Tokens;
 use crate::send::{Answer, Request, Transport, Verb};
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
@@ -62,6 +63,7 @@ pub struct Client {
     versions: Arc<Versions>,
     limits: Limits,
     budgets: Mutex<HashMap<String, Arc<Budget>>>,
+    pub(crate) registry_tokens: Tokens,
 }
 
 /// What a list or an answer leads to next.
@@ -83,7 +85,15 @@ impl Client {
         versions: Arc<Versions>,
         limits: Limits,
     ) -> Self {
-        Self { cloud, transport, credential, versions, limits, budgets: Mutex::default() }
+        Self {
+            cloud,
+            transport,
+            credential,
+            versions,
+            limits,
+            budgets: Mutex::default(),
+            registry_tokens: Tokens::default(),
+        }
     }
 
     /// Reads a resource; `None` when Azure says that it does not exist.

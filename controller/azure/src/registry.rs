@@ -38,8 +38,12 @@ pub struct Registries {
     public: Transport,
     direct: Transport,
     mirrors: Vec<Mirror>,
-    tokens: Mutex<HashMap<String, Token>>,
+    anonymous: Tokens,
 }
+
+/// Tokens of registries, by registry and repository. Every client has its own: what one may read is nobody else's.
+#[derive(Debug, Default)]
+pub struct Tokens(Mutex<HashMap<String, Token>>);
 
 #[derive(Clone)]
 struct Token {
@@ -67,7 +71,7 @@ impl Registries {
     /// the platform team configured them.
     #[must_use]
     pub fn new(public: Transport, direct: Transport, mirrors: Vec<Mirror>) -> Self {
-        Self { public, direct, mirrors, tokens: Mutex::default() }
+        Self { public, direct, mirrors, anonymous: Tokens::default() }
     }
 
     /// The digest of an image's manifest; `None` when the registry says that there is none.
@@ -82,10 +86,14 @@ impl Registries {
         }
         let request = manifest(image, &base);
         let key = format!("{}/{}", image.registry, image.repository);
-        let mut first = self.ask(transport, &request, self.token(&key)).await;
+        let tokens = match access {
+            Access::Own(client) => &client.registry_tokens,
+            Access::Anonymous => &self.anonymous,
+        };
+        let mut first = self.ask(transport, &request, tokens.get(&key)).await;
         if let Some(challenge) = challenge(&request, &first)? {
             let token = self.authorize(image, access, &base, &challenge).await?;
-            self.keep(key, &token);
+            tokens.keep(key, &token);
             first = self.ask(transport, &request, Some(token)).await;
         }
         match first {
@@ -149,7 +157,7 @@ impl Registries {
         challenge: &Challenge,
     ) -> Result<String, Error> {
         let key = format!("{}#refresh", image.registry);
-        if let Some(refresh) = self.token(&key) {
+        if let Some(refresh) = client.registry_tokens.get(&key) {
             return Ok(refresh);
         }
         let token = entra(client).await?;
@@ -160,7 +168,7 @@ impl Registries {
         ];
         let answer = post_form(&client.transport, base, "/oauth2/exchange", image, &form).await?;
         let refresh = text(&answer, "refresh_token");
-        self.keep(key, &refresh);
+        client.registry_tokens.keep(key, &refresh);
         Ok(refresh)
     }
 
@@ -216,15 +224,17 @@ impl Registries {
             Access::Anonymous => &self.public,
         }
     }
+}
 
-    fn token(&self, key: &str) -> Option<String> {
-        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+impl Tokens {
+    fn get(&self, key: &str) -> Option<String> {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.get(key).filter(|token| token.until > SystemTime::now()).map(|token| token.secret.clone())
     }
 
     fn keep(&self, key: String, secret: &str) {
         let token = Token { secret: secret.to_owned(), until: expiry(secret) };
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(key, token);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, token);
     }
 }
 

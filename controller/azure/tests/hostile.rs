@@ -187,6 +187,30 @@ async fn somebody_elses_registry_and_its_realm_see_no_token() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_one_may_read_is_nobody_elses() -> Result<()> {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let cloud = Server::start(move |seen: &Seen| {
+        if seen.line.contains("/oauth2/") {
+            return answer(200, r#"{"refresh_token": "refresh", "access_token": "access"}"#);
+        }
+        if seen.rest.contains("Bearer access") {
+            return with(200, &[("docker-content-digest", &digest)], "");
+        }
+        with(401, &[("www-authenticate", r#"Bearer realm="https://127.0.0.1:1/token""#)], "")
+    })
+    .await?;
+    let client = client(&cloud, &[])?;
+    let registries = registries(transport(http(&[&cloud])?));
+    let image = ImageRef::parse(&format!("{}/private:1", cloud.host))?;
+    assert!(registries.digest(&image, Access::Own(&client)).await?.is_some());
+    let stranger = registries.digest(&image, Access::Anonymous).await;
+    assert!(stranger.is_err(), "the token of another was used: {stranger:?}");
+    let last = cloud.seen().pop().map(|seen| seen.rest).unwrap_or_default();
+    assert!(!last.contains("authorization"), "{last}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_realm_without_tls_is_refused() -> Result<()> {
     let registry = Server::start(|_| {
         with(401, &[("www-authenticate", r#"Bearer realm="http://127.0.0.1:1/token""#)], "")

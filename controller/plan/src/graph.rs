@@ -1,7 +1,7 @@
 //! The steps of a pipeline as a Mermaid flowchart, to be read in a browser.
 
 use azureml_crds::step::Step;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use azureml_crds::values::Literal;
 use std::fmt::Write as _;
 
 /// The longest chart that fits into `status`.
@@ -25,7 +25,7 @@ pub fn mermaid(steps: &[Step]) -> String {
     chart
 }
 
-fn source(value: &IntOrString) -> Option<(&str, &str)> {
-    let IntOrString::String(text) = value else { return None };
+fn source(value: &Literal) -> Option<(&str, &str)> {
+    let Literal::Text(text) = value else { return None };
     text.strip_prefix("${{parent.jobs.")?.strip_suffix("}}")?.split_once(".outputs.")
 }

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod action;
+pub mod asset;
 pub mod component;
 pub mod compute;
 pub mod context;

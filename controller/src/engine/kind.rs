@@ -7,7 +7,7 @@ use azureml_client::Error;
 use azureml_client::client::Client;
 use azureml_crds::shared::HasCommon;
 use azureml_plan::failure::Trouble;
-use azureml_plan::{Decide, Leave, Plan};
+use azureml_plan::{Ask, Decide, Leave, Plan};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::HasStatus;
@@ -138,7 +138,7 @@ pub trait Kind:
     }
 
     /// What a refused request means where it means more than that it failed.
-    fn refused(&self, _: &Trouble) -> Option<Plan> {
+    fn refused(&self, _: &Trouble, _: &Ask) -> Option<Plan> {
         None
     }
 

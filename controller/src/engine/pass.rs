@@ -129,12 +129,13 @@ impl<K: Kind> Pass<'_, K> {
         };
         let view = View { refs: &reached.refs, wanted: &wanted, seen: &seen, ask: &self.ask };
         let mut plan = self.object.plan(view);
-        if report::is_paused(self.object.as_ref()) {
+        if report::is_paused(self.object.as_ref()) && !plan.actions.is_empty() {
             plan.actions.clear();
+            plan.next = Next::Tick;
         }
         let asked = match self.act(&reached, &plan).await {
             Ok(asked) => asked,
-            Err(trouble) => match self.object.refused(&trouble) {
+            Err(trouble) => match self.object.refused(&trouble, &self.ask) {
                 Some(refused) => {
                     plan = refused;
                     None
@@ -248,8 +249,11 @@ impl<K: Kind> Pass<'_, K> {
             return before.filter(|_| plan.verdict.state == State::Working);
         };
         let is_counted = !plan.actions.is_empty() || before.is_none();
-        let mut last =
-            if is_counted { failure::count(before.as_ref(), &failed.reason, &self.ask) } else { before? };
+        let mut last = if is_counted {
+            failure::count(before.as_ref(), &failure::reason(&failed.reason), &self.ask)
+        } else {
+            before?
+        };
         last.stalled = plan.verdict.state == State::Stalled;
         Some(last)
     }

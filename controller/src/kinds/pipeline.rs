@@ -77,7 +77,7 @@ impl Kind for MLPipeline {
         look: Look,
     ) -> Result<Seen, Error> {
         let client = &reached.client;
-        let published = published(ctx, reached, wanted, look);
+        let published = published(self, ctx, reached, wanted, look);
         let whole = presence(self, ctx, reached, &wanted.id, look);
         let (mut publication, whole) = futures::try_join!(published, whole)?;
         if whole == Presence::Here {
@@ -117,11 +117,8 @@ impl Kind for MLPipeline {
             status.is_some_and(|status| status.common.azure_id.is_some() || status.endpoint.is_some());
         match reach(ctx, &namespace, &self.spec.workspace_ref.name).await {
             Ok(found) => {
-                let refs = Address {
-                    workspace: found.workspace.id,
-                    owner: ctx.owner(&namespace, &self.name_any()),
-                    used_by: Vec::new(),
-                };
+                let refs =
+                    Address { workspace: found.workspace.id, owner: ctx.owner(&namespace, &self.name_any()) };
                 Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
             }
             Err(_) if !was_made => Leaving::Nothing,
@@ -220,6 +217,7 @@ fn owned(endpoints: impl Iterator<Item = Value>, owner: &Owner) -> Vec<(ArmId, V
 
 /// The endpoint of the spec, or those that are left where the spec names none.
 async fn published(
+    pipeline: &MLPipeline,
     ctx: &Context,
     reached: &Reached<Refs>,
     wanted: &Wanted,
@@ -233,7 +231,14 @@ async fn published(
         return Ok(Publication { strays, ..Publication::default() });
     };
     let endpoint = ctx.looks.resource(client, of, id.name(), look).await?;
-    Ok(Publication { endpoint, ..Publication::default() })
+    // The one that was published before under another name: publish may have been removed and added again unseen.
+    let before = pipeline.status.as_ref().and_then(|status| status.endpoint.as_ref());
+    let mut strays = Vec::new();
+    if let Some(before) = before.filter(|before| !before.name.eq_ignore_ascii_case(id.name())) {
+        let other = ctx.looks.resource(client, of, &before.name, look).await?;
+        strays = owned(other.into_iter(), &reached.refs.owner);
+    }
+    Ok(Publication { endpoint, strays, ..Publication::default() })
 }
 
 /// The deployments of the endpoint, where they matter.

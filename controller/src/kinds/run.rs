@@ -10,11 +10,11 @@ use azureml_client::client::Client;
 use azureml_client::{ArmId, Class, Error};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLRun, MLWorkspace};
-use azureml_plan::Plan;
 use azureml_plan::failure::Trouble;
 use azureml_plan::run::{
     Address, Refs, Seen, Wanted, id, is_expired, is_finished, job_phase, kept_until, refused,
 };
+use azureml_plan::{Ask, Plan};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 use serde_json::Value;
@@ -58,9 +58,9 @@ impl Kind for MLRun {
         (ctx.job_looks_from, ctx.job_looks_to)
     }
 
-    fn refused(&self, trouble: &Trouble) -> Option<Plan> {
+    fn refused(&self, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
         (trouble.class == Class::Invalid)
-            .then(|| refused(&trouble.reason, &format!("{}; make a new MLRun", trouble.message)))
+            .then(|| refused(self, &trouble.reason, &format!("{}; make a new MLRun", trouble.message), ask))
     }
 
     async fn resolve(&self, ctx: &Context) -> Resolved<Reached<Refs>> {

@@ -43,6 +43,7 @@ impl Default for Setting {
         let azure = Options {
             subscription_id: SUBSCRIPTION.to_owned(),
             workspaces: vec![WorkspaceSpec::new(GROUP, WORKSPACE)],
+            strict: true,
             ..Options::default()
         };
         Self { azure, config: format!("{GRANTS}{SOON}") }
@@ -252,6 +253,20 @@ impl Scene {
             );
         }
         Ok(())
+    }
+}
+
+/// Whatever else a test shows: no request of the operator may break Azure's published contract.
+impl Drop for Scene {
+    #[expect(clippy::panic, reason = "a test fails by panicking")]
+    fn drop(&mut self) {
+        let is_kept = self.azure.counters()["contractViolations"] == 0;
+        if is_kept || std::thread::panicking() {
+            return;
+        }
+        if let Err(broken) = self.check_contract() {
+            panic!("{broken:#}");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// A simulator of Azure for clients of Azure Machine Learning.
 #[derive(Parser)]
 #[command(version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Args {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -43,6 +44,9 @@ struct Args {
     /// Do not limit requests as Azure Resource Manager does.
     #[arg(long)]
     no_throttle: bool,
+    /// Hold requests against the published definitions without what Azure tolerates of older clients.
+    #[arg(long)]
+    strict: bool,
     /// Do not cap the number of clusters, endpoints, deployments and schedules as Azure does.
     #[arg(long)]
     no_caps: bool,
@@ -125,6 +129,7 @@ impl From<Args> for Options {
             virtual_clock: matches!(args.clock, ClockKind::Virtual),
             execute: args.execute,
             throttle: !args.no_throttle,
+            strict: args.strict,
             caps: !args.no_caps,
             registry_mode: match args.registry_mode {
                 Mode::Legacy => RoleMode::Legacy,

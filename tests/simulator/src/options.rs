@@ -84,6 +84,8 @@ pub struct Options {
     pub execute: bool,
     /// Whether requests are limited as Azure Resource Manager limits them.
     pub throttle: bool,
+    /// Whether requests have to keep to the published definitions without what Azure tolerates of older clients.
+    pub strict: bool,
     /// Whether Azure's caps on the number of things hold.
     pub caps: bool,
     /// How roles work in registries.
@@ -112,6 +114,7 @@ impl Default for Options {
             virtual_clock: false,
             execute: false,
             throttle: true,
+            strict: false,
             caps: true,
             registry_mode: RoleMode::Legacy,
             page_size: 100,

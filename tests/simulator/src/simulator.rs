@@ -78,7 +78,8 @@ impl Simulator {
         let keys = Keys::new().ok_or(StartError::Random)?;
         let now = Timestamp::now();
         let clock = if options.virtual_clock { Clock::Virtual(now) } else { Clock::Real };
-        let mut world = World::new(Settings::new(&options, port, dir), clock, keys, published()?);
+        let mut world =
+            World::new(Settings::new(&options, port, dir), clock, keys, published(options.strict)?);
         for spec in &options.workspaces {
             world.add_workspace(spec, now);
         }
@@ -225,9 +226,11 @@ impl Drop for Simulator {
 }
 
 /// The published definitions, read once for all simulators of a process.
-fn published() -> Result<&'static Contract, StartError> {
-    static CONTRACT: LazyLock<Result<Contract, LoadError>> = LazyLock::new(Contract::load);
-    CONTRACT.as_ref().map_err(StartError::Contract)
+fn published(strict: bool) -> Result<&'static Contract, StartError> {
+    static TOLERANT: LazyLock<Result<Contract, LoadError>> = LazyLock::new(Contract::load);
+    static STRICT: LazyLock<Result<Contract, LoadError>> = LazyLock::new(Contract::strict);
+    let contract = if strict { &STRICT } else { &TOLERANT };
+    contract.as_ref().map_err(StartError::Contract)
 }
 
 fn folder(given: Option<&PathBuf>) -> Result<(PathBuf, Option<TempDir>), StartError> {

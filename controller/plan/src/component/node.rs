@@ -7,8 +7,7 @@ use crate::time;
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::step::{Step, StepOutput};
-use azureml_crds::values::OutputType;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use azureml_crds::values::{Literal, OutputType};
 use serde_json::{Map, Value, json};
 
 /// A step as a node of the pipeline: snake case but for the two ids, as Azure ML wants it.
@@ -67,10 +66,10 @@ fn resources(step: &Step, resolved: &Resolved) -> Map<String, Value> {
     resources
 }
 
-fn node_input(step: &Step, name: &str, value: &IntOrString) -> Value {
+fn node_input(step: &Step, name: &str, value: &Literal) -> Value {
     let text = match value {
-        IntOrString::Int(number) => number.to_string(),
-        IntOrString::String(text) => text.clone(),
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) => text.clone(),
     };
     let mut input = json!({"job_input_type": "literal", "value": text});
     if let Some(mode) = step.input_modes.get(name) {

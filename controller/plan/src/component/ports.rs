@@ -2,8 +2,7 @@
 
 use azureml_crds::MLPipeline;
 use azureml_crds::step::Step;
-use azureml_crds::values::OutputType;
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use azureml_crds::values::{Literal, OutputType};
 use serde_json::{Map, Value, json};
 
 const PARENT_INPUT: &str = "${{parent.inputs.";
@@ -19,8 +18,8 @@ enum Bound<'a> {
     Literal,
 }
 
-fn bound(value: &IntOrString) -> Bound<'_> {
-    let IntOrString::String(text) = value else { return Bound::Literal };
+fn bound(value: &Literal) -> Bound<'_> {
+    let Literal::Text(text) = value else { return Bound::Literal };
     let inner = |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.strip_suffix("}}"));
     if let Some(input) = inner(PARENT_INPUT) {
         return Bound::Input(input);
@@ -32,7 +31,7 @@ fn bound(value: &IntOrString) -> Bound<'_> {
 }
 
 pub(super) fn component_inputs(pipeline: &MLPipeline, step: &Step) -> Map<String, Value> {
-    let of = |value: &IntOrString| match (bound(value), value) {
+    let of = |value: &Literal| match (bound(value), value) {
         (Bound::Input(name), _) => pipeline.spec.inputs.get(name).map_or_else(
             || json!({"type": "string"}),
             |input| match input.optional {
@@ -41,8 +40,8 @@ pub(super) fn component_inputs(pipeline: &MLPipeline, step: &Step) -> Map<String
             },
         ),
         (Bound::Output(from, output), _) => json!({"type": output_type(pipeline, from, output).word()}),
-        (Bound::Literal, IntOrString::Int(_)) => json!({"type": "integer"}),
-        (Bound::Literal, IntOrString::String(_)) => json!({"type": "string"}),
+        (Bound::Literal, Literal::Number(_)) => json!({"type": "integer"}),
+        (Bound::Literal, Literal::Text(_)) => json!({"type": "string"}),
     };
     step.inputs.iter().map(|(name, value)| (name.clone(), of(value))).collect()
 }

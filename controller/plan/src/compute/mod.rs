@@ -139,7 +139,8 @@ impl Decide for MLCompute {
     fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLComputeStatus {
         let mut status = self.status.clone().unwrap_or_default();
         status.common.azure_id = Some(wanted.id.to_string());
-        status.used_by.clone_from(&refs.used_by);
+        // As many as status holds.
+        status.used_by = refs.used_by.iter().take(1000).cloned().collect();
         let Some(have) = seen else { return status };
         let inner = &have["properties"]["properties"];
         status.provisioning_state = have["properties"]["provisioningState"].as_str().map(str::to_owned);

@@ -1,8 +1,9 @@
 //! How an environment is taken leave of: kept, or its versions archived, since Azure deletes none.
 
-use super::{Version, changed};
+use super::Version;
 use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
+use crate::asset::changed;
 use crate::context::Ask;
 use crate::owner::{Belongs, Owner};
 use azureml_client::ArmId;

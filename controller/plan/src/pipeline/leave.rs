@@ -17,8 +17,6 @@ pub struct Address {
     pub workspace: ArmId,
     /// This object as an owner.
     pub owner: Owner,
-    /// The MLSchedules and unfinished MLRuns that name it.
-    pub used_by: Vec<String>,
 }
 
 /// What is left of a pipeline.
@@ -35,13 +33,6 @@ impl Leave for MLPipeline {
     type Left = Left;
 
     fn farewell(&self, address: &Address, left: &Left, _: &Ask) -> Plan {
-        if !address.used_by.is_empty() {
-            let message = format!(
-                "still named by {}; it goes when they are deleted or finished",
-                address.used_by.join(", ")
-            );
-            return Plan::say(Verdict::working("InUse", message), Next::Change);
-        }
         if self.spec.deletion_policy == Some(DeletionPolicy::Retain) {
             return Plan::leave("the pipeline stays in Azure");
         }

@@ -2,8 +2,8 @@
 
 use super::{Presence, Refs, Seen, Wanted};
 use crate::action::{Action, Next, Plan, Room, Verdict};
+use crate::asset::changed;
 use crate::component::{Code, Prepared};
-use crate::environment::changed;
 use crate::{component, publish};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;

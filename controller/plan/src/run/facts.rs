@@ -73,7 +73,8 @@ fn steps(wanted: &Wanted, children: &[Value]) -> Vec<StepRun> {
 fn error(run: &Value) -> Option<(String, String)> {
     let error = &run["error"]["error"];
     let message = error["message"].as_str()?.chars().take(4096).collect();
-    Some((error["code"].as_str().unwrap_or("Failed").to_owned(), message))
+    let code = error["code"].as_str().unwrap_or("Failed").chars().take(250).collect();
+    Some((code, message))
 }
 
 /// The words of the step that failed first, else those of the job.

@@ -11,15 +11,16 @@ pub use self::keep::{is_expired, kept_until};
 use self::keep::{kept_after, warnings};
 pub use self::leave::Address;
 use crate::action::{Action, Extra, Next, Plan, Verdict};
-use crate::context::{InvalidSpec, Workspace};
+use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::job::{self, Job};
 use crate::owner::Owner;
-use crate::{Decide, View, names};
+use crate::{Decide, View, failure, names};
 use azureml_client::ArmId;
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::ml_run::{Failure, MLRunStatus, Phase};
 use azureml_crds::shared::Reference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -114,7 +115,7 @@ impl Decide for MLRun {
         Ok(Wanted { id: id(self, &refs.workspace.id), component, refused })
     }
 
-    fn plan(&self, View { refs, wanted, seen, .. }: View<'_, Self>) -> Plan {
+    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
         let recorded = self.status.as_ref().and_then(|status| status.pipeline.as_ref());
         if recorded.is_none() {
             // What runs is written down before anything is sent, so that a lost answer changes nothing.
@@ -126,11 +127,11 @@ impl Decide for MLRun {
         }
         match &seen.job {
             Some(job) => watch(self, wanted, seen, job),
-            None => submit(self, refs, wanted, seen),
+            None => submit(self, refs, wanted, seen, ask),
         }
     }
 
-    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
+    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
         let mut status = self.status.clone().unwrap_or_default();
         status.common.azure_id = Some(wanted.id.to_string());
         status.job_name = Some(wanted.id.name().to_owned());
@@ -140,6 +141,9 @@ impl Decide for MLRun {
             job_facts(self, &mut status, wanted, seen);
         } else {
             status.phase = Some(phase_without_job(plan, status.phase));
+            if status.phase.is_some_and(Phase::is_finished) && status.finished_at.is_none() {
+                status.finished_at = Some(Time(failure::whole_seconds(ask.now)));
+            }
             if status.phase == Some(Phase::Failed) {
                 let message = plan.verdict.message.chars().take(4096).collect();
                 status.failure = Some(Failure { step: None, code: plan.verdict.reason.clone(), message });
@@ -171,26 +175,31 @@ fn ended(status: &'static str, reason: &str, message: &str) -> Vec<Extra> {
 
 /// A run that failed before it had a job, or whose PUT was refused.
 #[must_use]
-pub fn refused(reason: &str, message: &str) -> Plan {
-    let plan = Plan::say(Verdict::stalled(reason, message), Next::Tick);
-    Plan { conditions: ended("False", "Failed", message), ..plan }
+pub fn refused(run: &MLRun, reason: &str, message: &str, ask: &Ask) -> Plan {
+    without_job(run, Verdict::stalled(reason, message), "Failed", ask)
 }
 
-fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
+/// A run that is over and has no job.
+fn without_job(run: &MLRun, verdict: Verdict, reason: &str, ask: &Ask) -> Plan {
+    let conditions = ended("False", reason, &verdict.message);
+    let at = kept_after(run, ask.now);
+    Plan { conditions, at, warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
+}
+
+fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen, ask: &Ask) -> Plan {
     if run.spec.cancel == Some(true) {
-        let message = "cancelled before a job was made";
-        let plan = Plan::say(Verdict::ready("Canceled", message), Next::Tick);
-        return Plan { conditions: ended("False", "Canceled", message), ..plan };
+        let verdict = Verdict::ready("Canceled", "cancelled before a job was made");
+        return without_job(run, verdict, "Canceled", ask);
     }
     if let Some(invalid) = &wanted.refused {
-        return refused(invalid.reason, &format!("{invalid}; make a new MLRun"));
+        return refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask);
     }
     let Some(steps) = &seen.steps else {
         let message = format!(
             "the component {} is gone from Azure; make a new MLRun once its MLPipeline is ready",
             wanted.component
         );
-        return refused("ComponentNotFound", &message);
+        return refused(run, "ComponentNotFound", &message, ask);
     };
     let tags = refs.owner.tags(&BTreeMap::new());
     let name = run.metadata.name.as_deref().unwrap_or_default();
@@ -210,7 +219,7 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
             let conditions = vec![unknown("Submitting", "the job is being sent")];
             Plan { conditions, ..Plan::send(vec![put], verdict, Next::Now) }
         }
-        Err(invalid) => refused(invalid.reason, &format!("{invalid}; make a new MLRun")),
+        Err(invalid) => refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask),
     }
 }
 

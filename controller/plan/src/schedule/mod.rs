@@ -9,7 +9,7 @@ use self::body::{body, start_in_force, trigger};
 pub use self::leave::Address;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
-use crate::diff::differences;
+use crate::diff::{Difference, differences};
 use crate::firing::Window;
 use crate::job::Job;
 use crate::owner::{Belongs, Owner};
@@ -185,7 +185,8 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
         // The name that studio shows cannot be changed after a schedule is made.
         want.remove("displayName");
     }
-    let found = differences(&want, &have["properties"]);
+    let mut found = differences(&want, &have["properties"]);
+    found.extend(leftovers(&want["trigger"], &have["properties"]["trigger"]));
     let at = firings(schedule, wanted, Some(have), ask.now).first().and_then(|first| first.parse().ok());
     if found.is_empty() {
         let is_suspended = schedule.spec.suspend == Some(true);
@@ -199,6 +200,20 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
     let differing =
         Differing { common, policy: schedule.spec.drift_policy, hash: &wanted.hash, found: &found };
     Plan { at, ..differing.plan(put, Next::Look, ask) }
+}
+
+/// What a trigger still has although the spec says nothing of it any more: a trigger is the spec's as a whole.
+fn leftovers(want: &Value, have: &Value) -> Vec<Difference> {
+    let is_said = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
+    let places =
+        ["/endTime", "/schedule/hours", "/schedule/minutes", "/schedule/weekDays", "/schedule/monthDays"];
+    let left = places.into_iter().filter_map(|place| {
+        let there = have.pointer(place).filter(|value| is_said(value))?;
+        let is_wanted = want.pointer(place).is_some_and(is_said);
+        let path = format!("trigger{}", place.replace('/', "."));
+        (!is_wanted).then(|| Difference { path, want: Value::Null, have: there.clone() })
+    });
+    left.collect()
 }
 
 fn failed(schedule: &MLSchedule, put: Action, have: &Value, ask: &Ask) -> Plan {

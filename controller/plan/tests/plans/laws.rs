@@ -177,7 +177,7 @@ proptest! {
         decide(&pipeline, &refs, &pipeline::Seen { whole: archived, ..seen }, &ask).unwrap();
         let versions = vec![environment::Version { name: "v".into(), body: endpoint.clone() }];
         let left = pipeline::Left { endpoints: vec![(workspace().id, endpoint)], components: vec![(workspace().id, versions)] };
-        pipeline.farewell(&pipeline::Address { workspace: workspace().id, owner: owner("x"), used_by: Vec::new() }, &left, &ask);
+        pipeline.farewell(&pipeline::Address { workspace: workspace().id, owner: owner("x") }, &left, &ask);
     }
 
     #[test]

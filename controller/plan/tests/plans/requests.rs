@@ -4,13 +4,13 @@ use crate::compare::Request;
 use crate::support::{ask, id, object, owner, plan, workspace};
 use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
+use azureml_crds::values::Literal;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
 use azureml_plan::{
     Action, Ask, Decide as _, Leave as _, Plan, compute, environment, pipeline, run, schedule,
 };
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -161,7 +161,7 @@ fn pipeline_with_mode() -> Result<MLPipeline> {
     let mode = json!({"type": "string", "optional": true, "enum": ["fast", "full"]});
     pipeline.spec.inputs.insert("mode".into(), serde_json::from_value(mode)?);
     let prep = pipeline.spec.steps.first_mut().context("no steps")?;
-    prep.inputs.insert("mode".into(), IntOrString::String("${{parent.inputs.mode}}".into()));
+    prep.inputs.insert("mode".into(), Literal::Text("${{parent.inputs.mode}}".into()));
     Ok(pipeline)
 }
 

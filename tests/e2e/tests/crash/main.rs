@@ -219,7 +219,8 @@ async fn whatever_crashes_azure_ends_in_the_same_state() -> Result<()> {
         Err(_) => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
     };
     println!("reads are chosen by CRASH_SEED={seed}");
-    let options = Options { subscription_id: SUBSCRIPTION.to_owned(), caps: false, ..Options::default() };
+    let options =
+        Options { subscription_id: SUBSCRIPTION.to_owned(), strict: true, caps: false, ..Options::default() };
     let azure = Arc::new(Simulator::start(options).await.map_err(|error| anyhow::anyhow!("{error}"))?);
     let script = undisturbed(&azure).await?;
     let only: Option<usize> = std::env::var("CRASH_CASE").ok().map(|text| text.parse()).transpose()?;

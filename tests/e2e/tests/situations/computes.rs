@@ -2,7 +2,7 @@
 
 use crate::{accepted, compute, condition, fault, last_body, message, patch, ready, says, workspace};
 use anyhow::{Result, ensure};
-use azureml_crds::MLCompute;
+use azureml_crds::{MLCompute, MLEnvironment};
 use azureml_e2e::{Scene, Setting};
 use serde_json::json;
 
@@ -47,6 +47,32 @@ async fn a_paused_object_changes_nothing_in_azure_until_it_goes_on() -> Result<(
     ensure!(condition(&done, "Paused").is_null(), "{done}");
     let body = last_body(&scene, "PATCH workspaces/computes")?;
     assert_eq!(body["properties"]["properties"]["scaleSettings"]["maxNodeCount"], 9);
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_object_that_has_to_be_made_is_not_looked_at_all_the_time() -> Result<()> {
+    let scene = Scene::set("idle", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    let environment = json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLEnvironment",
+        "metadata": {"name": "image", "annotations": {azureml_crds::PAUSED: "true"}},
+        "spec": {"workspaceRef": {"name": "team-a"}, "image": "ghcr.io/team/image:1"}});
+    scene.apply_objects(&(workspace("") + "---\n" + &environment.to_string())).await?;
+    let is_paused = |environment: &MLEnvironment| {
+        environment.status.as_ref().is_some_and(|status| {
+            status.common.conditions.iter().any(|condition| condition.type_ == "Paused")
+        })
+    };
+    scene.wait("image", "paused", is_paused).await?;
+    // Passes over another object take their time, in which a loop would show.
+    let mut mark = operator.mark();
+    for value in ["1", "2", "3", "4", "5"] {
+        crate::ask(&scene, "mlworkspace/team-a", value).await?;
+        mark = operator.pass(mark, "MLWorkspace", "team-a")?;
+    }
+    let looks = scene.azure.requests().iter().filter(|entry| entry.url.contains("/environments/")).count();
+    ensure!(looks <= 3, "{looks} looks: {}", scene.requests_shown(20));
+    assert!(scene.writes(0).is_empty(), "{}", scene.requests_shown(20));
     operator.stop()
 }
 

@@ -75,3 +75,21 @@ async fn what_is_no_longer_published_has_no_endpoint() -> Result<()> {
     ready::<MLWorkspace>(&scene, "team-a").await?;
     operator.stop()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_was_replaced_while_nobody_looked_goes() -> Result<()> {
+    let scene = Scene::set("replaced", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace("") + &pipeline(", publish: {endpoint: p-old}"))).await?;
+    ready::<MLPipeline>(&scene, "p").await?;
+    operator.stop()?;
+    patch(&scene, "mlpipeline/p", &json!({"spec": {"publish": null}})).await?;
+    patch(&scene, "mlpipeline/p", &json!({"spec": {"publish": {"endpoint": "p-new"}}})).await?;
+    let operator = scene.operator().await?;
+    let published = ready::<MLPipeline>(&scene, "p").await?;
+    ensure!(published["status"]["endpoint"]["name"] == "p-new", "{published}");
+    let deleted: Vec<String> =
+        scene.writes(0).into_iter().filter(|entry| entry.method == "DELETE").map(|entry| entry.url).collect();
+    ensure!(deleted.len() == 1 && deleted[0].contains("/batchEndpoints/p-old"), "{deleted:?}");
+    operator.stop()
+}

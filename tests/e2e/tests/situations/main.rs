@@ -1,6 +1,7 @@
 //! Situations beside the story: what is refused, what fails, what is changed by others, who leads. Each test has its own
 //! namespace, Azure and operator, and says what the user reads and what Azure received.
 
+mod api_version;
 mod computes;
 mod deletion;
 mod environments;

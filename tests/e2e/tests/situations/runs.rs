@@ -45,12 +45,19 @@ async fn a_run_is_cancelled_by_its_spec_and_by_its_deletion() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_the_pipeline_does_not_take_make_no_job() -> Result<()> {
     let (scene, operator) = with_pipeline("values").await?;
-    scene.apply_objects(&manifest("MLRun", "one", "pipelineRef: {name: p}, inputs: {tres: 5}")).await?;
+    scene
+        .apply_objects(&manifest(
+            "MLRun",
+            "one",
+            "pipelineRef: {name: p}, inputs: {tres: 5}, ttlAfterFinished: 2s",
+        ))
+        .await?;
     let run = serde_json::to_value(in_phase(&scene, Phase::Failed).await?)?;
     ensure!(
         message(&run, "Succeeded").contains("inputs.tres: the pipeline has no such input; it has trees"),
         "{run}"
     );
+    scene.wait_gone::<MLRun>("one").await?;
     assert_eq!(accepted(&scene, "PUT workspaces/jobs"), 0);
     operator.stop()
 }

@@ -55,6 +55,11 @@ fn decided() -> Result<()> {
     )?;
     let suspended = MLSchedule { status: plain.status.clone(), ..of(", suspend: true")? };
     row("to be suspended", &suspended, Some(have.clone()))?;
+    let ends = with(&have, "/properties/trigger/endTime", json!("2026-12-31T00:00:00"));
+    row("it ends in Azure and not in the spec", &plain, Some(ends))?;
+    let hours =
+        with(&have, "/properties/trigger/schedule", json!({"hours": [6], "minutes": [], "monthDays": null}));
+    row("it has hours in Azure and not in the spec", &plain, Some(hours))?;
     for state in ["Creating", "Failed"] {
         row(state, &plain, Some(with(&have, "/properties/provisioningState", json!(state))))?;
     }

@@ -1,0 +1,39 @@
+//! Versions of environments and components: what of one that exists may change, and what must come along.
+
+use serde_json::{Value, json};
+
+/// What was read of an environment or component version, with what may change changed: a PUT that left out the image or
+/// the spec would lose it.
+#[must_use]
+pub fn changed(properties: &Value, want: &Value) -> Value {
+    let keys = [
+        "image",
+        "condaFile",
+        "build",
+        "osType",
+        "inferenceConfig",
+        "autoRebuild",
+        "isAnonymous",
+        "isArchived",
+        "description",
+        "tags",
+        "properties",
+        "stage",
+        "componentSpec",
+    ];
+    let mut body: serde_json::Map<String, Value> = keys
+        .iter()
+        .filter_map(|key| {
+            Some(((*key).to_owned(), properties.get(*key).filter(|value| !value.is_null())?.clone()))
+        })
+        .collect();
+    for (key, value) in want.as_object().into_iter().flatten() {
+        match (body.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(there), Some(more)) => there.extend(more.clone()),
+            _ => {
+                body.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    json!({"properties": body})
+}
