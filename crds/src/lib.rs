@@ -47,7 +47,7 @@ pub const PAUSED: &str = "azureml.dev/paused";
 
 /// Calls a macro with the list of all kinds, in the order in which they depend on each other.
 ///
-/// Whatever must know every kind (definitions, readiness, metrics, access rights, controllers) is made from this list.
+/// The definitions, and what is waited for at start, are made from this list.
 #[macro_export]
 macro_rules! for_each_kind {
     ($callback:ident) => {

@@ -242,7 +242,8 @@ pub struct Input {
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = crate::rules::data_path("path"))]
     pub path: Option<String>,
-    /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`.
+    /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`. Serves MLRun and
+    /// MLSchedule; a caller of the endpoint gives its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InputMode>,
     /// Whether a run may leave it out. A fragment `$[[…]]` of a command that uses it is then dropped.
@@ -275,13 +276,15 @@ pub struct Output {
     /// What kind of data it is.
     pub r#type: OutputType,
     /// Where it is written: `azureml://datastores/<datastore>/paths/<path>`; `${{name}}` in it is the name of the job.
-    /// Azure ML chooses a place in the default datastore when this is unset.
+    /// Azure ML chooses a place in the default datastore when this is unset. Serves MLRun and MLSchedule; a caller of the
+    /// endpoint gives its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = Rule::new("self.contains('://')")
         .message("path: write azureml://datastores/<datastore>/paths/<path>"))]
     pub path: Option<String>,
-    /// How steps write it. Azure ML's default is `ReadWriteMount`.
+    /// How steps write it. Azure ML's default is `ReadWriteMount`. Serves MLRun and MLSchedule; a caller of the endpoint gives
+    /// its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<OutputMode>,
     /// Shown in Azure ML studio.

@@ -47,7 +47,8 @@ async fn main() -> Result<()> {
     if keep {
         println!("\nexport KUBECONFIG={}", cluster::shared().kubeconfig().display());
         println!(
-            "kubectl --namespace {} get azureml          (Ctrl-C here ends everything)",
+            "{} --namespace {} get azureml          (Ctrl-C here ends everything)",
+            cluster::shared().kubectl().get_program().display(),
             scene.namespace
         );
         tokio::signal::ctrl_c().await?;
@@ -141,7 +142,7 @@ fn printed_by(child: &Value, folder: &Path) -> String {
 }
 
 async fn again(teller: &Teller, scene: &Scene, operator: &Operator) -> Result<()> {
-    teller.say("the same again: nothing changes, Azure is not asked");
+    teller.say("the same again: nothing changes, neither here nor in Azure");
     let (since, mark) = (scene.azure.requests().len(), operator.mark());
     show(scene, &["apply", "-f", "examples/r-gbm/"]).await?;
     // A pass that is asked for ends after anything that the apply could have caused.

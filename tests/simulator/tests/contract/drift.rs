@@ -14,7 +14,7 @@ fn is_fresh(script: &str, folders: &[&Path]) {
         .args(folders)
         .arg("--check")
         .output()
-        .unwrap_or_else(|error| panic!("python3 cannot be started ({error}): install Python 3.11 or later"));
+        .unwrap_or_else(|error| panic!("python3 cannot be started ({error}): install Python 3.10 or later"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
