@@ -70,10 +70,10 @@ pub fn transport(http: reqwest::Client, shared: &Shared) -> Transport {
 pub fn public(config: &Azure, shared: &Shared, allow_private: bool) -> Result<Transport> {
     let context = "failed to make the HTTP client for registries";
     if allow_private {
-        return Ok(transport(builder(config).build().context(context)?, shared));
+        return Ok(transport(builder(config).build().context(context)?, shared).for_strangers());
     }
     let builder = builder(config).dns_resolver(Arc::new(PublicOnly));
-    Ok(transport(builder.build().context(context)?, shared).only_public())
+    Ok(transport(builder.build().context(context)?, shared).only_public().for_strangers())
 }
 
 /// Resolves names to public addresses only.

@@ -11,7 +11,7 @@ use kube::api::{Api, PostParams};
 use kube::core::ObjectMeta;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// A candidate.
 #[derive(Clone)]
@@ -64,10 +64,13 @@ impl Candidate {
         let mut seen = Seen::default();
         loop {
             sleep(std_duration(self.timing.retry_period)).await;
-            match self.attempt(&mut seen).await {
-                Ok(true) => {}
-                Ok(false) => bail!("another process holds the lease"),
-                Err(error) => tracing::warn!("failed to renew the lease: {error:#}"),
+            let until =
+                self.until.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Instant::now);
+            match timeout_at(until, self.attempt(&mut seen)).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => bail!("another process holds the lease"),
+                Ok(Err(error)) => tracing::warn!("failed to renew the lease: {error:#}"),
+                Err(_) => tracing::warn!("failed to renew the lease: no answer in time"),
             }
             if !self.leads() {
                 bail!("the lease was not renewed in time");

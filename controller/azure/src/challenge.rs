@@ -49,7 +49,12 @@ pub fn expiry(token: &str) -> SystemTime {
         .and_then(|claims| serde_json::from_slice::<Value>(&claims).ok())
         .and_then(|claims| claims["exp"].as_u64());
     match exp {
-        Some(exp) => SystemTime::UNIX_EPOCH + Duration::from_secs(exp.saturating_sub(60)),
+        // Not longer than a day, whatever it says of itself.
+        Some(exp) => {
+            let until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(exp.saturating_sub(60)));
+            let longest = SystemTime::now() + Duration::from_hours(24);
+            until.map_or(longest, |until| until.min(longest))
+        }
         None => SystemTime::now() + Duration::from_mins(5),
     }
 }
@@ -65,6 +70,12 @@ mod tests {
         assert_eq!(challenge.realm, "https://r.azurecr.io/oauth2/token");
         assert_eq!(challenge.scope, "repository:a/b:pull");
         assert_eq!(parse_challenge("Basic realm=\"x\""), None);
+    }
+
+    #[test]
+    fn a_token_that_never_ends_is_kept_for_a_day() {
+        let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"exp": {}}}"#, u64::MAX));
+        assert!(expiry(&format!("a.{claims}.c")) <= SystemTime::now() + Duration::from_hours(24));
     }
 
     #[test]

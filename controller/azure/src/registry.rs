@@ -79,7 +79,7 @@ impl Registries {
     /// # Errors
     /// When the registry refuses, cannot be reached, or asks for a token at an address that it may not name.
     pub async fn digest(&self, image: &ImageRef, access: Access<'_>) -> Result<Option<String>, Error> {
-        let base = self.base(&image.registry)?;
+        let base = self.base(&image.registry, access)?;
         let transport = self.transport(access, &base);
         if let Access::Own(client) = access {
             client.cloud.trust(&base)?;
@@ -202,10 +202,16 @@ impl Registries {
         })
     }
 
-    fn base(&self, host: &str) -> Result<Url, Error> {
+    fn base(&self, host: &str, access: Access<'_>) -> Result<Url, Error> {
+        // A token goes to a mirror only where that is a host of the cloud.
+        let may_serve = |mirror: &&Mirror| match access {
+            Access::Own(client) => client.cloud.trust(&mirror.endpoint).is_ok(),
+            Access::Anonymous => true,
+        };
         let mirror = self
             .mirrors
             .iter()
+            .filter(may_serve)
             .find(|mirror| mirror.hosts.iter().any(|pattern| pattern == "*" || pattern == host));
         let Some(mirror) = mirror else {
             let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
@@ -226,6 +232,10 @@ impl Registries {
     }
 }
 
+/// The most tokens that are kept, and the longest: others are asked for again.
+const MOST_TOKENS: usize = 1000;
+const LONGEST_TOKEN: usize = 16 << 10;
+
 impl Tokens {
     fn get(&self, key: &str) -> Option<String> {
         let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -234,7 +244,12 @@ impl Tokens {
 
     fn keep(&self, key: String, secret: &str) {
         let token = Token { secret: secret.to_owned(), until: expiry(secret) };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, token);
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        tokens.retain(|_, token| token.until > now);
+        if tokens.len() < MOST_TOKENS && secret.len() <= LONGEST_TOKEN {
+            tokens.insert(key, token);
+        }
     }
 }
 

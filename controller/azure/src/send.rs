@@ -124,6 +124,7 @@ pub struct Transport {
     pub(crate) gate: Gate,
     pub(crate) observer: Observer,
     only_public: bool,
+    largest: usize,
 }
 
 impl fmt::Debug for Transport {
@@ -134,12 +135,14 @@ impl fmt::Debug for Transport {
 
 /// The largest answer that is read.
 const LARGEST_ANSWER: usize = 64 << 20;
+/// The largest that is read of anybody's host: manifests are asked for by HEAD, and tokens are short.
+const LARGEST_OF_STRANGERS: usize = 1 << 20;
 
 impl Transport {
     /// A transport over an HTTP client that follows no redirects.
     #[must_use]
     pub fn new(http: reqwest::Client, gate: Gate, observer: Observer) -> Self {
-        Self { http, gate, observer, only_public: false }
+        Self { http, gate, observer, only_public: false, largest: LARGEST_ANSWER }
     }
 
     /// The same, for hosts of anybody's choosing: an address inside of the platform is refused where it is written as one.
@@ -147,6 +150,12 @@ impl Transport {
     #[must_use]
     pub fn only_public(self) -> Self {
         Self { only_public: true, ..self }
+    }
+
+    /// The same, for hosts that may send what they like: little of it is read.
+    #[must_use]
+    pub fn for_strangers(self) -> Self {
+        Self { largest: LARGEST_OF_STRANGERS, ..self }
     }
 
     /// Sends a request and reads the whole answer.
@@ -181,8 +190,8 @@ impl Transport {
         while let Some(chunk) =
             response.chunk().await.map_err(|error| self.no_answer(request, started, &error))?
         {
-            if bytes.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(unreadable(request, format!("it is larger than {LARGEST_ANSWER} bytes")));
+            if bytes.len() + chunk.len() > self.largest {
+                return Err(unreadable(request, format!("it is larger than {} bytes", self.largest)));
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -90,11 +90,15 @@ impl Ask {
     /// Circumstances read from an object's metadata and the common part of its status.
     #[must_use]
     pub fn of(meta: &kube::core::ObjectMeta, common: &Common, now: Timestamp, pace: Pace) -> Self {
-        let annotations = meta.annotations.as_ref();
-        let requested = annotations
-            .and_then(|all| all.get(azureml_crds::RECONCILE_REQUESTED_AT))
-            .filter(|value| common.last_handled_reconcile_at.as_ref() != Some(*value))
-            .cloned();
+        let requested =
+            requested(meta).filter(|value| common.last_handled_reconcile_at.as_ref() != Some(value));
         Self { now, pace, requested, is_new_generation: common.observed_generation != meta.generation }
     }
+}
+
+/// The value of the annotation that asks for a pass, as far as `status` can hold it.
+#[must_use]
+pub fn requested(meta: &kube::core::ObjectMeta) -> Option<String> {
+    let value = meta.annotations.as_ref()?.get(azureml_crds::RECONCILE_REQUESTED_AT)?;
+    Some(value.chars().take(1024).collect())
 }

@@ -48,10 +48,11 @@ pub struct Consequence {
 /// Refusals of a permission before an object is called stalled: permissions take minutes to spread.
 const REFUSALS: i32 = 6;
 
-/// The failures in a row with this one. A failure of another generation counts from one.
+/// The failures in a row with this one. A failure of another generation, or for another reason, counts from one.
 #[must_use]
 pub fn count(last: Option<&LastFailure>, reason: &str, ask: &Ask) -> LastFailure {
-    let before = last.filter(|_| !ask.is_new_generation).map_or(0, |last| last.count);
+    let is_same = |last: &&LastFailure| !ask.is_new_generation && last.reason == reason;
+    let before = last.filter(is_same).map_or(0, |last| last.count);
     LastFailure {
         reason: reason.to_owned(),
         count: before.saturating_add(1),
@@ -124,7 +125,8 @@ pub fn provisioning(failed: &Failed, count: i32, again: Option<Timestamp>) -> Ve
 pub fn retry(failed: Failed, again_with: Action, last: Option<&LastFailure>, ask: &Ask) -> Plan {
     let is_asked = ask.is_new_generation || ask.requested.is_some();
     let first = || LastFailure { reason: String::new(), count: 1, at: Time(ask.now), stalled: false };
-    let counted = last.filter(|_| !ask.is_new_generation).cloned().unwrap_or_else(first);
+    let is_same = |last: &&LastFailure| !ask.is_new_generation && last.reason == reason(&failed.reason);
+    let counted = last.filter(is_same).cloned().unwrap_or_else(first);
     let due = if is_asked { ask.now } else { again(&counted, failed.is_quota, &ask.pace) };
     let at = (due > ask.now).then_some(due);
     let verdict = provisioning(&failed, counted.count, at);

@@ -64,6 +64,12 @@ impl Owner {
     }
 }
 
+/// Whether a resource with these tags says that no operator made it.
+#[must_use]
+pub fn is_foreign(tags: &Value) -> bool {
+    !tags[OWNER].is_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

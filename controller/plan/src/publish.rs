@@ -105,9 +105,6 @@ fn deployment_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value
 /// Everything is registered: publish it, or say that all is done.
 #[must_use]
 pub fn plan(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publication, ask: &Ask) -> Plan {
-    if !seen.strays.is_empty() {
-        return remove(&seen.strays);
-    }
     let Some(id) = &wanted.endpoint else {
         return ready(wanted, format!("version {} is registered", wanted.current.version));
     };

@@ -20,17 +20,23 @@ pub struct Differing<'a> {
     pub policy: Option<DriftPolicy>,
     /// The hash of what is wanted.
     pub hash: &'a str,
+    /// Whether what is there was made by somebody else.
+    pub is_foreign: bool,
     /// The differences.
     pub found: &'a [Difference],
 }
 
 impl Differing<'_> {
-    /// What to do: under the hash that was applied last a difference is drift, under another one it is a change.
+    /// What to do: under the hash that was applied last a difference is drift, under another one it is a change. Without any,
+    /// what was there before us is drift, and what was just made is a change.
     #[must_use]
     pub fn plan(self, update: Action, next: Next, ask: &Ask) -> Plan {
         let paths =
             self.found.iter().map(|difference| difference.path.as_str()).collect::<Vec<_>>().join(", ");
-        let is_drift = self.common.and_then(|common| common.applied_hash.as_deref()) == Some(self.hash);
+        let is_drift = match self.common.and_then(|common| common.applied_hash.as_deref()) {
+            Some(applied) => applied == self.hash,
+            None => self.is_foreign || self.common.is_none_or(|common| common.azure_id.is_none()),
+        };
         if !is_drift {
             let verdict = Verdict::working("Updating", format!("being changed in Azure: {paths}"));
             return Plan::send(vec![update], verdict, next);

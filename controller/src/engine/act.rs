@@ -4,10 +4,12 @@
 
 use crate::looks::Looks;
 use crate::upload::upload;
+use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::send::Answer;
 use azureml_client::{Class, Error};
 use azureml_plan::Action;
+use azureml_plan::action::Room;
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -35,7 +37,11 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
     let answer = match action {
         Action::Put { id, body } => client.put(id, body).await.map(Some),
         Action::Patch { id, body } => client.patch(id, body).await.map(Some),
-        Action::Post { id, action } => client.post(id, action, None).await.map(Some),
+        // What cannot be cancelled has ended; the next look says how.
+        Action::Post { id, action } => match client.post(id, action, None).await {
+            Err(error) if *action == "cancel" && is_refused(&error) => Ok(None),
+            answer => answer.map(Some),
+        },
         Action::Delete { id, query } => client.delete(id, query).await,
         Action::Upload { room, files, id, body, pointer } => {
             let place = upload(client, room, files).await?;
@@ -43,7 +49,16 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
             if let Some(hole) = hole(&mut body, pointer) {
                 *hole = place;
             }
-            client.put(id, &body).await.map(Some)
+            match client.put(id, &body).await {
+                // Equal files have one name: somebody else was faster, and their place is as good.
+                Err(error) if is_refused(&error) && matches!(room, Room::Code(_)) => {
+                    match client.get(id, Urgency::Change).await? {
+                        Some(_) => Ok(None),
+                        None => Err(error),
+                    }
+                }
+                answer => answer.map(Some),
+            }
         }
     }?;
     if let Action::Put { id, body } | Action::Upload { id, body, .. } = action
@@ -55,6 +70,10 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
         }
     }
     Ok(answer)
+}
+
+fn is_refused(error: &Error) -> bool {
+    matches!(error.class(), Class::Invalid | Class::Conflict)
 }
 
 /// The place in a body that a pointer means; its last key need not be there yet.

@@ -8,6 +8,7 @@ use crate::kinds::Stores;
 use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
+use azureml_client::send::Gate;
 use azureml_plan::context::Pace;
 use azureml_plan::owner::Owner;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,8 @@ pub struct Context {
     pub looks: Looks,
     /// Secrets that were read just now.
     pub secrets: Secrets,
+    /// Whether this process may still write.
+    pub gate: Gate,
     /// Takes events.
     pub recorder: Recorder,
     /// Takes figures.

@@ -73,6 +73,9 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn let_go(&self) -> kube::Result<Ended> {
+        if !(self.engine.ctx.gate)() {
+            return Ok(Ended::GONE);
+        }
         let _permit = self.engine.ctx.kube_requests.acquire().await;
         leave(&self.api, self.object.as_ref()).await?;
         Ok(Ended::GONE)
@@ -80,6 +83,9 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Removes an object whose time is over.
     pub(super) async fn remove(&self) -> kube::Result<Ended> {
+        if !(self.engine.ctx.gate)() {
+            return Ok(Ended::GONE);
+        }
         let preconditions = Preconditions { uid: self.object.uid(), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
         match self.api.delete(&self.object.name_any(), &params).await {

@@ -80,7 +80,7 @@ fn key<K: Resource>(object: &K) -> (String, String) {
 }
 
 /// Resource versions of one object grow (Kubernetes 1.35: "resource version comparison").
-fn version<K: Resource>(object: &K) -> u64 {
+pub fn version<K: Resource>(object: &K) -> u64 {
     object.resource_version().and_then(|version| version.parse().ok()).unwrap_or(0)
 }
 

@@ -5,7 +5,7 @@
 use super::act::act;
 use super::door::{Door, door, enter};
 use super::kind::{Rest, StatusOf};
-use super::memory::{Memory, fingerprint};
+use super::memory::{Memory, fingerprint, version};
 use super::pace::{jittered, until};
 use super::report::{self, Said};
 use super::{Context, Kind, Reached, Resolved, Wait};
@@ -67,6 +67,9 @@ impl<K: Kind> Engine<K> {
     /// # Errors
     /// When Kubernetes refuses; the caller tries again.
     pub async fn pass(&self, stored: Arc<K>) -> kube::Result<Ended> {
+        if !(self.ctx.gate)() {
+            return Ok(Ended::GONE);
+        }
         let mut object = self.newest(stored);
         let api: Api<K> = Api::namespaced(self.ctx.kube.clone(), &object.namespace().unwrap_or_default());
         let door = door(object.as_ref());
@@ -86,7 +89,8 @@ impl<K: Kind> Engine<K> {
 
     /// The object as the watch has it, or as our last write left it.
     fn newest(&self, stored: Arc<K>) -> Arc<K> {
-        self.memory.with(&stored, |recall| recall.newer.clone()).flatten().unwrap_or(stored)
+        let newer = self.memory.with(&stored, |recall| recall.newer.clone()).flatten();
+        newer.filter(|newer| version(newer.as_ref()) > version(stored.as_ref())).unwrap_or(stored)
     }
 
     async fn enter(&self, api: &Api<K>, object: &Arc<K>) -> kube::Result<Arc<K>> {
@@ -220,6 +224,10 @@ impl<K: Kind> Pass<'_, K> {
     /// Writes the status, where it changed.
     pub(super) async fn say(&self, said: Said<StatusOf<K>>) -> kube::Result<()> {
         let (object, ctx) = (self.object.as_ref(), self.ctx());
+        if !(ctx.gate)() {
+            // Somebody else leads and knows more; this process is about to end.
+            return Ok(());
+        }
         let warnings = said.plan.warnings.clone();
         let status = report::status(object, said, &self.ask);
         if let Some(written) = report::write(ctx, &self.api, object, status).await? {

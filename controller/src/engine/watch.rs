@@ -5,6 +5,7 @@
 use super::door::{Door, door};
 use super::memory::{fingerprint, hash};
 use super::pass::{Ended, Engine};
+use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};
 use super::{Context, Kind};
@@ -24,7 +25,6 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 /// The name of an object.
@@ -110,12 +110,7 @@ impl<K: Kind> Engine<K> {
     }
 
     /// Runs passes for the names that come out of the queue, until told to stop; passes that run are finished.
-    pub async fn work(
-        self: Arc<Self>,
-        store: Store<K>,
-        queue: UnboundedReceiver<(String, String)>,
-        stop: CancellationToken,
-    ) {
+    pub async fn work(self: Arc<Self>, store: Store<K>, queue: Arc<Queue>, stop: CancellationToken) {
         let passes = |object: Arc<K>, engine: Arc<Self>| async move {
             Ok::<_, std::convert::Infallible>(engine.guarded(object).await)
         };

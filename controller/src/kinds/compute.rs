@@ -1,6 +1,6 @@
 //! MLCompute: what it reads.
 
-use super::{find, named, reach};
+use super::{find, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
@@ -72,11 +72,12 @@ impl Kind for MLCompute {
                 let refs = Address {
                     id: id(self, &found.workspace.id),
                     owner: ctx.owner(&namespace, &self.name_any()),
-                    used_by: users(self, ctx),
                 };
                 Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
             }
-            Err(_) if !was_made => Leaving::Nothing,
+            Err(_) if !was_made && never_reached(ctx, &namespace, &self.spec.workspace_ref.name) => {
+                Leaving::Nothing
+            }
             Err(wait) => Leaving::Blocked(wait),
         }
     }

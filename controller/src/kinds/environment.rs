@@ -1,6 +1,6 @@
 //! MLEnvironment: what it reads, in the order in which less and less has to be looked at.
 
-use super::{find, named, reach};
+use super::{find, is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::Look;
@@ -13,7 +13,7 @@ use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLEnvironment, MLWorkspace};
 use azureml_plan::environment::{
-    Address, Refs, Seen, Source, Version, Wanted, candidates, digest_of, h12, id,
+    Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, h12, id, is_open,
 };
 use kube::ResourceExt as _;
 use serde_json::Value;
@@ -64,17 +64,24 @@ impl Kind for MLEnvironment {
     ) -> Result<Seen, Error> {
         let registry = reached.refs.workspace.registry.as_ref();
         let asked = Registry { ctx, client: &reached.client, own: registry };
-        let is_requested = look.attempt == 0 && self.is_requested();
+        let is_requested = look.attempt == 0 && is_requested(self);
         let version = self.version(&asked, wanted).await?;
         let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given(_));
         if version.is_some() && !is_resolved_anew {
-            return Ok(Seen { version, ..Seen::default() });
+            let task_run = self.open_build(&reached.client, wanted).await?;
+            return Ok(Seen { version, task_run, ..Seen::default() });
         }
         let digest = asked.digest(wanted.source.image()).await?;
         let Source::Built { task_run, .. } = &wanted.source else {
             return Ok(Seen { version, digest, ..Seen::default() });
         };
         let run = reached.client.get(task_run, Urgency::Change).await?;
+        // The image may have come between the two looks.
+        let has_ended = run.as_ref().is_some_and(|run| build_state(run) == "Succeeded");
+        let digest = match digest {
+            None if has_ended => asked.digest(wanted.source.image()).await?,
+            digest => digest,
+        };
         let tail = match &run {
             Some(run) if digest.is_none() => tail(&reached.client, task_run, run).await,
             _ => Vec::new(),
@@ -93,7 +100,9 @@ impl Kind for MLEnvironment {
                 };
                 Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
             }
-            Err(_) if !was_made => Leaving::Nothing,
+            Err(_) if !was_made && never_reached(ctx, &namespace, &self.spec.workspace_ref.name) => {
+                Leaving::Nothing
+            }
             Err(wait) => Leaving::Blocked(wait),
         }
     }
@@ -103,22 +112,13 @@ impl Kind for MLEnvironment {
     }
 }
 
-trait Requested {
-    fn is_requested(&self) -> bool;
-}
-
-impl Requested for MLEnvironment {
-    /// Whether a pass was asked for that has not been handled.
-    fn is_requested(&self) -> bool {
-        let asked =
-            self.metadata.annotations.as_ref().and_then(|all| all.get(azureml_crds::RECONCILE_REQUESTED_AT));
-        let handled =
-            self.status.as_ref().and_then(|status| status.common.last_handled_reconcile_at.as_ref());
-        asked.is_some() && asked != handled
-    }
-}
-
 trait Versioned {
+    fn open_build(
+        &self,
+        client: &Client,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Option<Value>, Error>> + Send;
+
     fn version(
         &self,
         asked: &Registry<'_>,
@@ -127,6 +127,19 @@ trait Versioned {
 }
 
 impl Versioned for MLEnvironment {
+    /// The task run, where `status` has not told its end yet: an image is there before its run has ended.
+    async fn open_build(&self, client: &Client, wanted: &Wanted) -> Result<Option<Value>, Error> {
+        let build = self.status.as_ref().and_then(|status| status.build.as_ref());
+        match (&wanted.source, build) {
+            (Source::Built { task_run, .. }, Some(build))
+                if build.name == task_run.name() && is_open(&build.state) =>
+            {
+                client.get(task_run, Urgency::Change).await
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// The version of this content whose image exists: the one in force, else the newest.
     async fn version(&self, asked: &Registry<'_>, wanted: &Wanted) -> Result<Option<Version>, Error> {
         let in_force = self.status.as_ref().and_then(|status| status.version.clone());

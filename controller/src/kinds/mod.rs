@@ -12,6 +12,7 @@ use crate::engine::{Context, Kind, Wait};
 use crate::identity::{DEFAULT_CLOUD, Who, is_granted, missing_grant};
 use azureml_client::ArmId;
 use azureml_client::client::Client;
+use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::context::Workspace;
 use azureml_plan::time;
@@ -46,6 +47,19 @@ fn find<K: Kind>(store: &Store<K>, namespace: &str, name: &str) -> Option<Arc<K>
 /// The name of another object in the same namespace.
 fn named<K: Kind, Other: Kind>(object: &K, name: &str) -> Name {
     Name { kind: Other::KIND, namespace: object.namespace().unwrap_or_default(), name: name.to_owned() }
+}
+
+/// Whether a pass was asked for that has not been handled.
+fn is_requested<K: Kind>(object: &K) -> bool {
+    let handled = object.status().and_then(|status| status.common().last_handled_reconcile_at.clone());
+    let asked = azureml_plan::context::requested(object.meta());
+    asked.is_some() && asked != handled
+}
+
+/// Whether nothing can have been made in a workspace: it is not there, or was never found in Azure.
+fn never_reached(ctx: &Context, namespace: &str, name: &str) -> bool {
+    let workspace = find(&ctx.stores.workspaces, namespace, name);
+    workspace.is_none_or(|workspace| workspace.status.as_ref().is_none_or(|status| status.region.is_none()))
 }
 
 /// A workspace and the way to it.

@@ -2,14 +2,14 @@
 
 use super::compute::cluster;
 use super::environment::{environment, versions};
-use super::{named, reach};
+use super::{is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::{Collection, Look};
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
-use azureml_client::{ArmId, Error};
+use azureml_client::{ArmId, Class, Error};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::component::Code;
@@ -77,6 +77,11 @@ impl Kind for MLPipeline {
         look: Look,
     ) -> Result<Seen, Error> {
         let client = &reached.client;
+        if is_requested(self) {
+            // Somebody wants to know: what was seen before may be gone or archived.
+            let steps = wanted.steps.iter().map(|step| &step.id);
+            steps.chain([&wanted.id]).for_each(|id| ctx.looks.doubt(id));
+        }
         let published = published(self, ctx, reached, wanted, look);
         let whole = presence(self, ctx, reached, &wanted.id, look);
         let (mut publication, whole) = futures::try_join!(published, whole)?;
@@ -121,16 +126,17 @@ impl Kind for MLPipeline {
                     Address { workspace: found.workspace.id, owner: ctx.owner(&namespace, &self.name_any()) };
                 Leaving::Address(Reached { refs, client: found.client, resync: found.resync })
             }
-            Err(_) if !was_made => Leaving::Nothing,
+            Err(_) if !was_made && never_reached(ctx, &namespace, &self.spec.workspace_ref.name) => {
+                Leaving::Nothing
+            }
             Err(wait) => Leaving::Blocked(wait),
         }
     }
 
     async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Left, Error> {
         let (client, workspace) = (&reached.client, &reached.refs.workspace);
-        let listed = client.list(workspace, "batchEndpoints", &[], Urgency::Change).await?;
-        let listed = listed.iter().filter_map(|item| serde_json::from_str(item.get()).ok());
-        let mut endpoints = owned(listed, &reached.refs.owner);
+        let all = listed(client, workspace, "batchEndpoints", &[]).await?;
+        let mut endpoints = owned(all.into_iter(), &reached.refs.owner);
         if let Some(publish) = &self.spec.publish {
             // A list may lag behind: what the spec names is looked at by itself.
             let id = workspace.child("batchEndpoints", &publish.endpoint);
@@ -146,12 +152,8 @@ impl Kind for MLPipeline {
             return Ok(Left { endpoints, components: Vec::new() });
         }
         let base = base_name(self);
-        let containers =
-            client.list(workspace, "components", &[("listViewType", "All")], Urgency::Change).await?;
-        let names = containers
-            .iter()
-            .filter_map(|item| serde_json::from_str::<Value>(item.get()).ok())
-            .filter_map(|body| body["name"].as_str().map(str::to_owned));
+        let containers = listed(client, workspace, "components", &[("listViewType", "All")]).await?;
+        let names = containers.iter().filter_map(|body| body["name"].as_str().map(str::to_owned));
         let mut components = Vec::new();
         for name in names.filter(|name| *name == base || name.starts_with(&format!("{base}_"))) {
             let id = workspace.child("components", &name);
@@ -207,6 +209,19 @@ async fn find_code(
         ctx.looks.note(&id);
         (code.hash.clone(), id)
     }))
+}
+
+/// What is below a workspace; nothing where the workspace itself is gone.
+async fn listed(
+    client: &Client,
+    workspace: &ArmId,
+    collection: &str,
+    query: &[(&str, &str)],
+) -> Result<Vec<Value>, Error> {
+    match client.list(workspace, collection, query, Urgency::Change).await {
+        Err(error) if error.class() == Class::Gone => Ok(Vec::new()),
+        items => Ok(items?.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()),
+    }
 }
 
 /// Endpoints that carry an owner.

@@ -94,6 +94,9 @@ impl Kind for MLRun {
         look: Look,
     ) -> Result<Seen, Error> {
         let client = &reached.client;
+        if is_finished(self) {
+            return Ok(Seen::default());
+        }
         let Some(job) = client.get(&wanted.id, Urgency::Change).await? else {
             let steps = ctx.looks.steps(client, &wanted.component).await?;
             return Ok(Seen { steps: steps.map(|steps| steps.as_ref().clone()), ..Seen::default() });

@@ -60,13 +60,16 @@ impl Kind for MLWorkspace {
 
     async fn observe(
         &self,
-        _: &Context,
+        ctx: &Context,
         reached: &Reached<Refs>,
         wanted: &Wanted,
         _: Look,
     ) -> Result<Seen, Error> {
         let azure = &reached.client;
         let workspace = azure.get(&wanted.id, Urgency::Change).await?;
+        if workspace.is_none() {
+            ctx.looks.forget_below(&wanted.id);
+        }
         let registry = match registry_id(wanted, workspace.as_ref()) {
             Some(id) => azure.get(&id, Urgency::Change).await?,
             None => None,

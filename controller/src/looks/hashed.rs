@@ -114,6 +114,14 @@ impl Looks {
     pub fn doubt(&self, id: &ArmId) {
         locked(&self.hashed.absent).remove(&id.key());
         locked(&self.hashed.present).remove(&id.key());
+        locked(&self.hashed.texts).remove(&id.key());
+    }
+
+    /// A workspace is gone: what was seen below it says nothing any more, should it be made again.
+    pub fn forget_below(&self, workspace: &ArmId) {
+        let below = format!("{}/", workspace.key());
+        locked(&self.hashed.present).retain(|id| !id.starts_with(&below));
+        locked(&self.hashed.texts).retain(|id, _| !id.starts_with(&below));
     }
 
     /// The steps of a pipeline component, which never change; `None` when there is no such component.

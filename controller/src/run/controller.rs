@@ -7,6 +7,7 @@ use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
 use crate::engine::memory::Memory;
 use crate::engine::pass::Engine;
+use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
 use crate::engine::watch::{Watch, count_conditions};
 use crate::engine::{Context, Kind};
@@ -24,7 +25,6 @@ use kube::runtime::reflector::store::{Store, Writer};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -42,11 +42,11 @@ pub(super) struct Parts<'a> {
 struct Station<K: Kind> {
     engine: Arc<Engine<K>>,
     store: Store<K>,
-    queue: UnboundedReceiver<(String, String)>,
+    queue: Arc<Queue>,
 }
 
 impl<K: Kind> Station<K> {
-    fn new(ctx: &Arc<Context>, store: Store<K>, queue: UnboundedReceiver<(String, String)>) -> Self {
+    fn new(ctx: &Arc<Context>, store: Store<K>, queue: Arc<Queue>) -> Self {
         Self { engine: Arc::new(Engine { ctx: ctx.clone(), memory: Memory::default() }), store, queue }
     }
 
@@ -171,6 +171,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         kube,
         stores,
         relations: std::sync::Mutex::default(),
+        gate: shared.gate.clone(),
         identities: Identities::new(config, shared)?,
         looks: Looks::new(std_duration(intervals.list_spacing)),
         secrets: Secrets::default(),

@@ -17,8 +17,6 @@ pub struct Address {
     pub id: ArmId,
     /// This object as an owner.
     pub owner: Owner,
-    /// The MLPipelines that name it.
-    pub used_by: Vec<String>,
 }
 
 impl Leave for MLCompute {
@@ -33,13 +31,6 @@ impl Leave for MLCompute {
             || address.owner.of(&have["tags"]) != Belongs::Us
         {
             return Plan::leave("the cluster stays in Azure");
-        }
-        if !address.used_by.is_empty() {
-            let message = format!(
-                "still named by MLPipeline {}; it goes when they do not name it",
-                address.used_by.join(", ")
-            );
-            return wait("InUse", message, Next::Change);
         }
         if have["properties"]["provisioningState"] == "Deleting" {
             return wait("Deleting", "the cluster is being removed".into(), Next::Look);

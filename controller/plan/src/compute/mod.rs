@@ -10,7 +10,7 @@ pub use self::leave::Address;
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::Difference;
-use crate::owner::{Belongs, Owner};
+use crate::owner::{Belongs, Owner, is_foreign};
 use crate::settle::{Differing, list};
 use crate::{Decide, View, failure, hash, names, time};
 use azureml_client::ArmId;
@@ -199,11 +199,8 @@ fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Differenc
         return Plan { applied: Some(wanted.hash.clone()), ..plan };
     }
     let (common, policy) = (common(compute), compute.spec.drift_policy);
-    Differing { common, policy, hash: &wanted.hash, found: drift }.plan(
-        update(wanted, have, drift),
-        Next::Look,
-        ask,
-    )
+    Differing { common, policy, hash: &wanted.hash, is_foreign: is_foreign(&have["tags"]), found: drift }
+        .plan(update(wanted, have, drift), Next::Look, ask)
 }
 
 fn common(compute: &MLCompute) -> Option<&Common> {

@@ -11,6 +11,7 @@ use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{Build, BuildStatus, Platform};
 use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
+use azureml_crds::shared::LastFailure;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
@@ -95,17 +96,9 @@ pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, a
     };
     let result = &run["properties"]["runResult"]["properties"];
     let run_id = result["runId"].as_str().unwrap_or("unknown");
-    let provisioning = run["properties"]["provisioningState"].as_str().unwrap_or_default();
-    let state =
-        result["status"].as_str().unwrap_or(if provisioning == "Failed" { "Error" } else { "Queued" });
-    match state {
+    match build_state(run) {
         // The run did its work, and still there is no image: somebody removed it.
-        "Succeeded" => force(
-            wanted,
-            run,
-            &format!("purged-{run_id}"),
-            "the image was removed from the registry and is being built anew",
-        ),
+        "Succeeded" => rebuild(wanted, run, run_id, ask),
         "Failed" => match &ask.requested {
             Some(request) => {
                 let tag = format!("request-{}", hash::cut(&hash::text(request), 12));
@@ -116,7 +109,9 @@ pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, a
             }
             None => build_failed(run_id, seen, result),
         },
-        "Error" | "Timeout" | "Canceled" => interrupted(environment, wanted, run, (state, run_id), ask),
+        state @ ("Error" | "Timeout" | "Canceled") => {
+            interrupted(environment, wanted, run, (state, run_id), ask)
+        }
         _ => Plan::say(Verdict::working("Building", "the image is being built"), Next::Look),
     }
 }
@@ -155,6 +150,43 @@ fn force(wanted: &Wanted, run: &Value, tag: &str, message: &str) -> Plan {
     start(wanted, Some(tag), "Building", message)
 }
 
+const PURGED: &str = "purged-";
+
+/// The image of a run that succeeded is not there. It is built anew; one that vanishes again only once in a while, since
+/// something removes it, or hides it.
+fn rebuild(wanted: &Wanted, run: &Value, run_id: &str, ask: &Ask) -> Plan {
+    let was_rebuilt = run["properties"]["forceUpdateTag"].as_str().is_some_and(|tag| tag.starts_with(PURGED));
+    let due = finished(run).and_then(|at| at.checked_add(ask.pace.stalled).ok());
+    if was_rebuilt && ask.requested.is_none() && due.is_some_and(|due| due > ask.now) {
+        let message = format!(
+            "{} was built by run {run_id} and is not in the registry; look who removes it",
+            wanted.source.image()
+        );
+        return Plan { at: due, ..Plan::say(Verdict::stalled("ImageNotFound", message), Next::Tick) };
+    }
+    let message = "the image was removed from the registry and is being built anew";
+    force(wanted, run, &format!("{PURGED}{run_id}"), message)
+}
+
+/// The state of a task run's build, in the words of ACR.
+#[must_use]
+pub fn build_state(run: &Value) -> &str {
+    let provisioning = run["properties"]["provisioningState"].as_str().unwrap_or_default();
+    let state = run["properties"]["runResult"]["properties"]["status"].as_str();
+    state.unwrap_or(if provisioning == "Failed" { "Error" } else { "Queued" })
+}
+
+/// Whether a build goes on.
+#[must_use]
+pub fn is_open(state: &str) -> bool {
+    !matches!(state, "Succeeded" | "Failed" | "Error" | "Timeout" | "Canceled")
+}
+
+/// When a run ended.
+fn finished(run: &Value) -> Option<Timestamp> {
+    time::timestamp(run["properties"]["runResult"]["properties"]["finishTime"].as_str()?)
+}
+
 fn build_failed(run_id: &str, seen: &Seen, result: &Value) -> Plan {
     let why = result["runErrorMessage"].as_str().map(str::to_owned).or_else(|| seen.tail.last().cloned());
     let message = format!(
@@ -173,8 +205,12 @@ fn interrupted(
     (state, run_id): (&str, &str),
     ask: &Ask,
 ) -> Plan {
-    let last = environment.status.as_ref().and_then(|status| status.common.last_failure.as_ref());
-    let due = match last {
+    let last = environment.status.as_ref().and_then(|status| status.common.last_failure.clone());
+    let last = last.filter(|last| last.reason.starts_with("Build"));
+    // A run may take longer than the delay, which counts from its end.
+    let since = |last: &LastFailure| Time(finished(run).map_or(last.at.0, |end| end.max(last.at.0)));
+    let last = last.map(|last| LastFailure { at: since(&last), ..last });
+    let due = match &last {
         Some(last) if ask.requested.is_none() => failure::again(last, false, &ask.pace),
         Some(_) => ask.now,
         None => ask.now.checked_add(ask.pace.provisioning[0]).unwrap_or(ask.now),
@@ -185,7 +221,7 @@ fn interrupted(
         is_quota: false,
     };
     let at = (due > ask.now).then_some(due);
-    let verdict = failure::provisioning(&failed, last.map_or(1, |last| last.count), at);
+    let verdict = failure::provisioning(&failed, last.as_ref().map_or(1, |last| last.count), at);
     let plan = if at.is_none() {
         force(wanted, run, &format!("retry-{run_id}"), "the build is tried again")
     } else {
@@ -203,7 +239,7 @@ pub(super) fn build_status(wanted: &Wanted, run: &Value, tail: &[String]) -> Opt
     Some(BuildStatus {
         name: task_run.name().to_owned(),
         run_id: result["runId"].as_str().map(str::to_owned),
-        state: result["status"].as_str().unwrap_or("Queued").to_owned(),
+        state: build_state(run).to_owned(),
         started_at: started.map(Time),
         finished_at: finished.map(Time),
         duration_seconds: started.zip(finished).map(seconds),

@@ -51,5 +51,5 @@ pub fn archive(id: &ArmId, owner: &Owner, left: &[Version], what: &str) -> Plan 
     }
     let verdict =
         Verdict::working("Archiving", format!("{} versions of the {what} are being archived", puts.len()));
-    Plan::send(puts, verdict, Next::Now)
+    Plan::send(puts, verdict, Next::Look)
 }

@@ -6,12 +6,13 @@ mod build;
 mod leave;
 
 use self::build::{build, build_status, built};
+pub use self::build::{build_state, is_open};
 pub use self::leave::{Address, archive};
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset::changed;
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::differences;
-use crate::owner::{Belongs, Owner};
+use crate::owner::{Belongs, Owner, is_foreign};
 use crate::settle::Differing;
 use crate::{Decide, View, hash, names, time};
 use azureml_client::ArmId;
@@ -170,7 +171,11 @@ impl Decide for MLEnvironment {
             (Some(version), Some(digest)) if moved && version.name != version_name(&wanted.h12, digest) => {
                 register(self, refs, wanted, digest)
             }
-            (Some(version), _) => settle(self, refs, wanted, version, ask),
+            (Some(version), _) => {
+                let plan = settle(self, refs, wanted, version, ask);
+                let goes_on = seen.task_run.as_ref().is_some_and(|run| is_open(build_state(run)));
+                if goes_on { Plan { next: Next::Look, ..plan } } else { plan }
+            }
             (None, Some(digest)) => register(self, refs, wanted, digest),
             (None, None) => match &wanted.source {
                 Source::Built { .. } => build(self, wanted, seen, ask),
@@ -254,12 +259,21 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
         return Plan { applied: Some(hash), ..Plan::say(Verdict::ready("Succeeded", message), Next::Tick) };
     }
     let put = Action::Put { id, body: changed(properties, &want) };
+    if properties["isArchived"] == true {
+        // Wanted means not archived, whatever the policy of drift says.
+        let verdict =
+            Verdict::working("Restoring", format!("version {} is archived, and is wanted", version.name));
+        return Plan::send(vec![put], verdict, Next::Look);
+    }
     let common = environment.status.as_ref().map(|status| &status.common);
-    Differing { common, policy: environment.spec.drift_policy, hash: &hash, found: &found }.plan(
-        put,
-        Next::Now,
-        ask,
-    )
+    Differing {
+        common,
+        policy: environment.spec.drift_policy,
+        hash: &hash,
+        is_foreign: is_foreign(&properties["tags"]),
+        found: &found,
+    }
+    .plan(put, Next::Look, ask)
 }
 
 /// The digest of an image that a version names.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The values of all inputs: given, else the pipeline's own.
 ///
 /// # Errors
-/// As [`properties`].
+/// As [`super::properties`].
 pub fn inputs(job: &Job<'_>, current: &Current) -> Result<Map<String, Value>, InvalidSpec> {
     let none = BTreeMap::new();
     let given = job.inputs.unwrap_or(&none);

@@ -48,6 +48,6 @@ impl Leave for MLPipeline {
         if actions.is_empty() {
             return Plan::leave("the endpoint is gone and the components are archived");
         }
-        Plan::send(actions, Verdict::working("Archiving", "the components are being archived"), Next::Now)
+        Plan::send(actions, Verdict::working("Archiving", "the components are being archived"), Next::Look)
     }
 }

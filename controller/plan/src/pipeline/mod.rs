@@ -160,6 +160,9 @@ impl Decide for MLPipeline {
         if let Some(refused) = publish::refused(wanted, &refs.owner, &seen.publication) {
             return refused;
         }
+        if !seen.publication.strays.is_empty() {
+            return publish::remove(&seen.publication.strays);
+        }
         if seen.whole != Presence::Here {
             return register(self, refs, wanted, seen);
         }
@@ -175,7 +178,10 @@ impl Decide for MLPipeline {
             status.steps = wanted.steps.iter().map(step_status).collect();
             status.graph = Some(graph::mermaid(&self.spec.steps));
         }
-        status.endpoint = publish::status(self, wanted, &seen.publication);
+        // While one of another name is left, its name is not forgotten.
+        if seen.publication.strays.is_empty() {
+            status.endpoint = publish::status(self, wanted, &seen.publication);
+        }
         status
     }
 }

@@ -5,11 +5,13 @@
 mod facts;
 mod keep;
 mod leave;
+mod over;
 
 use self::facts::{job_facts, moment, why_failed};
 pub use self::keep::{is_expired, kept_until};
 use self::keep::{kept_after, warnings};
 pub use self::leave::Address;
+use self::over::{SUCCEEDED, canceled, completed, ended, over, was_seen};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::job::{self, Job};
@@ -116,6 +118,9 @@ impl Decide for MLRun {
     }
 
     fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+        if is_finished(self) {
+            return over(self, wanted);
+        }
         let recorded = self.status.as_ref().and_then(|status| status.pipeline.as_ref());
         if recorded.is_none() {
             // What runs is written down before anything is sent, so that a lost answer changes nothing.
@@ -127,12 +132,19 @@ impl Decide for MLRun {
         }
         match &seen.job {
             Some(job) => watch(self, wanted, seen, job),
+            None if was_seen(self) => {
+                let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
+                refused(self, "JobGone", &message, ask)
+            }
             None => submit(self, refs, wanted, seen, ask),
         }
     }
 
     fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
         let mut status = self.status.clone().unwrap_or_default();
+        if is_finished(self) {
+            return status;
+        }
         status.common.azure_id = Some(wanted.id.to_string());
         status.job_name = Some(wanted.id.name().to_owned());
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
@@ -141,13 +153,13 @@ impl Decide for MLRun {
             job_facts(self, &mut status, wanted, seen);
         } else {
             status.phase = Some(phase_without_job(plan, status.phase));
-            if status.phase.is_some_and(Phase::is_finished) && status.finished_at.is_none() {
-                status.finished_at = Some(Time(failure::whole_seconds(ask.now)));
-            }
             if status.phase == Some(Phase::Failed) {
                 let message = plan.verdict.message.chars().take(4096).collect();
                 status.failure = Some(Failure { step: None, code: plan.verdict.reason.clone(), message });
             }
+        }
+        if status.phase.is_some_and(Phase::is_finished) && status.finished_at.is_none() {
+            status.finished_at = Some(Time(failure::whole_seconds(ask.now)));
         }
         status
     }
@@ -163,14 +175,8 @@ fn phase_without_job(plan: &Plan, before: Option<Phase>) -> Phase {
     }
 }
 
-const SUCCEEDED: &str = "Succeeded";
-
 fn unknown(reason: &str, message: &str) -> Extra {
     Extra { r#type: SUCCEEDED, status: "Unknown", reason: reason.to_owned(), message: message.to_owned() }
-}
-
-fn ended(status: &'static str, reason: &str, message: &str) -> Vec<Extra> {
-    vec![Extra { r#type: SUCCEEDED, status, reason: reason.to_owned(), message: message.to_owned() }]
 }
 
 /// A run that failed before it had a job, or whose PUT was refused.
@@ -236,12 +242,8 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
     };
     let word = job["properties"]["status"].as_str().unwrap_or("Unknown");
     match phase {
-        Phase::Succeeded => {
-            end(Verdict::ready("Completed", format!("job {name} is completed")), "True", "Completed")
-        }
-        Phase::Canceled => {
-            end(Verdict::ready("Canceled", format!("job {name} is cancelled")), "False", "Canceled")
-        }
+        Phase::Succeeded => end(completed(name), "True", "Completed"),
+        Phase::Canceled => end(canceled(name), "False", "Canceled"),
         Phase::Failed => {
             let Failure { step, message, .. } = why_failed(wanted, seen);
             let who = step.map_or_else(|| format!("job {name}"), |step| format!("step {step} of job {name}"));

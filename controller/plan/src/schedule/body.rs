@@ -44,7 +44,8 @@ pub(super) fn body(
         trigger["endTime"] = json!(end);
     }
     let mut properties = json!({
-        "displayName": name,
+        // It cannot be changed after a schedule was made.
+        "displayName": have.and_then(|have| have["properties"]["displayName"].as_str()).unwrap_or(name),
         "isEnabled": spec.suspend != Some(true),
         "tags": tags,
         "properties": {},

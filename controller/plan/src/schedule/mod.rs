@@ -12,7 +12,7 @@ use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::{Difference, differences};
 use crate::firing::Window;
 use crate::job::Job;
-use crate::owner::{Belongs, Owner};
+use crate::owner::{Belongs, Owner, is_foreign};
 use crate::settle::Differing;
 use crate::{Decide, View, failure, firing, hash, job, names, time, zones};
 use azureml_client::ArmId;
@@ -197,8 +197,13 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
     }
     let put = Action::Put { id: wanted.id.clone(), body: body.clone() };
     let common = schedule.status.as_ref().map(|status| &status.common);
-    let differing =
-        Differing { common, policy: schedule.spec.drift_policy, hash: &wanted.hash, found: &found };
+    let differing = Differing {
+        common,
+        policy: schedule.spec.drift_policy,
+        hash: &wanted.hash,
+        is_foreign: is_foreign(&have["properties"]["tags"]),
+        found: &found,
+    };
     Plan { at, ..differing.plan(put, Next::Look, ask) }
 }
 

@@ -147,7 +147,7 @@ proptest! {
     fn no_answer_about_a_cluster_is_too_strange(have in ours("x"), ask in asked()) {
         let compute: MLCompute = object("x", "{workspaceRef: {name: p}, vmSize: S, scale: {max: 1}, identity: {type: UserAssigned, userAssigned: [/a]}, deletionPolicy: Delete}").unwrap();
         decide(&compute, &compute_refs(), &Some(have.clone()), &ask).unwrap();
-        let address = compute::Address { id: compute::id(&compute, &workspace().id), owner: owner("x"), used_by: Vec::new() };
+        let address = compute::Address { id: compute::id(&compute, &workspace().id), owner: owner("x") };
         compute.farewell(&address, &Some(have), &ask);
     }
 

@@ -78,7 +78,7 @@ fn computes(all: &mut All) -> Result<()> {
     let mut have = have;
     have["tags"] = ours("cpu");
     let id = compute::id(&new, &workspace().id);
-    let address = compute::Address { id, owner: owner("cpu"), used_by: Vec::new() };
+    let address = compute::Address { id, owner: owner("cpu") };
     add(all, "compute-delete", new.farewell(&address, &Some(have), &ask()))
 }
 

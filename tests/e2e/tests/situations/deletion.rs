@@ -93,3 +93,18 @@ async fn an_endpoint_that_was_replaced_while_nobody_looked_goes() -> Result<()> 
     ensure!(deleted.len() == 1 && deleted[0].contains("/batchEndpoints/p-old"), "{deleted:?}");
     operator.stop()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_gone_with_its_resource_group_holds_nothing() -> Result<()> {
+    let scene = Scene::set("nothing", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    let all = workspace("") + &pipeline(", publish: {endpoint: p-nothing}");
+    scene.apply_objects(&all).await?;
+    ready::<MLPipeline>(&scene, "p").await?;
+    let gone = json!({"match": {"path": "/workspaces/mlw-team-a"}, "do": {"status": 404, "code": "ResourceGroupNotFound"}});
+    crate::fault(&scene, gone)?;
+    scene.delete_objects(&all).await?;
+    scene.wait_gone::<MLPipeline>("p").await?;
+    scene.wait_gone::<MLWorkspace>("team-a").await?;
+    operator.stop()
+}

@@ -7,6 +7,7 @@ mod deletion;
 mod environments;
 mod identity;
 mod lease;
+mod pipelines;
 mod rights;
 mod runs;
 mod schedules;

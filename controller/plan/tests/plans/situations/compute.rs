@@ -72,7 +72,7 @@ fn decided() -> Result<()> {
     row("failed for quota", &compute, Some(with(&failed, "/properties/provisioningErrors", errors)), &ask())?;
     let mut again = compute.clone();
     if let Some(status) = &mut again.status {
-        status.common.last_failure = Some(failure(1));
+        status.common.last_failure = Some(failure("ProvisioningFailed", 1));
     }
     row("failed once, two minutes ago", &again, Some(failed), &ask())?;
     insta::assert_snapshot!(table.0);
@@ -85,14 +85,12 @@ fn deleted() -> Result<()> {
     let (compute, have) = settled(CLUSTER, &refs)?;
     let (deleting, _) = settled(&CLUSTER.replace("azureName", "deletionPolicy: Delete, azureName"), &refs)?;
     let id = compute::id(&compute, &workspace().id);
-    let free = compute::Address { id, owner: owner("cpu"), used_by: Vec::new() };
-    let used = compute::Address { used_by: vec!["r-gbm".into()], ..free.clone() };
+    let free = compute::Address { id, owner: owner("cpu") };
     let busy = with(&have, "/properties/properties/nodeStateCounts", json!({"runningNodeCount": 2}));
     let mut table = Table::default();
     table.row("kept", &compute.farewell(&free, &Some(have.clone()), &ask()));
     table.row("to be deleted, gone already", &deleting.farewell(&free, &None, &ask()));
     table.row("to be deleted", &deleting.farewell(&free, &Some(have.clone()), &ask()));
-    table.row("to be deleted, used by a pipeline", &deleting.farewell(&used, &Some(have.clone()), &ask()));
     table.row("to be deleted, nodes at work", &deleting.farewell(&free, &Some(busy), &ask()));
     let going = with(&have, "/properties/provisioningState", json!("Deleting"));
     table.row("being deleted", &deleting.farewell(&free, &Some(going), &ask()));

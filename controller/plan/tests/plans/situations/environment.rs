@@ -40,9 +40,16 @@ fn decided() -> Result<()> {
     }
     row("the build failed, and another try is asked for", &built, run("Failed"), &asked)?;
     let mut again = built.clone();
-    let common = Common { last_failure: Some(failure(1)), ..Common::default() };
+    let common = Common { last_failure: Some(failure("BuildCanceled", 1)), ..Common::default() };
     again.status = Some(azureml_crds::ml_environment::MLEnvironmentStatus { common, ..Default::default() });
     row("the build was cancelled two minutes ago", &again, run("Canceled"), &ask())?;
+    let mut vanished = run("Succeeded");
+    if let Some(run) = &mut vanished.task_run {
+        run["properties"]["forceUpdateTag"] = json!("purged-ca0");
+        run["properties"]["runResult"]["properties"]["finishTime"] = json!("2026-01-05T05:50:00Z");
+    }
+    row("it was built anew ten minutes ago, and vanished again", &built, vanished.clone(), &ask())?;
+    row("the same, and another try is asked for", &built, vanished, &asked)?;
     row(
         "the image is there",
         &built,

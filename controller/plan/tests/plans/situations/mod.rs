@@ -71,7 +71,7 @@ fn with(value: &Value, pointer: &str, new: Value) -> Value {
     value
 }
 
-fn failure(count: i32) -> LastFailure {
+fn failure(reason: &str, count: i32) -> LastFailure {
     let at = Time(NOW - SignedDuration::from_mins(2));
-    LastFailure { reason: "x".into(), count, at, stalled: false }
+    LastFailure { reason: reason.to_owned(), count, at, stalled: false }
 }

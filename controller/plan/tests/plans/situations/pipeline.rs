@@ -93,6 +93,11 @@ fn decided() -> Result<()> {
         ..Publication::default()
     };
     row("an endpoint of ours that the spec does not name", &registered(stray))?;
+    let moved = Publication {
+        strays: vec![(workspace().id.child("batchEndpoints", "old"), json!({}))],
+        ..Publication::default()
+    };
+    row("the same, and a new version", &pipeline::Seen { whole: Presence::Absent, ..registered(moved) })?;
     insta::assert_snapshot!(table.0);
     Ok(())
 }

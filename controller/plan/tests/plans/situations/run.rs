@@ -59,6 +59,19 @@ fn decided() -> Result<()> {
     let child = json!({"status": "Failed", "endTimeUtc": "2026-01-05T05:00:00Z", "properties": {"azureml.moduleName": "p_train"},
         "error": {"error": {"code": "UserError", "message": "there is no package called 'gbm'"}}});
     row("a step failed", &plain, &run::Seen { children: Some(vec![child]), ..job("Failed") })?;
+    let mut seen_before = plain.clone();
+    if let Some(status) = &mut seen_before.status {
+        status.phase = Some(azureml_crds::ml_run::Phase::Running);
+    }
+    row("its job ran, and is gone", &seen_before, &steps)?;
+    let mut over = plain.clone();
+    if let Some(status) = &mut over.status {
+        status.phase = Some(azureml_crds::ml_run::Phase::Failed);
+        status.studio_url = Some("https://ml.azure.com".into());
+        let failure = json!({"step": "train", "code": "UserError", "message": "no gbm"});
+        status.failure = Some(serde_json::from_value(failure)?);
+    }
+    row("over, and looked at again", &over, &steps)?;
     let address = run::Address { id: run::id(&plain, &workspace().id) };
     table.row("deleted without a job", &plain.farewell(&address, &None, &ask()));
     table.row("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));

@@ -69,6 +69,13 @@ fn decided() -> Result<()> {
         &of(", adopt: true")?,
         Some(with(&have, "/properties/tags", json!({}))),
     )?;
+    let mut fresh = of(", adopt: true, driftPolicy: Report")?;
+    if let Some(status) = &mut fresh.status {
+        status.common.applied_hash = None;
+    }
+    let foreign =
+        with(&with(&have, "/properties/tags", json!({})), "/properties/displayName", json!("by hand"));
+    row("nobody's, to be taken over and only reported, seen for the first time", &fresh, Some(foreign))?;
     let address = schedule::Address { id: schedule::id(&plain, &workspace().id), owner: owner("nightly") };
     let mut leaves =
         |situation: &str, have: Option<Value>| table.row(situation, &plain.farewell(&address, &have, &ask()));

@@ -1,0 +1,55 @@
+//! What a run says at its end, and ever after: whatever becomes of its job.
+
+use super::{Wanted, kept_until};
+use crate::action::{Extra, Next, Plan, Verdict};
+use crate::failure;
+use azureml_crds::MLRun;
+use azureml_crds::ml_run::{Failure, Phase};
+
+/// Whether there was a job: it is not sent a second time.
+pub(super) fn was_seen(run: &MLRun) -> bool {
+    let status = run.status.as_ref();
+    status.is_some_and(|status| {
+        status.studio_url.is_some() || status.phase.is_some_and(|phase| phase != Phase::Pending)
+    })
+}
+
+/// A run that is over says what it said, whatever became of its job.
+pub(super) fn over(run: &MLRun, wanted: &Wanted) -> Plan {
+    let name = wanted.id.name();
+    let status = run.status.as_ref();
+    let failure = status.and_then(|status| status.failure.as_ref());
+    let (verdict, is_true, reason) = match (status.and_then(|status| status.phase), failure) {
+        (Some(Phase::Succeeded), _) => (completed(name), "True", "Completed"),
+        (Some(Phase::Failed), Some(failure)) => (failed(run, name, failure), "False", "Failed"),
+        _ => (canceled(name), "False", "Canceled"),
+    };
+    let conditions = ended(is_true, reason, &verdict.message);
+    Plan { conditions, at: kept_until(run), ..Plan::say(verdict, Next::Change) }
+}
+
+pub(super) fn completed(job: &str) -> Verdict {
+    Verdict::ready("Completed", format!("job {job} is completed"))
+}
+
+pub(super) fn canceled(job: &str) -> Verdict {
+    Verdict::ready("Canceled", format!("job {job} is cancelled"))
+}
+
+fn failed(run: &MLRun, job: &str, failure: &Failure) -> Verdict {
+    let had_job = was_seen(run) && run.status.as_ref().is_some_and(|status| status.studio_url.is_some());
+    if !had_job {
+        return Verdict::stalled(&failure::reason(&failure.code), failure.message.clone());
+    }
+    let who = match &failure.step {
+        Some(step) => format!("step {step} of job {job}"),
+        None => format!("job {job}"),
+    };
+    Verdict::stalled("Failed", format!("{who} failed: {}", failure.message))
+}
+
+pub(super) fn ended(status: &'static str, reason: &str, message: &str) -> Vec<Extra> {
+    vec![Extra { r#type: SUCCEEDED, status, reason: reason.to_owned(), message: message.to_owned() }]
+}
+
+pub(super) const SUCCEEDED: &str = "Succeeded";
