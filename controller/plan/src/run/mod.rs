@@ -11,7 +11,7 @@ use self::facts::{job_facts, moment, why_failed};
 pub use self::keep::{is_expired, kept_until};
 use self::keep::{kept_after, warnings};
 pub use self::leave::Address;
-use self::over::{SUCCEEDED, canceled, completed, ended, over, was_seen};
+use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over, was_seen};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::job::{self, Job};
@@ -134,7 +134,7 @@ impl Decide for MLRun {
             Some(job) => watch(self, wanted, seen, job),
             None if was_seen(self) => {
                 let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
-                refused(self, "JobGone", &message, ask)
+                refused(self, JOB_GONE, &message, ask)
             }
             None => submit(self, refs, wanted, seen, ask),
         }

@@ -4,7 +4,7 @@ use super::{Wanted, kept_until};
 use crate::action::{Extra, Next, Plan, Verdict};
 use crate::failure;
 use azureml_crds::MLRun;
-use azureml_crds::ml_run::{Failure, Phase};
+use azureml_crds::ml_run::Phase;
 
 /// Whether there was a job: it is not sent a second time.
 pub(super) fn was_seen(run: &MLRun) -> bool {
@@ -18,10 +18,9 @@ pub(super) fn was_seen(run: &MLRun) -> bool {
 pub(super) fn over(run: &MLRun, wanted: &Wanted) -> Plan {
     let name = wanted.id.name();
     let status = run.status.as_ref();
-    let failure = status.and_then(|status| status.failure.as_ref());
-    let (verdict, is_true, reason) = match (status.and_then(|status| status.phase), failure) {
-        (Some(Phase::Succeeded), _) => (completed(name), "True", "Completed"),
-        (Some(Phase::Failed), Some(failure)) => (failed(run, name, failure), "False", "Failed"),
+    let (verdict, is_true, reason) = match status.and_then(|status| status.phase) {
+        Some(Phase::Succeeded) => (completed(name), "True", "Completed"),
+        Some(Phase::Failed) => (failed(run, name), "False", "Failed"),
         _ => (canceled(name), "False", "Canceled"),
     };
     let conditions = ended(is_true, reason, &verdict.message);
@@ -36,9 +35,14 @@ pub(super) fn canceled(job: &str) -> Verdict {
     Verdict::ready("Canceled", format!("job {job} is cancelled"))
 }
 
-fn failed(run: &MLRun, job: &str, failure: &Failure) -> Verdict {
-    let had_job = was_seen(run) && run.status.as_ref().is_some_and(|status| status.studio_url.is_some());
-    if !had_job {
+/// A failure in the words of its first time: those of the step or the job, or those of a run that has no job (any more).
+fn failed(run: &MLRun, job: &str) -> Verdict {
+    let status = run.status.as_ref();
+    let Some(failure) = status.and_then(|status| status.failure.as_ref()) else {
+        return Verdict::stalled("Failed", format!("job {job} failed"));
+    };
+    let had_job = status.is_some_and(|status| status.studio_url.is_some());
+    if !had_job || failure.code == JOB_GONE {
         return Verdict::stalled(&failure::reason(&failure.code), failure.message.clone());
     }
     let who = match &failure.step {
@@ -47,6 +51,9 @@ fn failed(run: &MLRun, job: &str, failure: &Failure) -> Verdict {
     };
     Verdict::stalled("Failed", format!("{who} failed: {}", failure.message))
 }
+
+/// The reason of a run whose job somebody deleted before its end was seen.
+pub(super) const JOB_GONE: &str = "JobGone";
 
 pub(super) fn ended(status: &'static str, reason: &str, message: &str) -> Vec<Extra> {
     vec![Extra { r#type: SUCCEEDED, status, reason: reason.to_owned(), message: message.to_owned() }]

@@ -72,6 +72,15 @@ fn decided() -> Result<()> {
         status.failure = Some(serde_json::from_value(failure)?);
     }
     row("over, and looked at again", &over, &steps)?;
+    if let Some(failure) = over.status.as_mut().and_then(|status| status.failure.as_mut()) {
+        *failure =
+            serde_json::from_value(json!({"code": "JobGone", "message": "job r-1 is gone from Azure"}))?;
+    }
+    row("over since its job was gone, and looked at again", &over, &steps)?;
+    if let Some(status) = &mut over.status {
+        status.failure = None;
+    }
+    row("over without a reason, and looked at again", &over, &steps)?;
     let address = run::Address { id: run::id(&plain, &workspace().id) };
     table.row("deleted without a job", &plain.farewell(&address, &None, &ask()));
     table.row("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));
