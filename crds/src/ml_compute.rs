@@ -92,6 +92,7 @@ pub(crate) fn bound_tags(schema: &mut schemars::Schema) {
 
 /// Whether Azure may take nodes away.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum Priority {
     /// Nodes stay.
     Dedicated,

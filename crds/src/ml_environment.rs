@@ -106,6 +106,7 @@ pub(crate) fn bound_args(schema: &mut schemars::Schema) {
 
 /// What an image runs on.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum Platform {
     /// x86, 64 bits.
     #[serde(rename = "linux/amd64")]

@@ -133,6 +133,7 @@ pub(crate) fn bound_outputs(schema: &mut Schema) {
 
 /// Where a run or a step is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum Phase {
     /// Not sent to Azure yet, or not started there.
     Pending,

@@ -16,6 +16,7 @@ pub struct Reference {
 
 /// What happens in Azure when the object is deleted.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum DeletionPolicy {
     /// What the operator made in Azure is removed as well.
     Delete,
@@ -25,6 +26,7 @@ pub enum DeletionPolicy {
 
 /// What happens when somebody has changed in Azure what the spec sets.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum DriftPolicy {
     /// The difference is listed in `status.drift` and put back.
     Correct,

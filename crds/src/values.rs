@@ -61,6 +61,7 @@ impl InputType {
 /// The type of an output.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[schemars(description = "")]
 pub enum OutputType {
     /// One file.
     UriFile,
@@ -94,6 +95,7 @@ impl OutputType {
 
 /// How a step sees the data of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum InputMode {
     /// A mounted, read-only path (Azure ML's default).
     ReadOnlyMount,
@@ -126,6 +128,7 @@ impl InputMode {
 
 /// How a step writes an output.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
 pub enum OutputMode {
     /// A mounted path (Azure ML's default).
     ReadWriteMount,

@@ -2,9 +2,12 @@
 //! Says what it does while it does it, and what to install when something is missing.
 
 mod bench;
+mod book;
 mod control_plane;
 mod crds;
 mod demo;
+mod links;
+mod pages;
 mod steps;
 mod test;
 mod tools;
@@ -28,6 +31,7 @@ enum Command {
     Bench(bench::Arguments),
     Crds(crds::Arguments),
     Demo(demo::Arguments),
+    Docs(book::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -37,10 +41,56 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Docs(arguments) => book::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     // Without the backtrace, which would bury the remedy.
     eprintln!("error: {error:#}");
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commands `cargo xtask …` of a text: to the end of the line, of the code or of the remark.
+    fn commands(text: &str) -> Vec<&str> {
+        let found = text.split("cargo xtask ").skip(1);
+        let ends = ['`', '\n', '#', '"', ';', ')'];
+        found
+            .filter_map(|rest| rest.split(ends).next())
+            .map(str::trim)
+            .filter(|line| !line.starts_with('…'))
+            .collect()
+    }
+
+    fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_documents_is_understood() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut pages = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
+        files(&root.join("docs/src"), &mut pages);
+        let mut count = 0;
+        for page in pages {
+            for command in commands(&std::fs::read_to_string(&page).unwrap()) {
+                let words = std::iter::once("xtask").chain(command.split_whitespace());
+                if let Err(error) = Arguments::try_parse_from(words) {
+                    assert!(!error.use_stderr(), "{}: cargo xtask {command}: {error}", page.display());
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 10, "the commands are not found");
+    }
 }

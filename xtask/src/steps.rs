@@ -43,7 +43,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "generated",
-        shows: "the chart's CRDs are those of the Rust types",
+        shows: "the chart's CRDs and the book's pages of kinds are those of the Rust types",
         needs: &[],
         commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "crds", "--check"])]),
     },
@@ -66,6 +66,12 @@ pub const STEPS: &[Step] = &[
             doc.env("RUSTDOCFLAGS", "--deny warnings");
             Ok(vec![doc])
         },
+    },
+    Step {
+        name: "book",
+        shows: "the book builds, and every link and anchor in it leads somewhere",
+        needs: &[tools::C_COMPILER],
+        commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "docs"])]),
     },
     Step {
         name: "alone",
@@ -110,7 +116,7 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "end-to-end",
         shows: "the operator does what it promises between a real API server and the simulator",
-        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON, tools::CURL, tools::JQ],
         commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
     },
     Step {

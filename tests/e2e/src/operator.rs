@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 pub struct Start {
     /// The namespace that it watches and keeps its lease in.
     pub namespace: String,
+    /// More namespaces that it watches; they need not exist yet.
+    pub also: Vec<String>,
     /// The configuration file.
     pub config: PathBuf,
     /// The application id of its tokens.
@@ -44,7 +46,10 @@ struct Lines {
 }
 
 /// The operator's binary, built once: beside the running program, in the same profile.
-fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// When it cannot be built.
+pub fn binary() -> Result<PathBuf> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(anyhow::Error::msg)
 }
@@ -94,6 +99,7 @@ impl Operator {
             "--cluster-id",
             "test",
         ]);
+        command.args(start.also.iter().flat_map(|name| ["--namespace", name]));
         command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
         let everybody = cluster::shared().kubeconfig();
         command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));

@@ -35,7 +35,9 @@ async fn main() -> Result<()> {
     let mut setting = Setting::default();
     setting.azure.execute = true;
     setting.azure.dir = Some(folder.path().to_owned());
-    let scene = Scene::set("demo", setting).await?;
+    let mut scene = Scene::set("demo", setting).await?;
+    // The tutorial of the documentation makes this namespace.
+    scene.start.also = vec!["team-a".to_owned()];
     storage::put_raw_data(folder.path())?;
     let operator = scene.operator().await?;
     teller.say(&format!("Azure is simulated at {}; namespace {}", scene.azure.endpoint(), scene.namespace));

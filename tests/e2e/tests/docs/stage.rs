@@ -1,0 +1,129 @@
+//! Where pages are walked: one control plane, one simulated Azure with a workspace for each team, and one operator.
+//! In: nothing. Out: folders in which a page's commands run as a user types them. The operator stands in for the chart's pods.
+
+use anyhow::{Context as _, Result, anyhow};
+use azureml_control_plane::ControlPlane;
+use azureml_e2e::operator::{SOON, binary};
+use azureml_e2e::scene::{GROUP, SUBSCRIPTION};
+use azureml_e2e::{Operator, Scene, Setting, cluster, storage};
+use azureml_simulator::WorkspaceSpec;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::sync::{LazyLock, OnceLock};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// What outlives single tests: the simulator, and waits.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    #[expect(clippy::unwrap_used, reason = "without a runtime no test can say anything")]
+    Runtime::new().unwrap()
+});
+
+/// The namespaces that pages make; the operator serves them all.
+const NAMESPACES: [&str; 5] = ["team-a", "team-b", "team-c", "team-d", "demo"];
+
+/// The secret of an application that calls an endpoint.
+pub const CALLER: (&str, &str) = ("eeeeeeee-0000-4000-8000-000000000001", "a-caller's-secret");
+
+pub struct Stage {
+    pub scene: Scene,
+    _operator: Operator,
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// A cluster that somebody made in the portal.
+    pub async fn make_by_hand(&self, workspace: &str, name: &str, nodes: u32) -> Result<()> {
+        let azure = &self.scene.azure;
+        let (http, token) = self.scene.azure_client().await?;
+        let url = format!(
+            "{}/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{workspace}/computes/{name}?api-version=2025-12-01",
+            azure.endpoint()
+        );
+        let scale = json!({"minNodeCount": 0, "maxNodeCount": nodes, "nodeIdleTimeBeforeScaleDown": "PT2M"});
+        let cluster = json!({"osType": "Linux", "vmSize": "Standard_DS3_v2", "vmPriority": "Dedicated", "scaleSettings": scale});
+        let body = json!({"location": "westeurope", "properties": {"computeType": "AmlCompute", "properties": cluster}});
+        http.put(url).bearer_auth(token).json(&body).send().await?.error_for_status()?;
+        Ok(())
+    }
+}
+
+/// The stage of every page that needs no other.
+pub fn shared() -> Result<&'static Stage> {
+    static STAGE: OnceLock<Result<Stage, String>> = OnceLock::new();
+    let stage = STAGE.get_or_init(|| RUNTIME.block_on(set()).map_err(|error| format!("{error:#}")));
+    stage.as_ref().map_err(|error| anyhow!("{error}"))
+}
+
+async fn set() -> Result<Stage> {
+    let folder = tempfile::tempdir()?;
+    let mut setting =
+        Setting { config: format!("grants: [{{namespaces: ['*']}}]\n{SOON}"), ..Setting::default() };
+    setting.azure.execute = true;
+    setting.azure.dir = Some(folder.path().to_owned());
+    setting.azure.apps = BTreeMap::from([(CALLER.0.to_owned(), CALLER.1.to_owned())]);
+    setting.azure.workspaces.extend(
+        ["mlw-team-b", "mlw-experiments", "mlw-production"].map(|name| WorkspaceSpec::new(GROUP, name)),
+    );
+    let mut scene = Scene::set("docs", setting).await?;
+    storage::put_raw_data(folder.path())?;
+    scene.start.also = NAMESPACES.map(str::to_owned).to_vec();
+    let operator = scene.operator().await?;
+    Ok(Stage { scene, _operator: operator, _folder: folder })
+}
+
+/// A folder for the commands of a page: a kubeconfig of its own, and the programs in its PATH.
+pub struct Place {
+    folder: TempDir,
+    /// What the commands find in their environment.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Place {
+    /// A place on the shared control plane, with what a caller of endpoints needs.
+    pub fn make(scene: &Scene) -> Result<Self> {
+        let mut place = Self::on(cluster::shared())?;
+        for (name, value) in [
+            ("AUTHORITY", scene.azure.endpoint()),
+            ("TENANT_ID", scene.azure.tenant_id()),
+            ("CLIENT_ID", CALLER.0),
+            ("CLIENT_SECRET", CALLER.1),
+            ("CURL_CA_BUNDLE", &scene.azure.ca_file().display().to_string()),
+        ] {
+            place.environment.insert(name.to_owned(), value.to_owned());
+        }
+        Ok(place)
+    }
+
+    /// A place on a control plane.
+    pub fn on(plane: &ControlPlane) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let bin = folder.path().join("bin");
+        fs::create_dir_all(&bin)?;
+        symlink(plane.kubectl().get_program(), bin.join("kubectl"))?;
+        symlink(plane.helm()?.get_program(), bin.join("helm"))?;
+        symlink(binary()?, bin.join("azureml-operator"))?;
+        let root = azureml_e2e::root().canonicalize()?;
+        for name in ["charts", "examples"] {
+            symlink(root.join(name), folder.path().join(name))?;
+        }
+        // A copy, since a page may set its namespace.
+        let kubeconfig = folder.path().join("kubeconfig");
+        fs::copy(plane.kubeconfig(), &kubeconfig)?;
+        fs::set_permissions(&kubeconfig, fs::Permissions::from_mode(0o600))?;
+        let path = std::env::var("PATH").context("there is no PATH")?;
+        let environment = BTreeMap::from([
+            ("PATH".to_owned(), format!("{}:{path}", bin.display())),
+            ("HOME".to_owned(), folder.path().display().to_string()),
+            ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
+        ]);
+        Ok(Self { folder, environment })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
