@@ -9,17 +9,24 @@ static SHARED: OnceLock<ControlPlane> = OnceLock::new();
 ///
 /// # Panics
 /// When it cannot be started; the message says why.
-#[expect(clippy::panic, reason = "without a control plane no test can say anything")]
+#[must_use]
 pub fn shared() -> &'static ControlPlane {
+    shared_as(|| Ok(Options { crds: azureml_crds::all()?, ..Options::default() }))
+}
+
+/// The control plane as the first that needs it wants it: a test binary of which all tests call this before anything else.
+///
+/// # Panics
+/// When it cannot be started; the message says why.
+#[expect(clippy::panic, reason = "without a control plane no test can say anything")]
+pub fn shared_as(options: fn() -> anyhow::Result<Options>) -> &'static ControlPlane {
     SHARED.get_or_init(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Its own thread and runtime: the runtime of the test that comes first ends with that test.
-        let started = std::thread::spawn(|| {
+        let started = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new()?;
-            let crds = azureml_crds::all()?;
-            runtime.block_on(async {
-                Ok::<_, anyhow::Error>(ControlPlane::start(Options { crds, ..Options::default() }).await?)
-            })
+            let options = options()?;
+            runtime.block_on(async { Ok::<_, anyhow::Error>(ControlPlane::start(options).await?) })
         });
         match started.join() {
             Ok(Ok(plane)) => plane,

@@ -123,7 +123,7 @@ impl Scene {
             config: file,
             client,
             tenant: azure.tenant_id().to_owned(),
-            kubeconfig: None,
+            ..Start::default()
         };
         Ok(Self { namespace, azure, workspace: workspace.to_owned(), kube, start, _folder: folder })
     }
