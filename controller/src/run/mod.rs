@@ -160,7 +160,8 @@ async fn wait_for_definitions(kube: &Client, readiness: &Readiness, stop: &Cance
             match kube.list_api_group_resources(&version).await {
                 Ok(served) if served.resources.iter().any(|served| served.name == plural) => break,
                 Ok(_) => {}
-                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                // Plain text, not a status: nobody serves the group.
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(error) => tracing::warn!("failed to ask what the API server serves: {error}"),
             }
         }
