@@ -1,4 +1,4 @@
-//! The command line. Together with `identity` the only reader of the environment.
+//! The command line. Together with `credentials` the only reader of the environment.
 
 use anyhow::Result;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};

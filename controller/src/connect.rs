@@ -33,11 +33,30 @@ fn builder(config: &Azure) -> ClientBuilder {
         .timeout(std_duration(config.request_timeout))
 }
 
-/// The HTTP client of a cloud, with its own authorities. Connecting takes time, so the gate is asked again after it.
+/// The same, with authorities that are trusted beside the system's.
+fn trusting(config: &Azure, authorities: &[Certificate]) -> ClientBuilder {
+    let own = (!authorities.is_empty()).then(|| authorities.to_vec());
+    own.into_iter().fold(builder(config), ClientBuilder::tls_certs_merge)
+}
+
+/// The HTTP client of a cloud. Connecting takes time, so the gate is asked again after it.
 ///
 /// # Errors
-/// When a certificate cannot be read.
-pub fn http(config: &Azure, ca: Option<&[u8]>, gate: &Gate) -> Result<reqwest::Client> {
+/// When it cannot be made.
+pub fn http(config: &Azure, authorities: &[Certificate], gate: &Gate) -> Result<reqwest::Client> {
+    gated(trusting(config, authorities), gate)
+}
+
+/// The HTTP client for tokens of a managed identity. The machine itself answers, in plain HTTP at a link-local address
+/// (or at one that the environment names), so no proxy is ever asked.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn local(config: &Azure, authorities: &[Certificate], gate: &Gate) -> Result<reqwest::Client> {
+    gated(trusting(config, authorities).https_only(false).no_proxy(), gate)
+}
+
+fn gated(builder: ClientBuilder, gate: &Gate) -> Result<reqwest::Client> {
     let gate = gate.clone();
     let checked = AndThenLayer::new(move |connection| {
         let may_write = gate();
@@ -49,12 +68,7 @@ pub fn http(config: &Azure, ca: Option<&[u8]>, gate: &Gate) -> Result<reqwest::C
             }
         }
     });
-    let mut builder = builder(config).connector_layer(checked);
-    if let Some(pem) = ca {
-        builder = builder
-            .tls_certs_merge(Certificate::from_pem_bundle(pem).context("failed to read the certificates")?);
-    }
-    builder.build().context("failed to make the HTTP client")
+    builder.connector_layer(checked).build().context("failed to make the HTTP client")
 }
 
 /// The transport of a cloud.
@@ -63,32 +77,57 @@ pub fn transport(http: reqwest::Client, shared: &Shared) -> Transport {
     Transport::new(http, shared.gate.clone(), shared.observer.clone())
 }
 
-/// The transport for registries that a manifest names: no address inside of the platform, unless configured.
+/// The transport for registries that a manifest names: no address inside of the platform, unless configured. Behind a
+/// proxy it is the proxy that resolves names, so what can be reached through it is the proxy's to decide.
 ///
 /// # Errors
 /// When the client cannot be made.
-pub fn public(config: &Azure, shared: &Shared, allow_private: bool) -> Result<Transport> {
-    let context = "failed to make the HTTP client for registries";
+pub fn public(
+    config: &Azure,
+    authorities: &[Certificate],
+    shared: &Shared,
+    allow_private: bool,
+    proxies: Vec<String>,
+) -> Result<Transport> {
+    let (builder, context) = (trusting(config, authorities), "failed to make the HTTP client for registries");
     if allow_private {
-        return Ok(transport(builder(config).build().context(context)?, shared).for_strangers());
+        return Ok(transport(builder.build().context(context)?, shared).for_strangers());
     }
-    let builder = builder(config).dns_resolver(Arc::new(PublicOnly));
+    let builder = builder.dns_resolver(Arc::new(PublicOnly { proxies }));
     Ok(transport(builder.build().context(context)?, shared).only_public().for_strangers())
 }
 
-/// Resolves names to public addresses only.
-struct PublicOnly;
+/// Resolves names to public addresses only; the proxies may be anywhere.
+struct PublicOnly {
+    proxies: Vec<String>,
+}
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
+        let is_proxy = self.proxies.iter().any(|proxy| proxy.eq_ignore_ascii_case(name.as_str()));
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let (public, other): (Vec<SocketAddr>, Vec<SocketAddr>) =
-                found.partition(|address| is_public(address.ip()));
-            if public.is_empty() && !other.is_empty() {
+            let (reachable, other): (Vec<SocketAddr>, Vec<SocketAddr>) =
+                found.partition(|address| is_proxy || is_public(address.ip()));
+            if reachable.is_empty() && !other.is_empty() {
                 return Err(BoxError::from(PrivateAddress(name.as_str().to_owned())));
             }
-            Ok(Box::new(public.into_iter()) as Addrs)
+            Ok(Box::new(reachable.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_proxy_may_be_inside_of_the_platform() {
+        let resolver = PublicOnly { proxies: vec!["localhost".to_owned()] };
+        let mut found = resolver.resolve("LocalHost".parse().unwrap()).await.unwrap();
+        assert!(found.next().is_some_and(|address| address.ip().is_loopback()));
+        let resolver = PublicOnly { proxies: vec!["proxy.example".to_owned()] };
+        let refused = resolver.resolve("localhost".parse().unwrap()).await.err().unwrap();
+        assert!(refused.downcast_ref::<PrivateAddress>().is_some(), "{refused}");
     }
 }

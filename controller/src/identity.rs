@@ -1,27 +1,19 @@
 //! Who acts in Azure: the controller's own identity, one federated with it, or a client secret of the user's namespace.
 //!
-//! In: an MLWorkspace, the grants, a Secret. Out: a client, or why there is none. With `args` the only reader of the environment.
+//! In: an MLWorkspace, the grants, a Secret. Out: a client, or why there is none. How each signs in is in `credentials`.
 
 use crate::config::{Config, Grant};
 use crate::connect::{self, Shared};
+use crate::credentials;
 use anyhow::Result;
-use azure_core::cloud::CustomConfiguration;
-use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{ClientOptions, Transport as CoreTransport};
-use azure_identity::{
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
-    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
-};
 use azureml_client::ArmId;
-use azureml_client::auth::{Credential, Make};
+use azureml_client::auth::Credential;
 use azureml_client::budget::Limits;
 use azureml_client::client::{Client, Versions};
 use azureml_client::cloud::Cloud;
 use azureml_client::registry::Registries;
 use azureml_crds::MLWorkspace;
 use std::collections::HashMap;
-use std::env::var;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The cloud of an MLWorkspace that names none.
@@ -50,9 +42,18 @@ pub enum Who {
     },
 }
 
+/// A cloud, and the two ways out of this process.
+struct Reached {
+    cloud: Arc<Cloud>,
+    /// To Azure.
+    http: reqwest::Client,
+    /// To the machine that this process runs on, which gives tokens of its managed identity.
+    local: reqwest::Client,
+}
+
 /// The clouds and the clients that were made for them.
 pub struct Identities {
-    clouds: HashMap<String, (Arc<Cloud>, reqwest::Client)>,
+    clouds: HashMap<String, Reached>,
     shared: Shared,
     versions: Arc<Versions>,
     limits: Limits,
@@ -68,15 +69,20 @@ impl Identities {
     /// When certificates cannot be read.
     pub fn new(config: &Config, shared: Shared) -> Result<Self> {
         let mut clouds = HashMap::new();
-        for (cloud, ca) in config.clouds()? {
-            let http = connect::http(&config.azure, ca.as_deref(), &shared.gate)?;
-            clouds.insert(cloud.name.clone(), (Arc::new(cloud), http));
+        let everywhere = config.authorities()?;
+        for (cloud, own) in config.clouds()? {
+            let trusted = [everywhere.as_slice(), own.as_slice()].concat();
+            let http = connect::http(&config.azure, &trusted, &shared.gate)?;
+            let local = connect::local(&config.azure, &trusted, &shared.gate)?;
+            clouds.insert(cloud.name.clone(), Reached { cloud: Arc::new(cloud), http, local });
         }
-        let public = connect::public(&config.azure, &shared, config.registries.allow_private_addresses)?;
+        let inside = config.registries.allow_private_addresses;
+        let proxies = credentials::proxies();
+        let public = connect::public(&config.azure, &everywhere, &shared, inside, proxies)?;
         // A mirror is reached as the default cloud is: with its certificates, and wherever it is.
         let direct = clouds
             .get(DEFAULT_CLOUD)
-            .map_or_else(|| public.clone(), |(_, http)| connect::transport(http.clone(), &shared));
+            .map_or_else(|| public.clone(), |cloud| connect::transport(cloud.http.clone(), &shared));
         Ok(Self {
             clouds,
             registries: Registries::new(public, direct, config.mirrors()),
@@ -90,11 +96,11 @@ impl Identities {
     /// The client of an identity in a cloud; `None` when there is no such cloud.
     #[must_use]
     pub fn client(&self, cloud: &str, who: &Who) -> Option<Arc<Client>> {
-        let (cloud, http) = self.clouds.get(cloud)?;
+        let Reached { cloud, http, local } = self.clouds.get(cloud)?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (cloud.name.clone(), who.clone());
         let make = || {
-            let credential = Credential::new(make(cloud, http, who));
+            let credential = Credential::new(credentials::make(cloud, http, local, who));
             let transport = connect::transport(http.clone(), &self.shared);
             Arc::new(Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits))
         };
@@ -108,69 +114,6 @@ impl Identities {
         names.sort_unstable();
         names
     }
-}
-
-/// How to make the credential of an identity.
-fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, who: &Who) -> Make {
-    let (cloud, http, who) = (cloud.clone(), http.clone(), who.clone());
-    Arc::new(move || {
-        let options = options(&cloud, &http);
-        match &who {
-            Who::Secret { client, tenant, secret } => by_secret(tenant, client, secret.clone(), options),
-            Who::Federated { client, tenant } => federated(Some(client.clone()), tenant.clone(), options),
-            Who::Controller => controller(options),
-        }
-    })
-}
-
-fn options(cloud: &Cloud, http: &reqwest::Client) -> ClientOptions {
-    let mut custom = CustomConfiguration::default();
-    custom.authority_host.clone_from(&cloud.authority);
-    ClientOptions {
-        transport: Some(CoreTransport::new(Arc::new(http.clone()))),
-        cloud: Some(Arc::new(custom.into())),
-        ..ClientOptions::default()
-    }
-}
-
-fn by_secret(
-    tenant: &str,
-    client: &str,
-    secret: String,
-    client_options: ClientOptions,
-) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let options = ClientSecretCredentialOptions { client_options };
-    Ok(ClientSecretCredential::new(tenant, client.to_owned(), Secret::from(secret), Some(options))?)
-}
-
-fn federated(
-    client_id: Option<String>,
-    tenant_id: Option<String>,
-    client_options: ClientOptions,
-) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let credential_options = ClientAssertionCredentialOptions { client_options };
-    let options =
-        WorkloadIdentityCredentialOptions { credential_options, client_id, tenant_id, ..Default::default() };
-    Ok(WorkloadIdentityCredential::new(Some(options))?)
-}
-
-/// The controller's own identity, by what the environment offers: workload identity, a client secret, managed identity,
-/// else the developer's own login (`az login`).
-fn controller(options: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    if var("AZURE_FEDERATED_TOKEN_FILE").is_ok() {
-        return federated(None, None, options);
-    }
-    if let (Ok(tenant), Ok(client), Ok(secret)) =
-        (var("AZURE_TENANT_ID"), var("AZURE_CLIENT_ID"), var("AZURE_CLIENT_SECRET"))
-    {
-        return by_secret(&tenant, &client, secret, options);
-    }
-    if var("IDENTITY_ENDPOINT").is_ok() || var("KUBERNETES_SERVICE_HOST").is_ok() {
-        let user_assigned_id = var("AZURE_CLIENT_ID").ok().map(UserAssignedId::ClientId);
-        let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options: options };
-        return Ok(ManagedIdentityCredential::new(Some(options))?);
-    }
-    Ok(DeveloperToolsCredential::new(None)?)
 }
 
 /// Whether a namespace may use an identity of the controller for a workspace and its registry.

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod config;
 pub mod connect;
+pub mod credentials;
 pub mod engine;
 pub mod identity;
 pub mod kinds;

@@ -32,3 +32,84 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- define "operator.token" -}}
 {{- if and .Values.workloadIdentity.enabled (not .Values.workloadIdentity.webhook) }}true{{ end }}
 {{- end }}
+
+{{/* The configuration file: the value, with what other values say in it. */}}
+{{- define "operator.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- if or .Values.caBundle.pem .Values.caBundle.configMap }}
+{{- if and .Values.caBundle.pem .Values.caBundle.configMap }}{{ fail "caBundle: pem and configMap exclude each other" }}{{ end }}
+{{- if $config.caFile }}{{ fail "caBundle and config.caFile exclude each other" }}{{ end }}
+{{- $_ := set $config "caFile" "/etc/azureml-operator-ca/ca.crt" }}
+{{- end }}
+{{- if and .Values.watchNamespaces (not $config.clusterId) }}
+{{- fail "config.clusterId is needed with watchNamespaces: without rights in the whole cluster the UID of kube-system cannot be read. Take it: kubectl get namespace kube-system -o jsonpath={.metadata.uid}" }}
+{{- end }}
+{{- toYaml $config }}
+{{- end }}
+
+{{/* The port of the proxy, where there is one. */}}
+{{- define "operator.proxyPort" -}}
+{{- with .Values.proxy.https }}
+{{- $host := (urlParse .).host }}
+{{- if regexMatch ":[0-9]+$" $host }}{{ regexFind "[0-9]+$" $host }}{{ else if hasPrefix "https:" . }}443{{ else }}80{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* The rules of the controller where it watches. */}}
+{{- define "operator.rules" -}}
+- apiGroups: [azureml.dev]
+  resources: [mlworkspaces, mlcomputes, mlenvironments, mlpipelines, mlschedules, mlruns]
+  # The patch is for the finalizer.
+  verbs: [list, watch, patch]
+- apiGroups: [azureml.dev]
+  resources:
+    - mlworkspaces/status
+    - mlcomputes/status
+    - mlenvironments/status
+    - mlpipelines/status
+    - mlschedules/status
+    - mlruns/status
+  verbs: [patch]
+# For `ttlAfterFinished`.
+- apiGroups: [azureml.dev]
+  resources: [mlruns]
+  verbs: [delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- if .Values.rbac.readSecrets }}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+{{- end }}
+{{- end }}
+
+{{/* The controller's account, as a subject of bindings. */}}
+{{- define "operator.subjects" -}}
+- {kind: ServiceAccount, name: {{ include "operator.account" . }}, namespace: {{ .Release.Namespace }}}
+{{- end }}
+
+{{/* The environment of the controller. */}}
+{{- define "operator.env" -}}
+{{- if include "operator.token" . }}
+- {name: AZURE_FEDERATED_TOKEN_FILE, value: /var/run/secrets/azure/tokens/azure-identity-token}
+{{- with .Values.workloadIdentity.clientId }}
+- {name: AZURE_CLIENT_ID, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.workloadIdentity.tenantId }}
+- {name: AZURE_TENANT_ID, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+{{- with .Values.proxy.https }}
+- {name: HTTPS_PROXY, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.proxy.http }}
+- {name: HTTP_PROXY, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.proxy.noProxy }}
+- {name: NO_PROXY, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

@@ -17,8 +17,9 @@ use anyhow::{Context as _, Result, bail};
 use azureml_client::cloud::Cloud;
 use azureml_client::registry::Mirror;
 use jiff::SignedDuration;
+use reqwest::Certificate;
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 /// The whole file.
@@ -27,6 +28,9 @@ use url::Url;
 pub struct Config {
     /// Identifies this cluster in the tags of Azure resources; the flag `--cluster-id` wins.
     pub cluster_id: Option<String>,
+    /// A file with certificates of authorities to be trusted by everything that goes out to Azure and to registries,
+    /// beside the system's, as PEM.
+    pub ca_file: Option<PathBuf>,
     /// Clouds beside or instead of the built-in `AzurePublic`, `AzureChina` and `AzureUSGovernment`.
     pub clouds: Vec<CloudConfig>,
     /// Which namespaces may use the controller's identities, and for what. None is the default.
@@ -143,26 +147,32 @@ impl Config {
         Ok(())
     }
 
-    /// All clouds: the configured ones, and the built-in ones that they do not replace.
+    /// The authorities that are trusted everywhere beside the system's.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds no certificate.
+    pub fn authorities(&self) -> Result<Vec<Certificate>> {
+        self.ca_file.as_deref().map_or_else(|| Ok(Vec::new()), |path| certificates(path).context("caFile"))
+    }
+
+    /// All clouds with the authorities that only they trust: the configured ones, and the built-in ones that they do
+    /// not replace.
     ///
     /// # Errors
     /// When a file with certificates cannot be read.
-    pub fn clouds(&self) -> Result<Vec<(Cloud, Option<Vec<u8>>)>> {
+    pub fn clouds(&self) -> Result<Vec<(Cloud, Vec<Certificate>)>> {
         let mut clouds = Vec::new();
         for config in &self.clouds {
-            let ca = config.ca_file.as_ref().map(|path| {
-                std::fs::read(path).with_context(|| {
-                    format!("clouds: {}: failed to read caFile {}", config.name, path.display())
-                })
-            });
-            clouds.push((config.cloud(), ca.transpose()?));
+            let own = config.ca_file.as_deref().map(certificates).transpose();
+            let own = own.with_context(|| format!("clouds: {}: caFile", config.name))?;
+            clouds.push((config.cloud(), own.unwrap_or_default()));
         }
         let built_in = built_in_clouds()?;
         clouds.extend(
             built_in
                 .into_iter()
                 .filter(|cloud| !self.clouds.iter().any(|own| own.name == cloud.name))
-                .map(|cloud| (cloud, None)),
+                .map(|cloud| (cloud, Vec::new())),
         );
         Ok(clouds)
     }
@@ -175,6 +185,17 @@ impl Config {
             .map(|mirror| Mirror { hosts: mirror.hosts.clone(), endpoint: mirror.endpoint.clone() })
             .collect()
     }
+}
+
+/// The certificates of a PEM file; one without any would be a mistake that only shows later.
+fn certificates(path: &Path) -> Result<Vec<Certificate>> {
+    let pem = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let found = Certificate::from_pem_bundle(&pem)
+        .with_context(|| format!("failed to read the certificates of {}", path.display()))?;
+    if found.is_empty() {
+        bail!("{} holds no certificate in PEM", path.display());
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -202,6 +223,13 @@ mod tests {
         }
         let config: Config = serde_saphyr::from_str("lease: {duration: 5s}").unwrap();
         assert!(config.check().unwrap_err().to_string().contains("renewDeadline"));
+    }
+
+    #[test]
+    fn a_file_of_authorities_without_certificates_is_named() {
+        let config: Config = serde_saphyr::from_str("caFile: /dev/null").unwrap();
+        let error = format!("{:#}", config.authorities().unwrap_err());
+        assert_eq!(error, "caFile: /dev/null holds no certificate in PEM");
     }
 
     #[test]

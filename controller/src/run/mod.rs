@@ -14,11 +14,9 @@ use crate::telemetry;
 use anyhow::{Context as _, Result, bail};
 use azureml_crds::for_each_kind;
 use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Client;
 use kube::api::Api;
 use kube::core::CustomResourceExt as _;
-use kube::runtime::wait::conditions::is_crd_established;
+use kube::{Client, Resource as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long passes may take to finish after the process is told to stop.
 const GRACE: Duration = Duration::from_secs(25);
+
+/// How often it is looked whether the API server serves a kind already.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Runs the controller until it is told to stop.
 ///
@@ -113,6 +114,8 @@ async fn kube_client() -> Result<Client> {
     let mut config = kube::Config::infer()
         .await
         .context("failed to find the Kubernetes API: neither in a pod nor by KUBECONFIG")?;
+    // A proxy is for the way to Azure; the Kubernetes API is inside.
+    config.proxy_url = None;
     // Passes are tried again by the engine; a second layer would only hold their places.
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(10));
@@ -141,17 +144,26 @@ fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {
     }
 }
 
+/// Waits until the API server serves every kind. It is asked what it serves, which every account may, and not for the
+/// definitions, which are the cluster's: so a controller of some namespaces needs no right outside of them.
 async fn wait_for_definitions(kube: &Client, readiness: &Readiness, stop: &CancellationToken) -> Result<()> {
-    let api: Api<CustomResourceDefinition> = Api::all(kube.clone());
     macro_rules! names {
-        ($($kind:path,)*) => { [$(<$kind>::crd_name()),*] };
+        ($($kind:path,)*) => { [$((<$kind>::api_version(&()), <$kind>::plural(&()), <$kind>::crd_name())),*] };
     }
-    for name in for_each_kind!(names) {
+    for (version, plural, name) in for_each_kind!(names) {
         readiness.waits_for(format!("the custom resource definition {name}"));
-        let established = kube::runtime::wait::await_condition(api.clone(), name, is_crd_established());
-        tokio::select! {
-            found = established => { found.with_context(|| format!("failed to watch the custom resource definition {name}"))?; }
-            () = stop.cancelled() => bail!("told to stop before the custom resource definition {name} was there"),
+        let mut every = tokio::time::interval(BETWEEN_LOOKS);
+        loop {
+            if stop.run_until_cancelled(every.tick()).await.is_none() {
+                bail!("told to stop before the custom resource definition {name} was there");
+            }
+            match kube.list_api_group_resources(&version).await {
+                Ok(served) if served.resources.iter().any(|served| served.name == plural) => break,
+                Ok(_) => {}
+                // Plain text, not a status: nobody serves the group.
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                Err(error) => tracing::warn!("failed to ask what the API server serves: {error}"),
+            }
         }
     }
     Ok(())
@@ -163,6 +175,6 @@ async fn cluster_id(flags: &Run, config: &Config, kube: &Client) -> Result<Strin
     }
     let api: Api<Namespace> = Api::all(kube.clone());
     let system =
-        api.get("kube-system").await.context("failed to read the namespace kube-system; set --cluster-id")?;
+        api.get("kube-system").await.context("failed to read the namespace kube-system, whose UID names this cluster in Azure; set clusterId in the configuration, or --cluster-id")?;
     system.metadata.uid.context("the namespace kube-system has no UID; set --cluster-id")
 }

@@ -66,6 +66,9 @@ fn launch(
     let kubeconfig = state.write("kubeconfig", &text)?;
     let mut command = Command::new(program);
     command.args(arguments(state, port)).args(&options.api_server_arguments);
+    if options.audit {
+        command.args(audit(state)?);
+    }
     if let Some(version) = &options.emulated_version {
         command.arg(format!("--emulated-version={version}"));
     }
@@ -124,6 +127,22 @@ fn arguments(state: &State, port: u16) -> Vec<String> {
         "--endpoint-reconciler-type=none".into(),
         "--profiling=false".into(),
     ]
+}
+
+pub(crate) const AUDIT_LOG: &str = "audit.log";
+
+/// Every request once, without its content: when its answer is there, or begins where it is a watch. Whoever has the
+/// answer finds the request in the log.
+const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+  "rules": [{"level": "Metadata", "verbs": ["watch"], "omitStages": ["ResponseComplete"]}, {"level": "Metadata"}]}"#;
+
+fn audit(state: &State) -> Result<Vec<String>> {
+    let policy = state.write("audit-policy.json", AUDIT_POLICY)?;
+    Ok(vec![
+        format!("--audit-policy-file={}", policy.display()),
+        format!("--audit-log-path={}", state.join(AUDIT_LOG).display()),
+        "--audit-log-mode=blocking".into(),
+    ])
 }
 
 fn free_port() -> Result<u16> {

@@ -1,6 +1,6 @@
 //! One running control plane: how it starts, in order, and what it offers to tests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -92,6 +92,12 @@ impl ControlPlane {
     #[must_use]
     pub fn state(&self) -> &Path {
         self.state.path()
+    }
+
+    /// The audit log, one JSON object of `audit.k8s.io/v1` a line, where [`Options::audit`] asked for it.
+    #[must_use]
+    pub fn audit_log(&self) -> PathBuf {
+        self.state.join(api_server::AUDIT_LOG)
     }
 
     /// Whether garbage is collected and namespaces are deleted here, see [`Binaries::controller_manager`].

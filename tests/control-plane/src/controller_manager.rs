@@ -10,10 +10,12 @@ use crate::error::Result;
 use crate::part::{Part, ready};
 use crate::state::State;
 
-/// Garbage collection, deletion of namespaces, and each namespace's default account with its token and authority.
+/// Garbage collection, deletion of namespaces, each namespace's default account with its token and authority, and
+/// roles that are gathered from others.
 /// All others watch what needs nodes.
 const CONTROLLERS: &str = "--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller,\
-                           root-ca-certificate-publisher-controller,serviceaccount-token-controller";
+                           root-ca-certificate-publisher-controller,serviceaccount-token-controller,\
+                           clusterrole-aggregation-controller";
 
 /// Returns when it has made the account that it makes first.
 pub(crate) async fn start(program: &Path, kubeconfig: &Path, client: Client, state: &State) -> Result<Part> {

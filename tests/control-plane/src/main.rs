@@ -66,7 +66,7 @@ fn options(arguments: Arguments) -> anyhow::Result<Options> {
         port: arguments.port,
         emulated_version: arguments.emulated_version,
         keep_state: arguments.keep_state,
-        api_server_arguments: Vec::new(),
+        ..Options::default()
     })
 }
 

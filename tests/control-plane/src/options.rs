@@ -14,6 +14,9 @@ pub struct Options {
     pub port: Option<u16>,
     /// More arguments for kube-apiserver, `--feature-gates=…` for example.
     pub api_server_arguments: Vec<String>,
+    /// Keeps an audit log: who asked what of the API server, and which role allowed it, see
+    /// [`crate::ControlPlane::audit_log`].
+    pub audit: bool,
     /// Keeps the state folder, with its logs, when the control plane ends. It is also kept when a start fails and when
     /// a test panics.
     pub keep_state: bool,

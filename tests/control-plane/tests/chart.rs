@@ -18,8 +18,9 @@ fn chart() -> PathBuf {
     crate_file("../../charts/azureml-operator")
 }
 
-fn everything() -> PathBuf {
-    chart().join("ci/everything-values.yaml")
+/// Values for tests.
+fn ci(name: &str) -> PathBuf {
+    chart().join(format!("ci/{name}-values.yaml"))
 }
 
 /// A control plane with a namespace that admits only what Pod Security calls restricted, and warns of the rest.
@@ -43,7 +44,7 @@ fn helm(plane: &ControlPlane, command: &str, arguments: &[&str]) -> Result<Strin
 /// What the API server says to these manifests, applied with strict validation and without effect.
 fn dry_run(plane: &ControlPlane, manifests: &str) -> Result<String, String> {
     let mut kubectl = plane.kubectl();
-    kubectl.args(["apply", "--dry-run=server", "--validate=strict", "--namespace", NAMESPACE, "-f", "-"]);
+    kubectl.args(["apply", "--dry-run=server", "--validate=strict", "-f", "-"]);
     let mut child =
         kubectl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(manifests.as_bytes()).unwrap();
@@ -77,12 +78,18 @@ fn its_versions_are_those_of_the_workspace() {
 async fn helm_and_the_api_server_accept_it_by_default_with_everything_and_with_little() {
     let plane =
         start(Options { crds: crds::read(service_monitor_crd()).unwrap(), ..Options::default() }).await;
-    let everything = everything();
-    let little = "rbac.create=false,crds.install=false,podDisruptionBudget.enabled=false,serviceAccount.create=false,\
+    let (everything, namespaced) = (ci("everything"), ci("namespaced"));
+    for team in ["team-a", "team-b"] {
+        output(plane.kubectl().args(["create", "namespace", team])).unwrap();
+    }
+    let little = "rbac.create=false,rbac.userRoles=false,crds.install=false,podDisruptionBudget.enabled=false,serviceAccount.create=false,\
                   serviceAccount.name=mine,workloadIdentity.enabled=true,workloadIdentity.webhook=true";
-    for (values, objects) in
-        [(vec![], 14), (vec!["--values", everything.to_str().unwrap()], 17), (vec!["--set", little], 2)]
-    {
+    for (values, objects) in [
+        (vec![], 17),
+        (vec!["--values", everything.to_str().unwrap()], 20),
+        (vec!["--values", namespaced.to_str().unwrap()], 10),
+        (vec!["--set", little], 2),
+    ] {
         output(plane.helm().unwrap().args(["lint", "--strict"]).arg(chart()).args(&values)).unwrap();
         let rendered = helm(&plane, "template", &values).unwrap();
         let said = dry_run(&plane, &rendered).unwrap();

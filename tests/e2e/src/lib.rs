@@ -2,10 +2,13 @@
 //!
 //! Tests wait on watches, on the simulator's request log and on the operator's own log; they never sleep.
 
+pub mod audit;
+pub mod chart;
 pub mod cluster;
 pub mod evidence;
 pub mod kubectl;
 pub mod operator;
+pub mod relay;
 pub mod scene;
 pub mod storage;
 

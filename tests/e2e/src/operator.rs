@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What one operator is started with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Start {
     /// The namespace that it watches and keeps its lease in.
     pub namespace: String,
@@ -25,6 +25,11 @@ pub struct Start {
     pub tenant: String,
     /// With whose rights it uses Kubernetes. Absent: everybody's.
     pub kubeconfig: Option<PathBuf>,
+    /// Its arguments instead of the usual ones, which watch the namespace alone and name the cluster `test`; the chart
+    /// has arguments of its own.
+    pub arguments: Option<Vec<String>>,
+    /// More environment variables; without a value one is taken away.
+    pub environment: Vec<(String, Option<String>)>,
 }
 
 /// A running operator.
@@ -91,20 +96,21 @@ impl Operator {
     pub fn start(start: &Start) -> Result<Self> {
         let mut command = Command::new(binary()?);
         command.arg("run").arg("--config").arg(&start.config);
-        command.args([
-            "--namespace",
-            &start.namespace,
-            "--lease-namespace",
-            &start.namespace,
-            "--cluster-id",
-            "test",
-        ]);
+        let usual = ["--namespace", &start.namespace, "--cluster-id", "test"].map(str::to_owned).to_vec();
+        command.args(start.arguments.clone().unwrap_or(usual));
         command.args(start.also.iter().flat_map(|name| ["--namespace", name]));
+        command.args(["--lease-namespace", &start.namespace]);
         command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
         let everybody = cluster::shared().kubeconfig();
         command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
         command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
+        for (name, value) in &start.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         let mut process = Guarded::spawn(&command, Stdio::null(), Stdio::piped())?;
         let stderr = process.stderr().context("the operator has no standard error")?;
         let log = Arc::new(Log::default());

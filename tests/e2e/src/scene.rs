@@ -120,11 +120,10 @@ impl Scene {
         let client = format!("aaaaaaaa-0000-4000-8000-{number:012}");
         let start = Start {
             namespace: namespace.clone(),
-            also: Vec::new(),
             config: file,
             client,
             tenant: azure.tenant_id().to_owned(),
-            kubeconfig: None,
+            ..Start::default()
         };
         Ok(Self { namespace, azure, workspace: workspace.to_owned(), kube, start, _folder: folder })
     }

@@ -81,7 +81,7 @@ async fn what_is_right_is_accepted() -> Result<()> {
 
 #[tokio::test]
 async fn an_older_release_says_the_same() -> Result<()> {
-    cluster::shared();
+    let _plane = cluster::shared();
     let crds = azureml_crds::all()?;
     let older = Options { crds, emulated_version: Some("1.33".into()), ..Options::default() };
     let plane = ControlPlane::start(older).await?;

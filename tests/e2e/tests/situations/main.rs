@@ -3,12 +3,12 @@
 
 mod api_version;
 mod computes;
+mod configured;
 mod deletion;
 mod environments;
 mod identity;
 mod lease;
 mod pipelines;
-mod rights;
 mod runs;
 mod schedules;
 

@@ -1,0 +1,113 @@
+//! How an identity signs in: federated token, client secret, managed identity, or the developer's own login.
+//!
+//! In: a cloud, who, the environment. Out: credentials of Microsoft's library. With `args` the only reader of the environment.
+
+use crate::identity::Who;
+use azure_core::cloud::CustomConfiguration;
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::{ClientOptions, Transport as CoreTransport};
+use azure_identity::{
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+use azureml_client::auth::Make;
+use azureml_client::cloud::Cloud;
+use std::env::var;
+use std::sync::Arc;
+use url::Url;
+
+/// How to make the credential of an identity: it asks Azure by `http`, and a managed identity's machine by `local`.
+#[must_use]
+pub fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, local: &reqwest::Client, who: &Who) -> Make {
+    let (cloud, http, local, who) = (cloud.clone(), http.clone(), local.clone(), who.clone());
+    Arc::new(move || {
+        let options = options(&cloud, &http);
+        match &who {
+            Who::Secret { client, tenant, secret } => by_secret(tenant, client, secret.clone(), options),
+            Who::Federated { client, tenant } => federated(Some(client.clone()), tenant.clone(), options),
+            Who::Controller => controller(options, self::options(&cloud, &local)),
+        }
+    })
+}
+
+fn options(cloud: &Cloud, http: &reqwest::Client) -> ClientOptions {
+    let mut custom = CustomConfiguration::default();
+    custom.authority_host.clone_from(&cloud.authority);
+    ClientOptions {
+        transport: Some(CoreTransport::new(Arc::new(http.clone()))),
+        cloud: Some(Arc::new(custom.into())),
+        ..ClientOptions::default()
+    }
+}
+
+fn by_secret(
+    tenant: &str,
+    client: &str,
+    secret: String,
+    client_options: ClientOptions,
+) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    let options = ClientSecretCredentialOptions { client_options };
+    Ok(ClientSecretCredential::new(tenant, client.to_owned(), Secret::from(secret), Some(options))?)
+}
+
+fn federated(
+    client_id: Option<String>,
+    tenant_id: Option<String>,
+    client_options: ClientOptions,
+) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    let credential_options = ClientAssertionCredentialOptions { client_options };
+    let options =
+        WorkloadIdentityCredentialOptions { credential_options, client_id, tenant_id, ..Default::default() };
+    Ok(WorkloadIdentityCredential::new(Some(options))?)
+}
+
+/// The controller's own identity, by what the environment offers: workload identity, a client secret, managed identity,
+/// else the developer's own login (`az login`).
+fn controller(options: ClientOptions, local: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    if var("AZURE_FEDERATED_TOKEN_FILE").is_ok() {
+        return federated(None, None, options);
+    }
+    if let (Ok(tenant), Ok(client), Ok(secret)) =
+        (var("AZURE_TENANT_ID"), var("AZURE_CLIENT_ID"), var("AZURE_CLIENT_SECRET"))
+    {
+        return by_secret(&tenant, &client, secret, options);
+    }
+    if var("IDENTITY_ENDPOINT").is_ok() || var("KUBERNETES_SERVICE_HOST").is_ok() {
+        let user_assigned_id = var("AZURE_CLIENT_ID").ok().map(UserAssignedId::ClientId);
+        let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options: local };
+        return Ok(ManagedIdentityCredential::new(Some(options))?);
+    }
+    Ok(DeveloperToolsCredential::new(None)?)
+}
+
+/// The hosts of the proxies that the environment names, by the variables that the HTTP client reads by itself.
+#[must_use]
+pub fn proxies() -> Vec<String> {
+    let named = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].map(var);
+    named.into_iter().flatten().filter_map(|address| host(&address)).collect()
+}
+
+/// The host of an address that may come without a scheme.
+fn host(address: &str) -> Option<String> {
+    let address = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    Url::parse(&address).ok()?.host_str().map(str::to_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_written_with_a_scheme_or_without() {
+        for (address, expected) in [
+            ("http://Proxy.example:3128", Some("proxy.example")),
+            ("proxy.example:3128", Some("proxy.example")),
+            ("https://user:word@proxy.example", Some("proxy.example")),
+            ("10.0.0.7:3128", Some("10.0.0.7")),
+            ("", None),
+        ] {
+            assert_eq!(host(address).as_deref(), expected, "{address}");
+        }
+    }
+}

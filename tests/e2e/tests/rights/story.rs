@@ -1,0 +1,96 @@
+//! The story that uses every right: apply, run, change, drift, a secret, deletion; then the chart is removed and comes back.
+
+use crate::{CLIENT, Installed, SECRET};
+use anyhow::{Context as _, Result, ensure};
+use azureml_crds::{MLCompute, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_e2e::scene::{GROUP, Object, WORKSPACE};
+use azureml_e2e::{Operator, Scene};
+use serde_json::{Value, json};
+
+fn is_ready<K: Object>(object: &K) -> bool {
+    let object = serde_json::to_value(object).unwrap_or_default();
+    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    object["status"]["observedGeneration"] == object["metadata"]["generation"]
+        && conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+async fn ready<K: Object>(scene: &Scene, name: &str) -> Result<K> {
+    scene.wait::<K>(name, "ready", is_ready).await
+}
+
+/// A workspace with a secret of its namespace, and a run that is to go by itself.
+fn more(scene: &Scene) -> [Value; 3] {
+    let (group, kind) = ("azureml.dev/v1alpha1", "MLWorkspace");
+    let identity =
+        json!({"clientId": CLIENT, "tenantId": scene.azure.tenant_id(), "secretRef": {"name": "sp"}});
+    let azure = json!({"subscriptionId": scene.azure.subscription_id(), "resourceGroup": GROUP, "workspaceName": WORKSPACE, "identity": identity});
+    let run = json!({"pipelineRef": {"name": "r-gbm"}, "ttlAfterFinished": "1s"});
+    [
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": SECRET}}),
+        json!({"apiVersion": group, "kind": kind, "metadata": {"name": "own"}, "spec": azure}),
+        json!({"apiVersion": group, "kind": "MLRun", "metadata": {"name": "one"}, "spec": run}),
+    ]
+}
+
+/// From nothing to a published pipeline that ran, was changed, drifted and was put back.
+pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
+    scene.kubectl(&["apply", "-f", "examples/r-gbm/"]).await?;
+    for object in more(scene) {
+        scene.apply(&object.to_string()).await?;
+    }
+    ready::<MLWorkspace>(scene, "own").await?;
+    ready::<MLPipeline>(scene, "r-gbm").await?;
+    ready::<MLSchedule>(scene, "r-gbm-weekdays").await?;
+    scene.wait_gone::<MLRun>("one").await?;
+    let is_run = |entry: &azureml_simulator::Entry| entry.operation == "PUT workspaces/jobs";
+    ensure!(scene.azure.requests().iter().any(is_run), "there was no job");
+    let patch = json!({"spec": {"scale": {"max": 7}}}).to_string();
+    scene.kubectl(&["patch", "mlcompute", "cpu", "--type=merge", "-p", &patch]).await?;
+    let cluster = ready::<MLCompute>(scene, "cpu").await?;
+    drifted(scene, &cluster).await?;
+    ensure!(!scene.events().await?.is_empty(), "no event was written");
+    scene.kubectl(&["delete", "mlschedule", "r-gbm-weekdays"]).await?;
+    let log = operator.tail(usize::MAX);
+    ensure!(!log.contains("orbidden"), "{log}");
+    Ok(())
+}
+
+async fn drifted(scene: &Scene, cluster: &MLCompute) -> Result<()> {
+    let id = cluster.status.as_ref().and_then(|status| status.common.azure_id.clone()).context("no id")?;
+    let more = json!({"properties": {"properties": {"scaleSettings": {"maxNodeCount": 40}}}});
+    let since = scene.azure.requests().len();
+    scene.portal("computes", id.rsplit('/').next().unwrap_or_default(), &more).await?;
+    let ask = format!("{}=drift", azureml_crds::RECONCILE_REQUESTED_AT);
+    scene.kubectl(&["annotate", "mlcompute", "cpu", &ask]).await?;
+    let put_back = |log: &[azureml_simulator::Entry]| {
+        log.iter().skip(since).any(|entry| entry.is_write() && entry.answered.is_some()).then_some(())
+    };
+    scene.azure.wait_for(azureml_e2e::PATIENCE, put_back).await.context("nothing is put back")?;
+    ready::<MLCompute>(scene, "cpu").await.map(drop)
+}
+
+/// Helm removes the chart under a controller that works, and installs it again: Azure does not notice, and the objects are
+/// still there. Then they are deleted.
+pub async fn removed_and_back(installed: &mut Installed, operator: Operator) -> Result<()> {
+    let state = |scene: &Scene| scene.azure.state(GROUP, WORKSPACE).map(|state| state.to_string());
+    let (before, since) = (state(&installed.scene), installed.scene.azure.requests().len());
+    let mark = operator.mark();
+    installed.uninstall().await?;
+    // It has lost every right and its account; its pod is told to stop.
+    operator.line(mark, "that it may not renew the lease", |line| {
+        line["message"].as_str().is_some_and(|message| message.contains("failed to renew the lease"))
+    })?;
+    operator.stop()?;
+    ensure!(before.is_some() && state(&installed.scene) == before, "Azure is not as it was");
+    ready::<MLPipeline>(&installed.scene, "r-gbm").await?;
+    assert_eq!(installed.scene.writes(since).len(), 0, "{}", installed.scene.requests_shown(20));
+
+    installed.helm(&["install"]).await?;
+    let operator = installed.start().await?;
+    operator.leads()?;
+    operator.pass(0, "MLPipeline", "r-gbm")?;
+    assert_eq!(installed.scene.writes(since).len(), 0, "{}", installed.scene.requests_shown(20));
+    let all = ["delete", "mlruns,mlschedules,mlpipelines,mlenvironments,mlcomputes,mlworkspaces", "--all"];
+    installed.scene.kubectl(&all).await?;
+    operator.stop()
+}
