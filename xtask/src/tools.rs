@@ -64,6 +64,14 @@ pub const PYTHON: Tool = Tool {
     remedy: "install it (Debian: `apt-get install python3 python3-venv`)",
 };
 
+pub const GIT: Tool = Tool {
+    name: "Git with its http-backend",
+    probe: &["sh", "-c", "ls \"$(git --exec-path)/git-http-backend\""],
+    says: "git-http-backend",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install git`)",
+};
+
 impl Tool {
     /// An error with the remedy when the tool is not usable.
     pub fn check(&self) -> anyhow::Result<()> {

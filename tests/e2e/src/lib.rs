@@ -4,6 +4,7 @@
 
 pub mod cluster;
 pub mod evidence;
+pub mod git;
 pub mod kubectl;
 pub mod operator;
 pub mod scene;

@@ -89,7 +89,7 @@ pub fn table() -> Result<Table> {
     table.row("the component is gone", &without.map_err(anyhow::Error::msg)?);
     let address = schedule::Address { id: schedule::id(&plain, &workspace().id), owner: owner("nightly") };
     let mut leaves = |situation: &str, have: Option<Value>| {
-        table.leaves(situation, &plain.farewell(&address, &have, &ask()))
+        table.leaves(situation, &plain.farewell(&address, &have, &ask()));
     };
     leaves("deleted", Some(have.clone()));
     leaves("deleted, disabled", Some(with(&have, "/properties/isEnabled", json!(false))));
