@@ -8,6 +8,7 @@ mod crds;
 mod demo;
 mod links;
 mod pages;
+mod gitops;
 mod steps;
 mod test;
 mod tools;
@@ -32,6 +33,7 @@ enum Command {
     Crds(crds::Arguments),
     Demo(demo::Arguments),
     Docs(book::Arguments),
+    Gitops(gitops::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Docs(arguments) => book::run(&arguments),
+        Command::Gitops(arguments) => gitops::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

@@ -23,6 +23,8 @@ pub struct Step {
 /// Packages whose integration tests start a control plane, and have steps of their own.
 const CONTROL_PLANE: &str = "azureml-control-plane";
 const END_TO_END: &str = "azureml-e2e";
+/// End-to-end tests with a step of their own: they need the programs of GitOps tools.
+const GITOPS: &[&str] = &["gitops", "verdicts"];
 
 /// Every step, in the order in which they run.
 pub const STEPS: &[Step] = &[
@@ -117,7 +119,16 @@ pub const STEPS: &[Step] = &[
         name: "end-to-end",
         shows: "the operator does what it promises between a real API server and the simulator",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON, tools::CURL, tools::JQ],
-        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
+        commands: |workspace| {
+            let all = tests(workspace, |name| name == END_TO_END)?;
+            Ok(vec![test(workspace, &without(&all, GITOPS))])
+        },
+    },
+    Step {
+        name: "gitops",
+        shows: "Flux applies, waits for, fails on and prunes our objects; kstatus and Argo CD read every state as it is meant",
+        needs: &[tools::C_COMPILER, tools::GO, tools::GIT],
+        commands: |workspace| Ok(vec![gitops(workspace)]),
     },
     Step {
         name: "sdk",
@@ -144,6 +155,18 @@ fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec
     Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
 }
 
+/// The tests with the real GitOps tools.
+pub fn gitops(workspace: &Workspace) -> Command {
+    let targets: Vec<&str> = GITOPS.iter().flat_map(|name| ["--test", name]).collect();
+    test(workspace, &targets)
+}
+
+/// The targets `--test <name>` but those with these names.
+fn without<'a>(targets: &[&'a str], names: &[&str]) -> Vec<&'a str> {
+    let pairs = targets.chunks(2).filter(|pair| !pair.iter().any(|word| names.contains(word)));
+    pairs.flatten().copied().collect()
+}
+
 #[cfg(test)]
 mod tests_of_steps {
     use super::*;
@@ -156,7 +179,7 @@ mod tests_of_steps {
         let packages = vec![
             package("azureml-plan", &["laws"]),
             package(CONTROL_PLANE, &["chart", "endings"]),
-            package(END_TO_END, &["story"]),
+            package(END_TO_END, &["story", "gitops", "verdicts"]),
         ];
         Workspace { root: "/".into(), packages }
     }
@@ -172,11 +195,11 @@ mod tests_of_steps {
     #[test]
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
-        let test_steps =
-            STEPS.iter().filter(|step| ["unit", "control-plane", "end-to-end"].contains(&step.name));
+        let names = ["unit", "control-plane", "end-to-end", "gitops"];
+        let test_steps = STEPS.iter().filter(|step| names.contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings", "story"] {
+        for name in ["laws", "chart", "endings", "story", "gitops", "verdicts"] {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }

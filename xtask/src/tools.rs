@@ -80,6 +80,14 @@ pub const JQ: Tool = Tool {
     remedy: "install it (Debian: `apt-get install jq`); the commands of the documentation are run with it",
 };
 
+pub const GIT: Tool = Tool {
+    name: "Git with its http-backend",
+    probe: &["sh", "-c", "ls \"$(git --exec-path)/git-http-backend\""],
+    says: "git-http-backend",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install git`)",
+};
+
 impl Tool {
     /// An error with the remedy when the tool is not usable.
     pub fn check(&self) -> anyhow::Result<()> {

@@ -2,8 +2,10 @@
 //!
 //! In: the conditions before, the verdict, the time. Out: the conditions after; a transition time moves only when a status moves.
 
-use crate::action::{Extra, State, Verdict};
-use crate::failure::whole_seconds;
+use crate::action::{Extra, Plan, State, Verdict};
+use crate::context::Ask;
+use crate::failure::{self, whole_seconds};
+use azureml_crds::shared::{Common, LastFailure};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -14,6 +16,56 @@ const STALLED: &str = "Stalled";
 
 /// The longest message that the Kubernetes API takes.
 const LONGEST_MESSAGE: usize = 32_768;
+
+/// How a pass over an object went.
+#[derive(Debug)]
+pub struct Passed {
+    /// The plan that was carried out.
+    pub plan: Plan,
+    /// The failures in a row after this pass.
+    pub last_failure: Option<LastFailure>,
+    /// Whether the request for a pass was handled.
+    pub is_handled: bool,
+    /// Whether changes to Azure are stopped for the object.
+    pub is_paused: bool,
+    /// The object's generation.
+    pub generation: Option<i64>,
+}
+
+/// The part of `status` that every kind has, after a pass; without `azureId`, which is the kind's own.
+#[must_use]
+pub fn common(before: Common, passed: Passed, ask: &Ask) -> Common {
+    let Passed { plan, last_failure, is_handled, is_paused, generation } = passed;
+    let verdict = kept_stalled(&plan.verdict, last_failure.as_ref());
+    let extra: Vec<Extra> = plan.conditions.into_iter().chain(is_paused.then(paused)).collect();
+    let requested = ask.requested.clone().filter(|_| is_handled);
+    Common {
+        observed_generation: generation,
+        conditions: conditions(&before.conditions, &verdict, &extra, generation, ask.now),
+        azure_id: None,
+        applied_hash: plan.applied.or(before.applied_hash),
+        drift: plan.drift,
+        last_failure,
+        last_handled_reconcile_at: requested.or(before.last_handled_reconcile_at),
+    }
+}
+
+/// What is stalled stays so while it is tried again, until it succeeds.
+fn kept_stalled(verdict: &Verdict, last: Option<&LastFailure>) -> Verdict {
+    match last {
+        Some(last) if last.stalled && verdict.state == State::Working => Verdict::stalled(
+            &failure::reason(&last.reason),
+            format!("being tried again: {}", verdict.message),
+        ),
+        _ => verdict.clone(),
+    }
+}
+
+fn paused() -> Extra {
+    let message =
+        format!("nothing is changed in Azure while the annotation {} is \"true\"", azureml_crds::PAUSED);
+    Extra { r#type: "Paused", status: "True", reason: "Annotated".to_owned(), message }
+}
 
 /// The conditions after a pass.
 #[must_use]

@@ -5,8 +5,7 @@
 use super::kind::StatusOf;
 use super::{Context, Kind};
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
-use azureml_plan::action::{Extra, State};
-use azureml_plan::{Ask, Plan, Verdict, failure, report};
+use azureml_plan::{Ask, Plan, report};
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 use std::sync::Arc;
@@ -29,49 +28,12 @@ pub struct Said<S> {
 /// The status after a pass.
 pub fn status<K: Kind>(object: &K, said: Said<StatusOf<K>>, ask: &Ask) -> StatusOf<K> {
     let Said { mut facts, plan, last_failure, is_handled } = said;
-    let verdict = kept_stalled(&plan.verdict, last_failure.as_ref());
     let before = object.status().map(|status| status.common().clone()).unwrap_or_default();
-    let extra = extras(object, &plan);
-    let generation = object.meta().generation;
-    let common = facts.common_mut();
-    *common = Common {
-        observed_generation: generation,
-        conditions: report::conditions(&before.conditions, &verdict, &extra, generation, ask.now),
-        azure_id: common.azure_id.take(),
-        applied_hash: plan.applied.or(before.applied_hash),
-        drift: plan.drift,
-        last_failure,
-        last_handled_reconcile_at: if is_handled {
-            ask.requested.clone().or(before.last_handled_reconcile_at)
-        } else {
-            before.last_handled_reconcile_at
-        },
-    };
+    let (generation, is_paused) = (object.meta().generation, is_paused(object));
+    let azure_id = facts.common_mut().azure_id.take();
+    let passed = report::Passed { plan, last_failure, is_handled, is_paused, generation };
+    *facts.common_mut() = Common { azure_id, ..report::common(before, passed, ask) };
     facts
-}
-
-/// What is stalled stays so while it is tried again, until it succeeds.
-fn kept_stalled(verdict: &Verdict, last: Option<&LastFailure>) -> Verdict {
-    match last {
-        Some(last) if last.stalled && verdict.state == State::Working => Verdict::stalled(
-            &failure::reason(&last.reason),
-            format!("being tried again: {}", verdict.message),
-        ),
-        _ => verdict.clone(),
-    }
-}
-
-fn extras<K: Kind>(object: &K, plan: &Plan) -> Vec<Extra> {
-    let paused = is_paused(object).then(|| Extra {
-        r#type: "Paused",
-        status: "True",
-        reason: "Annotated".to_owned(),
-        message: format!(
-            "nothing is changed in Azure while the annotation {} is \"true\"",
-            azureml_crds::PAUSED
-        ),
-    });
-    plan.conditions.iter().cloned().chain(paused).collect()
 }
 
 /// Whether changes to Azure are stopped for an object.

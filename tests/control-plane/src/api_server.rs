@@ -145,7 +145,8 @@ fn audit(state: &State) -> Result<Vec<String>> {
     ])
 }
 
-fn free_port() -> Result<u16> {
+/// A port that nobody has now.
+pub(crate) fn free_port() -> Result<u16> {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     taken.map(|address| address.port()).map_err(Error::file("find a free port of", "127.0.0.1"))
 }

@@ -1,4 +1,4 @@
-//! Builds the parts of a control plane from the two small Go modules checked in under `go/`.
+//! Builds the parts of a control plane from the small Go modules checked in under `go/`.
 //! In: a module and the cache. Out: a folder with its programs, built once per module, recipe and Go version.
 //! The modules are compiled in, so that this works wherever the checkout was; may not touch the checkout.
 
@@ -28,14 +28,18 @@ const TAIL: usize = 30;
 
 /// A Go module whose only purpose is to pin programs and build them.
 pub(crate) struct Module {
-    name: &'static str,
-    version: &'static str,
-    go_mod: &'static str,
-    go_sum: &'static str,
-    packages: &'static [&'static str],
+    pub(crate) name: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) go_mod: &'static str,
+    pub(crate) go_sum: &'static str,
+    pub(crate) packages: &'static [&'static str],
     /// Under the folder of the entry; with a slash at the end each program has its package's name.
-    output: &'static str,
-    link: String,
+    pub(crate) output: &'static str,
+    pub(crate) link: String,
+    /// Go files of our own: the path in the module, and what is in them.
+    pub(crate) sources: &'static [(&'static str, &'static str)],
+    /// Folders of other modules that are kept beside the programs: the module, the folder in it, the name here.
+    pub(crate) kept: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// kube-apiserver, kube-controller-manager and kubectl.
@@ -63,6 +67,8 @@ pub(crate) fn kubernetes() -> Module {
             stamp("k8s.io/component-base/version"),
             stamp("k8s.io/client-go/pkg/version")
         ),
+        sources: &[],
+        kept: &[],
     }
 }
 
@@ -77,17 +83,25 @@ pub(crate) fn etcd() -> Module {
         packages: &["go.etcd.io/etcd/server/v3"],
         output: "bin/etcd",
         link: "-s -w".into(),
+        sources: &[],
+        kept: &[],
     }
 }
 
 impl Module {
     /// The folder with the module's programs, built if the cache does not hold it.
     pub(crate) fn programs(&self, cache: &Cache) -> Result<PathBuf> {
+        Ok(self.entry(cache)?.join("bin"))
+    }
+
+    /// The folder with the module's programs in `bin`, and with what is kept beside them.
+    pub(crate) fn entry(&self, cache: &Cache) -> Result<PathBuf> {
         let go = toolchain("go")?;
         let packages = self.packages.join(" ");
-        let key = cache::key(&[self.go_mod, self.go_sum, &packages, self.output, &self.link, &go]);
-        let entry = cache.entry(self.name, &key, |draft| self.build(draft))?;
-        Ok(entry.join("bin"))
+        let mut inputs = vec![self.go_mod, self.go_sum, &packages, self.output, &self.link, &go];
+        inputs.extend(self.sources.iter().flat_map(|(path, content)| [*path, *content]));
+        inputs.extend(self.kept.iter().flat_map(|(module, folder, name)| [*module, *folder, *name]));
+        cache.entry(self.name, &cache::key(&inputs), |draft| self.build(draft))
     }
 
     fn build(&self, draft: &Path) -> Result<()> {
@@ -95,23 +109,21 @@ impl Module {
         for folder in [&source, &draft.join("bin")] {
             fs::create_dir(folder).map_err(Error::file("create", folder))?;
         }
-        for (name, content) in [("go.mod", self.go_mod), ("go.sum", self.go_sum)] {
+        let files = [("go.mod", self.go_mod), ("go.sum", self.go_sum)];
+        for (name, content) in files.iter().chain(self.sources) {
             let path = source.join(name);
+            let folder = path.parent().unwrap_or(&source);
+            fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
             fs::write(&path, content).map_err(Error::file("write", &path))?;
         }
-        let mut go = Command::new("go");
+        let mut go = go(&source);
         go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &self.link, "-o"])
             .arg(draft.join(self.output))
-            .args(self.packages)
-            .current_dir(&source)
-            // What the user set for other modules must not change what is built under this key.
-            .envs([
-                ("CGO_ENABLED", "0"),
-                ("GOTOOLCHAIN", "local"),
-                ("GOFLAGS", "-mod=readonly"),
-                ("GOWORK", "off"),
-            ]);
-        self.run(&go)
+            .args(self.packages);
+        self.run(&go)?;
+        self.kept
+            .iter()
+            .try_for_each(|(module, folder, name)| keep(&source, module, folder, &draft.join(name)))
     }
 
     fn run(&self, go: &Command) -> Result<()> {
@@ -164,6 +176,34 @@ impl Module {
             }
         }
     }
+}
+
+/// A Go that is not changed by what the user set for other modules.
+fn go(source: &Path) -> Command {
+    let mut go = Command::new("go");
+    go.current_dir(source).envs([
+        ("CGO_ENABLED", "0"),
+        ("GOTOOLCHAIN", "local"),
+        ("GOFLAGS", "-mod=readonly"),
+        ("GOWORK", "off"),
+    ]);
+    go
+}
+
+/// Copies the files of a folder of another module.
+fn keep(source: &Path, module: &str, folder: &str, to: &Path) -> Result<()> {
+    let found = go(source).args(["list", "-m", "-f", "{{.Dir}}", module]).output();
+    let found = found.map_err(|source| Error::Spawn { program: "go".into(), source })?;
+    let from = Path::new(String::from_utf8_lossy(&found.stdout).trim()).join(folder);
+    fs::create_dir(to).map_err(Error::file("create", to))?;
+    for file in fs::read_dir(&from).map_err(Error::file("read", &from))? {
+        let file = file.map_err(Error::file("read", &from))?;
+        // Read and written, not copied: the files of the module cache are read-only.
+        let content = fs::read(file.path()).map_err(Error::file("read", file.path()))?;
+        let path = to.join(file.file_name());
+        fs::write(&path, content).map_err(Error::file("write", &path))?;
+    }
+    Ok(())
 }
 
 /// The version line of a usable Go, which names the platform too.

@@ -12,6 +12,7 @@ mod controller_manager;
 pub mod crds;
 mod error;
 mod etcd;
+pub mod gitops;
 mod go;
 mod guard;
 pub mod helm;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod chart;
 pub mod cluster;
 pub mod evidence;
+pub mod git;
 pub mod kubectl;
 pub mod operator;
 pub mod relay;

@@ -22,8 +22,13 @@ fn settled(spec: &str, refs: &compute::Refs) -> Result<(MLCompute, Value)> {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
+    insta::assert_snapshot!(table()?.text);
+    Ok(())
+}
+
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
+pub fn table() -> Result<Table> {
     let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
     let (compute, have) = settled(CLUSTER, &refs)?;
     let mut table = Table::default();
@@ -75,12 +80,16 @@ fn decided() -> Result<()> {
         status.common.last_failure = Some(failure("ProvisioningFailed", 1));
     }
     row("failed once, two minutes ago", &again, Some(failed), &ask())?;
-    insta::assert_snapshot!(table.0);
-    Ok(())
+    Ok(table)
 }
 
 #[test]
 fn deleted() -> Result<()> {
+    insta::assert_snapshot!(left()?.text);
+    Ok(())
+}
+
+pub fn left() -> Result<Table> {
     let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
     let (compute, have) = settled(CLUSTER, &refs)?;
     let (deleting, _) = settled(&CLUSTER.replace("azureName", "deletionPolicy: Delete, azureName"), &refs)?;
@@ -88,14 +97,13 @@ fn deleted() -> Result<()> {
     let free = compute::Address { id, owner: owner("cpu") };
     let busy = with(&have, "/properties/properties/nodeStateCounts", json!({"runningNodeCount": 2}));
     let mut table = Table::default();
-    table.row("kept", &compute.farewell(&free, &Some(have.clone()), &ask()));
-    table.row("to be deleted, gone already", &deleting.farewell(&free, &None, &ask()));
-    table.row("to be deleted", &deleting.farewell(&free, &Some(have.clone()), &ask()));
-    table.row("to be deleted, nodes at work", &deleting.farewell(&free, &Some(busy), &ask()));
+    table.leaves("kept", &compute.farewell(&free, &Some(have.clone()), &ask()));
+    table.leaves("to be deleted, gone already", &deleting.farewell(&free, &None, &ask()));
+    table.leaves("to be deleted", &deleting.farewell(&free, &Some(have.clone()), &ask()));
+    table.leaves("to be deleted, nodes at work", &deleting.farewell(&free, &Some(busy), &ask()));
     let going = with(&have, "/properties/provisioningState", json!("Deleting"));
-    table.row("being deleted", &deleting.farewell(&free, &Some(going), &ask()));
+    table.leaves("being deleted", &deleting.farewell(&free, &Some(going), &ask()));
     let others = with(&have, "/tags", json!({}));
-    table.row("to be deleted, not ours", &deleting.farewell(&free, &Some(others), &ask()));
-    insta::assert_snapshot!(table.0);
-    Ok(())
+    table.leaves("to be deleted, not ours", &deleting.farewell(&free, &Some(others), &ask()));
+    Ok(table)
 }

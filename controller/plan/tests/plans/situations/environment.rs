@@ -5,7 +5,7 @@ use crate::support::{ask, object, owner, plan, workspace};
 use anyhow::Result;
 use azureml_crds::MLEnvironment;
 use azureml_crds::shared::Common;
-use azureml_plan::{Ask, Decide as _, environment};
+use azureml_plan::{Ask, Decide as _, Leave as _, environment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -15,8 +15,13 @@ const DIGEST: &str = "sha256:9f2c1a7b0000000000000000000000000000000000000000000
 const MOVED: &str = "sha256:11111a7b0000000000000000000000000000000000000000000000000000abcd";
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
+    insta::assert_snapshot!(table()?.text);
+    Ok(())
+}
+
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
+pub fn table() -> Result<Table> {
     let refs = environment::Refs { workspace: workspace(), owner: owner("r") };
     let built: MLEnvironment = object("r", BUILT)?;
     let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
@@ -82,6 +87,26 @@ fn decided() -> Result<()> {
     )?;
     let others = with(&properties, "/tags", json!(owner("x").tags(&BTreeMap::new())));
     row("another's", &given, environment::Seen { version: version(&others), ..nothing() }, &ask())?;
-    insta::assert_snapshot!(table.0);
+    Ok(table)
+}
+
+#[test]
+fn deleted() -> Result<()> {
+    insta::assert_snapshot!(left()?.text);
     Ok(())
+}
+
+pub fn left() -> Result<Table> {
+    let built: MLEnvironment = object("r", BUILT)?;
+    let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
+    let address = environment::Address { id: environment::id(&built, &workspace().id), owner: owner("r") };
+    let version = |archived: bool| {
+        let properties = json!({"isArchived": archived, "tags": owner("r").tags(&BTreeMap::new())});
+        vec![environment::Version { name: "v1".to_owned(), body: json!({"properties": properties}) }]
+    };
+    let mut table = Table::default();
+    table.leaves("kept", &given.farewell(&address, &version(false), &ask()));
+    table.leaves("to be deleted", &built.farewell(&address, &version(false), &ask()));
+    table.leaves("to be deleted, archived already", &built.farewell(&address, &version(true), &ask()));
+    Ok(table)
 }

@@ -6,6 +6,8 @@ mod environment;
 mod pipeline;
 mod run;
 mod schedule;
+mod states;
+mod workspace;
 
 use crate::requests;
 use crate::support::NOW;
@@ -25,13 +27,33 @@ fn the_requests_are_these() -> Result<()> {
 
 /// Lines of a table: what the situation is, what is said, what is sent, when to look again.
 #[derive(Default)]
-struct Table(String);
+pub struct Table {
+    text: String,
+    rows: Vec<Row>,
+}
+
+/// A row of a table, for whoever asks what others make of it.
+pub struct Row {
+    situation: String,
+    plan: Plan,
+    is_leaving: bool,
+}
 
 impl Table {
+    /// Of an object that is being deleted.
+    fn leaves(&mut self, situation: &str, plan: &Plan) {
+        self.write(situation, plan, true);
+    }
+
     fn row(&mut self, situation: &str, plan: &Plan) {
-        let _ = writeln!(self.0, "{situation}");
+        self.write(situation, plan, false);
+    }
+
+    fn write(&mut self, situation: &str, plan: &Plan, is_leaving: bool) {
+        self.rows.push(Row { situation: situation.to_owned(), plan: plan.clone(), is_leaving });
+        let _ = writeln!(self.text, "{situation}");
         let _ = writeln!(
-            self.0,
+            self.text,
             "    {:?} {}: {}",
             plan.verdict.state, plan.verdict.reason, plan.verdict.message
         );
@@ -43,12 +65,13 @@ impl Table {
                 Action::Delete { .. } => "DELETE",
                 Action::Upload { .. } => "upload and PUT",
             };
-            let _ = writeln!(self.0, "    {verb} {}", tail(action));
+            let _ = writeln!(self.text, "    {verb} {}", tail(action));
         }
         let at = plan.at.map(|at| format!(" at {at}")).unwrap_or_default();
-        let _ = writeln!(self.0, "    next: {:?}{at}", plan.next);
+        let _ = writeln!(self.text, "    next: {:?}{at}", plan.next);
         for drift in &plan.drift {
-            let _ = writeln!(self.0, "    drift: {} wanted {} found {}", drift.path, drift.want, drift.have);
+            let _ =
+                writeln!(self.text, "    drift: {} wanted {} found {}", drift.path, drift.want, drift.have);
         }
     }
 }

@@ -4,9 +4,10 @@ use super::{Table, with};
 use crate::support::{ask, object, owner, plan, workspace};
 use anyhow::Result;
 use azureml_crds::MLPipeline;
+use azureml_plan::environment::Version;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
-use azureml_plan::{Decide as _, pipeline, publish};
+use azureml_plan::{Decide as _, Leave as _, pipeline, publish};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -14,8 +15,13 @@ const PIPELINE: &str = "{workspaceRef: {name: prod}, azureName: p, publish: {end
     steps: [{name: a, r: {script: a.R}}, {name: b, command: echo}]}";
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
+    insta::assert_snapshot!(table()?.text);
+    Ok(())
+}
+
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
+pub fn table() -> Result<Table> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs { workspace: workspace(), owner: owner("p"), environments, computes };
     let pipeline: MLPipeline = object("p", PIPELINE)?;
@@ -98,6 +104,32 @@ fn decided() -> Result<()> {
         ..Publication::default()
     };
     row("the same, and a new version", &pipeline::Seen { whole: Presence::Absent, ..registered(moved) })?;
-    insta::assert_snapshot!(table.0);
+    Ok(table)
+}
+
+#[test]
+fn deleted() -> Result<()> {
+    insta::assert_snapshot!(left()?.text);
     Ok(())
+}
+
+pub fn left() -> Result<Table> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let kept: MLPipeline = object("p", &PIPELINE.replace("azureName", "deletionPolicy: Retain, azureName"))?;
+    let address = pipeline::Address { workspace: workspace().id, owner: owner("p") };
+    let endpoint = (workspace().id.child("batchEndpoints", "ep"), json!({"properties": {}}));
+    let properties = json!({"isArchived": false, "tags": owner("p").tags(&BTreeMap::new())});
+    let version = Version { name: "v1".to_owned(), body: json!({"properties": properties}) };
+    let component = (workspace().id.child("components", "p"), vec![version]);
+    let all = pipeline::Left { endpoints: vec![endpoint], components: vec![component.clone()] };
+    let components = pipeline::Left { endpoints: Vec::new(), components: vec![component] };
+    let mut table = Table::default();
+    table.leaves("kept", &kept.farewell(&address, &all, &ask()));
+    table.leaves("to be deleted", &pipeline.farewell(&address, &all, &ask()));
+    table.leaves("to be deleted, its endpoint is gone", &pipeline.farewell(&address, &components, &ask()));
+    table.leaves(
+        "to be deleted, all is gone",
+        &pipeline.farewell(&address, &pipeline::Left::default(), &ask()),
+    );
+    Ok(table)
 }

@@ -9,8 +9,13 @@ use serde_json::json;
 use std::fmt::Write as _;
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
+    insta::assert_snapshot!(table()?.text);
+    Ok(())
+}
+
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
+pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
     let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
     let refs = run::Refs { workspace: workspace(), owner: owner("one"), current: current.clone() };
@@ -25,7 +30,8 @@ fn decided() -> Result<()> {
         let plan = plan(run, &refs, seen, &ask()).map_err(anyhow::Error::msg)?;
         table.row(situation, &plan);
         for condition in &plan.conditions {
-            let _ = writeln!(table.0, "    {}={} {}", condition.r#type, condition.status, condition.reason);
+            let _ =
+                writeln!(table.text, "    {}={} {}", condition.r#type, condition.status, condition.reason);
         }
         Ok(())
     };
@@ -82,9 +88,8 @@ fn decided() -> Result<()> {
     }
     row("over without a reason, and looked at again", &over, &steps)?;
     let address = run::Address { id: run::id(&plain, &workspace().id) };
-    table.row("deleted without a job", &plain.farewell(&address, &None, &ask()));
-    table.row("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));
-    table.row("deleted after its end", &plain.farewell(&address, &job("Completed").job, &ask()));
-    insta::assert_snapshot!(table.0);
-    Ok(())
+    table.leaves("deleted without a job", &plain.farewell(&address, &None, &ask()));
+    table.leaves("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));
+    table.leaves("deleted after its end", &plain.farewell(&address, &job("Completed").job, &ask()));
+    Ok(table)
 }

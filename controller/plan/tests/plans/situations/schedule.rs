@@ -9,8 +9,13 @@ use azureml_plan::{Action, Decide as _, Leave as _, schedule};
 use serde_json::{Value, json};
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one row after the other")]
 fn decided() -> Result<()> {
+    insta::assert_snapshot!(table()?.text);
+    Ok(())
+}
+
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
+pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {}, "outputs": {}});
     let refs = schedule::Refs {
         workspace: workspace(),
@@ -55,6 +60,8 @@ fn decided() -> Result<()> {
     )?;
     let suspended = MLSchedule { status: plain.status.clone(), ..of(", suspend: true")? };
     row("to be suspended", &suspended, Some(have.clone()))?;
+    let off = with(&have, "/properties/isEnabled", json!(false));
+    row("suspended", &of(", suspend: true")?, Some(off))?;
     let ends = with(&have, "/properties/trigger/endTime", json!("2026-12-31T00:00:00"));
     row("it ends in Azure and not in the spec", &plain, Some(ends))?;
     let hours =
@@ -64,6 +71,8 @@ fn decided() -> Result<()> {
         row(state, &plain, Some(with(&have, "/properties/provisioningState", json!(state))))?;
     }
     row("nobody's", &plain, Some(with(&have, "/properties/tags", json!({}))))?;
+    let others = json!(owner("other").tags(&std::collections::BTreeMap::new()));
+    row("another's", &plain, Some(with(&have, "/properties/tags", others)))?;
     row(
         "nobody's, to be taken over",
         &of(", adopt: true")?,
@@ -76,13 +85,15 @@ fn decided() -> Result<()> {
     let foreign =
         with(&with(&have, "/properties/tags", json!({})), "/properties/displayName", json!("by hand"));
     row("nobody's, to be taken over and only reported, seen for the first time", &fresh, Some(foreign))?;
+    let without = plan(&plain, &refs, &schedule::Seen { schedule: None, steps: None }, &ask());
+    table.row("the component is gone", &without.map_err(anyhow::Error::msg)?);
     let address = schedule::Address { id: schedule::id(&plain, &workspace().id), owner: owner("nightly") };
-    let mut leaves =
-        |situation: &str, have: Option<Value>| table.row(situation, &plain.farewell(&address, &have, &ask()));
+    let mut leaves = |situation: &str, have: Option<Value>| {
+        table.leaves(situation, &plain.farewell(&address, &have, &ask()));
+    };
     leaves("deleted", Some(have.clone()));
     leaves("deleted, disabled", Some(with(&have, "/properties/isEnabled", json!(false))));
     leaves("deleted, being removed", Some(with(&have, "/properties/provisioningState", json!("Deleting"))));
     leaves("deleted, gone", None);
-    insta::assert_snapshot!(table.0);
-    Ok(())
+    Ok(table)
 }

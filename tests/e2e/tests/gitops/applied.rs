@@ -1,0 +1,115 @@
+//! What Git says is applied, waited for, left alone, and changed where it changed.
+
+use crate::{Stage, flux};
+use anyhow::{Context as _, Result, ensure};
+use azureml_crds::{MLEnvironment, MLPipeline};
+use azureml_plan::report::is_ready;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const FOLDERS: [&str; 2] = ["examples/r-gbm", "examples/python-parallel"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_git_says_is_applied_waited_for_and_then_left_alone() -> Result<()> {
+    let (stage, first) = Stage::set("applied", &FOLDERS).await?;
+    not_ready_while_a_build_goes_on(&stage, &first).await?;
+    stage.ready("r-gbm", &first).await?;
+    let objects = stage.objects().await?;
+    ensure!(objects.len() == 6, "{objects:?}");
+    ensure!(objects.values().all(|ready| ready == "True Succeeded"), "ready too early: {objects:?}");
+    // The second folder was kept back until the first was ready.
+    stage.ready("python-parallel", &first).await?;
+    let objects = stage.objects().await?;
+    ensure!(objects.len() == 8, "{objects:?}");
+    ensure!(objects.values().all(|ready| ready == "True Succeeded"), "ready too early: {objects:?}");
+    ten_syncs_write_nothing(&stage).await?;
+    a_moved_file_changes_nothing(&stage).await?;
+    one_byte_is_one_build(&stage).await?;
+    stage.scene.check_contract()?;
+    stage.operator.stop()
+}
+
+async fn not_ready_while_a_build_goes_on(stage: &Stage, revision: &str) -> Result<()> {
+    let scene = &stage.scene;
+    let hold = json!({"match": {"path": "taskRuns/"}, "when": "outcome", "do": "hold"});
+    let hold = scene.azure.fault(hold).map_err(anyhow::Error::msg)?;
+    stage.watch(&["r-gbm", "python-parallel"]).await?;
+    let waits = |kustomization: &Value| {
+        let healthy = flux::condition(kustomization, "Healthy");
+        healthy["message"].as_str().is_some_and(|message| message.starts_with("Running health checks"))
+    };
+    flux::wait(scene, "r-gbm", "waiting for health", waits).await?;
+    let builds = |environment: &MLEnvironment| {
+        let status = environment.status.clone().unwrap_or_default();
+        status.common.conditions.iter().any(|it| it.type_ == "Reconciling" && it.reason == "Building")
+    };
+    scene.wait("r-gbm", "being built", builds).await?;
+    // Everything that needs no image is ready, and still Flux waits.
+    for cluster in ["cpu", "big"] {
+        let is_so = |compute: &azureml_crds::MLCompute| {
+            compute.status.as_ref().is_some_and(|status| is_ready(&status.common.conditions))
+        };
+        scene.wait(cluster, "ready", is_so).await?;
+    }
+    let waiting = flux::get(scene, "r-gbm").await?;
+    ensure!(flux::condition(&waiting, "Ready")["status"] == "Unknown", "{waiting:#}");
+    ensure!(waiting["status"]["lastAppliedRevision"].is_null(), "{waiting:#}");
+    ensure!(waiting["status"]["lastAttemptedRevision"] == revision, "{waiting:#}");
+    let behind = flux::get(scene, "python-parallel").await?;
+    ensure!(flux::condition(&behind, "Ready")["reason"] == "DependencyNotReady", "{behind:#}");
+    ensure!(scene.azure.release(&hold, false), "there is no such fault");
+    Ok(())
+}
+
+async fn ten_syncs_write_nothing(stage: &Stage) -> Result<()> {
+    let (requests, versions) = (stage.scene.azure.requests().len(), stage.scene.versions().await?);
+    for number in 1..=10 {
+        for name in ["r-gbm", "python-parallel"] {
+            let value = format!("sync-{number}");
+            stage.request(&format!("kustomization/{name}"), &value).await?;
+            let is_done = |kustomization: &Value| {
+                kustomization["status"]["lastHandledReconcileAt"] == value
+                    && flux::condition(kustomization, "Ready")["status"] == "True"
+            };
+            flux::wait(&stage.scene, name, &value, is_done).await?;
+        }
+    }
+    assert_eq!(stage.scene.versions().await?, versions);
+    ensure!(stage.scene.azure.requests().len() == requests, "{}", stage.scene.requests_shown(10));
+    Ok(())
+}
+
+async fn a_moved_file_changes_nothing(stage: &Stage) -> Result<()> {
+    let (requests, versions) = (stage.scene.azure.requests().len(), stage.scene.versions().await?);
+    stage.repository.rename("examples/r-gbm/pipeline.yaml", "examples/r-gbm/training.yaml")?;
+    let revision = stage.push("Move a file").await?;
+    stage.ready("r-gbm", &revision).await?;
+    assert_eq!(stage.scene.versions().await?, versions);
+    ensure!(stage.scene.azure.requests().len() == requests, "{}", stage.scene.requests_shown(10));
+    Ok(())
+}
+
+async fn one_byte_is_one_build(stage: &Stage) -> Result<()> {
+    let version = async || {
+        let pipeline = stage.scene.api::<MLPipeline>().get("r-gbm").await?;
+        pipeline.status.and_then(|status| status.version).context("the pipeline has no version")
+    };
+    let (since, before) = (stage.scene.azure.requests().len(), version().await?);
+    stage.repository.replace("examples/r-gbm/environment.yaml", "r-ver:4.4.2", "r-ver:4.4.3")?;
+    let revision = stage.push("Take the next R").await?;
+    stage.ready("r-gbm", &revision).await?;
+    ensure!(version().await? != before, "the pipeline is still of version {before}");
+    let expected = [
+        ("POST registries/listBuildSourceUploadUrl", 1),
+        ("PUT blob", 1),
+        ("PUT registries/taskRuns", 1),
+        ("PUT workspaces/batchEndpoints", 1),
+        ("PUT workspaces/batchEndpoints/deployments", 1),
+        ("PUT workspaces/components/versions", 3),
+        ("PUT workspaces/environments/versions", 1),
+        ("PUT workspaces/schedules", 1),
+    ];
+    let expected: BTreeMap<String, usize> = expected.map(|(name, count)| (name.to_owned(), count)).into();
+    assert_eq!(stage.counted(since), expected);
+    Ok(())
+}

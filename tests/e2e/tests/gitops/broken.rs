@@ -1,0 +1,51 @@
+//! A commit that cannot work fails soon, our object says why, and the next commit mends it.
+
+use crate::{Stage, flux};
+use anyhow::{Result, ensure};
+use azureml_crds::MLEnvironment;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_commit_fails_through_stalled_and_the_fix_recovers() -> Result<()> {
+    let (stage, first) = Stage::set("broken", &["examples/r-gbm"]).await?;
+    let scene = &stage.scene;
+    stage.watch(&["r-gbm"]).await?;
+    stage.ready("r-gbm", &first).await?;
+
+    let environment = "examples/r-gbm/environment.yaml";
+    stage.repository.replace(environment, "r-ver:4.4.2\n", "r-ver:4.4.2\n      RUN exit 7\n")?;
+    let broken = stage.push("Break the image").await?;
+    let said = stage.failed("r-gbm", &broken).await?;
+    let stalled = format!(
+        "failed early due to stalled resources: [MLEnvironment/{}/r-gbm status: 'Failed'",
+        scene.namespace
+    );
+    ensure!(said.contains(&stalled), "Flux says {said}");
+    let object = serde_json::to_value(scene.api::<MLEnvironment>().get("r-gbm").await?)?;
+    let condition = flux::condition(&object, "Stalled");
+    ensure!(condition["reason"] == "BuildFailed", "{object:#}");
+    ensure!(condition["message"].as_str().is_some_and(|why| why.contains("exit 7")), "{condition:#}");
+    // What was published before is still served.
+    let pipeline = &stage.objects().await?["MLPipeline/r-gbm"];
+    ensure!(pipeline == "False ReferenceNotReady", "{pipeline}");
+
+    stage.repository.replace(environment, "      RUN exit 7\n", "")?;
+    let fixed = stage.push("Mend the image").await?;
+    stage.ready("r-gbm", &fixed).await?;
+    let objects = stage.objects().await?;
+    ensure!(objects.values().all(|ready| ready == "True Succeeded"), "{objects:?}");
+    a_field_that_does_not_exist_is_refused_before_anything_is_changed(&stage).await?;
+    scene.check_contract()?;
+    stage.operator.stop()
+}
+
+async fn a_field_that_does_not_exist_is_refused_before_anything_is_changed(stage: &Stage) -> Result<()> {
+    let (requests, versions) = (stage.scene.azure.requests().len(), stage.scene.versions().await?);
+    let cluster = "examples/r-gbm/computes.yaml";
+    stage.repository.replace(cluster, "scale: {max: 4}", "scale: {max: 8, most: 9}")?;
+    let refused = stage.push("Mistype a field").await?;
+    let said = stage.failed("r-gbm", &refused).await?;
+    ensure!(said.contains("dry-run failed") && said.contains(".spec.scale.most"), "Flux says {said}");
+    assert_eq!(stage.scene.versions().await?, versions);
+    ensure!(stage.scene.azure.requests().len() == requests, "{}", stage.scene.requests_shown(10));
+    Ok(())
+}

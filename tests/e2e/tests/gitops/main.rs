@@ -1,0 +1,95 @@
+//! GitOps with the real controllers: Flux fetches commits from a Git server on loopback and applies them; the operator
+//! makes them true. The manifests for Flux are those of the how-to. Each test has a namespace, a repository and an Azure.
+
+mod applied;
+mod broken;
+mod flux;
+mod manifests;
+mod pruned;
+
+use anyhow::Result;
+use azureml_e2e::git::Repository;
+use azureml_e2e::{Operator, Scene, Setting};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A scene with a repository that Flux watches.
+struct Stage {
+    scene: Scene,
+    operator: Operator,
+    repository: Repository,
+}
+
+impl Stage {
+    /// Sets a scene with the first folders in the first commit; gives the commit's revision.
+    async fn set(name: &str, folders: &[&str]) -> Result<(Self, String)> {
+        let (scene, repository) = (Scene::set(name, Setting::default()).await?, Repository::serve().await?);
+        let operator = scene.operator().await?;
+        for folder in folders {
+            repository.copy(folder)?;
+        }
+        let revision = repository.commit("Begin")?;
+        flux::running().await?;
+        Ok((Self { scene, operator, repository }, revision))
+    }
+
+    /// Applies the how-to's account, its repository, and those of its Kustomizations that are named.
+    async fn watch(&self, kustomizations: &[&str]) -> Result<()> {
+        let wanted = manifests::of_the_how_to(&self.scene.namespace, &self.repository.url, kustomizations)?;
+        self.scene.apply(&wanted).await.map(drop)
+    }
+
+    /// Commits, has Flux fetch, and gives the revision.
+    async fn push(&self, message: &str) -> Result<String> {
+        let revision = self.repository.commit(message)?;
+        self.request("gitrepository/ml", &revision).await?;
+        Ok(revision)
+    }
+
+    /// Asks Flux to look at something now.
+    async fn request(&self, what: &str, value: &str) -> Result<()> {
+        let annotation = format!("reconcile.fluxcd.io/requestedAt={value}");
+        self.scene.kubectl(&["annotate", "--overwrite", what, &annotation]).await.map(drop)
+    }
+
+    /// Waits until a Kustomization is ready at a revision.
+    async fn ready(&self, name: &str, revision: &str) -> Result<Value> {
+        let is_so = |kustomization: &Value| {
+            kustomization["status"]["lastAppliedRevision"] == revision
+                && flux::condition(kustomization, "Ready")["status"] == "True"
+        };
+        flux::wait(&self.scene, name, &format!("ready at {revision}"), is_so).await
+    }
+
+    /// Waits until a Kustomization has failed at a revision, and gives what it says.
+    async fn failed(&self, name: &str, revision: &str) -> Result<String> {
+        let is_so = |kustomization: &Value| {
+            kustomization["status"]["lastAttemptedRevision"] == revision
+                && flux::condition(kustomization, "Ready")["status"] == "False"
+        };
+        let failed = flux::wait(&self.scene, name, &format!("failed at {revision}"), is_so).await?;
+        Ok(flux::condition(&failed, "Ready")["message"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Every object of ours, as `Kind/name`, with its `Ready` condition: status and reason.
+    async fn objects(&self) -> Result<BTreeMap<String, String>> {
+        let mut objects = BTreeMap::new();
+        for name in self.scene.versions().await?.keys() {
+            let object: Value =
+                serde_json::from_str(&self.scene.kubectl(&["get", name, "-o", "json"]).await?)?;
+            let ready = flux::condition(&object, "Ready");
+            let text = |field: &str| ready[field].as_str().unwrap_or_default().to_owned();
+            objects.insert(name.clone(), format!("{} {}", text("status"), text("reason")));
+        }
+        Ok(objects)
+    }
+
+    /// How often Azure was asked to change each type of thing since a place in its log.
+    fn counted(&self, since: usize) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for entry in self.scene.writes(since) {
+            *counts.entry(entry.operation).or_insert(0) += 1;
+        }
+        counts
+    }
+}
