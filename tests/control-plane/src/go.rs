@@ -66,6 +66,15 @@ pub(crate) fn kubernetes() -> Module {
     }
 }
 
+/// kubelet and kube-scheduler, of the same module: apart, since only a node needs them.
+pub(crate) fn kubernetes_node() -> Module {
+    Module {
+        name: "kubernetes-node",
+        packages: &["k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kube-scheduler"],
+        ..kubernetes()
+    }
+}
+
 /// etcd, of the minor release that this Kubernetes is tested with. A module of its own: the two cannot share their
 /// dependencies' versions.
 pub(crate) fn etcd() -> Module {
@@ -90,28 +99,51 @@ impl Module {
         Ok(entry.join("bin"))
     }
 
-    fn build(&self, draft: &Path) -> Result<()> {
-        let source = draft.join("module");
-        for folder in [&source, &draft.join("bin")] {
-            fs::create_dir(folder).map_err(Error::file("create", folder))?;
+    /// The version that is built.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version
+    }
+
+    /// The folder with the source of the module that the packages are of.
+    pub(crate) fn source(&self, draft: &Path) -> Result<PathBuf> {
+        let mut go = self.go(draft)?;
+        let output = go.args(["list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes"]).output();
+        let output = output.map_err(|source| Error::Spawn { program: "go".into(), source })?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            return Ok(text(&output.stdout).into());
         }
+        let what = "finding the source of Kubernetes".into();
+        Err(Error::Failed { what, status: output.status, tail: text(&output.stderr) })
+    }
+
+    fn build(&self, draft: &Path) -> Result<()> {
+        let bin = draft.join("bin");
+        fs::create_dir(&bin).map_err(Error::file("create", bin))?;
+        let mut go = self.go(draft)?;
+        go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &self.link, "-o"])
+            .arg(draft.join(self.output))
+            .args(self.packages);
+        self.run(&go)
+    }
+
+    /// A command `go` in the module, which is written to the draft.
+    fn go(&self, draft: &Path) -> Result<Command> {
+        let source = draft.join("module");
+        fs::create_dir(&source).map_err(Error::file("create", &source))?;
         for (name, content) in [("go.mod", self.go_mod), ("go.sum", self.go_sum)] {
             let path = source.join(name);
             fs::write(&path, content).map_err(Error::file("write", &path))?;
         }
         let mut go = Command::new("go");
-        go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &self.link, "-o"])
-            .arg(draft.join(self.output))
-            .args(self.packages)
-            .current_dir(&source)
-            // What the user set for other modules must not change what is built under this key.
-            .envs([
-                ("CGO_ENABLED", "0"),
-                ("GOTOOLCHAIN", "local"),
-                ("GOFLAGS", "-mod=readonly"),
-                ("GOWORK", "off"),
-            ]);
-        self.run(&go)
+        // What the user set for other modules must not change what is built under this key.
+        go.current_dir(&source).envs([
+            ("CGO_ENABLED", "0"),
+            ("GOTOOLCHAIN", "local"),
+            ("GOFLAGS", "-mod=readonly"),
+            ("GOWORK", "off"),
+        ]);
+        Ok(go)
     }
 
     fn run(&self, go: &Command) -> Result<()> {

@@ -14,6 +14,9 @@ pub struct Options {
     pub port: Option<u16>,
     /// More arguments for kube-apiserver, `--feature-gates=…` for example.
     pub api_server_arguments: Vec<String>,
+    /// Whether pods are to run: with the controllers of their owners, and with what the API server asks of nodes. A
+    /// [`crate::Node`] is started beside it.
+    pub node: bool,
     /// Keeps the state folder, with its logs, when the control plane ends. It is also kept when a start fails and when
     /// a test panics.
     pub keep_state: bool,
