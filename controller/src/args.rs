@@ -20,6 +20,8 @@ pub struct Args {
 pub enum Command {
     /// Run the controller.
     Run(Run),
+    /// Say whether the operator of this installation works: its rights, the definitions, and a leader that renews its lease.
+    Check(Check),
     /// Print the custom resource definitions as YAML.
     Crds,
 }
@@ -52,6 +54,23 @@ pub struct Run {
     /// Which logs are written, as a filter of tracing-subscriber, such as info,azureml_client=debug.
     #[arg(long, value_name = "FILTER", default_value = "info", env = "AZUREML_OPERATOR_LOG")]
     pub log: String,
+}
+
+/// The flags of the check.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Check {
+    /// A namespace that the operator watches (may be repeated). Default: all.
+    #[arg(long = "namespace", value_name = "NAME")]
+    pub namespaces: Vec<String>,
+    /// The namespace of the lease. Default: the namespace that the check runs in.
+    #[arg(long, value_name = "NAME")]
+    pub lease_namespace: Option<String>,
+    /// The name of the lease.
+    #[arg(long, value_name = "NAME", default_value = "azureml-operator")]
+    pub lease_name: String,
+    /// How long to wait for a leader.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub seconds: u64,
 }
 
 /// How logs are written.

@@ -110,7 +110,11 @@ fn stop_on_signal(stop: CancellationToken) -> Result<()> {
     Ok(())
 }
 
-async fn kube_client() -> Result<Client> {
+/// The client of the Kubernetes API, by the pod that this runs in or by `KUBECONFIG`.
+///
+/// # Errors
+/// When neither is there.
+pub async fn kube_client() -> Result<Client> {
     let mut config = kube::Config::infer()
         .await
         .context("failed to find the Kubernetes API: neither in a pod nor by KUBECONFIG")?;

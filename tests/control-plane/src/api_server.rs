@@ -65,7 +65,7 @@ fn launch(
     let text = kubeconfig::text(&endpoint, &ca_file, &json!({"token": token}));
     let kubeconfig = state.write("kubeconfig", &text)?;
     let mut command = Command::new(program);
-    command.args(arguments(state, port)).args(&options.api_server_arguments);
+    command.args(arguments(state, port, options.node)).args(&options.api_server_arguments);
     if options.audit {
         command.args(audit(state)?);
     }
@@ -99,6 +99,9 @@ fn write_keys(state: &State, authority: &Authority) -> Result<String> {
     state.write("ca.crt", &authority.certificate)?;
     state.write("api-server.crt", &server.certificate)?;
     state.write("api-server.key", &server.key)?;
+    let client = authority.client("kube-apiserver", &[])?;
+    state.write("kubelet-client.crt", &client.certificate)?;
+    state.write("kubelet-client.key", &client.key)?;
     let (private, public) = pki::signing_keys()?;
     state.write("service-accounts.key", &private)?;
     state.write("service-accounts.pub", &public)?;
@@ -107,9 +110,9 @@ fn write_keys(state: &State, authority: &Authority) -> Result<String> {
     Ok(token)
 }
 
-fn arguments(state: &State, port: u16) -> Vec<String> {
+fn arguments(state: &State, port: u16, node: bool) -> Vec<String> {
     let file = |flag: &str, name: &str| format!("--{flag}={}", state.join(name).display());
-    vec![
+    let mut arguments = vec![
         format!("--etcd-servers={}", etcd::address(state)),
         // Both loopback: the second would otherwise be that of the default route, which a machine need not have.
         "--bind-address=127.0.0.1".into(),
@@ -119,14 +122,25 @@ fn arguments(state: &State, port: u16) -> Vec<String> {
         file("tls-private-key-file", "api-server.key"),
         file("client-ca-file", "ca.crt"),
         file("token-auth-file", "tokens.csv"),
-        "--authorization-mode=RBAC".into(),
+        format!("--authorization-mode={}", if node { "Node,RBAC" } else { "RBAC" }),
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local".into(),
         file("service-account-key-file", "service-accounts.pub"),
         file("service-account-signing-key-file", "service-accounts.key"),
         "--service-cluster-ip-range=10.96.0.0/16".into(),
         "--endpoint-reconciler-type=none".into(),
         "--profiling=false".into(),
-    ]
+    ];
+    if node {
+        arguments.extend([
+            "--enable-admission-plugins=NodeRestriction".into(),
+            // The name of the node, which leads to where its kubelet listens.
+            "--kubelet-preferred-address-types=Hostname".into(),
+            file("kubelet-certificate-authority", "ca.crt"),
+            file("kubelet-client-certificate", "kubelet-client.crt"),
+            file("kubelet-client-key", "kubelet-client.key"),
+        ]);
+    }
+    arguments
 }
 
 pub(crate) const AUDIT_LOG: &str = "audit.log";

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::Cache;
 use crate::error::{Error, Result};
+use crate::node::pause;
 use crate::{go, say};
 
 /// The programs of one control plane.
@@ -68,6 +69,29 @@ impl Binaries {
             controller_manager: Some(kubernetes.join("kube-controller-manager")),
             kubectl: kubernetes.join("kubectl"),
         })
+    }
+}
+
+/// The programs of one node, beside those that the system brings.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeBinaries {
+    pub(crate) kubelet: PathBuf,
+    pub(crate) scheduler: PathBuf,
+    /// An archive with the image of the container that every pod has.
+    pub(crate) pause: PathBuf,
+}
+
+impl NodeBinaries {
+    /// Finds the programs, or builds them: about half a minute on two cores when a control plane has been built here.
+    pub(crate) fn find() -> Result<Self> {
+        let cache = Cache::of_user()?;
+        let pause = pause::find(&cache)?;
+        let given = env::var_os("KUBEBUILDER_ASSETS").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        // The convention knows of no kubelet, so that a folder without one is not wrong.
+        let given = given
+            .filter(|folder| folder.join("kubelet").is_file() && folder.join("kube-scheduler").is_file());
+        let folder = given.map_or_else(|| go::kubernetes_node().programs(&cache), Ok)?;
+        Ok(Self { kubelet: folder.join("kubelet"), scheduler: folder.join("kube-scheduler"), pause })
     }
 }
 

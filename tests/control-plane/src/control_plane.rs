@@ -49,15 +49,17 @@ impl ControlPlane {
             api_server::start(&binaries.api_server, &options, &state, &authority, &mut etcd).await;
         let api_server = api_server.inspect_err(|_| state.keep())?;
         let mut plane = Self { controller_manager: None, api_server, etcd, state, authority, binaries };
-        plane.complete(&options.crds).await.inspect_err(|_| plane.state.keep())?;
+        plane.complete(&options).await.inspect_err(|_| plane.state.keep())?;
         Ok(plane)
     }
 
-    async fn complete(&mut self, crds: &[CustomResourceDefinition]) -> Result<()> {
-        self.install(crds).await?;
+    async fn complete(&mut self, options: &Options) -> Result<()> {
+        self.install(&options.crds).await?;
         if let Some(program) = &self.binaries.controller_manager {
             let client = self.client().await?;
-            let part = controller_manager::start(program, self.kubeconfig(), client, &self.state).await?;
+            let part =
+                controller_manager::start(program, self.kubeconfig(), client, &self.state, options.node)
+                    .await?;
             self.controller_manager = Some(part);
         }
         Ok(())

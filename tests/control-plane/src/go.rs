@@ -72,6 +72,15 @@ pub(crate) fn kubernetes() -> Module {
     }
 }
 
+/// kubelet and kube-scheduler, of the same module: apart, since only a node needs them.
+pub(crate) fn kubernetes_node() -> Module {
+    Module {
+        name: "kubernetes-node",
+        packages: &["k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kube-scheduler"],
+        ..kubernetes()
+    }
+}
+
 /// etcd, of the minor release that this Kubernetes is tested with. A module of its own: the two cannot share their
 /// dependencies' versions.
 pub(crate) fn etcd() -> Module {
@@ -104,18 +113,20 @@ impl Module {
         cache.entry(self.name, &cache::key(&inputs), |draft| self.build(draft))
     }
 
+    /// The version that is built.
+    pub(crate) fn version(&self) -> &'static str {
+        self.version
+    }
+
+    /// The folder with the source of the module that the packages are of.
+    pub(crate) fn source(&self, draft: &Path) -> Result<PathBuf> {
+        folder_of(&self.write(draft)?, "k8s.io/kubernetes")
+    }
+
     fn build(&self, draft: &Path) -> Result<()> {
-        let source = draft.join("module");
-        for folder in [&source, &draft.join("bin")] {
-            fs::create_dir(folder).map_err(Error::file("create", folder))?;
-        }
-        let files = [("go.mod", self.go_mod), ("go.sum", self.go_sum)];
-        for (name, content) in files.iter().chain(self.sources) {
-            let path = source.join(name);
-            let folder = path.parent().unwrap_or(&source);
-            fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
-            fs::write(&path, content).map_err(Error::file("write", &path))?;
-        }
+        let bin = draft.join("bin");
+        fs::create_dir(&bin).map_err(Error::file("create", bin))?;
+        let source = self.write(draft)?;
         let mut go = go(&source);
         go.args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &self.link, "-o"])
             .arg(draft.join(self.output))
@@ -124,6 +135,20 @@ impl Module {
         self.kept
             .iter()
             .try_for_each(|(module, folder, name)| keep(&source, module, folder, &draft.join(name)))
+    }
+
+    /// Writes the module into the draft, and says where.
+    fn write(&self, draft: &Path) -> Result<PathBuf> {
+        let source = draft.join("module");
+        fs::create_dir(&source).map_err(Error::file("create", &source))?;
+        let files = [("go.mod", self.go_mod), ("go.sum", self.go_sum)];
+        for (name, content) in files.iter().chain(self.sources) {
+            let path = source.join(name);
+            let folder = path.parent().unwrap_or(&source);
+            fs::create_dir_all(folder).map_err(Error::file("create", folder))?;
+            fs::write(&path, content).map_err(Error::file("write", &path))?;
+        }
+        Ok(source)
     }
 
     fn run(&self, go: &Command) -> Result<()> {
@@ -178,7 +203,7 @@ impl Module {
     }
 }
 
-/// A Go that is not changed by what the user set for other modules.
+/// A Go in a module; what the user set for other modules must not change what is built under this key.
 fn go(source: &Path) -> Command {
     let mut go = Command::new("go");
     go.current_dir(source).envs([
@@ -190,11 +215,21 @@ fn go(source: &Path) -> Command {
     go
 }
 
+/// The folder with the source of a module that the module in a folder uses.
+fn folder_of(source: &Path, module: &str) -> Result<PathBuf> {
+    let output = go(source).args(["list", "-m", "-f", "{{.Dir}}", module]).output();
+    let output = output.map_err(|source| Error::Spawn { program: "go".into(), source })?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout).into());
+    }
+    let what = format!("finding the source of {module}");
+    Err(Error::Failed { what, status: output.status, tail: text(&output.stderr) })
+}
+
 /// Copies the files of a folder of another module.
 fn keep(source: &Path, module: &str, folder: &str, to: &Path) -> Result<()> {
-    let found = go(source).args(["list", "-m", "-f", "{{.Dir}}", module]).output();
-    let found = found.map_err(|source| Error::Spawn { program: "go".into(), source })?;
-    let from = Path::new(String::from_utf8_lossy(&found.stdout).trim()).join(folder);
+    let from = folder_of(source, module)?.join(folder);
     fs::create_dir(to).map_err(Error::file("create", to))?;
     for file in fs::read_dir(&from).map_err(Error::file("read", &from))? {
         let file = file.map_err(Error::file("read", &from))?;

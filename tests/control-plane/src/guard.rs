@@ -10,6 +10,8 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitSta
 
 use crate::error::{Error, Result};
 
+/// The name of a script in the folder of [`Guarded::spawn_then_remove`], which is run before the folder is removed.
+pub(crate) const AFTERWARDS: &str = "afterwards.sh";
 const SCRIPT: &str = include_str!("guard.sh");
 
 /// A running program that is killed when this handle is dropped or its owner ends.
@@ -30,7 +32,8 @@ impl Guarded {
         Self::spawn_then_remove(command, stdout, stderr, None)
     }
 
-    /// As [`Guarded::spawn`]; afterwards `folder` is removed, unless a file `keep` lies in it.
+    /// As [`Guarded::spawn`]; afterwards a script [`AFTERWARDS`] in `folder` is run, and `folder` is removed, unless a
+    /// file `keep` lies in it.
     pub(crate) fn spawn_then_remove(
         command: &Command,
         stdout: Stdio,

@@ -1,7 +1,8 @@
 //! A real Kubernetes control plane on loopback for tests: etcd, kube-apiserver and the few controllers that clusters
 //! cannot do without. In: [`Options`]. Out: a [`ControlPlane`] with kubeconfigs, kubectl, Helm and clients; several run
 //! side by side. Its processes end with their owner, however that ends ([`Guarded`]). Programs come from
-//! `KUBEBUILDER_ASSETS` or the user's cache, or are built. May not listen anywhere but on 127.0.0.1; runs no pods.
+//! `KUBEBUILDER_ASSETS` or the user's cache, or are built. May not listen anywhere but on 127.0.0.1. Pods run on a
+//! [`node::Node`] beside it, where the machine allows one.
 
 mod access;
 mod api_server;
@@ -17,6 +18,7 @@ mod go;
 mod guard;
 pub mod helm;
 mod kubeconfig;
+pub mod node;
 mod options;
 mod part;
 mod pki;
@@ -30,6 +32,7 @@ pub use cache::Cache;
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};
 pub use guard::Guarded;
+pub use node::Node;
 pub use options::Options;
 
 /// Progress, for whoever waits. Written past the test harness, which would hold it back until a test has failed.

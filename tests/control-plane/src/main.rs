@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use azureml_control_plane::{Binaries, ControlPlane, Options, crds};
+use azureml_control_plane::{Binaries, ControlPlane, Node, Options, crds};
 use clap::Parser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Starts a real Kubernetes control plane on 127.0.0.1, without nodes, and prints one line of JSON when it is ready.
+/// Starts a real Kubernetes control plane on 127.0.0.1, and prints one line of JSON when it is ready.
 #[derive(Parser)]
 #[command(name = "control-plane", version)]
 struct Arguments {
@@ -22,6 +22,9 @@ struct Arguments {
     /// An older release of Kubernetes to behave as, 1.33 for example.
     #[arg(long, value_name = "VERSION")]
     emulated_version: Option<String>,
+    /// With a node, on which pods run. Needs root, cgroups and a few packages, which it names.
+    #[arg(long)]
+    node: bool,
     /// Keep keys, kubeconfigs and logs afterwards.
     #[arg(long)]
     keep_state: bool,
@@ -43,17 +46,24 @@ async fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let plane = tokio::select! {
-        started = ControlPlane::start(options(arguments)?) => started.context("no control plane")?,
+    let (plane, node) = tokio::select! {
+        started = start(arguments) => started?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };
-    println!("{}", line(&plane));
+    println!("{}", line(&plane, node.as_ref()));
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+async fn start(arguments: Arguments) -> anyhow::Result<(ControlPlane, Option<Node>)> {
+    let with_node = arguments.node;
+    let plane = ControlPlane::start(options(arguments)?).await.context("no control plane")?;
+    let node = if with_node { Some(Node::start(&plane).await.context("no node")?) } else { None };
+    Ok((plane, node))
 }
 
 fn options(arguments: Arguments) -> anyhow::Result<Options> {
@@ -66,16 +76,18 @@ fn options(arguments: Arguments) -> anyhow::Result<Options> {
         port: arguments.port,
         emulated_version: arguments.emulated_version,
         keep_state: arguments.keep_state,
+        node: arguments.node,
         ..Options::default()
     })
 }
 
-fn line(plane: &ControlPlane) -> serde_json::Value {
+fn line(plane: &ControlPlane, node: Option<&Node>) -> serde_json::Value {
     json!({
         "endpoint": plane.endpoint(),
         "caFile": plane.ca_file(),
         "kubeconfig": plane.kubeconfig(),
         "kubectl": plane.kubectl().get_program().to_string_lossy(),
         "state": plane.state(),
+        "node": node.map(Node::state),
     })
 }

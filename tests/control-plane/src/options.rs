@@ -17,6 +17,9 @@ pub struct Options {
     /// Keeps an audit log: who asked what of the API server, and which role allowed it, see
     /// [`crate::ControlPlane::audit_log`].
     pub audit: bool,
+    /// Whether pods are to run: with the controllers of their owners, and with what the API server asks of nodes. A
+    /// [`crate::Node`] is started beside it.
+    pub node: bool,
     /// Keeps the state folder, with its logs, when the control plane ends. It is also kept when a start fails and when
     /// a test panics.
     pub keep_state: bool,

@@ -37,6 +37,21 @@ impl Part {
         Ok(Self { name, process, log })
     }
 
+    /// As [`Part::start`], for the program whose end takes the state folder with it. Its processes hold `lock` as their
+    /// output for as long as one of them lives; what they have to say goes to the log as errors.
+    pub(crate) fn seated(
+        name: &'static str,
+        command: &mut Command,
+        state: &State,
+        lock: File,
+    ) -> Result<Self> {
+        let log = state.join(format!("{name}.log"));
+        let output = File::create(&log).map_err(Error::file("create", &log))?;
+        let command = command.current_dir(state.path());
+        let process = Guarded::spawn_then_remove(command, lock.into(), output.into(), Some(state.path()))?;
+        Ok(Self { name, process, log })
+    }
+
     /// An error that shows the end of the log when the program has ended.
     pub(crate) fn alive(&mut self) -> Result<()> {
         match self.process.exited()? {

@@ -17,6 +17,9 @@ struct Args {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// The name by which clients reach it, where that is not the address that it listens on.
+    #[arg(long)]
+    host: Option<String>,
     /// Where blobs, datastores and executed steps are kept; without it, in a folder that is removed at the end.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -121,6 +124,7 @@ impl From<Args> for Options {
     fn from(args: Args) -> Self {
         Self {
             listen: args.listen,
+            host: args.host,
             dir: args.dir,
             workspaces: args.workspaces,
             tenant_id: args.tenant,

@@ -68,6 +68,8 @@ impl Default for Times {
 pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The name by which it is reached, where that is not the address that it listens on; its certificate has it too.
+    pub host: Option<String>,
     /// Where blobs, datastores and executed steps live; absent: a folder that is removed at the end.
     pub dir: Option<PathBuf>,
     /// The workspaces there are from the start.
@@ -106,6 +108,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            host: None,
             dir: None,
             workspaces: Vec::new(),
             tenant_id: "11111111-1111-1111-1111-111111111111".into(),

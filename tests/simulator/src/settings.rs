@@ -50,7 +50,10 @@ impl Settings {
     pub fn new(options: &Options, port: u16, dir: PathBuf) -> Self {
         let span = |time: std::time::Duration| SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
         Self {
-            base: format!("https://{}:{port}", options.listen.ip()),
+            base: format!(
+                "https://{}:{port}",
+                options.host.clone().unwrap_or_else(|| options.listen.ip().to_string())
+            ),
             port,
             tenant: options.tenant_id.clone(),
             subscription: options.subscription_id.clone(),

@@ -68,7 +68,7 @@ impl Simulator {
     /// When the folder, the address or TLS cannot be set up.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let (dir, temporary) = folder(options.dir.as_ref())?;
-        let identity = tls::identity()?;
+        let identity = tls::identity(options.host.as_deref())?;
         let ca_file = dir.join("ca.pem");
         std::fs::write(&ca_file, &identity.ca_pem)
             .map_err(|source| StartError::Dir { dir: dir.clone(), source })?;
@@ -98,7 +98,7 @@ impl Simulator {
         })
     }
 
-    /// Where it is reached: `https://127.0.0.1:<port>`.
+    /// Where it is reached: `https://127.0.0.1:<port>`, or by the name that it was given.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.base

@@ -28,10 +28,10 @@ pub struct Identity {
     pub server: Arc<ServerConfig>,
 }
 
-/// Makes a new authority and a certificate signed by it.
-pub fn identity() -> Result<Identity, TlsError> {
+/// Makes a new authority and a certificate signed by it, which holds for one more name where one is given.
+pub fn identity(host: Option<&str>) -> Result<Identity, TlsError> {
     let (ca_pem, issuer) = authority().map_err(TlsError::Certificate)?;
-    let (chain, key) = leaf(&issuer).map_err(TlsError::Certificate)?;
+    let (chain, key) = leaf(&issuer, host).map_err(TlsError::Certificate)?;
     let mut server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Server)?
@@ -54,9 +54,13 @@ fn authority() -> Result<(String, Issuer<'static, KeyPair>), rcgen::Error> {
 
 type Chain = Vec<rustls::pki_types::CertificateDer<'static>>;
 
-fn leaf(issuer: &Issuer<'static, KeyPair>) -> Result<(Chain, PrivateKeyDer<'static>), rcgen::Error> {
+fn leaf(
+    issuer: &Issuer<'static, KeyPair>,
+    host: Option<&str>,
+) -> Result<(Chain, PrivateKeyDer<'static>), rcgen::Error> {
     let key = KeyPair::generate()?;
-    let mut params = CertificateParams::new(NAMES.map(str::to_owned))?;
+    let mut params =
+        CertificateParams::new(NAMES.into_iter().chain(host).map(str::to_owned).collect::<Vec<_>>())?;
     params.distinguished_name.push(DnType::CommonName, "azureml-simulator");
     params.use_authority_key_identifier_extension = true;
     params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
