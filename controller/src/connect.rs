@@ -30,6 +30,9 @@ fn builder(config: &Azure) -> ClientBuilder {
         .redirect(Policy::none())
         .https_only(true)
         .connect_timeout(std_duration(config.connect_timeout))
+        // HTTP/2 puts everything on one connection. One that was forgotten on the way would never answer again.
+        .http2_keep_alive_interval(std_duration(config.connect_timeout))
+        .http2_keep_alive_timeout(std_duration(config.connect_timeout))
         .timeout(std_duration(config.request_timeout))
 }
 

@@ -45,6 +45,7 @@ impl Candidate {
 
     /// Waits until this process leads.
     pub async fn acquire(&self) {
+        tracing::info!(identity = self.identity, "waiting for the lease");
         let mut seen = Seen::default();
         loop {
             match self.attempt(&mut seen).await {
@@ -153,7 +154,8 @@ impl Candidate {
     }
 
     async fn within<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T> {
-        let limit = std_duration(self.timing.renew_deadline);
+        // Half of it, as client-go's users do: one connection that was lost leaves time for another.
+        let limit = std_duration(self.timing.renew_deadline) / 2;
         timeout(limit, request).await.context("no answer in time")?.context("the API server refused")
     }
 }

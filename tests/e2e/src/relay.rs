@@ -15,6 +15,8 @@ pub enum Way {
     Open,
     /// It stays where it is, on connections that are there and on new ones: a network that loses everything.
     Hanging,
+    /// What is sent on connections that were hanging stays where it is for ever; new ones are as if nothing had been.
+    Forgotten,
     /// Connections are closed, and new ones refused: nobody listens.
     Refused,
 }
@@ -109,6 +111,7 @@ async fn carry(
     asked: Asked,
 ) -> Result<()> {
     way.wait_for(|way| *way != Way::Hanging).await?;
+    let mut hung = false;
     let mut far = match server {
         Some(server) => TcpStream::connect(server).await?,
         None => tunnel(&mut near, &asked).await?,
@@ -118,8 +121,9 @@ async fn carry(
         let now = *way.borrow_and_update();
         match now {
             Way::Refused => return Ok(()),
-            Way::Hanging => {}
-            Way::Open => {
+            Way::Hanging => hung = true,
+            Way::Forgotten if hung => {}
+            Way::Open | Way::Forgotten => {
                 tokio::select! {
                     ended = &mut carried => return ended.map(drop).map_err(Into::into),
                     changed = way.changed() => changed?,

@@ -1,4 +1,4 @@
-//! Situations beside the story: what is refused, what fails, what is changed by others, who leads. Each test has its own
+//! Situations beside the story: what is refused, what fails, what is changed by others. Each test has its own
 //! namespace, Azure and operator, and says what the user reads and what Azure received.
 
 mod api_version;
@@ -7,8 +7,8 @@ mod configured;
 mod deletion;
 mod environments;
 mod identity;
-mod lease;
 mod pipelines;
+mod proxy;
 mod runs;
 mod schedules;
 
