@@ -5,6 +5,7 @@
 
 mod access;
 mod api_server;
+pub mod argo;
 mod binaries;
 pub mod cache;
 mod control_plane;

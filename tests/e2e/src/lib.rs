@@ -5,6 +5,7 @@
 pub mod cluster;
 pub mod evidence;
 pub mod git;
+pub mod gitops;
 pub mod kubectl;
 pub mod operator;
 pub mod scene;
