@@ -88,6 +88,30 @@ pub const GIT: Tool = Tool {
     remedy: "install it (Debian: `apt-get install git`)",
 };
 
+pub const REDIS: Tool = Tool {
+    name: "redis-server",
+    probe: &["redis-server", "--version"],
+    says: "Redis",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install redis-server`)",
+};
+
+pub const SOCAT: Tool = Tool {
+    name: "socat",
+    probe: &["socat", "-V"],
+    says: "socat",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install socat`)",
+};
+
+pub const OWN_NETWORK: Tool = Tool {
+    name: "the right to make a network namespace",
+    probe: &["unshare", "--net", "ip", "link", "set", "lo", "up"],
+    says: "",
+    unless: "",
+    remedy: "run as root, with util-linux and iproute2 installed; Argo CD's metrics listen on every address otherwise",
+};
+
 impl Tool {
     /// An error with the remedy when the tool is not usable.
     pub fn check(&self) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@
 
 mod access;
 mod api_server;
+pub mod argo;
 mod binaries;
 pub mod cache;
 mod control_plane;

@@ -22,6 +22,8 @@ const LARGEST: usize = 16 << 20;
 pub struct Repository {
     /// Where it is fetched from.
     pub url: String,
+    /// The port of that.
+    pub port: u16,
     folder: TempDir,
     server: JoinHandle<()>,
 }
@@ -42,11 +44,12 @@ impl Repository {
         std::fs::create_dir(folder.path().join("work"))?;
         git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "served/ml.git"])?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let url = format!("http://{}/ml.git", listener.local_addr()?);
+        let port = listener.local_addr()?.port();
+        let url = format!("http://127.0.0.1:{port}/ml.git");
         let router = Router::new().fallback(answer).with_state(folder.path().join("served"));
         // Ends with the repository, and says nothing until then.
         let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
-        Ok(Self { url, folder, server })
+        Ok(Self { url, port, folder, server })
     }
 
     /// Where a file of the next commit is.

@@ -7,6 +7,7 @@ pub mod chart;
 pub mod cluster;
 pub mod evidence;
 pub mod git;
+pub mod gitops;
 pub mod kubectl;
 pub mod operator;
 pub mod relay;

@@ -4,74 +4,21 @@
 mod page;
 
 use anyhow::{Context as _, Result};
+use azureml_e2e::gitops::{State, key, scripts, states};
 use serde_json::{Value, json};
 
 /// A state of an object with what is said of it.
 struct Judged {
-    kind: String,
-    state: Value,
+    state: State,
     said: Value,
 }
 
-/// The states, as the plans' tests keep them: a header, a line of dashes, JSON.
-fn states() -> Result<Vec<Value>> {
-    let file = "controller/plan/tests/plans/situations/snapshots/plans__situations__states__the_states_are_these.snap";
-    let text = std::fs::read_to_string(azureml_e2e::root().join(file)).context(file)?;
-    let json = text.splitn(3, "---\n").nth(2).context("the snapshot has no header")?;
-    Ok(serde_json::from_str(json)?)
-}
-
-/// The health script of each kind, as the example for Argo CD has it.
-fn scripts() -> Result<Value> {
-    let file = "examples/argo-cd/values.yaml";
-    let text = std::fs::read_to_string(azureml_e2e::root().join(file)).context(file)?;
-    let values: Value = serde_saphyr::from_str(&text)?;
-    Ok(values["configs"]["cm"].clone())
-}
-
 fn judged() -> Result<Vec<Judged>> {
-    let scripts = scripts()?;
-    let (mut asked, mut questions) = (Vec::new(), Vec::new());
-    for state in states()? {
-        for kind in state["kinds"].as_array().context("a state of no kind")? {
-            let kind = kind.as_str().unwrap_or_default().to_owned();
-            let mut object = state["object"].clone();
-            object["apiVersion"] = json!("azureml.dev/v1alpha1");
-            object["kind"] = json!(kind);
-            object["metadata"]["name"] = json!("x");
-            if object["spec"].is_null() {
-                object["spec"] = json!({});
-            }
-            let script = &scripts[format!("resource.customizations.health.azureml.dev_{kind}")];
-            questions.push(json!({"object": object, "script": script}));
-            asked.push((kind, state.clone()));
-        }
-    }
-    let said = azureml_control_plane::gitops::verdicts(&Value::Array(questions))?;
+    let (scripts, states) = (scripts()?, states()?);
+    let ask = |state: &State| json!({"object": state.object, "script": scripts[key(&state.kind)]});
+    let said = azureml_control_plane::gitops::verdicts(&states.iter().map(ask).collect())?;
     let said = said.as_array().context("the verdicts are no list")?.clone();
-    let both = asked.into_iter().zip(said);
-    Ok(both.map(|((kind, state), said)| Judged { kind, state, said }).collect())
-}
-
-/// What GitOps tools should say: kstatus, and Argo CD.
-fn expected(judged: &Judged) -> (&'static str, &'static str) {
-    let conditions = judged.state["object"]["status"]["conditions"].as_array();
-    let has = |r#type: &str, status: &str| {
-        conditions.into_iter().flatten().any(|it| it["type"] == r#type && it["status"] == status)
-    };
-    match judged.state["meant"].as_str().unwrap_or_default() {
-        "Leaving" => ("Terminating", "Progressing"),
-        "New" | "Working" => ("InProgress", "Progressing"),
-        "Stalled" => ("Failed", "Degraded"),
-        "Paused" if has("Ready", "True") => ("Current", "Suspended"),
-        "Paused" => ("InProgress", "Suspended"),
-        // As a Job of Kubernetes: current once it is at work, progressing until its end.
-        "Ready" if has("Succeeded", "Unknown") => ("Current", "Progressing"),
-        "Ready" if judged.state["object"]["spec"]["suspend"] == true => ("Current", "Suspended"),
-        "Ready" => ("Current", "Healthy"),
-        // No tool says this, so the test fails.
-        _ => ("no meaning of a state", ""),
-    }
+    Ok(states.into_iter().zip(said).map(|(state, said)| Judged { state, said }).collect())
 }
 
 #[test]
@@ -80,14 +27,13 @@ fn gitops_tools_read_every_state_as_it_is_meant() -> Result<()> {
     let judged = judged()?;
     assert!(judged.len() > 150, "only {} states", judged.len());
     for judged in &judged {
-        let (kstatus, health) = expected(judged);
-        let said = &judged.said;
+        let (state, said) = (&judged.state, &judged.said);
+        let (kstatus, health) = state.expected();
         if said["kstatus"]["status"] != kstatus
             || said["flux"]["status"] != kstatus
             || said["health"]["status"] != health
         {
-            let (kind, situation) = (&judged.kind, &judged.state["situation"]);
-            wrong.push(format!("{kind} {situation}: {said}, not {kstatus} and {health}"));
+            wrong.push(format!("{} {}: {said}, not {kstatus} and {health}", state.kind, state.situation));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -96,10 +42,10 @@ fn gitops_tools_read_every_state_as_it_is_meant() -> Result<()> {
 
 #[test]
 fn what_is_wrong_is_passed_on_in_our_words() -> Result<()> {
-    for judged in judged()?.iter().filter(|judged| judged.state["meant"] == "Stalled") {
-        let ready = &judged.state["object"]["status"]["conditions"][0];
+    for judged in judged()?.iter().filter(|judged| judged.state.meant == "Stalled") {
+        let ready = &judged.state.object["status"]["conditions"][0];
         let message = ready["message"].as_str().unwrap_or_default();
-        assert!(!message.is_empty(), "{} {} says nothing", judged.kind, judged.state["situation"]);
+        assert!(!message.is_empty(), "{} {} says nothing", judged.state.kind, judged.state.situation);
         assert_eq!(judged.said["kstatus"]["message"], message);
         let reason = ready["reason"].as_str().unwrap_or_default();
         assert_eq!(judged.said["health"]["message"], format!("{reason}: {message}"));

@@ -29,14 +29,13 @@ job fails. [Waiting for a run](../how-to/gitops.md#waiting-for-a-run) says how t
 pub fn page(judged: &[Judged]) -> String {
     let mut page = INTRODUCTION.to_owned();
     page.push_str("\n## Every kind\n");
-    let shared = |judged: &&Judged| judged.state["kinds"].as_array().is_some_and(|kinds| kinds.len() > 1);
+    let shared = |judged: &&Judged| judged.state.kinds.len() > 1;
     let mut told = BTreeSet::new();
-    let once =
-        judged.iter().filter(shared).filter(|judged| told.insert(judged.state["situation"].to_string()));
+    let once = judged.iter().filter(shared).filter(|judged| told.insert(&judged.state.situation));
     table(&mut page, once, true);
     for kind in ["MLWorkspace", "MLCompute", "MLEnvironment", "MLPipeline", "MLSchedule", "MLRun"] {
         let _ = write!(page, "\n## {kind}\n");
-        table(&mut page, judged.iter().filter(|judged| judged.kind == kind && !shared(judged)), false);
+        table(&mut page, judged.iter().filter(|judged| judged.state.kind == kind && !shared(judged)), false);
     }
     page
 }
@@ -45,13 +44,11 @@ fn table<'a>(page: &mut String, rows: impl Iterator<Item = &'a Judged>, is_share
     page.push_str("\n| situation | Ready | others | kstatus | Argo CD |\n|---|---|---|---|---|\n");
     for row in rows {
         let (state, said) = (&row.state, &row.said);
-        let kinds: Vec<&str> =
-            state["kinds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let mut situation = state["situation"].as_str().unwrap_or_default().to_owned();
-        if is_shared && kinds.len() < 5 {
-            let _ = write!(situation, " ({})", kinds.join(", "));
+        let mut situation = state.situation.clone();
+        if is_shared && state.kinds.len() < 5 {
+            let _ = write!(situation, " ({})", state.kinds.join(", "));
         }
-        let (ready, others) = conditions(&state["object"]["status"]["conditions"]);
+        let (ready, others) = conditions(&state.object["status"]["conditions"]);
         let (kstatus, health) = (&said["kstatus"]["status"], &said["health"]["status"]);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let _ = writeln!(page, "| {situation} | {ready} | {others} | {} | {} |", text(kstatus), text(health));

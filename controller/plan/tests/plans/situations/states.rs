@@ -132,17 +132,11 @@ fn of_a_kind(kind: &str, tables: Vec<Table>) -> Vec<Value> {
     let mut seen = BTreeSet::new();
     let rows = tables.into_iter().flat_map(|table| table.rows).filter(|row| row.plan.next != Next::Leave);
     let told = rows.filter_map(|Row { situation, plan, is_leaving }| {
-        let is = meant(plan.verdict.state);
-        let meant = if is_leaving { "Leaving" } else { is };
-        let is_suspended = situation == "suspended";
-        if !seen.insert((meant, plan.verdict.reason.clone(), own_states(&plan), is_suspended)) {
+        let meant = if is_leaving { "Leaving" } else { meant(plan.verdict.state) };
+        if !seen.insert((meant, plan.verdict.reason.clone(), own_states(&plan))) {
             return None;
         }
-        let mut state = state(&[kind], &situation, meant, passed(plan));
-        if is_suspended {
-            state["object"]["spec"] = json!({"suspend": true});
-        }
-        Some(state)
+        Some(state(&[kind], &situation, meant, passed(plan)))
     });
     told.collect()
 }
