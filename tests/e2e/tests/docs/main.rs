@@ -32,7 +32,7 @@ const WALKS: [&[&str]; 7] = [
     &["how-to/adopt.md"],
     &["how-to/workspaces.md"],
     &["reference/command-line.md"],
-    &["how-to/steps.md"],
+    &["how-to/steps.md", "how-to/run.md"],
     // On stages of their own.
     &["how-to/grants.md", "how-to/client-secret.md", "operations/install.md", "operations/upgrade.md"],
 ];
@@ -68,7 +68,7 @@ fn the_command_line_is_that_of_the_program() -> Result<()> {
 }
 
 #[test]
-fn steps_side_by_side_work() -> Result<()> {
+fn steps_side_by_side_and_their_runs_work() -> Result<()> {
     reader(5)
 }
 
