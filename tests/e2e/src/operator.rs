@@ -84,7 +84,16 @@ impl Operator {
     /// # Errors
     /// When it cannot be built or started.
     pub fn start(start: &Start) -> Result<Self> {
+        Self::start_with(start, "info,azureml_controller=debug", &[])
+    }
+
+    /// Starts one with a filter of its log, and more of an environment.
+    ///
+    /// # Errors
+    /// As [`Operator::start`].
+    pub fn start_with(start: &Start, log: &str, environment: &[(&str, &str)]) -> Result<Self> {
         let mut command = Command::new(binary()?);
+        command.envs(environment.iter().copied());
         command.arg("run").arg("--config").arg(&start.config);
         command.args([
             "--namespace",
@@ -94,7 +103,7 @@ impl Operator {
             "--cluster-id",
             "test",
         ]);
-        command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
+        command.args(["--listen", "127.0.0.1:0", "--log", log]);
         let everybody = cluster::shared().kubeconfig();
         command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
@@ -200,6 +209,12 @@ impl Operator {
         let place = self.line(0, "where it listens", is_it)?;
         let lines = self.log.locked();
         Ok(lines.all[place - 1]["address"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Its log so far; what is no JSON is a text.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        self.log.locked().all.clone()
     }
 
     /// The end of its log, for messages.
