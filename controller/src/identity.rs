@@ -8,7 +8,7 @@ use crate::credentials;
 use anyhow::Result;
 use azureml_client::ArmId;
 use azureml_client::auth::Credential;
-use azureml_client::budget::Limits;
+use azureml_client::budget::{Bucket, Limits};
 use azureml_client::client::{Client, Versions};
 use azureml_client::cloud::Cloud;
 use azureml_client::registry::Registries;
@@ -100,11 +100,26 @@ impl Identities {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (cloud.name.clone(), who.clone());
         let make = || {
-            let credential = Credential::new(credentials::make(cloud, http, local, who));
+            let make = credentials::make(cloud, http, local, who);
+            let credential = Credential::new(make).observed(self.shared.observer.clone());
             let transport = connect::transport(http.clone(), &self.shared);
             Arc::new(Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits))
         };
         Some(clients.entry(key).or_insert_with(make).clone())
+    }
+
+    /// The share that is left of the scarcest budget of each class.
+    #[must_use]
+    pub fn left(&self) -> Vec<(Bucket, f64)> {
+        let clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left: Vec<(Bucket, f64)> = Vec::new();
+        for (bucket, share) in clients.values().flat_map(|client| client.left()) {
+            match left.iter_mut().find(|(of, _)| *of == bucket) {
+                Some((_, least)) => *least = least.min(share),
+                None => left.push((bucket, share)),
+            }
+        }
+        left
     }
 
     /// The names of all clouds.

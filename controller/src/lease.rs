@@ -21,7 +21,11 @@ pub struct Candidate {
     identity: String,
     timing: Timing,
     until: Arc<Mutex<Option<Instant>>>,
+    told: Told,
 }
+
+/// Is told whether the lease was taken or renewed, each time that this process should have done so.
+pub type Told = Arc<dyn Fn(bool) + Send + Sync>;
 
 /// A record as it was seen first.
 #[derive(Clone, Default)]
@@ -34,7 +38,13 @@ impl Candidate {
     /// A candidate for the lease of a name.
     #[must_use]
     pub fn new(api: Api<Lease>, name: String, identity: String, timing: Timing) -> Self {
-        Self { api, name, identity, timing, until: Arc::default() }
+        Self { api, name, identity, timing, until: Arc::default(), told: Arc::new(|_| {}) }
+    }
+
+    /// The same, with somebody who is told of each try.
+    #[must_use]
+    pub fn told(self, told: Told) -> Self {
+        Self { told, ..self }
     }
 
     /// Whether this process leads now: true until the last renewal that succeeded is older than the renew deadline.
@@ -49,9 +59,12 @@ impl Candidate {
         let mut seen = Seen::default();
         loop {
             match self.attempt(&mut seen).await {
-                Ok(true) => return,
+                Ok(true) => return (self.told)(true),
                 Ok(false) => {}
-                Err(error) => tracing::warn!("failed to acquire the lease: {error:#}"),
+                Err(error) => {
+                    (self.told)(false);
+                    tracing::warn!("failed to acquire the lease: {error:#}");
+                }
             }
             sleep(std_duration(self.timing.retry_period)).await;
         }
@@ -67,7 +80,9 @@ impl Candidate {
             sleep(std_duration(self.timing.retry_period)).await;
             let until =
                 self.until.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(Instant::now);
-            match timeout_at(until, self.attempt(&mut seen)).await {
+            let attempt = timeout_at(until, self.attempt(&mut seen)).await;
+            (self.told)(matches!(attempt, Ok(Ok(true))));
+            match attempt {
                 Ok(Ok(true)) => {}
                 Ok(Ok(false)) => bail!("another process holds the lease"),
                 Ok(Err(error)) => tracing::warn!("failed to renew the lease: {error:#}"),

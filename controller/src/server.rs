@@ -3,8 +3,8 @@
 use crate::metrics::Metrics;
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,11 +51,18 @@ pub async fn serve(
             missing => (StatusCode::SERVICE_UNAVAILABLE, missing),
         }
     };
-    let scrape = move || async move {
-        let content_type = [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")];
-        match metrics.text() {
-            Ok(text) => (StatusCode::OK, content_type, text),
-            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, content_type, error.to_string()),
+    let scrape = move |headers: HeaderMap| async move {
+        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let (content_type, text) = if accept.contains("application/openmetrics-text") {
+            ("application/openmetrics-text; version=1.0.0; charset=utf-8", metrics.open_metrics())
+        } else {
+            ("text/plain; version=0.0.4; charset=utf-8", metrics.text())
+        };
+        match text {
+            Ok(text) => (StatusCode::OK, [(CONTENT_TYPE, content_type)], text),
+            Err(error) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, content_type)], error.to_string())
+            }
         }
     };
     let app = Router::new()

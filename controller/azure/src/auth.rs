@@ -3,11 +3,13 @@
 //! In: a way to make a credential. Out: bearer tokens. Never logs or prints a token.
 
 use crate::error::Error;
+use crate::send::{Observer, Told};
 use azure_core::credentials::{AccessToken, TokenCredential};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tracing::Instrument as _;
 
 /// Makes a credential with an empty cache.
 pub type Make = Arc<dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync>;
@@ -19,6 +21,7 @@ const RENEW_BEFORE: Duration = Duration::from_mins(5);
 pub struct Credential {
     make: Make,
     state: Mutex<State>,
+    observer: Option<Observer>,
 }
 
 #[derive(Default)]
@@ -37,7 +40,13 @@ impl Credential {
     /// A credential that is made when it is first needed.
     #[must_use]
     pub fn new(make: Make) -> Self {
-        Self { make, state: Mutex::default() }
+        Self { make, state: Mutex::default(), observer: None }
+    }
+
+    /// The same, with somebody who is told of every token that is asked for.
+    #[must_use]
+    pub fn observed(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// A token for a scope: the one in hand while it is good for five minutes more, else a new one. When no new one can
@@ -50,7 +59,12 @@ impl Credential {
         if let Some(token) = self.in_hand(scope, now + RENEW_BEFORE) {
             return Ok(token);
         }
-        match self.renew(scope).await {
+        let span = tracing::debug_span!("azure.token", otel.kind = "client", scope);
+        let renewed = self.renew(scope).instrument(span).await;
+        if let Some(observer) = &self.observer {
+            observer(&Told::Token { is_given: renewed.is_ok() });
+        }
+        match renewed {
             Ok(token) => Ok(token),
             Err(error) => self.in_hand(scope, now).ok_or(error),
         }

@@ -5,7 +5,8 @@
 use crate::client::{Client, parse};
 use crate::error::{Class, Error};
 use crate::headers::{header, set};
-use crate::send::{Request, Verb};
+use crate::request::Request;
+use crate::send::Verb;
 use reqwest::header::HeaderMap;
 use url::Url;
 
@@ -65,7 +66,9 @@ fn blob(verb: Verb, address: &str) -> Result<Request, Error> {
     }
     let mut headers = HeaderMap::new();
     set(&mut headers, "x-ms-version", STORAGE_VERSION);
-    Ok(Request { verb, url, what, kind: "blob".into(), headers, body: None })
+    let mut request = Request::new(verb, url, what, "blob", headers);
+    request.identify();
+    Ok(request)
 }
 
 fn without_signature(url: &Url) -> String {

@@ -20,6 +20,22 @@ pub enum Bucket {
     DataPlane,
 }
 
+impl Bucket {
+    /// Every bucket.
+    pub const ALL: [Self; 4] = [Self::Reads, Self::Writes, Self::Deletes, Self::DataPlane];
+
+    /// Its word in metrics, traces and logs.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Deletes => "deletes",
+            Self::DataPlane => "data_plane",
+        }
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
@@ -137,6 +153,16 @@ impl Budget {
         level.tokens = level.tokens.min(remaining);
     }
 
+    /// The share of a bucket that is left: 1 when it is full, 0 when it is empty, on credit, or closed by ARM.
+    #[must_use]
+    pub fn share(&self, bucket: Bucket) -> f64 {
+        let (limit, now) = (self.limit(bucket), Instant::now());
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = &mut levels[place(bucket)];
+        level.refill(limit, now);
+        if level.closed_until > now { 0.0 } else { (level.tokens / limit.burst).clamp(0.0, 1.0) }
+    }
+
     /// ARM said 429: nothing of this kind is sent before the delay is over.
     pub fn close(&self, bucket: Bucket, delay: Duration) {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
@@ -200,6 +226,16 @@ mod tests {
         assert!(spend_all(&budget, 1, Urgency::Change).await >= Duration::from_millis(400));
         budget.left(Bucket::Writes, 1000.0);
         assert!(spend_all(&budget, 1, Urgency::Change).await >= Duration::from_millis(400));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_told_as_a_share() {
+        let budget = budget();
+        spend_all(&budget, 5, Urgency::Change).await;
+        assert!((budget.share(Bucket::Writes) - 0.5).abs() < 0.01);
+        assert!((budget.share(Bucket::Reads) - 1.0).abs() < 0.01);
+        budget.close(Bucket::Writes, Duration::from_secs(7));
+        assert!(budget.share(Bucket::Writes).abs() < 0.01);
     }
 
     #[tokio::test(start_paused = true)]

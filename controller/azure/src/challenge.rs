@@ -3,7 +3,8 @@
 //! In: a 401, a token. Out: realm, service and scope; a time. Source: Distribution registry, "Token Authentication Specification".
 
 use crate::error::Error;
-use crate::send::{Request, unreadable};
+use crate::request::Request;
+use crate::send::unreadable;
 use base64::Engine as _;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};

@@ -9,13 +9,15 @@ use crate::error::{Class, Error};
 use crate::headers::{json_headers, set, set_secret};
 use crate::id::{ArmId, CONTAINER_REGISTRY};
 use crate::registry::Tokens;
-use crate::send::{Answer, Request, Transport, Verb};
+use crate::request::Request;
+use crate::send::{Answer, Transport, Verb};
+use crate::spend::note;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use url::Url;
 
 /// The api-versions in use.
@@ -61,8 +63,8 @@ pub struct Client {
     pub(crate) transport: Transport,
     pub(crate) credential: Credential,
     versions: Arc<Versions>,
-    limits: Limits,
-    budgets: Mutex<HashMap<String, Arc<Budget>>>,
+    pub(crate) limits: Limits,
+    pub(crate) budgets: Mutex<HashMap<String, Arc<Budget>>>,
     pub(crate) registry_tokens: Tokens,
 }
 
@@ -101,8 +103,8 @@ impl Client {
     /// # Errors
     /// Any but [`Class::Gone`].
     pub async fn get(&self, id: &ArmId, urgency: Urgency) -> Result<Option<Value>, Error> {
-        let request = self.request(Verb::Get, id, None, None)?;
-        gone_is_none(self.arm(&request, id, urgency).await.map(|answer| answer.body))
+        let mut request = self.request(Verb::Get, id, None, None)?;
+        gone_is_none(self.arm(&mut request, id, urgency).await.map(|answer| answer.body))
     }
 
     /// Reads a list to its end, every item as the text it came in.
@@ -121,13 +123,32 @@ impl Client {
         request.url.query_pairs_mut().extend_pairs(query);
         let mut items = Vec::new();
         loop {
-            let bytes = self.arm_raw(&request, parent, urgency).await?;
+            let bytes = self.arm_raw(&mut request, parent, urgency).await?;
             let page: Page = serde_json::from_slice(&bytes)
                 .map_err(|error| crate::send::unreadable(&request, error.to_string()))?;
             items.extend(page.value);
             let Some(next) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
             request.url = self.follow(&request, &next)?;
+            request.identify();
         }
+    }
+
+    /// Reads the first page of a list.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn page(
+        &self,
+        parent: &ArmId,
+        collection: &str,
+        query: &[(&str, &str)],
+        urgency: Urgency,
+    ) -> Result<Vec<Value>, Error> {
+        let mut request = self.request(Verb::Get, parent, Some(collection), None)?;
+        request.kind = format!("{}/{}", parent.kind(), collection.to_ascii_lowercase());
+        request.url.query_pairs_mut().extend_pairs(query);
+        let mut answer = self.arm(&mut request, parent, urgency).await?;
+        Ok(answer.body["value"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// Makes or replaces a resource.
@@ -141,7 +162,7 @@ impl Client {
             let token = self.credential.token(&self.cloud.scope(Audience::MachineLearning)).await?;
             set_secret(&mut request.headers, "x-azureml-token", &token);
         }
-        self.arm(&request, id, Urgency::Change).await
+        self.arm(&mut request, id, Urgency::Change).await
     }
 
     /// Changes a part of a resource.
@@ -149,8 +170,8 @@ impl Client {
     /// # Errors
     /// As [`Client::put`].
     pub async fn patch(&self, id: &ArmId, body: &Value) -> Result<Answer, Error> {
-        let request = self.request(Verb::Patch, id, None, Some(body))?;
-        self.arm(&request, id, Urgency::Change).await
+        let mut request = self.request(Verb::Patch, id, None, Some(body))?;
+        self.arm(&mut request, id, Urgency::Change).await
     }
 
     /// Calls an action of a resource, such as `cancel`.
@@ -160,7 +181,7 @@ impl Client {
     pub async fn post(&self, id: &ArmId, action: &str, body: Option<&Value>) -> Result<Answer, Error> {
         let mut request = self.request(Verb::Post, id, Some(action), body)?;
         request.kind = format!("{}/{action}", id.kind());
-        self.arm(&request, id, Urgency::Change).await
+        self.arm(&mut request, id, Urgency::Change).await
     }
 
     /// Removes a resource; one that is gone counts as removed.
@@ -170,7 +191,7 @@ impl Client {
     pub async fn delete(&self, id: &ArmId, query: &[(&str, &str)]) -> Result<Option<Answer>, Error> {
         let mut request = self.request(Verb::Delete, id, None, None)?;
         request.url.query_pairs_mut().extend_pairs(query);
-        gone_is_none(self.arm(&request, id, Urgency::Change).await)
+        gone_is_none(self.arm(&mut request, id, Urgency::Change).await)
     }
 
     fn request(
@@ -187,9 +208,10 @@ impl Client {
         self.cloud.trust(&url)?;
         let mut headers = if body.is_some() { json_headers() } else { HeaderMap::new() };
         set(&mut headers, "accept", "application/json");
-        set(&mut headers, "x-ms-client-request-id", &azure_core::Uuid::new_v4().to_string());
-        let body = body.map(|body| body.to_string().into_bytes());
-        Ok(Request { verb, url, what: path, kind: id.kind(), headers, body })
+        let mut request = Request::new(verb, url, path, id.kind(), headers);
+        request.body = body.map(|body| body.to_string().into_bytes());
+        request.identify();
+        Ok(request)
     }
 
     fn follow(&self, request: &Request, link: &str) -> Result<Url, Error> {
@@ -199,18 +221,18 @@ impl Client {
         Ok(url)
     }
 
-    async fn arm(&self, request: &Request, id: &ArmId, urgency: Urgency) -> Result<Answer, Error> {
-        let budget = self.budget(id.segment("subscriptions").unwrap_or_default());
+    async fn arm(&self, request: &mut Request, id: &ArmId, urgency: Urgency) -> Result<Answer, Error> {
         let bucket = request.verb.bucket();
-        budget.spend(bucket, urgency).await;
+        let subscription = id.segment("subscriptions").unwrap_or_default();
+        let budget = self.spend(request, subscription, bucket, urgency).await;
         let sent = self.with_token(request).await;
         note(&budget, bucket, sent.as_ref().map(|(_, headers)| headers));
         sent.map(|(answer, _)| answer)
     }
 
-    async fn arm_raw(&self, request: &Request, id: &ArmId, urgency: Urgency) -> Result<Vec<u8>, Error> {
-        let budget = self.budget(id.segment("subscriptions").unwrap_or_default());
-        budget.spend(Bucket::Reads, urgency).await;
+    async fn arm_raw(&self, request: &mut Request, id: &ArmId, urgency: Urgency) -> Result<Vec<u8>, Error> {
+        let subscription = id.segment("subscriptions").unwrap_or_default();
+        let budget = self.spend(request, subscription, Bucket::Reads, urgency).await;
         let token = self.credential.token(&self.cloud.scope(Audience::ResourceManager)).await?;
         let mut sent = self.transport.send_raw(request, Some(&token)).await;
         if is_unauthorized(&sent) {
@@ -233,14 +255,6 @@ impl Client {
         let token = self.credential.token(&scope).await?;
         self.transport.send(request, Some(&token)).await
     }
-
-    pub(crate) fn budget(&self, subscription: &str) -> Arc<Budget> {
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        budgets
-            .entry(subscription.to_ascii_lowercase())
-            .or_insert_with(|| Arc::new(Budget::new(self.limits)))
-            .clone()
-    }
 }
 
 fn is_unauthorized<T>(sent: &Result<T, Error>) -> bool {
@@ -261,29 +275,4 @@ pub(crate) fn parse(address: &str) -> Result<Url, Error> {
         what: address.split('?').next().unwrap_or_default().to_owned(),
         cause: format!("not an address: {error}"),
     })
-}
-
-/// Tells the budget what ARM said: how much is left, or for how long to be silent.
-fn note(budget: &Budget, bucket: Bucket, sent: Result<&HeaderMap, &Error>) {
-    match sent {
-        Ok(headers) => {
-            let word = match bucket {
-                Bucket::Reads => "reads",
-                Bucket::Writes => "writes",
-                Bucket::Deletes => "deletes",
-                Bucket::DataPlane => return,
-            };
-            let names = [
-                format!("x-ms-ratelimit-remaining-subscription-{word}"),
-                format!("x-ms-ratelimit-remaining-subscription-global-{word}"),
-            ];
-            for remaining in names.iter().filter_map(|name| headers.get(name)?.to_str().ok()?.parse().ok()) {
-                budget.left(bucket, remaining);
-            }
-        }
-        Err(error) if error.class() == Class::Throttled => {
-            budget.close(bucket, error.retry_after().unwrap_or(std::time::Duration::from_secs(5)));
-        }
-        Err(_) => {}
-    }
 }

@@ -5,7 +5,8 @@
 use crate::budget::{Bucket, Urgency};
 use crate::client::{Client, gone_is_none, parse};
 use crate::error::Error;
-use crate::send::{Request, Verb};
+use crate::request::Request;
+use crate::send::Verb;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
@@ -20,10 +21,9 @@ impl Client {
         address: &str,
         subscription: &str,
     ) -> Result<Option<Value>, Error> {
-        let request = plain(kind, address)?;
+        let mut request = plain(kind, address)?;
         self.cloud.trust(&request.url)?;
-        let budget = self.budget(subscription);
-        budget.spend(Bucket::DataPlane, Urgency::Change).await;
+        self.spend(&mut request, subscription, Bucket::DataPlane, Urgency::Change).await;
         gone_is_none(self.with_token(&request).await.map(|(answer, _)| answer.body))
     }
 
@@ -40,12 +40,8 @@ impl Client {
 
 /// A read of an address that an answer gave.
 fn plain(kind: &str, address: &str) -> Result<Request, Error> {
-    Ok(Request {
-        verb: Verb::Get,
-        url: parse(address)?,
-        what: address.split('?').next().unwrap_or_default().to_owned(),
-        kind: kind.to_owned(),
-        headers: HeaderMap::new(),
-        body: None,
-    })
+    let what = address.split('?').next().unwrap_or_default().to_owned();
+    let mut request = Request::new(Verb::Get, parse(address)?, what, kind, HeaderMap::new());
+    request.identify();
+    Ok(request)
 }

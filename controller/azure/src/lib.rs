@@ -29,7 +29,13 @@ mod headers;
 #[cfg(feature = "http")]
 pub mod registry;
 #[cfg(feature = "http")]
+mod request;
+#[cfg(feature = "http")]
 pub mod send;
+#[cfg(feature = "http")]
+mod spend;
+#[cfg(feature = "http")]
+mod told;
 
 pub use error::{Class, Error};
 pub use id::ArmId;

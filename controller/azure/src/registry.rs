@@ -10,7 +10,8 @@ use crate::cloud::Audience;
 use crate::error::Error;
 use crate::headers::{header, set};
 use crate::image::{ImageRef, is_digest};
-use crate::send::{Request, Transport, Verb};
+use crate::request::Request;
+use crate::send::{Transport, Verb};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -186,14 +187,7 @@ impl Registries {
         } else {
             &self.public
         };
-        let request = Request {
-            verb: Verb::Get,
-            what: image.to_string(),
-            kind: "registry".into(),
-            url,
-            headers: HeaderMap::new(),
-            body: None,
-        };
+        let request = Request::new(Verb::Get, url, image.to_string(), "registry", HeaderMap::new());
         let (answer, _) = transport.send(&request, None).await?;
         Ok(if answer.body["token"].is_string() {
             text(&answer.body, "token")
@@ -263,7 +257,7 @@ fn manifest(image: &ImageRef, base: &Url) -> Request {
     url.set_path(&format!("/v2/{}/manifests/{}", image.repository, image.manifest()));
     let mut headers = HeaderMap::new();
     set(&mut headers, "accept", MANIFESTS);
-    Request { verb: Verb::Head, url, what: image.to_string(), kind: "registry".into(), headers, body: None }
+    Request::new(Verb::Head, url, image.to_string(), "registry", headers)
 }
 
 async fn post_form(
@@ -279,14 +273,8 @@ async fn post_form(
     set(&mut headers, "content-type", "application/x-www-form-urlencoded");
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let what = format!("{} of registry {}", path, image.registry);
-    let request = Request {
-        verb: Verb::Post,
-        url,
-        what,
-        kind: "registry".into(),
-        headers,
-        body: Some(body.into_bytes()),
-    };
+    let request =
+        Request { body: Some(body.into_bytes()), ..Request::new(Verb::Post, url, what, "registry", headers) };
     transport.send(&request, None).await.map(|(answer, _)| answer.body)
 }
 

@@ -3,36 +3,23 @@
 //! In: a request. Out: an [`Answer`] or a classified error. Checks last before a write that this process may still write.
 
 use crate::address::{PrivateAddress, refuse_private_literal};
-use crate::budget::Bucket;
 use crate::error::Error;
 use crate::headers::{header, retry_after};
 use crate::refusal::Refusal;
+use crate::request::Request;
+pub use crate::request::Verb;
+use crate::told;
+pub use crate::told::{Observer, Sent, Told};
+use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
-use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use url::Url;
+use tracing::Instrument as _;
 
 /// Says whether this process may still change things: asked last, when token, budget and connection are there.
 pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
-
-/// Is told of every request that was sent.
-pub type Observer = Arc<dyn Fn(&Sent) + Send + Sync>;
-
-/// A request that was sent.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// The HTTP method.
-    pub verb: &'static str,
-    /// The type of the resource, such as `workspaces/computes`, or the service outside of ARM.
-    pub kind: String,
-    /// The HTTP status; 0 when no answer came.
-    pub status: u16,
-    /// From the first byte sent to the whole answer.
-    pub took: Duration,
-}
 
 /// An answer of Azure.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,77 +31,6 @@ pub struct Answer {
     /// What Azure asks to wait before the next look. Where it would look, `Location` and `Azure-AsyncOperation`, is not
     /// kept: the resource itself says how it is.
     pub retry_after: Option<Duration>,
-}
-
-/// A request, ready but for its token.
-pub(crate) struct Request {
-    pub verb: Verb,
-    pub url: Url,
-    /// What to call the target in errors.
-    pub what: String,
-    /// What to call it in metrics.
-    pub kind: String,
-    pub headers: HeaderMap,
-    pub body: Option<Vec<u8>>,
-}
-
-/// The HTTP methods in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Reads.
-    Get,
-    /// Reads the headers.
-    Head,
-    /// Makes or replaces.
-    Put,
-    /// Changes a part.
-    Patch,
-    /// Acts.
-    Post,
-    /// Removes.
-    Delete,
-}
-
-impl Verb {
-    /// The method's name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-        }
-    }
-
-    fn method(self) -> Method {
-        match self {
-            Self::Get => Method::GET,
-            Self::Head => Method::HEAD,
-            Self::Put => Method::PUT,
-            Self::Patch => Method::PATCH,
-            Self::Post => Method::POST,
-            Self::Delete => Method::DELETE,
-        }
-    }
-
-    /// Whether the request may change something.
-    #[must_use]
-    pub fn writes(self) -> bool {
-        !matches!(self, Self::Get | Self::Head)
-    }
-
-    /// The bucket of ARM that it takes from.
-    #[must_use]
-    pub fn bucket(self) -> Bucket {
-        match self {
-            Self::Get | Self::Head => Bucket::Reads,
-            Self::Put | Self::Patch | Self::Post => Bucket::Writes,
-            Self::Delete => Bucket::Deletes,
-        }
-    }
 }
 
 /// The connection to the world that every client of a cloud shares.
@@ -184,35 +100,38 @@ impl Transport {
         request: &Request,
         token: Option<&str>,
     ) -> Result<(u16, Vec<u8>, HeaderMap), Error> {
-        let (mut response, started) = self.start(request, token).await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut bytes = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| self.no_answer(request, started, &error))?
-        {
-            if bytes.len() + chunk.len() > self.largest {
-                return Err(unreadable(request, format!("it is larger than {} bytes", self.largest)));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        self.tell(request, status, started);
-        if !(200..300).contains(&status) {
-            return Err(refused(request, status, &headers, &bytes));
-        }
-        Ok((status, bytes, headers))
-    }
-
-    async fn start(&self, request: &Request, token: Option<&str>) -> Result<(Response, Instant), Error> {
         if self.only_public {
             refuse_private_literal(&request.url).map_err(|private| private_address(request, private))?;
         }
         let builder = self.build(request, token);
-        let started = Instant::now();
         if request.verb.writes() && !(self.gate)() {
             return Err(Error::NotLeading { verb: request.verb.name(), what: request.what.clone() });
         }
-        let response = builder.send().await.map_err(|error| self.no_answer(request, started, &error))?;
-        Ok((response, started))
+        self.answered(request, builder).instrument(told::span(request)).await
+    }
+
+    async fn answered(
+        &self,
+        request: &Request,
+        builder: RequestBuilder,
+    ) -> Result<(u16, Vec<u8>, HeaderMap), Error> {
+        let started = Instant::now();
+        let no_answer = |error: reqwest::Error| self.no_answer(request, started, &error);
+        let mut response = builder.send().await.map_err(no_answer)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+            if bytes.len() + chunk.len() > self.largest {
+                self.tell(request, status, started, Some(&headers));
+                return Err(unreadable(request, format!("it is larger than {} bytes", self.largest)));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        self.tell(request, status, started, Some(&headers));
+        if !(200..300).contains(&status) {
+            return Err(refused(request, status, &headers, &bytes));
+        }
+        Ok((status, bytes, headers))
     }
 
     fn build(&self, request: &Request, token: Option<&str>) -> RequestBuilder {
@@ -230,18 +149,18 @@ impl Transport {
     }
 
     fn no_answer(&self, request: &Request, started: Instant, error: &reqwest::Error) -> Error {
-        self.tell(request, 0, started);
+        self.tell(request, 0, started, None);
         if let Some(private) = source::<PrivateAddress>(error) {
             return private_address(request, private.clone());
         }
         Error::NoAnswer { verb: request.verb.name(), what: request.what.clone(), cause: cause(error) }
     }
 
-    fn tell(&self, request: &Request, status: u16, started: Instant) {
-        let sent =
-            Sent { verb: request.verb.name(), kind: request.kind.clone(), status, took: started.elapsed() };
-        tracing::debug!(verb = sent.verb, r#type = sent.kind, status, took = ?sent.took, what = request.what, "request");
-        (self.observer)(&sent);
+    fn tell(&self, request: &Request, status: u16, started: Instant, headers: Option<&HeaderMap>) {
+        let (verb, kind) = (request.verb.name(), request.kind.clone());
+        let sent = Sent { verb, kind, status, took: started.elapsed() };
+        told::say(request, &sent, headers);
+        (self.observer)(&Told::Sent(&sent));
     }
 }
 

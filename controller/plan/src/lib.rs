@@ -19,6 +19,7 @@ pub mod diff;
 pub mod dockerfile;
 pub mod environment;
 pub mod failure;
+pub mod fired;
 pub mod firing;
 pub mod graph;
 pub mod hash;

@@ -39,6 +39,9 @@ pub struct Intervals {
     /// The delay when only a change can help.
     #[serde(deserialize_with = "duration")]
     pub stalled: SignedDuration,
+    /// How long after a moment at which a schedule was to fire Azure is first asked for its job.
+    #[serde(deserialize_with = "duration")]
+    pub firing_check: SignedDuration,
 }
 
 impl Default for Intervals {
@@ -55,6 +58,7 @@ impl Default for Intervals {
             longest_backoff: pace.longest,
             provisioning: pace.provisioning,
             stalled: pace.stalled,
+            firing_check: SignedDuration::from_mins(2),
         }
     }
 }

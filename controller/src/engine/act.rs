@@ -32,7 +32,7 @@ pub async fn act(client: &Client, looks: &Looks, actions: &[Action]) -> Result<O
 }
 
 async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<Answer>, Error> {
-    tracing::info!(action = name(action), target_id = %action.target(), "changing Azure");
+    tracing::debug!(action = name(action), target_id = %action.target(), "changing Azure");
     looks.doubt(action.target());
     let answer = match action {
         Action::Put { id, body } => client.put(id, body).await.map(Some),

@@ -53,6 +53,8 @@ pub struct Context {
     pub job_looks_from: Duration,
     /// The longest delay between looks at a job.
     pub job_looks_to: Duration,
+    /// How long after a moment at which a schedule was to fire Azure is asked for its job.
+    pub firing_check: SignedDuration,
     /// Requests to Kubernetes at once: each needs a connection of its own.
     pub kube_requests: Semaphore,
 }

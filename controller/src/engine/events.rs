@@ -67,7 +67,7 @@ impl Recorder {
             ..Event::default()
         };
         if self.entrance.try_send(event).is_err() {
-            self.metrics.event_lost();
+            self.metrics.life.event_lost();
         }
     }
 }
@@ -88,7 +88,7 @@ pub async fn write_all(client: Client, mut queue: Receiver<Event>, metrics: Arc<
         let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
         if let Err(error) = api.create(&PostParams::default(), &event).await {
             tracing::debug!("an event was not written: {error}");
-            metrics.event_lost();
+            metrics.life.event_lost();
         }
     }
 }

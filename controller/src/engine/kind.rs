@@ -3,6 +3,7 @@
 use super::Context;
 use super::relations::Name;
 use crate::looks::Look;
+use crate::metrics::Done;
 use azureml_client::Error;
 use azureml_client::client::Client;
 use azureml_crds::shared::HasCommon;
@@ -135,6 +136,11 @@ pub trait Kind:
     /// How fast something that goes on in Azure is looked at: the first delay and the longest.
     fn pace(ctx: &Context) -> (Duration, Duration) {
         (ctx.looks_from, ctx.looks_to)
+    }
+
+    /// What has ended in Azure, by the status before and after a pass.
+    fn done(&self, _: &StatusOf<Self>) -> Option<Done> {
+        None
     }
 
     /// What a refused request means where it means more than that it failed.

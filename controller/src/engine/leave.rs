@@ -59,6 +59,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Azure does not let us take leave: said, with the way out, and tried again for ever.
     async fn blocked(&self, trouble: &Trouble) -> kube::Result<Ended> {
         let last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
+        self.engine.ctx.metrics.passes.failed(K::KIND, trouble.class);
         let is_refused = matches!(trouble.class, Class::Forbidden | Class::Invalid | Class::Quota);
         let reason = if is_refused { "DeletionBlocked" } else { &trouble.reason };
         let message = format!(

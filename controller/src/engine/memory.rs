@@ -2,11 +2,15 @@
 //!
 //! All of it can be lost at any moment; then a pass looks once more than it had to.
 
+use super::{Context, Kind};
+use crate::telemetry::Origin;
+use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
 use kube::{Resource, ResourceExt as _};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What is remembered of one object.
@@ -24,6 +28,10 @@ pub struct Recall<K> {
     pub newer: Option<Arc<K>>,
     /// What of it wakes a pass, as it was seen last.
     pub fingerprint: u64,
+    /// Since when its generation is on the way to Ready, where that was seen.
+    pub on_its_way: Option<Instant>,
+    /// Where the trace of its generation began, until it comes to rest.
+    pub origin: Option<Origin>,
 }
 
 /// What is remembered of all objects of a kind, by namespace and name.
@@ -36,7 +44,7 @@ impl<K> Default for Memory<K> {
     }
 }
 
-impl<K: Resource> Memory<K> {
+impl<K: Kind> Memory<K> {
     /// The watch has seen an object; says whether that is worth a pass.
     pub fn seen(&self, object: &K, fingerprint: u64, is_listed: bool) -> bool {
         let now = Instant::now();
@@ -49,10 +57,14 @@ impl<K: Resource> Memory<K> {
             attempt: 0,
             newer: None,
             fingerprint: !fingerprint,
+            on_its_way: began(object, is_listed, now),
+            origin: None,
         });
         if recall.generation.0 != generation {
             recall.generation = (generation, now);
             recall.was_listed = is_listed;
+            recall.on_its_way = began(object, is_listed, now);
+            recall.origin = None;
         }
         if recall.newer.as_ref().is_some_and(|newer| version(newer.as_ref()) <= version(object)) {
             recall.newer = None;
@@ -73,6 +85,18 @@ impl<K: Resource> Memory<K> {
     fn locked(&self) -> MutexGuard<'_, HashMap<(String, String), Recall<K>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Since when a generation is on the way to Ready. Of a change that was made before we looked nobody knows, but for an
+/// object that nobody has touched yet: it is as old as it is.
+fn began<K: Kind>(object: &K, is_listed: bool, now: Instant) -> Option<Instant> {
+    if !is_listed {
+        return Some(now);
+    }
+    let is_untouched = object.status().is_none_or(|status| status.common().conditions.is_empty());
+    let made = object.meta().creation_timestamp.as_ref().filter(|_| is_untouched)?.0;
+    let age = Duration::try_from(Context::now().duration_since(made)).ok()?;
+    if object.meta().generation == Some(1) { now.checked_sub(age) } else { None }
 }
 
 fn key<K: Resource>(object: &K) -> (String, String) {
@@ -104,4 +128,39 @@ pub fn fingerprint<K: Resource>(object: &K) -> u64 {
         annotation(PAUSED),
         annotation(RECONCILE_REQUESTED_AT),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azureml_crds::MLCompute;
+    use serde_json::json;
+
+    fn compute(generation: i64, conditions: &serde_json::Value) -> MLCompute {
+        let made = (Context::now() - jiff::SignedDuration::from_mins(10)).to_string();
+        let object = json!({
+            "apiVersion": "azureml.dev/v1alpha1", "kind": "MLCompute",
+            "metadata": {"name": "cpu", "namespace": "n", "generation": generation, "creationTimestamp": made},
+            "spec": {"workspaceRef": {"name": "w"}, "vmSize": "Standard_DS3_v2", "scale": {"max": 4}},
+            "status": {"conditions": conditions},
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_on_its_way_since_it_changed_or_since_it_was_made_when_nobody_touched_it() {
+        let now = Instant::now() + Duration::from_hours(1);
+        let age = |object: &MLCompute, is_listed| {
+            began(object, is_listed, now).map(|since| now.duration_since(since).as_secs())
+        };
+        let (none, ready) = (
+            json!([]),
+            json!([{"type": "Ready", "status": "True", "reason": "Succeeded",
+            "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]),
+        );
+        assert_eq!(age(&compute(2, &ready), false), Some(0), "it changed just now");
+        assert!(age(&compute(1, &none), true).unwrap() >= 600, "it waited for us since it was made");
+        assert_eq!(age(&compute(1, &ready), true), None, "it was Ready before");
+        assert_eq!(age(&compute(2, &none), true), None, "when it changed is not known");
+    }
 }

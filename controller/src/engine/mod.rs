@@ -16,6 +16,7 @@ pub mod door;
 pub mod events;
 pub mod kind;
 mod leave;
+pub mod list;
 pub mod memory;
 mod pace;
 pub mod pass;

@@ -34,11 +34,13 @@ pub struct Ended {
     pub due: Option<Duration>,
     /// For the metrics.
     pub outcome: Outcome,
+    /// The reason that `status` gives, for the trace.
+    pub reason: Option<String>,
 }
 
 impl Ended {
     /// The object is gone.
-    pub(super) const GONE: Self = Self { due: None, outcome: Outcome::Gone };
+    pub(super) const GONE: Self = Self { due: None, outcome: Outcome::Gone, reason: None };
 
     pub(super) fn after(due: Option<Duration>, state: State) -> Self {
         let outcome = match state {
@@ -46,7 +48,11 @@ impl Ended {
             State::Working => Outcome::Working,
             State::Stalled => Outcome::Stalled,
         };
-        Self { due, outcome }
+        Self { due, outcome, reason: None }
+    }
+
+    pub(super) fn because(self, reason: String) -> Self {
+        Self { reason: Some(reason), ..self }
     }
 }
 
@@ -179,11 +185,23 @@ impl<K: Kind> Pass<'_, K> {
     ) -> kube::Result<Ended> {
         let facts = self.object.facts(view, &plan);
         let last_failure = self.failures_after(&plan);
-        let (next, at, state) = (plan.next, plan.at, plan.verdict.state);
+        let (next, at, state, reason) = (plan.next, plan.at, plan.verdict.state, plan.verdict.reason.clone());
         self.say(Said { facts, plan, last_failure, is_handled: true }).await?;
+        if state == State::Ready {
+            self.arrived();
+        }
         let due = self.due(next, asked, resync);
         let at = at.map(|at| until(at, self.ask.now));
-        Ok(Ended::after([due, at].into_iter().flatten().min(), state))
+        Ok(Ended::after([due, at].into_iter().flatten().min(), state).because(reason))
+    }
+
+    /// The generation is Ready; tells how long that took, once.
+    fn arrived(&self) {
+        let since =
+            self.engine.memory.with(self.object.as_ref(), |recall| recall.on_its_way.take()).flatten();
+        if let Some(since) = since {
+            self.ctx().metrics.passes.ready(K::KIND, since.elapsed());
+        }
     }
 
     /// Something is missing: said, and woken by what is missing, or looked for where no watch shows it.
@@ -201,14 +219,14 @@ impl<K: Kind> Pass<'_, K> {
             (before, NET)
         };
         self.say(Said { facts, plan, last_failure, is_handled: true }).await?;
-        Ok(Ended::after(Some(due), state))
+        Ok(Ended::after(Some(due), state).because(wait.reason.to_owned()))
     }
 
     /// Something failed: said, with what was known before, and tried again.
     async fn fail(&self, trouble: &Trouble, resync: Duration) -> kube::Result<Ended> {
         let object = &self.object;
-        let (namespace, name) = (object.namespace(), object.name_any());
-        tracing::warn!(kind = K::KIND, namespace, name, reason = trouble.reason, "{}", trouble.message);
+        tracing::warn!(reason = trouble.reason, "{}", trouble.message);
+        self.ctx().metrics.passes.failed(K::KIND, trouble.class);
         let facts = self.facts_before();
         let mut last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
         let consequence = failure::consequence(trouble, last.count, &self.ask.pace);
@@ -218,7 +236,8 @@ impl<K: Kind> Pass<'_, K> {
         let plan = Plan { drift, ..Plan::say(consequence.verdict, consequence.next) };
         self.say(Said { facts, plan, last_failure: Some(last), is_handled: false }).await?;
         let due = self.due(consequence.next, None, resync);
-        Ok(Ended::after(due.map(|delay| jittered(delay, object.as_ref())), state))
+        let due = due.map(|delay| jittered(delay, object.as_ref()));
+        Ok(Ended::after(due, state).because(trouble.reason.clone()))
     }
 
     /// Writes the status, where it changed.
@@ -230,11 +249,15 @@ impl<K: Kind> Pass<'_, K> {
         }
         let warnings = said.plan.warnings.clone();
         let status = report::status(object, said, &self.ask);
+        let done = object.done(&status);
         if let Some(written) = report::write(ctx, &self.api, object, status).await? {
             for (reason, message) in warnings {
                 ctx.recorder.record(&object.object_ref(&()), "Warning", reason, &message);
             }
             self.engine.memory.with(object, |recall| recall.newer = Some(written));
+            if let Some(done) = done {
+                ctx.metrics.work.done(done);
+            }
         }
         Ok(())
     }

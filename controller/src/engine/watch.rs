@@ -2,30 +2,32 @@
 //!
 //! In: the events of the API server. Out: names in queues. An object that cannot be read stops nobody else's.
 
+use super::Kind;
 use super::door::{Door, door};
+use super::list::List;
 use super::memory::{fingerprint, hash};
 use super::pass::{Ended, Engine};
 use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};
-use super::{Context, Kind};
 use crate::metrics::Outcome;
+use crate::telemetry::PassSpan;
 use futures::stream::select_all;
 use futures::{FutureExt as _, StreamExt as _};
 use kube::ResourceExt as _;
 use kube::api::Api;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::Store;
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt as _, watcher};
-use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 /// The name of an object.
 pub fn name_of<K: Kind>(object: &K) -> Name {
@@ -64,6 +66,7 @@ impl<K: Kind> Engine<K> {
             [] => vec![Api::all(self.ctx.kube.clone())],
             some => some.iter().map(|name| Api::namespaced(self.ctx.kube.clone(), name)).collect(),
         };
+        self.ctx.metrics.life.watches(K::KIND);
         let mut lists: Vec<List> = apis.iter().map(|_| List::default()).collect();
         let events = apis.into_iter().enumerate().map(|(place, api)| {
             watcher(api, watcher::Config::default())
@@ -76,11 +79,15 @@ impl<K: Kind> Engine<K> {
             let event = match event {
                 Ok(event) => event,
                 Err(error) => {
+                    self.ctx.metrics.life.watch_failed(K::KIND);
                     tracing::warn!(kind = K::KIND, "the watch failed, it goes on: {error}");
                     continue;
                 }
             };
-            for event in lists[place].follow(event, &store) {
+            if matches!(event, Event::Init) {
+                self.ctx.metrics.life.listed(K::KIND);
+            }
+            for event in lists[place].follow(event, &store, &self.ctx.metrics) {
                 writer.apply_watcher_event(&event);
                 self.follow(&event, &watch.wakers, !lists[place].is_done);
             }
@@ -111,132 +118,66 @@ impl<K: Kind> Engine<K> {
 
     /// Runs passes for the names that come out of the queue, until told to stop; passes that run are finished.
     pub async fn work(self: Arc<Self>, store: Store<K>, queue: Arc<Queue>, stop: CancellationToken) {
-        let passes = |object: Arc<K>, engine: Arc<Self>| async move {
-            Ok::<_, std::convert::Infallible>(engine.guarded(object).await)
+        self.ctx.metrics.passes.begin(K::KIND);
+        queue.open(self.ctx.metrics.queues.open(K::KIND, queue.clone()));
+        let of_passes = queue.clone();
+        let passes = move |object: Arc<K>, engine: Arc<Self>| {
+            let queue = of_passes.clone();
+            async move { Ok::<_, std::convert::Infallible>(engine.counted(object, &queue).await) }
         };
         let never = |_: Arc<K>, _: &std::convert::Infallible, _: Arc<Self>| Action::await_change();
         Controller::for_stream(futures::stream::pending::<Result<K, watcher::Error>>(), store)
             .with_config(Config::default())
-            .reconcile_on(exit(queue))
+            .reconcile_on(exit(queue.clone()))
             .graceful_shutdown_on(stop.cancelled_owned())
             .run(passes, never, self)
-            .for_each(|ended| async move {
+            .for_each(|ended| {
                 if let Err(error) = ended {
+                    if let kube::runtime::controller::Error::ObjectNotFound(gone) = &error {
+                        queue.lost(gone.namespace.as_deref().unwrap_or_default(), &gone.name);
+                    }
                     tracing::debug!(kind = K::KIND, "no pass: {error}");
                 }
+                futures::future::ready(())
             })
             .await;
     }
 
+    /// A pass, in a span of its own, counted with what it waited and how it ended.
+    async fn counted(&self, object: Arc<K>, queue: &Queue) -> Action {
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        let (number, started) = (queue.begun(&namespace, &name), Instant::now());
+        let origin = self.memory.with(object.as_ref(), |recall| recall.origin.clone()).flatten();
+        let mut span = PassSpan::new(object.as_ref(), K::KIND, origin);
+        let ended = self.guarded(object.clone()).instrument(span.span.clone()).await;
+        span.ended(ended.outcome, ended.reason.as_deref());
+        let _entered = span.span.enter();
+        tracing::debug!(due = ?ended.due, "pass");
+        self.ctx.metrics.passes.ended(K::KIND, ended.outcome, started.elapsed());
+        // What has come to rest is done; what happens to it later is another story.
+        let origin = span.origin.take().filter(|_| ended.outcome == Outcome::Working);
+        self.memory.with(object.as_ref(), |recall| recall.origin = origin);
+        queue.ended(number, matches!(ended.outcome, Outcome::Refused | Outcome::Panicked));
+        ended.due.map_or_else(Action::await_change, Action::requeue)
+    }
+
     /// A pass that panics is a pass that failed: it ends neither the process nor other passes.
-    async fn guarded(&self, object: Arc<K>) -> Action {
-        let (namespace, name) = (object.namespace(), object.name_any());
-        let started = Instant::now();
+    async fn guarded(&self, object: Arc<K>) -> Ended {
         let ended = AssertUnwindSafe(self.pass(object)).catch_unwind().await;
-        let (due, outcome) = match ended {
-            Ok(Ok(Ended { due, outcome })) => (due, outcome),
+        match ended {
+            Ok(Ok(ended)) => ended,
             Ok(Err(error)) => {
-                tracing::warn!(kind = K::KIND, namespace, name, "Kubernetes refused: {error}");
-                (Some(AGAIN), Outcome::Failed)
+                tracing::warn!("Kubernetes refused: {error}");
+                Ended { due: Some(AGAIN), outcome: Outcome::Refused, reason: None }
             }
             Err(_) => {
-                tracing::error!(kind = K::KIND, namespace, name, "the pass panicked");
-                (Some(AFTER_PANIC), Outcome::Failed)
+                tracing::error!("the pass panicked");
+                Ended { due: Some(AFTER_PANIC), outcome: Outcome::Panicked, reason: None }
             }
-        };
-        tracing::debug!(kind = K::KIND, namespace, name, ?outcome, ?due, "pass");
-        self.ctx.metrics.pass(K::KIND, outcome, started.elapsed());
-        due.map_or_else(Action::await_change, Action::requeue)
+        }
     }
 }
 
 /// After Kubernetes refused: a conflict is mended by the next event, the rest by time.
 const AGAIN: Duration = Duration::from_secs(1);
 const AFTER_PANIC: Duration = Duration::from_mins(1);
-
-/// One watch's knowledge of what there is: a list that was begun anew says by silence what is gone.
-#[derive(Default)]
-struct List {
-    known: HashSet<(String, String)>,
-    listing: HashSet<(String, String)>,
-    is_done: bool,
-}
-
-impl List {
-    /// An event as changes of single objects.
-    fn follow<K: Kind>(&mut self, event: Event<DeserializeGuard<K>>, store: &Store<K>) -> Vec<Event<K>> {
-        match event {
-            Event::Init => {
-                self.listing.clear();
-                Vec::new()
-            }
-            Event::InitApply(object) => readable(object)
-                .map(|object| {
-                    self.listing.insert(key(&object));
-                    self.known.insert(key(&object));
-                    Event::Apply(object)
-                })
-                .into_iter()
-                .collect(),
-            Event::InitDone => {
-                self.is_done = true;
-                let gone: Vec<(String, String)> = self.known.difference(&self.listing).cloned().collect();
-                self.known = std::mem::take(&mut self.listing);
-                let find =
-                    |(namespace, name): &(String, String)| store.get(&ObjectRef::new(name).within(namespace));
-                gone.iter().filter_map(find).map(|object| Event::Delete(object.as_ref().clone())).collect()
-            }
-            Event::Apply(object) => readable(object)
-                .map(|object| {
-                    self.known.insert(key(&object));
-                    Event::Apply(object)
-                })
-                .into_iter()
-                .collect(),
-            Event::Delete(object) => readable(object)
-                .map(|object| {
-                    self.known.remove(&key(&object));
-                    Event::Delete(object)
-                })
-                .into_iter()
-                .collect(),
-        }
-    }
-}
-
-fn key<K: Kind>(object: &K) -> (String, String) {
-    (object.namespace().unwrap_or_default(), object.name_any())
-}
-
-/// An object that can be read, without what only weighs on memory.
-fn readable<K: Kind>(guard: DeserializeGuard<K>) -> Option<K> {
-    match guard.0 {
-        Ok(mut object) => {
-            object.managed_fields_mut().clear();
-            Some(object)
-        }
-        Err(invalid) => {
-            tracing::warn!(
-                kind = K::KIND,
-                name = invalid.metadata.name,
-                "an object cannot be read: {invalid}"
-            );
-            None
-        }
-    }
-}
-
-/// How many objects of a kind have each condition, for the metrics.
-pub fn count_conditions<K: Kind>(ctx: &Context, store: &Store<K>) {
-    use azureml_crds::shared::HasCommon as _;
-    let objects = store.state();
-    for r#type in ["Ready", "Reconciling", "Stalled"] {
-        let has = |object: &&Arc<K>| {
-            let conditions =
-                object.status().map(|status| status.common().conditions.as_slice()).unwrap_or_default();
-            conditions.iter().any(|condition| condition.type_ == r#type && condition.status == "True")
-        };
-        let count = objects.iter().filter(has).count();
-        ctx.metrics.condition(K::KIND, r#type, i64::try_from(count).unwrap_or(i64::MAX));
-    }
-}

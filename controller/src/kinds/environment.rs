@@ -4,20 +4,24 @@ use super::{find, is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::Look;
+use crate::metrics::{BUILDS, Done};
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::image::ImageRef;
 use azureml_client::registry::Access;
 use azureml_client::{ArmId, Class, Error};
+use azureml_crds::ml_environment::MLEnvironmentStatus;
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLEnvironment, MLWorkspace};
 use azureml_plan::environment::{
     Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, h12, id, is_open,
 };
+use jiff::SignedDuration;
 use kube::ResourceExt as _;
 use serde_json::Value;
 use std::hash::Hash;
+use std::time::Duration;
 
 impl Kind for MLEnvironment {
     const KIND: &'static str = "MLEnvironment";
@@ -41,6 +45,21 @@ impl Kind for MLEnvironment {
 
     fn kept_by(&self, _: &Context) -> Vec<String> {
         Vec::new()
+    }
+
+    /// A build that has ended since the last pass. One that ended long ago was another object's, or another cluster's.
+    fn done(&self, after: &MLEnvironmentStatus) -> Option<Done> {
+        let before = self.status.as_ref().and_then(|status| status.build.as_ref());
+        let build = after.build.as_ref().filter(|build| !is_open(&build.state))?;
+        let is_told =
+            before.is_some_and(|before| before.run_id == build.run_id && before.state == build.state);
+        let age = Context::now().duration_since(build.finished_at.as_ref()?.0);
+        if is_told || age > LONG_AGO {
+            return None;
+        }
+        let result = BUILDS.into_iter().find(|word| build.state.eq_ignore_ascii_case(word))?;
+        let took = build.duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        Some(Done::Build { result, took: took.map(Duration::from_secs) })
     }
 
     async fn resolve(&self, ctx: &Context) -> Resolved<Reached<Refs>> {
@@ -111,6 +130,9 @@ impl Kind for MLEnvironment {
         versions(&reached.client, &reached.refs.id).await
     }
 }
+
+/// Longer than any wait between two looks at a build.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(1);
 
 trait Versioned {
     fn open_build(

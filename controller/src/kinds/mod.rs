@@ -2,6 +2,7 @@
 
 mod compute;
 mod environment;
+pub mod firings;
 mod pipeline;
 mod run;
 mod schedule;

@@ -5,9 +5,11 @@ use crate::engine::kind::Rest;
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::Look;
+use crate::metrics::Done;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Class, Error};
+use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLRun, MLWorkspace};
 use azureml_plan::failure::Trouble;
@@ -56,6 +58,20 @@ impl Kind for MLRun {
 
     fn pace(ctx: &Context) -> (Duration, Duration) {
         (ctx.job_looks_from, ctx.job_looks_to)
+    }
+
+    fn done(&self, after: &MLRunStatus) -> Option<Done> {
+        let phase = after.phase.filter(|_| !is_finished(self))?;
+        let result = match phase {
+            Phase::Succeeded => "succeeded",
+            Phase::Failed => "failed",
+            Phase::Canceled => "canceled",
+            Phase::Pending | Phase::Queued | Phase::Preparing | Phase::Running | Phase::Finalizing => {
+                return None;
+            }
+        };
+        let took = after.duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        Some(Done::Run { result, took: took.map(Duration::from_secs) })
     }
 
     fn refused(&self, trouble: &Trouble, ask: &Ask) -> Option<Plan> {

@@ -5,14 +5,15 @@ use crate::config::{Config, std_duration};
 use crate::connect::Shared;
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
+use crate::engine::list::counted;
 use crate::engine::memory::Memory;
 use crate::engine::pass::Engine;
 use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
-use crate::engine::watch::{Watch, count_conditions};
+use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind};
 use crate::identity::Identities;
-use crate::kinds::Stores;
+use crate::kinds::{Stores, firings};
 use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
@@ -23,7 +24,6 @@ use kube::Client;
 use kube::runtime::reflector::store as new_store;
 use kube::runtime::reflector::store::{Store, Writer};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -130,7 +130,8 @@ impl Controller {
     /// Starts the passes of all kinds.
     pub(super) fn work(self, stop: &CancellationToken) -> JoinSet<()> {
         let mut tasks = self.watches.tasks;
-        tasks.spawn(count(self.ctx, stop.clone()));
+        show(&self.ctx);
+        tasks.spawn(firings::follow(self.ctx.clone(), self.ctx.firing_check, stop.clone()));
         self.workspaces.work(stop, &mut tasks);
         self.computes.work(stop, &mut tasks);
         self.environments.work(stop, &mut tasks);
@@ -185,20 +186,25 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         looks_to,
         job_looks_from,
         job_looks_to,
+        firing_check: intervals.firing_check,
         kube_requests: Semaphore::new(KUBE_REQUESTS),
     })
 }
 
-/// Counts conditions for the metrics, until told to stop.
-async fn count(ctx: Arc<Context>, stop: CancellationToken) {
-    let mut every = tokio::time::interval(Duration::from_secs(15));
-    while stop.run_until_cancelled(every.tick()).await.is_some() {
-        let stores = &ctx.stores;
-        count_conditions(&ctx, &stores.workspaces);
-        count_conditions(&ctx, &stores.computes);
-        count_conditions(&ctx, &stores.environments);
-        count_conditions(&ctx, &stores.pipelines);
-        count_conditions(&ctx, &stores.schedules);
-        count_conditions(&ctx, &stores.runs);
-    }
+/// Lets the metrics ask for what is not counted but looked at.
+fn show(ctx: &Arc<Context>) {
+    let shown = ctx.clone();
+    ctx.metrics.objects.counted_by(move || {
+        let stores = &shown.stores;
+        vec![
+            counted(&stores.workspaces),
+            counted(&stores.computes),
+            counted(&stores.environments),
+            counted(&stores.pipelines),
+            counted(&stores.schedules),
+            counted(&stores.runs),
+        ]
+    });
+    let shown = ctx.clone();
+    ctx.metrics.azure.left_from(Arc::new(move || shown.identities.left()));
 }

@@ -33,10 +33,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// # Errors
 /// When it cannot start, or loses the lease.
 pub fn blocking(flags: Run) -> Result<()> {
-    telemetry::start(flags.log_format, &flags.log)?;
-    let config = Config::read(flags.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let telemetry = telemetry::start(flags.log_format, &flags.log, runtime.handle())?;
+    let config = Config::read(flags.config.as_deref())?;
     let ended = runtime.block_on(run(flags, config));
+    drop(telemetry);
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
@@ -48,7 +49,7 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     let (metrics, readiness) = (Arc::new(Metrics::default()), Readiness::default());
     let server = tokio::spawn(serve(flags.listen, metrics.clone(), readiness.clone(), stop.clone()));
     let identity = holder();
-    let candidate = candidate(&flags, &config, &kube, &identity);
+    let candidate = candidate(&flags, &config, &kube, (&identity, &metrics));
     wait_for_definitions(&kube, &readiness, &stop).await?;
     let cluster_id = cluster_id(&flags, &config, &kube).await?;
     let (recorder, events) = Recorder::new(metrics.clone(), identity);
@@ -64,9 +65,9 @@ async fn run(flags: Run, config: Config) -> Result<()> {
         () = stop.cancelled() => return ended(server).await,
     }
     tracing::info!("leading");
-    metrics.leads(true);
+    metrics.life.leads(true);
     let lost = lead(controller, &candidate, &stop).await;
-    metrics.leads(false);
+    metrics.life.leads(false);
     if lost.is_ok() {
         candidate.release().await;
     }
@@ -134,17 +135,24 @@ fn holder() -> String {
     format!("{}-{}", host.trim(), azure_core::Uuid::new_v4())
 }
 
-fn candidate(flags: &Run, config: &Config, kube: &Client, identity: &str) -> Candidate {
+fn candidate(
+    flags: &Run,
+    config: &Config,
+    kube: &Client,
+    (identity, metrics): (&str, &Arc<Metrics>),
+) -> Candidate {
     let namespace = flags.lease_namespace.clone().unwrap_or_else(|| kube.default_namespace().to_owned());
     let api = Api::namespaced(kube.clone(), &namespace);
-    Candidate::new(api, flags.lease_name.clone(), identity.to_owned(), config.lease.clone())
+    let candidate = Candidate::new(api, flags.lease_name.clone(), identity.to_owned(), config.lease.clone());
+    let metrics = metrics.clone();
+    candidate.told(Arc::new(move |is_renewed| metrics.life.renewed(is_renewed)))
 }
 
 fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {
     let (candidate, metrics) = (candidate.clone(), metrics.clone());
     Shared {
         gate: Arc::new(move || candidate.leads()),
-        observer: Arc::new(move |sent| metrics.request(sent)),
+        observer: Arc::new(move |told| metrics.azure.told(told)),
     }
 }
 

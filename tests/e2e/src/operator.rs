@@ -28,9 +28,13 @@ pub struct Start {
     /// Its arguments instead of the usual ones, which watch the namespace alone and name the cluster `test`; the chart
     /// has arguments of its own.
     pub arguments: Option<Vec<String>>,
+    /// Its filter of the log. Absent: what tests wait for.
+    pub log: Option<String>,
     /// More environment variables; without a value one is taken away.
     pub environment: Vec<(String, Option<String>)>,
 }
+
+const LOG: &str = "info,azureml_controller=debug";
 
 /// A running operator.
 pub struct Operator {
@@ -100,7 +104,7 @@ impl Operator {
         command.args(start.arguments.clone().unwrap_or(usual));
         command.args(start.also.iter().flat_map(|name| ["--namespace", name]));
         command.args(["--lease-namespace", &start.namespace]);
-        command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
+        command.args(["--listen", "127.0.0.1:0", "--log", start.log.as_deref().unwrap_or(LOG)]);
         let everybody = cluster::shared().kubeconfig();
         command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
@@ -212,6 +216,12 @@ impl Operator {
         let place = self.line(0, "where it listens", is_it)?;
         let lines = self.log.locked();
         Ok(lines.all[place - 1]["address"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Its log so far; what is no JSON is a text.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        self.log.locked().all.clone()
     }
 
     /// The end of its log, for messages.

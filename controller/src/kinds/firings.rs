@@ -1,0 +1,137 @@
+//! Whether schedules fire: a while after each moment at which one was to, Azure is asked once for the newest of its jobs.
+//!
+//! In: the schedules, as their `status` tells their next times. Out: figures, and a warning where nothing was made. Neither
+//! changes Azure nor an object.
+
+use super::reach;
+use crate::engine::Context;
+use crate::metrics::Fired;
+use azureml_client::Error;
+use azureml_client::budget::Urgency;
+use azureml_crds::MLSchedule;
+use azureml_plan::fired::{Due, Verdict, made};
+use azureml_plan::owner::OWNER;
+use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use kube::{Resource as _, ResourceExt as _};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+type Key = (String, String);
+
+/// So many schedules are asked for at once.
+const AT_ONCE: usize = 4;
+
+/// Follows the schedules until told to stop.
+pub async fn follow(ctx: Arc<Context>, patience: SignedDuration, stop: CancellationToken) {
+    let spacing = (patience.unsigned_abs() / 4).clamp(Duration::from_millis(250), Duration::from_secs(30));
+    let mut every = tokio::time::interval(spacing);
+    let mut due: HashMap<Key, Due> = HashMap::new();
+    while stop.run_until_cancelled(every.tick()).await.is_some() {
+        let now = Context::now();
+        expect(&mut due, &ctx.stores.schedules.state(), now);
+        let ripe = due.iter().filter(|(_, due)| due.ask_at(patience) <= now);
+        let ripe: Vec<(Key, Due)> = ripe.map(|(key, due)| (key.clone(), *due)).collect();
+        let asked = futures::stream::iter(ripe).map(|(key, due)| {
+            let ctx = &ctx;
+            async move { (look(ctx, &key, due).await, key) }
+        });
+        for (is_decided, key) in asked.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+            if is_decided {
+                due.remove(&key);
+            } else if let Some(due) = due.get_mut(&key) {
+                due.asked += 1;
+            }
+        }
+    }
+}
+
+/// What is expected: of each schedule the next time that its status tells. One whose time has come stays until it is decided.
+fn expect(due: &mut HashMap<Key, Due>, schedules: &[Arc<MLSchedule>], now: Timestamp) {
+    let mut before = std::mem::take(due);
+    for schedule in schedules {
+        let key = (schedule.namespace().unwrap_or_default(), schedule.name_any());
+        let is_idle = schedule.spec.suspend == Some(true) || schedule.meta().deletion_timestamp.is_some();
+        let next = schedule.status.as_ref().and_then(|status| status.next.first()?.parse().ok());
+        let waits = before.remove(&key).filter(|due| due.at <= now);
+        if let Some(expected) = waits.or_else(|| next.map(Due::new)).filter(|_| !is_idle) {
+            due.insert(key, expected);
+        }
+    }
+}
+
+/// Looks whether a schedule has fired; says whether that is decided.
+async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
+    let Some(schedule) = super::find(&ctx.stores.schedules, namespace, name) else { return true };
+    let fired = match newest(ctx, &schedule).await {
+        Ok(jobs) => match due.judge(&jobs) {
+            Verdict::Fired(lag) => Fired::After(lag.unsigned_abs()),
+            Verdict::NotYet => return false,
+            Verdict::Missed => Fired::Missed,
+        },
+        Err(cause) => {
+            tracing::debug!(kind = "MLSchedule", namespace, name, "its jobs cannot be listed: {cause}");
+            if !due.is_last() {
+                return false;
+            }
+            Fired::Unknown
+        }
+    };
+    ctx.metrics.work.fired(fired);
+    if fired == Fired::Missed {
+        let message = format!("Azure ML made no job for {}; see the schedule in studio", due.at);
+        tracing::warn!(kind = "MLSchedule", namespace, name, reason = "FiringMissed", "{message}");
+        ctx.recorder.record(&schedule.object_ref(&()), "Warning", "FiringMissed", &message);
+    }
+    true
+}
+
+/// When the newest jobs of a schedule were made: one page, which has the newest first.
+async fn newest(ctx: &Context, schedule: &MLSchedule) -> Result<Vec<Timestamp>, String> {
+    let namespace = schedule.namespace().unwrap_or_default();
+    let workspace = schedule.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
+    let workspace = workspace.ok_or("it has no workspace yet")?;
+    let reached = reach(ctx, &namespace, &workspace.name).await.map_err(|wait| wait.message)?;
+    let mine = format!("{OWNER}={}", ctx.owner(&namespace, &schedule.name_any()).value());
+    let query = [("properties", mine.as_str()), ("listViewType", "All")];
+    let page = reached.client.page(&reached.workspace.id, "jobs", &query, Urgency::Drift).await;
+    page.map(|jobs| made(&jobs)).map_err(|error: Error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schedule(next: &str, suspend: bool) -> Arc<MLSchedule> {
+        let object = json!({
+            "apiVersion": "azureml.dev/v1alpha1", "kind": "MLSchedule", "metadata": {"name": "s", "namespace": "n"},
+            "spec": {"pipelineRef": {"name": "p"}, "cron": "0 6 * * *", "suspend": suspend},
+            "status": {"next": [next]},
+        });
+        Arc::new(serde_json::from_value(object).unwrap())
+    }
+
+    #[test]
+    fn a_moment_is_expected_until_it_is_decided_and_another_takes_its_place_before_it_came() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (mut due, key) = (HashMap::new(), ("n".to_owned(), "s".to_owned()));
+        let mut at = |next: &str, suspend: bool, now: &str| {
+            expect(&mut due, &[schedule(next, suspend)], time(now));
+            due.get(&key).map(|due| due.at.to_string())
+        };
+        let (six, seven, tomorrow) = ("2026-01-02T06:00:00Z", "2026-01-02T07:00:00Z", "2026-01-03T06:00:00Z");
+        assert_eq!(at(six, false, "2026-01-02T05:00:00Z").as_deref(), Some(six));
+        assert_eq!(at(seven, false, "2026-01-02T05:30:00Z").as_deref(), Some(seven), "the spec was changed");
+        assert_eq!(
+            at(tomorrow, false, "2026-01-02T07:00:05Z").as_deref(),
+            Some(seven),
+            "it is to be decided"
+        );
+        assert_eq!(at(tomorrow, true, "2026-01-02T07:00:05Z"), None, "a suspended one fires never");
+        expect(&mut due, &[], time(six));
+        assert!(due.is_empty(), "a deleted one is forgotten");
+    }
+}

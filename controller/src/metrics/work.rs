@@ -1,0 +1,141 @@
+//! What was done in Azure: builds, runs, firings of schedules, each counted once, when its end is written to `status`.
+
+use super::{Times, long, observe, times};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Of {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Every {}
+
+/// Something in Azure that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The build of an image.
+    Build {
+        /// How: a word of [`BUILDS`].
+        result: &'static str,
+        /// How long it took, where Azure says so.
+        took: Option<Duration>,
+    },
+    /// A run.
+    Run {
+        /// How: a word of [`RUNS`].
+        result: &'static str,
+        /// How long it took, where Azure says so.
+        took: Option<Duration>,
+    },
+}
+
+/// What became of a moment at which a schedule was to fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fired {
+    /// Azure made a job, so long after.
+    After(Duration),
+    /// Azure made none within the time that is waited.
+    Missed,
+    /// It cannot be known.
+    Unknown,
+}
+
+/// How builds end.
+pub const BUILDS: [&str; 5] = ["succeeded", "failed", "canceled", "error", "timeout"];
+/// How runs end.
+pub const RUNS: [&str; 3] = ["succeeded", "failed", "canceled"];
+
+/// What is counted of work in Azure.
+pub struct Work {
+    builds: Family<Of, Counter>,
+    build_times: Times<Of>,
+    runs: Family<Of, Counter>,
+    run_times: Times<Of>,
+    firings: Family<Of, Counter>,
+    lags: Times<Every>,
+}
+
+impl Work {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let work = Self {
+            builds: started(&BUILDS),
+            build_times: begun(&BUILDS),
+            runs: started(&RUNS),
+            run_times: begun(&RUNS),
+            firings: started(&["fired", "missed", "unknown"]),
+            lags: times(long),
+        };
+        let _ = work.lags.get_or_create(&Every {});
+        let help = "Builds of images that ended, by result";
+        registry.register("azureml_operator_builds", help, work.builds.clone());
+        let help = "Time that a build of an image took in Azure";
+        registry.register_with_unit(
+            "azureml_operator_build_duration",
+            help,
+            Unit::Seconds,
+            work.build_times.clone(),
+        );
+        let help = "Runs that ended, by result";
+        registry.register("azureml_operator_runs", help, work.runs.clone());
+        let help = "Time that a run took in Azure";
+        registry.register_with_unit(
+            "azureml_operator_run_duration",
+            help,
+            Unit::Seconds,
+            work.run_times.clone(),
+        );
+        let help = "Moments at which a schedule was to fire, by what Azure made of them";
+        registry.register("azureml_operator_schedule_firings", help, work.firings.clone());
+        let help = "Time from the moment at which a schedule was to fire until Azure made the job";
+        registry.register_with_unit("azureml_operator_schedule_lag", help, Unit::Seconds, work.lags.clone());
+        work
+    }
+
+    /// Something has ended.
+    pub fn done(&self, done: Done) {
+        let (count, times, result, took) = match done {
+            Done::Build { result, took } => (&self.builds, &self.build_times, result, took),
+            Done::Run { result, took } => (&self.runs, &self.run_times, result, took),
+        };
+        count.get_or_create(&Of { result }).inc();
+        if let Some(took) = took {
+            observe(times, &Of { result }, took);
+        }
+    }
+
+    /// A schedule was to fire.
+    pub fn fired(&self, fired: Fired) {
+        let result = match fired {
+            Fired::After(lag) => {
+                observe(&self.lags, &Every {}, lag);
+                "fired"
+            }
+            Fired::Missed => "missed",
+            Fired::Unknown => "unknown",
+        };
+        self.firings.get_or_create(&Of { result }).inc();
+    }
+}
+
+/// Times that are there before the first, for the same reason.
+fn begun(results: &[&'static str]) -> Times<Of> {
+    let family = times(long);
+    for result in results {
+        let _ = family.get_or_create(&Of { result });
+    }
+    family
+}
+
+/// A count that is there at zero: the first failure is a rise, and no alert sees one from nothing.
+fn started(results: &[&'static str]) -> Family<Of, Counter> {
+    let family = Family::default();
+    for result in results {
+        let _ = family.get_or_create(&Of { result });
+    }
+    family
+}
