@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::node::pause;
-use crate::{go, say};
+use crate::{modules, say};
 
 /// The programs of one control plane.
 #[derive(Clone, Debug)]
@@ -61,8 +61,8 @@ impl Binaries {
     }
 
     fn built(cache: &Cache) -> Result<Self> {
-        let etcd = go::etcd().programs(cache)?;
-        let kubernetes = go::kubernetes().programs(cache)?;
+        let etcd = modules::etcd().programs(cache)?;
+        let kubernetes = modules::kubernetes().programs(cache)?;
         Ok(Self {
             etcd: etcd.join("etcd"),
             api_server: kubernetes.join("kube-apiserver"),
@@ -90,7 +90,7 @@ impl NodeBinaries {
         // The convention knows of no kubelet, so that a folder without one is not wrong.
         let given = given
             .filter(|folder| folder.join("kubelet").is_file() && folder.join("kube-scheduler").is_file());
-        let folder = given.map_or_else(|| go::kubernetes_node().programs(&cache), Ok)?;
+        let folder = given.map_or_else(|| modules::kubernetes_node().programs(&cache), Ok)?;
         Ok(Self { kubelet: folder.join("kubelet"), scheduler: folder.join("kube-scheduler"), pause })
     }
 }

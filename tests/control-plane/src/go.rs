@@ -21,8 +21,6 @@ use crate::say;
 const GO: &str = "go1.26";
 const REMEDY: &str = "install Go 1.26 and put it first in PATH, or set KUBEBUILDER_ASSETS to a folder that holds \
                       etcd, kube-apiserver, kube-controller-manager and kubectl";
-const KUBERNETES_VERSION: &str = "1.36.2";
-const ETCD_VERSION: &str = "3.6.16";
 const PROGRESS: Duration = Duration::from_secs(15);
 const TAIL: usize = 30;
 
@@ -40,61 +38,6 @@ pub(crate) struct Module {
     pub(crate) sources: &'static [(&'static str, &'static str)],
     /// Folders of other modules that are kept beside the programs: the module, the folder in it, the name here.
     pub(crate) kept: &'static [(&'static str, &'static str, &'static str)],
-}
-
-/// kube-apiserver, kube-controller-manager and kubectl.
-pub(crate) fn kubernetes() -> Module {
-    let (major, minor) = ("1", KUBERNETES_VERSION.split('.').nth(1).unwrap_or_default());
-    // Without a version Helm refuses every chart that states a `kubeVersion`, and kubectl cannot read the server's.
-    let stamp = |package: &str| {
-        format!(
-            "-X {package}.gitVersion=v{KUBERNETES_VERSION} -X {package}.gitMajor={major} -X {package}.gitMinor={minor}"
-        )
-    };
-    Module {
-        name: "kubernetes",
-        version: KUBERNETES_VERSION,
-        go_mod: include_str!("../go/kubernetes/go.mod"),
-        go_sum: include_str!("../go/kubernetes/go.sum"),
-        packages: &[
-            "k8s.io/kubernetes/cmd/kube-apiserver",
-            "k8s.io/kubernetes/cmd/kube-controller-manager",
-            "k8s.io/kubernetes/cmd/kubectl",
-        ],
-        output: "bin/",
-        link: format!(
-            "-s -w {} {}",
-            stamp("k8s.io/component-base/version"),
-            stamp("k8s.io/client-go/pkg/version")
-        ),
-        sources: &[],
-        kept: &[],
-    }
-}
-
-/// kubelet and kube-scheduler, of the same module: apart, since only a node needs them.
-pub(crate) fn kubernetes_node() -> Module {
-    Module {
-        name: "kubernetes-node",
-        packages: &["k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kube-scheduler"],
-        ..kubernetes()
-    }
-}
-
-/// etcd, of the minor release that this Kubernetes is tested with. A module of its own: the two cannot share their
-/// dependencies' versions.
-pub(crate) fn etcd() -> Module {
-    Module {
-        name: "etcd",
-        version: ETCD_VERSION,
-        go_mod: include_str!("../go/etcd/go.mod"),
-        go_sum: include_str!("../go/etcd/go.sum"),
-        packages: &["go.etcd.io/etcd/server/v3"],
-        output: "bin/etcd",
-        link: "-s -w".into(),
-        sources: &[],
-        kept: &[],
-    }
 }
 
 impl Module {
@@ -265,6 +208,7 @@ fn usable(version: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::modules;
 
     #[test]
     fn another_release_of_go_is_refused_with_the_remedy() {
@@ -290,18 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn the_stated_versions_are_those_of_the_modules() {
-        let requires = |module: Module, what: &str| {
-            module.go_mod.lines().any(|line| line.trim().trim_end_matches(" // indirect") == what)
-        };
-        assert!(requires(kubernetes(), &format!("k8s.io/kubernetes v{KUBERNETES_VERSION}")));
-        assert!(requires(etcd(), &format!("go.etcd.io/etcd/server/v3 v{ETCD_VERSION}")));
-    }
-
-    #[test]
     fn a_failed_build_shows_its_last_lines() {
         let folder = tempfile::tempdir().unwrap();
-        let broken = Module { packages: &["k8s.io/no-such-package"], ..etcd() };
+        let broken = Module { packages: &["k8s.io/no-such-package"], ..modules::etcd() };
         let error = broken.programs(&Cache::at(folder.path())).unwrap_err().to_string();
         assert!(error.contains("building etcd failed"), "{error}");
         assert!(error.contains("providing package k8s.io/no-such-package"), "{error}");

@@ -19,6 +19,7 @@ mod go;
 mod guard;
 pub mod helm;
 mod kubeconfig;
+mod modules;
 pub mod node;
 mod options;
 mod part;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::run;
 use crate::cache::{self, Cache};
 use crate::error::{Error, Result};
-use crate::go;
+use crate::modules;
 
 const FILE: &str = "FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT [\"/pause\"]\n";
 /// Nothing is fetched, so there are no signatures to ask for.
@@ -18,7 +18,7 @@ pub(super) const NAME: &str = "localhost/pause:latest";
 
 /// The archive.
 pub(crate) fn find(cache: &Cache) -> Result<PathBuf> {
-    let module = go::kubernetes();
+    let module = modules::kubernetes();
     let entry = cache.entry("pause", &cache::key(&[module.version(), FILE, NAME]), |draft| {
         let source = module.source(draft)?.join("build/pause/linux/pause.c");
         let program = draft.join("pause");
