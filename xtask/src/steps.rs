@@ -23,6 +23,8 @@ pub struct Step {
 /// Packages whose integration tests start a control plane, and have steps of their own.
 const CONTROL_PLANE: &str = "azureml-control-plane";
 const END_TO_END: &str = "azureml-e2e";
+/// Integration tests of theirs that need a node, and with it root: a step of its own.
+const NODE: [&str; 2] = ["node", "pods"];
 
 /// Every step, in the order in which they run.
 pub const STEPS: &[Step] = &[
@@ -114,6 +116,14 @@ pub const STEPS: &[Step] = &[
         commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
     },
     Step {
+        name: "node",
+        shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| {
+            Ok(vec![test(workspace, &["--test", NODE[1]]), test(workspace, &["--test", NODE[0]])])
+        },
+    },
+    Step {
         name: "sdk",
         shows: "Microsoft's own Python client works with the simulator",
         needs: &[tools::C_COMPILER, tools::PYTHON],
@@ -130,10 +140,11 @@ fn test(workspace: &Workspace, targets: &[&str]) -> Command {
     workspace.cargo(&[&["test", "--workspace", "--locked"], targets].concat())
 }
 
-/// `--test <name>` for each integration test of some packages. Without any, cargo would run all, so that is an error.
+/// `--test <name>` for each integration test of some packages, but for those that need a node. Without any, cargo would run all, so that is an error.
 fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
     let packages = workspace.packages.iter().filter(|package| of(&package.name));
-    let names: Vec<_> = packages.flat_map(|package| &package.tests).collect();
+    let tests = packages.flat_map(|package| &package.tests);
+    let names: Vec<_> = tests.filter(|name| !NODE.contains(&name.as_str())).collect();
     ensure!(!names.is_empty(), "there are no integration tests for this step");
     Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
 }
@@ -149,10 +160,10 @@ mod tests_of_steps {
         };
         let packages = vec![
             package("azureml-plan", &["laws"]),
-            package(CONTROL_PLANE, &["chart", "endings"]),
-            package(END_TO_END, &["story"]),
+            package(CONTROL_PLANE, &["chart", "endings", "pods"]),
+            package(END_TO_END, &["story", "node"]),
         ];
-        Workspace { root: "/".into(), packages }
+        Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
     }
 
     #[test]
@@ -167,10 +178,10 @@ mod tests_of_steps {
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
         let test_steps =
-            STEPS.iter().filter(|step| ["unit", "control-plane", "end-to-end"].contains(&step.name));
+            STEPS.iter().filter(|step| ["unit", "control-plane", "end-to-end", "node"].contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings", "story"] {
+        for name in ["laws", "chart", "endings", "story", "node", "pods"] {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }

@@ -64,6 +64,14 @@ pub const PYTHON: Tool = Tool {
     remedy: "install it (Debian: `apt-get install python3 python3-venv`)",
 };
 
+pub const BUILDAH: Tool = Tool {
+    name: "buildah",
+    probe: &["buildah", "--version"],
+    says: "buildah version",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install buildah`), or build the image with another tool: `docker build .`",
+};
+
 impl Tool {
     /// An error with the remedy when the tool is not usable.
     pub fn check(&self) -> anyhow::Result<()> {

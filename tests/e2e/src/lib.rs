@@ -4,11 +4,14 @@
 
 pub mod cluster;
 pub mod evidence;
+pub mod image;
+pub mod installed;
 pub mod kubectl;
 pub mod operator;
 pub mod scene;
 pub mod storage;
 
+pub use installed::Installed;
 pub use operator::Operator;
 pub use scene::{Scene, Setting};
 
