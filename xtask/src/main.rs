@@ -7,6 +7,7 @@ mod control_plane;
 mod crds;
 mod demo;
 mod gitops;
+mod image;
 mod links;
 mod pages;
 mod steps;
@@ -34,6 +35,7 @@ enum Command {
     Demo(demo::Arguments),
     Docs(book::Arguments),
     Gitops(gitops::Arguments),
+    Image(image::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Docs(arguments) => book::run(&arguments),
         Command::Gitops(arguments) => gitops::run(&arguments),
+        Command::Image(arguments) => image::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

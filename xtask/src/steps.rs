@@ -23,8 +23,9 @@ pub struct Step {
 /// Packages whose integration tests start a control plane, and have steps of their own.
 const CONTROL_PLANE: &str = "azureml-control-plane";
 const END_TO_END: &str = "azureml-e2e";
-/// End-to-end tests with a step of their own: they need the programs of GitOps tools.
+/// Their tests with a step of their own: with the programs of GitOps tools, and with a node, which needs root.
 const GITOPS: &[&str] = &["gitops", "verdicts"];
+const NODE: &[&str] = &["pods", "node"];
 
 /// Every step, in the order in which they run.
 pub const STEPS: &[Step] = &[
@@ -119,16 +120,19 @@ pub const STEPS: &[Step] = &[
         name: "end-to-end",
         shows: "the operator does what it promises between a real API server and the simulator",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON, tools::CURL, tools::JQ],
-        commands: |workspace| {
-            let all = tests(workspace, |name| name == END_TO_END)?;
-            Ok(vec![test(workspace, &without(&all, GITOPS))])
-        },
+        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
     },
     Step {
         name: "gitops",
         shows: "Flux applies, waits for, fails on and prunes our objects; kstatus and Argo CD read every state as it is meant",
         needs: &[tools::C_COMPILER, tools::GO, tools::GIT],
         commands: |workspace| Ok(vec![gitops(workspace)]),
+    },
+    Step {
+        name: "node",
+        shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| Ok(NODE.iter().map(|name| test(workspace, &["--test", name])).collect()),
     },
     Step {
         name: "sdk",
@@ -147,10 +151,12 @@ fn test(workspace: &Workspace, targets: &[&str]) -> Command {
     workspace.cargo(&[&["test", "--workspace", "--locked"], targets].concat())
 }
 
-/// `--test <name>` for each integration test of some packages. Without any, cargo would run all, so that is an error.
+/// `--test <name>` for each integration test of some packages that has no step of its own. Without any, cargo would run
+/// all, so that is an error.
 fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
     let packages = workspace.packages.iter().filter(|package| of(&package.name));
-    let names: Vec<_> = packages.flat_map(|package| &package.tests).collect();
+    let tests = packages.flat_map(|package| &package.tests).map(String::as_str);
+    let names: Vec<_> = tests.filter(|name| !GITOPS.contains(name) && !NODE.contains(name)).collect();
     ensure!(!names.is_empty(), "there are no integration tests for this step");
     Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
 }
@@ -159,12 +165,6 @@ fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec
 pub fn gitops(workspace: &Workspace) -> Command {
     let targets: Vec<&str> = GITOPS.iter().flat_map(|name| ["--test", name]).collect();
     test(workspace, &targets)
-}
-
-/// The targets `--test <name>` but those with these names.
-fn without<'a>(targets: &[&'a str], names: &[&str]) -> Vec<&'a str> {
-    let pairs = targets.chunks(2).filter(|pair| !pair.iter().any(|word| names.contains(word)));
-    pairs.flatten().copied().collect()
 }
 
 #[cfg(test)]
@@ -178,10 +178,10 @@ mod tests_of_steps {
         };
         let packages = vec![
             package("azureml-plan", &["laws"]),
-            package(CONTROL_PLANE, &["chart", "endings"]),
-            package(END_TO_END, &["story", "gitops", "verdicts"]),
+            package(CONTROL_PLANE, &["chart", "endings", "pods"]),
+            package(END_TO_END, &["story", "gitops", "verdicts", "node"]),
         ];
-        Workspace { root: "/".into(), packages }
+        Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
     }
 
     #[test]
@@ -195,11 +195,11 @@ mod tests_of_steps {
     #[test]
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
-        let names = ["unit", "control-plane", "end-to-end", "gitops"];
+        let names = ["unit", "control-plane", "end-to-end", "gitops", "node"];
         let test_steps = STEPS.iter().filter(|step| names.contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings", "story", "gitops", "verdicts"] {
+        for name in ["laws", "chart", "endings", "story", "gitops", "verdicts", "node", "pods"] {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }

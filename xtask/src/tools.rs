@@ -112,6 +112,14 @@ pub const OWN_NETWORK: Tool = Tool {
     remedy: "run as root, with util-linux and iproute2 installed; Argo CD's metrics listen on every address otherwise",
 };
 
+pub const BUILDAH: Tool = Tool {
+    name: "buildah",
+    probe: &["buildah", "--version"],
+    says: "buildah version",
+    unless: "",
+    remedy: "install it (Debian: `apt-get install buildah`), or build the image with another tool: `docker build .`",
+};
+
 impl Tool {
     /// An error with the remedy when the tool is not usable.
     pub fn check(&self) -> anyhow::Result<()> {

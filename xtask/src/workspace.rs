@@ -12,6 +12,10 @@ use serde_json::Value;
 pub struct Workspace {
     /// The folder of its `Cargo.toml`.
     pub root: PathBuf,
+    /// Where cargo puts what it builds.
+    pub target: PathBuf,
+    /// The version of its members.
+    pub version: String,
     /// Its members.
     pub packages: Vec<Package>,
 }
@@ -39,13 +43,26 @@ impl Workspace {
 
     fn read(metadata: &Value) -> anyhow::Result<Self> {
         let root = metadata["workspace_root"].as_str().context("cargo metadata names no workspace_root")?;
-        Ok(Self { root: root.into(), packages: items(&metadata["packages"]).map(package).collect() })
+        let version = items(&metadata["packages"]).next().map(|package| text(&package["version"]));
+        Ok(Self {
+            root: root.into(),
+            target: text(&metadata["target_directory"]).into(),
+            version: version.unwrap_or_default(),
+            packages: items(&metadata["packages"]).map(package).collect(),
+        })
     }
 
     /// A cargo command in the root.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = cargo();
         command.args(arguments).current_dir(&self.root);
+        command
+    }
+
+    /// The compiler that this cargo uses.
+    pub fn rustc(&self) -> Command {
+        let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        command.current_dir(&self.root);
         command
     }
 }
@@ -61,11 +78,13 @@ fn package(package: &Value) -> Package {
     Package { name: text(&package["name"]), tests }
 }
 
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
+/// The elements of a list; none where there is no list.
+pub fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-fn text(value: &Value) -> String {
+/// A text; empty where there is none.
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 

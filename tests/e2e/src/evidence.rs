@@ -32,8 +32,13 @@ impl Scene {
     /// When no token is given.
     pub async fn azure_client(&self) -> Result<(reqwest::Client, String)> {
         let ca = reqwest::Certificate::from_pem(self.azure.ca_pem().as_bytes())?;
-        let http = reqwest::Client::builder().tls_certs_only([ca]).build()?;
         let endpoint = self.azure.endpoint();
+        let mut http = reqwest::Client::builder().tls_certs_only([ca]);
+        if let Some((host, port)) = endpoint.trim_start_matches("https://").rsplit_once(':') {
+            // Where pods are to reach it, it has a name that only they know.
+            http = http.resolve(host, ([127, 0, 0, 1], port.parse()?).into());
+        }
+        let http = http.build()?;
         let scope = format!("{endpoint}/.default");
         let form = [
             ("grant_type", "client_credentials"),

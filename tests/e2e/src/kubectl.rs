@@ -10,7 +10,7 @@ use std::process::Stdio;
 /// # Errors
 /// With what it prints to standard error, when it fails.
 pub fn kubectl(namespace: &str, arguments: &[&str], input: Option<&str>) -> Result<String> {
-    let mut command = cluster::shared().kubectl();
+    let mut command = cluster::kubectl();
     command.args(["--namespace", namespace]).args(arguments).current_dir(crate::root());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().context("failed to start kubectl")?;

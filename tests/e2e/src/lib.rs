@@ -8,12 +8,15 @@ pub mod cluster;
 pub mod evidence;
 pub mod git;
 pub mod gitops;
+pub mod image;
+pub mod installed;
 pub mod kubectl;
 pub mod operator;
 pub mod relay;
 pub mod scene;
 pub mod storage;
 
+pub use installed::Installed;
 pub use operator::Operator;
 pub use scene::{Scene, Setting};
 

@@ -68,7 +68,7 @@ fn build() -> Result<PathBuf> {
     let folders = running.ancestors().skip(1).filter(|folder| !folder.ends_with("deps"));
     let profile = folders.into_iter().next().context("the running program is in no folder")?;
     let target = profile.parent().context("there is no target folder")?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     // The whole workspace decides the features, as in every other build of it; else dependencies are built twice.
     cargo
         .args(["build", "--quiet", "--workspace", "--locked", "--bin", "azureml-operator", "--target-dir"])
@@ -76,6 +76,18 @@ fn build() -> Result<PathBuf> {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
+    let output = cargo.output().context("failed to start cargo")?;
+    ensure!(
+        output.status.success(),
+        "failed to build the operator: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(profile.join("azureml-operator"))
+}
+
+/// The cargo that runs us, in the root of the project.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // What cargo tells a test of itself would make it build C code anew.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
@@ -83,13 +95,8 @@ fn build() -> Result<PathBuf> {
             cargo.env_remove(name);
         }
     }
-    let output = cargo.current_dir(crate::root()).output().context("failed to start cargo")?;
-    ensure!(
-        output.status.success(),
-        "failed to build the operator: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(profile.join("azureml-operator"))
+    cargo.current_dir(crate::root());
+    cargo
 }
 
 impl Operator {
@@ -105,7 +112,7 @@ impl Operator {
         command.args(start.also.iter().flat_map(|name| ["--namespace", name]));
         command.args(["--lease-namespace", &start.namespace]);
         command.args(["--listen", "127.0.0.1:0", "--log", start.log.as_deref().unwrap_or(LOG)]);
-        let everybody = cluster::shared().kubeconfig();
+        let everybody = cluster::kubeconfig();
         command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
         command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");

@@ -109,8 +109,7 @@ impl Scene {
     /// # Errors
     /// When a part cannot be started.
     pub async fn set_in(name: &str, azure: Arc<Simulator>, workspace: &str, config: &str) -> Result<Self> {
-        let plane = tokio::task::spawn_blocking(cluster::shared).await?;
-        let kube = plane.client().await?;
+        let kube = cluster::client().await?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{number}");
         make_namespace(&kube, &namespace).await?;

@@ -43,7 +43,11 @@ struct Pair {
 
 impl Pair {
     async fn set(name: &str) -> Result<Self> {
-        let plane = tokio::task::spawn_blocking(|| cluster::shared_as(audited)).await?;
+        let plane = tokio::task::spawn_blocking(|| {
+            cluster::wish(audited());
+            cluster::shared()
+        })
+        .await?;
         let config = format!("{GRANTS}{}", SOON.replace("azure: {", "azure: {connectTimeout: 1s, "));
         let scene = Scene::set(name, Setting { config, ..Setting::default() }).await?;
         let address: SocketAddr = plane.endpoint().trim_start_matches("https://").parse()?;

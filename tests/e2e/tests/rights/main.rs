@@ -85,7 +85,11 @@ fn set(values: &[&str]) -> Vec<String> {
 /// One after the other: the first controller works in all namespaces, so there may be no other.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_charts_rights_are_exactly_those_that_are_used() -> Result<()> {
-    tokio::task::spawn_blocking(|| cluster::shared_as(audited)).await?;
+    tokio::task::spawn_blocking(|| {
+        cluster::wish(audited());
+        cluster::shared()
+    })
+    .await?;
     in_the_whole_cluster().await.context("cluster-wide")?;
     in_one_namespace().await.context("in one namespace")
 }

@@ -1,61 +1,29 @@
-//! `cargo xtask demo`: the story on this machine, between a real API server and a simulated Azure, in under a minute.
-//!
-//! Prints what is applied, what Azure received, and the tables that kubectl prints.
+//! The story: a pipeline is published, run, applied again and changed. Knows neither where the operator runs nor on which
+//! cluster; sees it only by what it does.
 
+use crate::Teller;
 use anyhow::{Context as _, Result};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::shared::HasCommon as _;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_e2e::{Operator, Scene, Setting, cluster, storage};
+use azureml_crds::{
+    MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace, RECONCILE_REQUESTED_AT,
+};
+use azureml_e2e::{Scene, storage};
 use azureml_plan::report::is_ready;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
 
 const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedules";
 
-/// Tells what happens, with the time.
-struct Teller {
-    began: Instant,
-}
-
-impl Teller {
-    fn say(&self, text: &str) {
-        println!("\n[{:5.1} s] {text}", self.began.elapsed().as_secs_f64());
-    }
-}
-
-#[tokio::main]
-async fn main() -> Result<()> {
-    let keep = std::env::args().any(|argument| argument == "--keep");
-    let teller = Teller { began: Instant::now() };
-    teller.say("starting a Kubernetes API server, a simulated Azure and the operator (what is not built yet is built first)");
-    let folder = tempfile::tempdir()?;
-    let mut setting = Setting::default();
-    setting.azure.execute = true;
-    setting.azure.dir = Some(folder.path().to_owned());
-    let mut scene = Scene::set("demo", setting).await?;
-    // The tutorial of the documentation makes this namespace.
-    scene.start.also = vec!["team-a".to_owned()];
-    storage::put_raw_data(folder.path())?;
-    let operator = scene.operator().await?;
-    teller.say(&format!("Azure is simulated at {}; namespace {}", scene.azure.endpoint(), scene.namespace));
-    publish(&teller, &scene).await?;
-    run(&teller, &scene, folder.path()).await?;
-    again(&teller, &scene, &operator).await?;
-    change(&teller, &scene).await?;
+/// Tells it from the first apply to the last change.
+pub async fn told(teller: &Teller, scene: &Scene, folder: &Path) -> Result<()> {
+    publish(teller, scene).await?;
+    run(teller, scene, folder).await?;
+    again(teller, scene).await?;
+    change(teller, scene).await?;
     teller.say("that was the story");
-    if keep {
-        println!("\nexport KUBECONFIG={}", cluster::shared().kubeconfig().display());
-        println!(
-            "{} --namespace {} get azureml          (Ctrl-C here ends everything)",
-            cluster::shared().kubectl().get_program().display(),
-            scene.namespace
-        );
-        tokio::signal::ctrl_c().await?;
-    }
-    operator.stop()
+    Ok(())
 }
 
 /// Runs kubectl and shows the command with what it prints.
@@ -143,14 +111,19 @@ fn printed_by(child: &Value, folder: &Path) -> String {
     log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("nothing").to_owned()
 }
 
-async fn again(teller: &Teller, scene: &Scene, operator: &Operator) -> Result<()> {
+async fn again(teller: &Teller, scene: &Scene) -> Result<()> {
     teller.say("the same again: nothing changes, neither here nor in Azure");
-    let (since, mark) = (scene.azure.requests().len(), operator.mark());
+    let since = scene.azure.requests().len();
     show(scene, &["apply", "-f", "examples/r-gbm/"]).await?;
     // A pass that is asked for ends after anything that the apply could have caused.
-    let asked = format!("azureml.dev/reconcile-requested-at={}", teller.began.elapsed().as_nanos());
-    scene.kubectl(&["annotate", "mlworkspace", "team-a", "--overwrite", &asked]).await?;
-    operator.pass(mark, "MLWorkspace", "team-a")?;
+    let asked = teller.began.elapsed().as_nanos().to_string();
+    let annotation = format!("{RECONCILE_REQUESTED_AT}={asked}");
+    scene.kubectl(&["annotate", "mlworkspace", "team-a", "--overwrite", &annotation]).await?;
+    let handled = |object: &MLWorkspace| {
+        let common = object.status.as_ref().map(|status| status.common().clone()).unwrap_or_default();
+        common.last_handled_reconcile_at.as_ref() == Some(&asked)
+    };
+    scene.wait::<MLWorkspace>("team-a", "looked at", handled).await?;
     received(scene, since);
     Ok(())
 }
