@@ -68,6 +68,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
     - mlenvironments/status
     - mlpipelines/status
     - mlschedules/status
+    - mlruns/status
   verbs: [patch]
 # For `ttlAfterFinished`.
 - apiGroups: [azureml.dev]
