@@ -5,7 +5,8 @@
 use crate::identity::Who;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{ClientOptions, Transport as CoreTransport};
+use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport as CoreTransport};
+use azure_core::time::Duration;
 use azure_identity::{
     ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
@@ -31,12 +32,21 @@ pub fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, local: &reqwest::Client,
     })
 }
 
+/// How long a token is tried for in one pass. The library's minute would pass before an object could say what is wrong;
+/// passes are tried again anyway.
+const AT_MOST: Duration = Duration::seconds(5);
+
 fn options(cloud: &Cloud, http: &reqwest::Client) -> ClientOptions {
     let mut custom = CustomConfiguration::default();
     custom.authority_host.clone_from(&cloud.authority);
     ClientOptions {
         transport: Some(CoreTransport::new(Arc::new(http.clone()))),
         cloud: Some(Arc::new(custom.into())),
+        retry: RetryOptions::exponential(ExponentialRetryOptions {
+            max_retries: 2,
+            max_total_elapsed: AT_MOST,
+            ..ExponentialRetryOptions::default()
+        }),
         ..ClientOptions::default()
     }
 }

@@ -44,6 +44,10 @@ fn holds<K: Kind>(object: &K) -> bool {
     matches!(door(object), Door::Inside | Door::Leaving) && object.holds()
 }
 
+/// How many seconds a watch lasts before it is begun anew. A connection that was lost on the way is silent, as one is where
+/// nothing happens: this is how long the difference may go unnoticed.
+const LONGEST_WATCH: u32 = 60;
+
 /// What a watch needs besides its engine.
 #[derive(Clone)]
 pub struct Watch {
@@ -69,7 +73,7 @@ impl<K: Kind> Engine<K> {
         self.ctx.metrics.life.watches(K::KIND);
         let mut lists: Vec<List> = apis.iter().map(|_| List::default()).collect();
         let events = apis.into_iter().enumerate().map(|(place, api)| {
-            watcher(api, watcher::Config::default())
+            watcher(api, watcher::Config::default().timeout(LONGEST_WATCH))
                 .default_backoff()
                 .map(move |event| (place, event))
                 .boxed()

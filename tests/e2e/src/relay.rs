@@ -15,7 +15,7 @@ pub enum Way {
     Open,
     /// It stays where it is, on connections that are there and on new ones: a network that loses everything.
     Hanging,
-    /// What is sent on connections that were hanging stays where it is for ever; new ones are as if nothing had been.
+    /// What is sent on connections of before stays where it is for ever; new ones are as if nothing had been.
     Forgotten,
     /// Connections are closed, and new ones refused: nobody listens.
     Refused,
@@ -95,7 +95,8 @@ async fn listen(
         };
         tokio::select! {
             accepted = open.accept() => {
-                tokio::spawn(carry(accepted?.0, server, way.clone(), asked.clone()));
+                let is_new = *way.borrow() == Way::Forgotten;
+                tokio::spawn(carry(accepted?.0, is_new, server, way.clone(), asked.clone()));
             }
             changed = way.changed() => changed?,
         }
@@ -106,12 +107,12 @@ async fn listen(
 /// One connection, from its beginning to its end.
 async fn carry(
     mut near: TcpStream,
+    is_new: bool,
     server: Option<SocketAddr>,
     mut way: watch::Receiver<Way>,
     asked: Asked,
 ) -> Result<()> {
     way.wait_for(|way| *way != Way::Hanging).await?;
-    let mut hung = false;
     let mut far = match server {
         Some(server) => TcpStream::connect(server).await?,
         None => tunnel(&mut near, &asked).await?,
@@ -121,8 +122,8 @@ async fn carry(
         let now = *way.borrow_and_update();
         match now {
             Way::Refused => return Ok(()),
-            Way::Hanging => hung = true,
-            Way::Forgotten if hung => {}
+            Way::Hanging => {}
+            Way::Forgotten if !is_new => {}
             Way::Open | Way::Forgotten => {
                 tokio::select! {
                     ended = &mut carried => return ended.map(drop).map_err(Into::into),

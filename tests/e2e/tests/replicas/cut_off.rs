@@ -4,9 +4,13 @@ use crate::{Pair, SECOND, Way, compute, gave_up, held, ready, scale, workspace, 
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::PATIENCE;
+use azureml_e2e::operator::SOON;
 use azureml_simulator::Entry;
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::runtime::wait::await_condition;
 use serde_json::json;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Takes the API server away from the first, and waits until it has ended and the second leads.
 async fn cut(pair: Pair, way: Way) -> Result<Pair2> {
@@ -56,6 +60,29 @@ async fn a_leader_whose_connections_hang_ends_and_the_other_leads() -> Result<()
 async fn a_leader_that_is_refused_ends_and_the_other_leads() -> Result<()> {
     let pair = Pair::working("refused").await?;
     cut(pair, Way::Refused).await?.goes_on(1).await
+}
+
+/// The first try to renew is lost with its connection, and there is time for another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_lost_does_not_cost_the_lease() -> Result<()> {
+    let deadline = Duration::from_secs(6);
+    let soon = SOON.replace("duration: 3s, renewDeadline: 2s", "duration: 9s, renewDeadline: 6s");
+    let pair = Pair::set_with("lost", &soon).await?;
+    let leases = pair.scene.api::<Lease>();
+    let spec = |lease: &Lease| lease.spec.clone().unwrap_or_default();
+    let before = spec(&leases.get("azureml-operator").await?);
+    let lost = Timestamp::now();
+    pair.kubernetes.set(Way::Forgotten);
+    let renewed = |lease: Option<&Lease>| {
+        let at = lease.and_then(|lease| spec(lease).renew_time);
+        at.is_some_and(|at| at.0.duration_since(lost) > deadline.try_into().unwrap_or_default())
+    };
+    let waited = tokio::time::timeout(PATIENCE, await_condition(leases, "azureml-operator", renewed)).await;
+    let after = spec(&waited??.context("the lease is gone")?);
+    assert_eq!(after.holder_identity, before.holder_identity);
+    pair.is_silent()?;
+    pair.second.stop()?;
+    pair.first.stop()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,12 +43,16 @@ struct Pair {
 
 impl Pair {
     async fn set(name: &str) -> Result<Self> {
+        Self::set_with(name, SOON).await
+    }
+
+    async fn set_with(name: &str, soon: &str) -> Result<Self> {
         let plane = tokio::task::spawn_blocking(|| {
             cluster::wish(audited());
             cluster::shared()
         })
         .await?;
-        let config = format!("{GRANTS}{}", SOON.replace("azure: {", "azure: {connectTimeout: 1s, "));
+        let config = format!("{GRANTS}{}", soon.replace("azure: {", "azure: {connectTimeout: 1s, "));
         let scene = Scene::set(name, Setting { config, ..Setting::default() }).await?;
         let address: SocketAddr = plane.endpoint().trim_start_matches("https://").parse()?;
         let (kubernetes, azure) = (Relay::to(address).await?, Relay::proxy().await?);

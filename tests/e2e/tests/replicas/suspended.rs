@@ -3,7 +3,7 @@
 use crate::{Pair, SECOND, compute, gave_up, held, ready, scale, workspace, writes};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLCompute;
-use azureml_e2e::PATIENCE;
+use azureml_e2e::{PATIENCE, Scene};
 use azureml_simulator::Entry;
 use serde_json::json;
 use std::time::Instant;
@@ -26,36 +26,72 @@ async fn who_was_suspended_beyond_its_lease_writes_nothing_more_and_ends() -> Re
     second.stop()
 }
 
-/// Azure has a request and keeps it to itself; its sender is suspended; the other leads and does the same; then Azure
-/// carries the first out too.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_write_that_was_in_flight_arrives_late_and_changes_nothing() -> Result<()> {
-    let mut pair = Pair::set("in-flight").await?;
+/// Azure has the first write of the first leader and keeps it to itself; its sender is suspended, and the other leads and does
+/// the same.
+async fn in_flight(name: &str) -> Result<Pair> {
+    let mut pair = Pair::set(name).await?;
     let client = pair.scene.start.client.clone();
     let slow = json!({"id": "slow", "match": {"method": "PUT", "path": "/computes/", "client": client}, "do": "hold"});
     pair.scene.azure.fault(slow).map_err(anyhow::Error::msg)?;
     pair.scene.apply_objects(&(workspace() + &compute())).await?;
     held(&pair.scene, "slow").await?;
-    let (suspended, since) = (Instant::now(), pair.scene.azure.requests().len());
+    let suspended = Instant::now();
     pair.first.signal("STOP");
     pair.taken_over(suspended)?;
     ready::<MLCompute>(&pair.scene, "cpu").await?;
-    let before = pair.state();
-    ensure!(before.contains("Standard_DS3_v2") || before.contains("STANDARD_DS3_V2"), "{before}");
-    ensure!(pair.scene.azure.release("slow", false), "there was nothing to release");
+    Ok(pair)
+}
+
+/// Azure carries it out after all.
+async fn arrives(scene: &Scene) -> Result<()> {
+    let client = scene.start.client.as_str();
+    ensure!(scene.azure.release("slow", false), "there was nothing to release");
     let late = |log: &[Entry]| {
-        let is_it = |entry: &&Entry| entry.client.as_deref() == Some(&client) && entry.method == "PUT";
+        let is_it = |entry: &&Entry| entry.client.as_deref() == Some(client) && entry.method == "PUT";
         log.iter().find(is_it).filter(|entry| entry.answered.is_some()).map(|entry| entry.status)
     };
-    let status = pair.scene.azure.wait_for(PATIENCE, late).await.context("the late write is not answered")?;
+    let status = scene.azure.wait_for(PATIENCE, late).await.context("the late write is not answered")?;
     ensure!(status.is_some_and(|status| status < 300), "the late write had no chance: {status:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_was_in_flight_arrives_late_and_changes_nothing() -> Result<()> {
+    let mut pair = in_flight("in-flight").await?;
+    let (before, since) = (pair.state(), pair.scene.azure.requests().len());
+    ensure!(before.to_uppercase().contains("STANDARD_DS3_V2"), "{before}");
+    arrives(&pair.scene).await?;
     pair.first.signal("CONT");
     let after = pair.state();
     let Pair { scene, first, second, .. } = pair;
     gave_up(first).await?;
     assert_eq!(without_phases(&after), without_phases(&before));
-    assert_eq!(writes(&scene, since, &client), 0, "{}", scene.requests_shown(20));
+    assert_eq!(writes(&scene, since, &scene.start.client), 0, "{}", scene.requests_shown(20));
     ready::<MLCompute>(&scene, "cpu").await?;
+    second.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_write_that_a_change_has_overtaken_is_put_right_by_the_next_comparison() -> Result<()> {
+    let mut pair = in_flight("overtaken").await?;
+    scale(&pair.scene, 7).await?;
+    ready::<MLCompute>(&pair.scene, "cpu").await?;
+    let is_seven = |pair: &Pair| pair.state().contains("\"maxNodeCount\":7");
+    ensure!(is_seven(&pair), "{}", pair.state());
+    arrives(&pair.scene).await?;
+    ensure!(!is_seven(&pair), "the late write changed nothing: {}", pair.state());
+    pair.first.signal("CONT");
+    let ask = format!("{}=late", azureml_crds::RECONCILE_REQUESTED_AT);
+    pair.scene.kubectl(&["annotate", "mlcompute/cpu", &ask]).await?;
+    let handled = |compute: &MLCompute| {
+        let status = compute.status.as_ref();
+        status.is_some_and(|status| status.common.last_handled_reconcile_at.as_deref() == Some("late"))
+    };
+    pair.scene.wait::<MLCompute>("cpu", "compared", handled).await?;
+    ready::<MLCompute>(&pair.scene, "cpu").await?;
+    ensure!(is_seven(&pair), "it is not put right: {}", pair.state());
+    let Pair { first, second, .. } = pair;
+    gave_up(first).await?;
     second.stop()
 }
 

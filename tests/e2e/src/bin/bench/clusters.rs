@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 const CHANGES: usize = 50;
 const RESYNC: Duration = Duration::from_secs(20);
 
-fn manifests(count: usize) -> String {
+/// So many clusters.
+pub fn manifests(count: usize) -> String {
     let mut text = String::new();
     for number in 0..count {
         let _ = write!(

@@ -7,6 +7,7 @@ mod clusters;
 mod figures;
 mod measure;
 mod pipelines;
+mod replicas;
 
 use anyhow::{Result, ensure};
 use figures::Figures;
@@ -33,6 +34,9 @@ async fn main() -> Result<()> {
         }
         if only("b") {
             clusters::at_once(&mut figures, 1000).await?;
+        }
+        if only("replicas") {
+            replicas::two(&mut figures, 1000).await?;
         }
         if only("c") {
             pipelines::published(&mut figures, 50, false).await?;
