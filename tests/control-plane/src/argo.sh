@@ -14,4 +14,4 @@ ARGOCD_BINARY_NAME=argocd-repo-server "$argocd" --address 127.0.0.1 --disable-tl
     >"$folder/repo-server.log" 2>&1 &
 export ARGOCD_BINARY_NAME=argocd-application-controller
 exec "$argocd" --namespace argocd --repo-server 127.0.0.1:8081 --repo-server-plaintext --redis 127.0.0.1:6379 \
-    --app-resync 5 --app-resync-jitter 0 --self-heal-timeout-seconds 2
+    --app-resync 5 --app-resync-jitter 0 --self-heal-timeout-seconds 2 --persist-resource-health

@@ -33,18 +33,39 @@ async fn a_broken_commit_fails_through_stalled_and_the_fix_recovers() -> Result<
     stage.ready("r-gbm", &fixed).await?;
     let objects = stage.objects().await?;
     ensure!(objects.values().all(|ready| ready == "True Succeeded"), "{objects:?}");
-    a_field_that_does_not_exist_is_refused_before_anything_is_changed(&stage).await?;
+    what_cannot_be_applied_is_refused_before_anything_is_changed(&stage).await?;
     scene.check_contract()?;
     stage.operator.stop()
 }
 
-async fn a_field_that_does_not_exist_is_refused_before_anything_is_changed(stage: &Stage) -> Result<()> {
+async fn what_cannot_be_applied_is_refused_before_anything_is_changed(stage: &Stage) -> Result<()> {
     let (requests, versions) = (stage.scene.azure.requests().len(), stage.scene.versions().await?);
     let cluster = "examples/r-gbm/computes.yaml";
-    stage.repository.replace(cluster, "scale: {max: 4}", "scale: {max: 8, most: 9}")?;
-    let refused = stage.push("Mistype a field").await?;
-    let said = stage.failed("r-gbm", &refused).await?;
-    ensure!(said.contains("dry-run failed") && said.contains(".spec.scale.most"), "Flux says {said}");
+    for (part, by, message, says) in [
+        (
+            "scale: {max: 4}",
+            "scale: {max: 8, most: 9}",
+            "Mistype a field",
+            ".spec.scale.most: field not declared",
+        ),
+        (
+            "scale: {max: 8, most: 9}",
+            "scale: {max: -1}",
+            "Take an impossible value",
+            "spec.scale.max in body should be greater than or equal to 1",
+        ),
+        (
+            "vmSize: Standard_DS3_v2\n  scale: {max: -1}",
+            "vmSize: Standard_DS4_v2\n  scale: {max: 8}",
+            "Change what cannot change",
+            "vmSize cannot be changed, nor set or removed later; make a new MLCompute",
+        ),
+    ] {
+        stage.repository.replace(cluster, part, by)?;
+        let refused = stage.push(message).await?;
+        let said = stage.failed("r-gbm", &refused).await?;
+        ensure!(said.contains("dry-run failed") && said.contains(says), "{message}: Flux says {said}");
+    }
     assert_eq!(stage.scene.versions().await?, versions);
     ensure!(stage.scene.azure.requests().len() == requests, "{}", stage.scene.requests_shown(10));
     Ok(())

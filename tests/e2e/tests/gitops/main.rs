@@ -6,6 +6,7 @@ mod broken;
 mod flux;
 mod manifests;
 mod pruned;
+mod substituted;
 
 use anyhow::Result;
 use azureml_e2e::git::Repository;

@@ -42,10 +42,10 @@ pub fn of_the_how_to(namespace: &str, url: &str, kustomizations: &[&str]) -> Res
     Ok(serde_json::json!({"apiVersion": "v1", "kind": "List", "items": wanted}).to_string())
 }
 
-/// The run of the page, as a file for Git.
-pub fn run() -> Result<String> {
-    let block = blocks()?.into_iter().find(|block| block.contains("kind: MLRun\nmetadata"));
-    block.with_context(|| format!("{HOW_TO} has no MLRun"))
+/// The block of the page that has a certain text.
+pub fn block(text: &str) -> Result<String> {
+    let block = blocks()?.into_iter().find(|block| block.contains(text));
+    block.with_context(|| format!("{HOW_TO} shows no {text:?}"))
 }
 
 #[test]

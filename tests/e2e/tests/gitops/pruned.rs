@@ -13,7 +13,7 @@ async fn a_run_is_waited_for_and_everything_goes_in_any_order() -> Result<()> {
     let goes = "workspaceRef: {name: team-a}\n  deletionPolicy: Delete";
     stage.repository.replace("examples/r-gbm/computes.yaml", "workspaceRef: {name: team-a}", goes)?;
     stage.repository.replace("examples/r-gbm/environment.yaml", "workspaceRef: {name: team-a}", goes)?;
-    stage.repository.write("runs/first.yaml", &manifests::run()?)?;
+    stage.repository.write("runs/first.yaml", &manifests::block("kind: MLRun\nmetadata")?)?;
     let first = stage.repository.commit("Delete what is deleted, and run")?;
     stage.watch(&["r-gbm", "runs"]).await?;
     stage.ready("runs", &first).await?;
