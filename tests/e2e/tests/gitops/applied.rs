@@ -25,8 +25,7 @@ async fn what_git_says_is_applied_waited_for_and_then_left_alone() -> Result<()>
     ten_syncs_write_nothing(&stage).await?;
     a_moved_file_changes_nothing(&stage).await?;
     one_byte_is_one_build(&stage).await?;
-    stage.scene.check_contract()?;
-    stage.operator.stop()
+    stage.end().await
 }
 
 async fn not_ready_while_a_build_goes_on(stage: &Stage, revision: &str) -> Result<()> {

@@ -34,8 +34,7 @@ async fn a_broken_commit_fails_through_stalled_and_the_fix_recovers() -> Result<
     let objects = stage.objects().await?;
     ensure!(objects.values().all(|ready| ready == "True Succeeded"), "{objects:?}");
     what_cannot_be_applied_is_refused_before_anything_is_changed(&stage).await?;
-    scene.check_contract()?;
-    stage.operator.stop()
+    stage.end().await
 }
 
 async fn what_cannot_be_applied_is_refused_before_anything_is_changed(stage: &Stage) -> Result<()> {

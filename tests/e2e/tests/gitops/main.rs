@@ -7,31 +7,41 @@ mod flux;
 mod manifests;
 mod pruned;
 mod substituted;
+mod witness;
 
 use anyhow::Result;
 use azureml_e2e::git::Repository;
 use azureml_e2e::{Operator, Scene, Setting};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use witness::Witness;
 
 /// A scene with a repository that Flux watches.
 struct Stage {
     scene: Scene,
     operator: Operator,
     repository: Repository,
+    witness: Witness,
 }
 
 impl Stage {
     /// Sets a scene with the first folders in the first commit; gives the commit's revision.
     async fn set(name: &str, folders: &[&str]) -> Result<(Self, String)> {
         let (scene, repository) = (Scene::set(name, Setting::default()).await?, Repository::serve().await?);
-        let operator = scene.operator().await?;
+        let (witness, operator) = (Witness::of(&scene).await?, scene.operator().await?);
         for folder in folders {
             repository.copy(folder)?;
         }
         let revision = repository.commit("Begin")?;
         flux::running().await?;
-        Ok((Self { scene, operator, repository }, revision))
+        Ok((Self { scene, operator, repository, witness }, revision))
+    }
+
+    /// Ends the test: the contract was kept, and every state that was seen is one of the table.
+    async fn end(self) -> Result<()> {
+        self.scene.check_contract()?;
+        self.witness.judge().await?;
+        self.operator.stop()
     }
 
     /// Applies the how-to's account, its repository, and those of its Kustomizations that are named.

@@ -41,8 +41,7 @@ async fn a_run_is_waited_for_and_everything_goes_in_any_order() -> Result<()> {
     scene.wait_gone::<MLWorkspace>("team-a").await?;
     ensure!(scene.versions().await?.is_empty(), "{:?}", scene.versions().await?);
     what_is_left_in_azure(&stage, since);
-    scene.check_contract()?;
-    stage.operator.stop()
+    stage.end().await
 }
 
 fn what_is_left_in_azure(stage: &Stage, since: usize) {

@@ -29,5 +29,5 @@ async fn a_pipeline_keeps_its_expressions_beside_variables_of_flux() -> Result<(
     stage.ready("r-gbm", &revision).await?;
     let pipeline = serde_json::to_value(stage.scene.api::<MLPipeline>().get("r-gbm").await?)?;
     ensure!(pipeline["spec"]["steps"][0]["inputs"]["raw"] == "${{parent.inputs.raw}}", "{pipeline:#}");
-    stage.operator.stop()
+    stage.end().await
 }
