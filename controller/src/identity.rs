@@ -56,6 +56,7 @@ pub struct Identities {
     shared: Shared,
     versions: Arc<Versions>,
     limits: Limits,
+    send_job_token: bool,
     clients: Mutex<HashMap<(String, Who), Arc<Client>>>,
     /// The data plane of registries.
     pub registries: Registries,
@@ -83,6 +84,7 @@ impl Identities {
             shared,
             versions: Arc::new(config.azure.api_versions.clone().into()),
             limits: config.azure.budget.clone().into(),
+            send_job_token: config.azure.send_job_token,
             clients: Mutex::default(),
         })
     }
@@ -94,9 +96,11 @@ impl Identities {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (cloud.name.clone(), who.clone());
         let make = || {
-            let credential = Credential::new(make(cloud, http, who));
+            let credential = credential(cloud, http, who);
             let transport = connect::transport(http.clone(), &self.shared);
-            Arc::new(Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits))
+            let client =
+                Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits);
+            Arc::new(client.sending_job_token(self.send_job_token))
         };
         Some(clients.entry(key).or_insert_with(make).clone())
     }
@@ -108,6 +112,12 @@ impl Identities {
         names.sort_unstable();
         names
     }
+}
+
+/// The credential of an identity in a cloud, reached by this HTTP client.
+#[must_use]
+pub fn credential(cloud: &Arc<Cloud>, http: &reqwest::Client, who: &Who) -> Credential {
+    Credential::new(make(cloud, http, who))
 }
 
 /// How to make the credential of an identity.
