@@ -5,6 +5,7 @@ mod bench;
 mod control_plane;
 mod crds;
 mod demo;
+mod live;
 mod steps;
 mod test;
 mod tools;
@@ -28,6 +29,7 @@ enum Command {
     Bench(bench::Arguments),
     Crds(crds::Arguments),
     Demo(demo::Arguments),
+    Live(live::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

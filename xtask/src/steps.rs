@@ -23,6 +23,7 @@ pub struct Step {
 /// Packages whose integration tests start a control plane, and have steps of their own.
 const CONTROL_PLANE: &str = "azureml-control-plane";
 const END_TO_END: &str = "azureml-e2e";
+const LIVE: &str = "azureml-live";
 
 /// Every step, in the order in which they run.
 pub const STEPS: &[Step] = &[
@@ -53,7 +54,7 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO],
         commands: |workspace| {
             let mut targets = vec!["--lib", "--bins"];
-            targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END].contains(&name))?);
+            targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?);
             Ok(vec![test(workspace, &targets), test(workspace, &["--doc"])])
         },
     },
@@ -114,6 +115,12 @@ pub const STEPS: &[Step] = &[
         commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
     },
     Step {
+        name: "live",
+        shows: "the check against a subscription asks, answers, records and cleans up, here against the simulator",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == LIVE)?)]),
+    },
+    Step {
         name: "sdk",
         shows: "Microsoft's own Python client works with the simulator",
         needs: &[tools::C_COMPILER, tools::PYTHON],
@@ -151,6 +158,7 @@ mod tests_of_steps {
             package("azureml-plan", &["laws"]),
             package(CONTROL_PLANE, &["chart", "endings"]),
             package(END_TO_END, &["story"]),
+            package(LIVE, &["check"]),
         ];
         Workspace { root: "/".into(), packages }
     }
@@ -167,10 +175,10 @@ mod tests_of_steps {
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
         let test_steps =
-            STEPS.iter().filter(|step| ["unit", "control-plane", "end-to-end"].contains(&step.name));
+            STEPS.iter().filter(|step| ["unit", "control-plane", "end-to-end", "live"].contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings", "story"] {
+        for name in ["laws", "chart", "endings", "story", "check"] {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }

@@ -32,12 +32,16 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
 }
 
 /// The crates of this workspace that each of them uses in what it ships.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("azureml-client", &[]),
     ("azureml-control-plane", &[]),
     ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-plan"]),
     ("azureml-crds", &[]),
     ("azureml-e2e", &["azureml-control-plane", "azureml-crds", "azureml-plan", "azureml-simulator"]),
+    (
+        "azureml-live",
+        &["azureml-client", "azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan"],
+    ),
     ("azureml-plan", &["azureml-client", "azureml-crds"]),
     ("azureml-simulator", &[]),
     ("xtask", &["azureml-control-plane", "azureml-crds"]),

@@ -44,7 +44,10 @@ struct Lines {
 }
 
 /// The operator's binary, built once: beside the running program, in the same profile.
-fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// When it cannot be built.
+pub fn binary() -> Result<PathBuf> {
     static BINARY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BINARY.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(anyhow::Error::msg)
 }
@@ -95,8 +98,8 @@ impl Operator {
             "test",
         ]);
         command.args(["--listen", "127.0.0.1:0", "--log", "info,azureml_controller=debug"]);
-        let everybody = cluster::shared().kubeconfig();
-        command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
+        let kubeconfig = start.kubeconfig.as_deref().unwrap_or_else(|| cluster::shared().kubeconfig());
+        command.env("KUBECONFIG", kubeconfig);
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
         command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
         let mut process = Guarded::spawn(&command, Stdio::null(), Stdio::piped())?;
