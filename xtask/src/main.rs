@@ -6,6 +6,7 @@ mod control_plane;
 mod crds;
 mod demo;
 mod live;
+mod release;
 mod steps;
 mod test;
 mod tools;
@@ -30,6 +31,7 @@ enum Command {
     Crds(crds::Arguments),
     Demo(demo::Arguments),
     Live(live::Arguments),
+    Release(release::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Live(arguments) => live::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

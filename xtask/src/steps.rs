@@ -99,6 +99,19 @@ pub const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "release",
+        shows: "what a release consists of can be made, and its workflows are valid",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| {
+            let mut actionlint = Command::new(tools::actionlint()?);
+            actionlint.args(["-shellcheck=", "-pyflakes="]).current_dir(&workspace.root);
+            let output = workspace.root.join("target/release-dry-run");
+            let mut release = workspace.cargo(&["xtask", "release", "--dry-run", "--output"]);
+            release.arg(output);
+            Ok(vec![actionlint, release])
+        },
+    },
+    Step {
         name: "control-plane",
         shows: "the control plane for tests works, and the chart on it",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],

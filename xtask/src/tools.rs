@@ -1,7 +1,7 @@
 //! Programs that a step needs: how to see that they are there, and what to do when they are not.
 //! In: a tool. Out: nothing, or an error with the remedy. What can be installed for the user is, into the user's cache.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -94,27 +94,64 @@ fn contains(output: &[u8], text: &str) -> bool {
     String::from_utf8_lossy(output).contains(text)
 }
 
-const CARGO_DENY: &str = "0.20.2";
+/// A program that is built with cargo, once, and kept in the user's cache.
+struct Built {
+    name: &'static str,
+    version: &'static str,
+    /// On two cores.
+    takes: &'static str,
+}
+
+const CARGO_DENY: Built = Built { name: "cargo-deny", version: "0.20.2", takes: "4 minutes" };
+const CARGO_CYCLONEDX: Built = Built { name: "cargo-cyclonedx", version: "0.5.9", takes: "2 minutes" };
 
 /// The path of cargo-deny, which is compiled into the cache the first time.
 pub fn cargo_deny() -> anyhow::Result<PathBuf> {
-    let entry = Cache::of_user()?.entry("cargo-deny", CARGO_DENY, |draft| {
-        println!(
-            "installing cargo-deny {CARGO_DENY}, once (about 4 minutes on two cores; kept in the cache)"
-        );
+    CARGO_DENY.path()
+}
+
+/// The path of cargo-cyclonedx, which is compiled into the cache the first time.
+pub fn cargo_cyclonedx() -> anyhow::Result<PathBuf> {
+    CARGO_CYCLONEDX.path()
+}
+
+impl Built {
+    fn path(&self) -> anyhow::Result<PathBuf> {
+        let entry = Cache::of_user()?.entry(self.name, self.version, |draft| self.install(draft))?;
+        Ok(entry.join("bin").join(self.name))
+    }
+
+    fn install(&self, draft: &Path) -> anyhow::Result<()> {
+        let Self { name, version, takes } = self;
+        println!("installing {name} {version}, once (about {takes} on two cores; kept in the cache)");
         let started = Instant::now();
         let mut install = Command::new("cargo");
-        install
-            .args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "cargo-deny", "--root"])
-            .arg(draft);
+        install.args(["install", "--quiet", "--locked", "--version", version, name, "--root"]).arg(draft);
         // Not the folder of this checkout, which would keep 1 GB of a tool's objects.
         let status = install.arg("--target-dir").arg(draft.join("target")).status();
         let status = status.context("failed to run cargo")?;
-        ensure!(status.success(), "failed to install cargo-deny: {status}");
-        println!("installed cargo-deny {CARGO_DENY} in {} s", started.elapsed().as_secs());
-        std::fs::remove_dir_all(draft.join("target")).context("failed to remove what cargo-deny was built in")
+        ensure!(status.success(), "failed to install {name}: {status}");
+        println!("installed {name} {version} in {} s", started.elapsed().as_secs());
+        std::fs::remove_dir_all(draft.join("target"))
+            .with_context(|| format!("failed to remove what {name} was built in"))
+    }
+}
+
+/// actionlint as a Go module, in the release that knows the actions in use.
+const ACTIONLINT: &str = "1.7.12";
+
+/// The path of actionlint, which is compiled into the cache the first time.
+pub fn actionlint() -> anyhow::Result<PathBuf> {
+    let entry = Cache::of_user()?.entry("actionlint", ACTIONLINT, |draft| {
+        println!("installing actionlint {ACTIONLINT}, once (kept in the cache)");
+        let module = format!("github.com/rhysd/actionlint/cmd/actionlint@v{ACTIONLINT}");
+        let mut install = Command::new("go");
+        let status = install.args(["install", &module]).env("GOBIN", draft).env("GOFLAGS", "").status();
+        let status = status.context("failed to run go")?;
+        ensure!(status.success(), "failed to install actionlint: {status}");
+        Ok(())
     })?;
-    Ok(entry.join("bin/cargo-deny"))
+    Ok(entry.join("actionlint"))
 }
 
 /// Runs a command with our input and output.
