@@ -12,15 +12,25 @@ use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
-use azureml_client::auth::Make;
+use azureml_client::auth::{Credential, Make};
 use azureml_client::cloud::Cloud;
 use std::env::var;
 use std::sync::Arc;
 use url::Url;
 
-/// How to make the credential of an identity: it asks Azure by `http`, and a managed identity's machine by `local`.
+/// The credential of an identity in a cloud: it asks Azure by `http`, and a managed identity's machine by `local`.
 #[must_use]
-pub fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, local: &reqwest::Client, who: &Who) -> Make {
+pub fn credential(
+    cloud: &Arc<Cloud>,
+    http: &reqwest::Client,
+    local: &reqwest::Client,
+    who: &Who,
+) -> Credential {
+    Credential::new(make(cloud, http, local, who))
+}
+
+/// How to make the credential of an identity: it asks Azure by `http`, and a managed identity's machine by `local`.
+fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, local: &reqwest::Client, who: &Who) -> Make {
     let (cloud, http, local, who) = (cloud.clone(), http.clone(), local.clone(), who.clone());
     Arc::new(move || {
         let options = options(&cloud, &http);

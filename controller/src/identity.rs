@@ -57,6 +57,7 @@ pub struct Identities {
     shared: Shared,
     versions: Arc<Versions>,
     limits: Limits,
+    send_job_token: bool,
     clients: Mutex<HashMap<(String, Who), Arc<Client>>>,
     /// The data plane of registries.
     pub registries: Registries,
@@ -89,6 +90,7 @@ impl Identities {
             shared,
             versions: Arc::new(config.azure.api_versions.clone().into()),
             limits: config.azure.budget.clone().into(),
+            send_job_token: config.azure.send_job_token,
             clients: Mutex::default(),
         })
     }
@@ -100,10 +102,12 @@ impl Identities {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (cloud.name.clone(), who.clone());
         let make = || {
-            let make = credentials::make(cloud, http, local, who);
-            let credential = Credential::new(make).observed(self.shared.observer.clone());
+            let credential = credentials::credential(cloud, http, local, who);
+            let credential = credential.observed(self.shared.observer.clone());
             let transport = connect::transport(http.clone(), &self.shared);
-            Arc::new(Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits))
+            let client =
+                Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits);
+            Arc::new(client.sending_job_token(self.send_job_token))
         };
         Some(clients.entry(key).or_insert_with(make).clone())
     }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+use crate::installed;
 use crate::links;
 use crate::tools;
 use crate::workspace::Workspace;
@@ -54,7 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 /// mdBook only tells of what it does not find, and goes on; here that is a failure.
 fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let book = root.join("target/book");
-    let mut mdbook = Command::new(tools::mdbook()?);
+    let mut mdbook = Command::new(installed::mdbook()?);
     mdbook.arg("build").arg(root.join("docs")).arg("--dest-dir").arg(&book);
     let output = mdbook.output().context("failed to start mdbook")?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -8,8 +8,11 @@ mod crds;
 mod demo;
 mod gitops;
 mod image;
+mod installed;
 mod links;
+mod live;
 mod pages;
+mod release;
 mod steps;
 mod test;
 mod tools;
@@ -36,6 +39,8 @@ enum Command {
     Docs(book::Arguments),
     Gitops(gitops::Arguments),
     Image(image::Arguments),
+    Live(live::Arguments),
+    Release(release::Arguments),
     ControlPlane(control_plane::Arguments),
 }
 
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         Command::Docs(arguments) => book::run(&arguments),
         Command::Gitops(arguments) => gitops::run(&arguments),
         Command::Image(arguments) => image::run(&arguments),
+        Command::Live(arguments) => live::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
         Command::ControlPlane(arguments) => control_plane::run(&arguments),
     };
     let Err(error) = outcome else { return ExitCode::SUCCESS };

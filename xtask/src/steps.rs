@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::ensure;
 
+use crate::installed;
 use crate::tools::{self, Tool};
 use crate::workspace::{Package, Workspace};
 
@@ -23,6 +24,7 @@ pub struct Step {
 /// Packages whose integration tests start a control plane, and have steps of their own.
 const CONTROL_PLANE: &str = "azureml-control-plane";
 const END_TO_END: &str = "azureml-e2e";
+const LIVE: &str = "azureml-live";
 /// Their tests with a step of their own: with the programs of GitOps tools, and with a node, which needs root.
 const GITOPS: &[&str] = &["gitops", "verdicts"];
 const NODE: &[&str] = &["pods", "node"];
@@ -56,7 +58,7 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO],
         commands: |workspace| {
             let mut targets = vec!["--lib", "--bins"];
-            targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END].contains(&name))?);
+            targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?);
             Ok(vec![test(workspace, &targets), test(workspace, &["--doc"])])
         },
     },
@@ -91,7 +93,7 @@ pub const STEPS: &[Step] = &[
         shows: "licences, sources and duplicates are those that deny.toml allows",
         needs: &[tools::C_COMPILER],
         commands: |workspace| {
-            let mut deny = Command::new(tools::cargo_deny()?);
+            let mut deny = Command::new(installed::cargo_deny()?);
             deny.args([
                 "--locked",
                 "--workspace",
@@ -104,6 +106,19 @@ pub const STEPS: &[Step] = &[
             ]);
             deny.current_dir(&workspace.root);
             Ok(vec![deny])
+        },
+    },
+    Step {
+        name: "release",
+        shows: "what a release consists of can be made, and its workflows are valid",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| {
+            let mut actionlint = Command::new(installed::actionlint()?);
+            actionlint.args(["-shellcheck=", "-pyflakes="]).current_dir(&workspace.root);
+            let output = workspace.root.join("target/release-dry-run");
+            let mut release = workspace.cargo(&["xtask", "release", "--dry-run", "--output"]);
+            release.arg(output);
+            Ok(vec![actionlint, release])
         },
     },
     Step {
@@ -133,6 +148,12 @@ pub const STEPS: &[Step] = &[
         shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         commands: |workspace| Ok(NODE.iter().map(|name| test(workspace, &["--test", name])).collect()),
+    },
+    Step {
+        name: "live",
+        shows: "the check against a subscription asks, answers, records and cleans up, here against the simulator",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == LIVE)?)]),
     },
     Step {
         name: "sdk",
@@ -180,6 +201,7 @@ mod tests_of_steps {
             package("azureml-plan", &["laws"]),
             package(CONTROL_PLANE, &["chart", "endings", "pods"]),
             package(END_TO_END, &["story", "gitops", "verdicts", "node"]),
+            package(LIVE, &["check"]),
         ];
         Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
     }
@@ -195,11 +217,11 @@ mod tests_of_steps {
     #[test]
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
-        let names = ["unit", "control-plane", "end-to-end", "gitops", "node"];
+        let names = ["unit", "control-plane", "end-to-end", "gitops", "node", "live"];
         let test_steps = STEPS.iter().filter(|step| names.contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings", "story", "gitops", "verdicts", "node", "pods"] {
+        for name in ["laws", "chart", "endings", "story", "gitops", "verdicts", "node", "pods", "check"] {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }

@@ -1,12 +1,9 @@
 //! Programs that a step needs: how to see that they are there, and what to do when they are not.
-//! In: a tool. Out: nothing, or an error with the remedy. What can be installed for the user is, into the user's cache.
+//! In: a tool. Out: nothing, or an error with the remedy.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
-use azureml_control_plane::Cache;
 
 /// A program that has to be on the machine before a step starts.
 #[derive(Debug, PartialEq)]
@@ -148,61 +145,6 @@ impl Tool {
 
 fn contains(output: &[u8], text: &str) -> bool {
     String::from_utf8_lossy(output).contains(text)
-}
-
-/// A program that is compiled into the cache the first time it is needed.
-struct Installed {
-    /// The package, which is also the name of its program.
-    name: &'static str,
-    version: &'static str,
-    /// Arguments of `cargo install`.
-    features: &'static [&'static str],
-    /// How long that takes on two cores.
-    minutes: u32,
-}
-
-const CARGO_DENY: Installed = Installed { name: "cargo-deny", version: "0.20.2", features: &[], minutes: 4 };
-
-/// Without its server, which would be half of what is compiled.
-const MDBOOK: Installed = Installed {
-    name: "mdbook",
-    version: "0.5.4",
-    features: &["--no-default-features", "--features", "search"],
-    minutes: 3,
-};
-
-/// The path of cargo-deny.
-pub fn cargo_deny() -> anyhow::Result<PathBuf> {
-    CARGO_DENY.path()
-}
-
-/// The path of mdBook.
-pub fn mdbook() -> anyhow::Result<PathBuf> {
-    MDBOOK.path()
-}
-
-impl Installed {
-    fn path(&self) -> anyhow::Result<PathBuf> {
-        let entry = Cache::of_user()?.entry(self.name, self.version, |draft| self.install(draft))?;
-        Ok(entry.join("bin").join(self.name))
-    }
-
-    fn install(&self, draft: &Path) -> anyhow::Result<()> {
-        let Self { name, version, features, minutes } = self;
-        println!(
-            "installing {name} {version}, once (about {minutes} minutes on two cores; kept in the cache)"
-        );
-        let started = Instant::now();
-        let mut install = Command::new("cargo");
-        install.args(["install", "--quiet", "--locked", "--version", version, name]).args(*features);
-        // Not the folder of this checkout, which would keep 1 GB of a tool's objects.
-        install.arg("--root").arg(draft).arg("--target-dir").arg(draft.join("target"));
-        let status = install.status().context("failed to run cargo")?;
-        ensure!(status.success(), "failed to install {name}: {status}");
-        println!("installed {name} {version} in {} s", started.elapsed().as_secs());
-        std::fs::remove_dir_all(draft.join("target"))
-            .with_context(|| format!("failed to remove what {name} was built in"))
-    }
 }
 
 /// Runs a command with our input and output.

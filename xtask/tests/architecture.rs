@@ -32,12 +32,16 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
 }
 
 /// The crates of this workspace that each of them uses in what it ships.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("azureml-client", &[]),
     ("azureml-control-plane", &[]),
     ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-plan"]),
     ("azureml-crds", &[]),
     ("azureml-e2e", &["azureml-control-plane", "azureml-crds", "azureml-plan", "azureml-simulator"]),
+    (
+        "azureml-live",
+        &["azureml-client", "azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan"],
+    ),
     ("azureml-plan", &["azureml-client", "azureml-crds"]),
     ("azureml-simulator", &[]),
     ("xtask", &["azureml-control-plane", "azureml-crds"]),
@@ -158,5 +162,26 @@ fn the_toolchain_is_the_one_that_the_manifest_names() -> Result<()> {
     };
     let (minimum, channel) = (value(&manifest, "rust-version")?, value(&toolchain, "channel")?);
     assert!(channel == minimum || channel.starts_with(&format!("{minimum}.")), "{channel} is not {minimum}");
+    Ok(())
+}
+
+#[test]
+fn a_hosted_workflow_runs_our_own_command_and_what_it_uses_of_others_is_pinned() -> Result<()> {
+    let workflows = files(&[".github/workflows/ci.yaml", ".github/workflows/release.yaml"])?;
+    assert_eq!(workflows.len(), 2, "the workflows are not found");
+    for (path, text) in &workflows {
+        for line in
+            text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+        {
+            let (commit, version) =
+                line.split_once('@').and_then(|(_, pin)| pin.split_once(" # v")).context(line.to_owned())?;
+            let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(is_commit && !version.is_empty(), "{path}: {line} is not pinned to a commit");
+        }
+    }
+    let commands = [(".ci/run", &workflows[0]), ("cargo xtask release --output dist", &workflows[1])];
+    for (command, (path, text)) in commands {
+        assert!(text.contains(command), "{path} does not run {command}");
+    }
     Ok(())
 }

@@ -66,6 +66,7 @@ pub struct Client {
     pub(crate) limits: Limits,
     pub(crate) budgets: Mutex<HashMap<String, Arc<Budget>>>,
     pub(crate) registry_tokens: Tokens,
+    sends_job_token: bool,
 }
 
 /// What a list or an answer leads to next.
@@ -95,7 +96,15 @@ impl Client {
             limits,
             budgets: Mutex::default(),
             registry_tokens: Tokens::default(),
+            sends_job_token: true,
         }
+    }
+
+    /// The same, which sends jobs with the caller's token for Azure ML (`x-azureml-token`), or without it. Microsoft's client
+    /// always sends it; whether it has to be is not documented. With it is the default.
+    #[must_use]
+    pub fn sending_job_token(self, sends_job_token: bool) -> Self {
+        Self { sends_job_token, ..self }
     }
 
     /// Reads a resource; `None` when Azure says that it does not exist.
@@ -157,8 +166,7 @@ impl Client {
     /// When Azure refuses or does not answer; in the second case the request may have had its effect.
     pub async fn put(&self, id: &ArmId, body: &Value) -> Result<Answer, Error> {
         let mut request = self.request(Verb::Put, id, None, Some(body))?;
-        if id.kind() == "workspaces/jobs" {
-            // Microsoft's client sends it with every pipeline job; it carries the caller's identity to the job.
+        if id.kind() == "workspaces/jobs" && self.sends_job_token {
             let token = self.credential.token(&self.cloud.scope(Audience::MachineLearning)).await?;
             set_secret(&mut request.headers, "x-azureml-token", &token);
         }

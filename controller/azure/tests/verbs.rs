@@ -114,8 +114,11 @@ async fn a_request_is_what_the_contract_says() -> Result<()> {
         let has_body = ["PUT", "PATCH"].iter().any(|verb| seen.line.starts_with(verb));
         assert_eq!(seen.rest.contains("content-type: \"application/json\""), has_body, "{seen:?}");
     }
-    client.put(&ArmId::workspace("s", "g", "w").child("jobs", "j"), &json!({})).await?;
+    let job = ArmId::workspace("s", "g", "w").child("jobs", "j");
+    client.put(&job, &json!({})).await?;
     assert!(cloud.seen()[6].rest.contains("x-azureml-token"));
+    client.sending_job_token(false).put(&job, &json!({})).await?;
+    assert!(!cloud.seen()[7].rest.contains("x-azureml-token"));
     Ok(())
 }
 

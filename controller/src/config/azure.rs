@@ -18,6 +18,8 @@ pub struct Azure {
     pub connect_timeout: SignedDuration,
     /// The api-versions.
     pub api_versions: ApiVersions,
+    /// Whether a pipeline job is sent with the caller's token for Azure Machine Learning (`x-azureml-token`).
+    pub send_job_token: bool,
     /// The budget of requests of one identity in one subscription.
     pub budget: BudgetConfig,
 }
@@ -28,6 +30,7 @@ impl Default for Azure {
             request_timeout: SignedDuration::from_secs(60),
             connect_timeout: SignedDuration::from_secs(10),
             api_versions: ApiVersions::default(),
+            send_job_token: true,
             budget: BudgetConfig::default(),
         }
     }

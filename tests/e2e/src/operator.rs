@@ -112,8 +112,8 @@ impl Operator {
         command.args(start.also.iter().flat_map(|name| ["--namespace", name]));
         command.args(["--lease-namespace", &start.namespace]);
         command.args(["--listen", "127.0.0.1:0", "--log", start.log.as_deref().unwrap_or(LOG)]);
-        let everybody = cluster::kubeconfig();
-        command.env("KUBECONFIG", start.kubeconfig.as_deref().unwrap_or(everybody));
+        let kubeconfig = start.kubeconfig.as_deref().unwrap_or_else(|| cluster::kubeconfig());
+        command.env("KUBECONFIG", kubeconfig);
         command.env("AZURE_TENANT_ID", &start.tenant).env("AZURE_CLIENT_ID", &start.client);
         command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
         for (name, value) in &start.environment {

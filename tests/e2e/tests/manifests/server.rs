@@ -29,6 +29,14 @@ impl Server {
         Self { client }
     }
 
+    /// The release that it behaves as, `1.36`; `minor` alone is that of the program.
+    pub async fn version(&self) -> Result<String> {
+        let request = Request::get("/version").body(Vec::new())?;
+        let info: Value = self.client.request(request).await?;
+        let minor = info["emulationMinor"].as_str().or(info["minor"].as_str()).unwrap_or_default();
+        Ok(format!("{}.{minor}", info["major"].as_str().unwrap_or_default()))
+    }
+
     /// Tries a row: a creation, or a change of an object that is stored first.
     pub async fn attempt(&self, trial: &Trial) -> Result<Option<Box<Status>>> {
         let name = format!("trial-{}", NUMBER.fetch_add(1, Ordering::Relaxed));

@@ -1,0 +1,246 @@
+//! What we assume of Azure and no public source tells: data. Each has the question, what follows from it, what changes our
+//! behaviour, and a probe. From this list come the page in the docs, the table of a check, and the answers in a recording.
+
+use crate::ground::Ground;
+use crate::probes::{assets, invocation, jobs, passive, schedules};
+use anyhow::Result;
+use futures::future::BoxFuture;
+
+/// Whether Azure does what we assume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It does.
+    AsAssumed,
+    /// It does something else.
+    Differs,
+    /// It could not be seen in this check.
+    NotSeen,
+}
+
+impl Verdict {
+    /// The words for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AsAssumed => "as assumed",
+            Self::Differs => "DIFFERS",
+            Self::NotSeen => "could not be seen",
+        }
+    }
+}
+
+/// What a probe saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// What.
+    pub text: String,
+    /// What that means.
+    pub verdict: Verdict,
+}
+
+impl Observed {
+    /// It is as assumed, or not.
+    #[must_use]
+    pub fn new(text: impl Into<String>, is_as_assumed: bool) -> Self {
+        let verdict = if is_as_assumed { Verdict::AsAssumed } else { Verdict::Differs };
+        Self { text: text.into(), verdict }
+    }
+
+    /// It could not be seen.
+    #[must_use]
+    pub fn unseen(text: impl Into<String>) -> Self {
+        Self { text: text.into(), verdict: Verdict::NotSeen }
+    }
+}
+
+/// A probe: asks Azure, and cleans up what it can.
+pub type Probe = for<'a> fn(&'a Ground<'a>) -> BoxFuture<'a, Result<Observed>>;
+
+/// One assumption.
+pub struct Assumption {
+    /// Its name.
+    pub id: &'static str,
+    /// The question.
+    pub question: &'static str,
+    /// What we assume.
+    pub assumed: &'static str,
+    /// Why.
+    pub source: &'static str,
+    /// What in our behaviour depends on it.
+    pub depends: &'static str,
+    /// What changes our behaviour: a setting, a field, or a place in the code.
+    pub switch: &'static str,
+    /// How `cargo xtask live` answers it.
+    pub method: &'static str,
+    /// What answers it.
+    pub probe: Probe,
+}
+
+/// All of them, in the order of their probes.
+pub const ASSUMPTIONS: [Assumption; 12] = [
+    Assumption {
+        id: "component-of-a-job",
+        question: "Does a pipeline job take the ARM id of a registered pipeline component as `componentId`?",
+        assumed: "It does, and nothing depends on it.",
+        source: "Microsoft's client sends ARM ids; the definition says only that it is an id",
+        depends: "Runs and schedules send their steps in place, with each step's `componentId`. Only deployments name the \
+                  pipeline component.",
+        switch: "code: `controller/plan/src/job/mod.rs`, `properties`",
+        method: "submits such a job and cancels it",
+        probe: |ground| Box::pin(jobs::component_id(ground)),
+    },
+    Assumption {
+        id: "settings-of-a-deployment",
+        question: "Of which type are the values in `deploymentConfiguration.settings`, and is `default_compute` an ARM id?",
+        assumed: "All are text, and `default_compute` is an ARM id.",
+        source: "the definition says a map of strings; Microsoft's client sends ARM ids",
+        depends: "Whether a published pipeline can be invoked, and on which cluster it runs.",
+        switch: "code: `controller/plan/src/publish.rs`, `deployment_body`",
+        method: "looks at the story's own deployment: that it succeeded, and what Azure shows of its settings",
+        probe: |ground| Box::pin(passive::deployment_settings(ground)),
+    },
+    Assumption {
+        id: "schedule-invokes-endpoint",
+        question: "Does a schedule with the action `InvokeBatchEndpoint` run a deployment of a pipeline component?",
+        assumed: "It cannot be relied on.",
+        source: "the action is defined for batch deployments; no example with a pipeline component is public",
+        depends: "A schedule starts its job itself (`CreateJob`), so a new version means a PUT of the schedule.",
+        switch: "code: `controller/plan/src/schedule/body.rs`, `body`",
+        method: "makes such a schedule, disabled, and removes it: only whether it is taken can be seen",
+        probe: |ground| Box::pin(schedules::invokes_endpoint(ground)),
+    },
+    Assumption {
+        id: "cron-days",
+        question: "Does a cron schedule refuse day of month and month, or ignore them?",
+        assumed: "It takes and ignores them, so the schedule runs every day.",
+        source: "the reference of the schedule's YAML says so of both fields",
+        depends: "Such an expression is refused when an MLSchedule is applied; `recurrence` has days of the month.",
+        switch: "code: `crds/src/ml_schedule.rs`, the rule of `cron`",
+        method: "makes such a schedule, disabled, and removes it",
+        probe: |ground| Box::pin(schedules::cron_days(ground)),
+    },
+    Assumption {
+        id: "job-token",
+        question: "Has the header `x-azureml-token` to be sent with a pipeline job of a service principal?",
+        assumed: "A job is taken without it too; sending it does no harm.",
+        source: "Microsoft's client sends it with every pipeline job",
+        depends: "It is sent with every job, so a token of Azure ML's own audience is asked for.",
+        switch: "setting `azure.sendJobToken`",
+        method: "submits the story's job again under another name without the header, and cancels it",
+        probe: |ground| Box::pin(jobs::without_token(ground)),
+    },
+    Assumption {
+        id: "environment-immutable",
+        question: "With which code is another image for an existing environment version refused?",
+        assumed: "With 409, or with 400 and an inner code that says immutable; it is never taken silently.",
+        source: "the definition marks `image` as set at creation alone; codes from threads about other assets",
+        depends: "A version's name is a hash of its content, so it is never sent another image. If it were, the refusal would \
+                  be shown and not be repeated.",
+        switch: "code: `controller/azure/src/error.rs`, `class`",
+        method: "makes an environment version, and sends it with another image",
+        probe: |ground| Box::pin(assets::immutable(ground)),
+    },
+    Assumption {
+        id: "environment-freed",
+        question: "Is the name of a deleted environment version free again?",
+        assumed: "It cannot be relied on.",
+        source: "the operation exists; what is deleted of other assets keeps its name",
+        depends: "`deletionPolicy: Delete` archives versions and deletes none; an archived one is taken back by its name.",
+        switch: "code: `controller/plan/src/environment/leave.rs`",
+        method: "deletes that version, and makes it again with the other image",
+        probe: |ground| Box::pin(assets::freed(ground)),
+    },
+    Assumption {
+        id: "schedule-past-start",
+        question: "Does a PUT of an enabled schedule whose `startTime` is past and unchanged ever start a run?",
+        assumed: "It does not: the schedule waits for its next time.",
+        source: "documentation: a start in the past counts from the next time on; without a start it runs at once",
+        depends: "A schedule without `startTime` is sent with one in the past, so that a new version does not start a run.",
+        switch: "field `spec.startTime` of MLSchedule; code: `controller/plan/src/schedule/body.rs`, `LONG_AGO`",
+        method: "sends such a schedule, due in half a day, twice, and looks for runs of it",
+        probe: |ground| Box::pin(schedules::past_start(ground)),
+    },
+    Assumption {
+        id: "invocation-idempotent",
+        question: "Does a batch endpoint that is invoked twice with the same name run once?",
+        assumed: "It runs twice.",
+        source: "no public definition of the invocation names a key",
+        depends: "The operator invokes nothing. Callers that repeat a request have to expect a second run.",
+        switch: "none in the operator; the caller's own policy of retries",
+        method: "invokes the story's endpoint twice with one name, and cancels both",
+        probe: |ground| Box::pin(invocation::twice(ground)),
+    },
+    Assumption {
+        id: "provider-limits",
+        question: "From how many requests on does Azure ML itself answer 429, beside Resource Manager?",
+        assumed: "From more than Resource Manager lets through.",
+        source: "the provider publishes no limit",
+        depends: "The budget has Resource Manager's limits; a 429 closes it for as long as Azure says.",
+        switch: "setting `azure.budget`",
+        method: "looks for 429 and for `x-ms-ratelimit-remaining-resource` in all answers of the check",
+        probe: |ground| Box::pin(std::future::ready(Ok(passive::limits(ground)))),
+    },
+    Assumption {
+        id: "schedule-count",
+        question: "How many schedules may a workspace have?",
+        assumed: "More than anybody needs; if not, Azure's refusal says so.",
+        source: "none",
+        depends: "Nothing is counted; a refusal is shown in `status` and tried again slowly.",
+        switch: "setting `intervals.stalled`",
+        method: "counts those that are there; none are made to find the limit",
+        probe: |ground| Box::pin(passive::schedule_count(ground)),
+    },
+    Assumption {
+        id: "task-run-repeated",
+        question: "Is a task run that is sent again, unchanged, while its build goes on, one build or two?",
+        assumed: "One.",
+        source: "definition of `forceUpdateTag`: what is unchanged is not run again",
+        depends: "After a lost answer or a restart the operator sends the same task run again; a second build would cost time \
+                  and give another digest.",
+        switch: "setting `azure.apiVersions.tasks`; code: `controller/plan/src/environment/build.rs`",
+        method: "sends the operator's own task run again as soon as it was taken, and compares the runs",
+        probe: |ground| Box::pin(std::future::ready(Ok(passive::task_run(ground)))),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_a_name_of_its_own_and_says_everything() {
+        let mut ids: Vec<&str> = ASSUMPTIONS.iter().map(|assumption| assumption.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), ASSUMPTIONS.len());
+        for one in &ASSUMPTIONS {
+            for text in [one.question, one.assumed, one.source, one.depends, one.switch, one.method] {
+                assert!(
+                    !text.is_empty() && !text.contains('|') && !text.contains('\n'),
+                    "{}: {text}",
+                    one.id
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_switch_names_is_there() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let settings = std::fs::read_to_string(root.join("docs/configuration.yaml")).unwrap();
+        for one in &ASSUMPTIONS {
+            let named = one.switch.split('`').skip(1).step_by(2);
+            for name in named {
+                if let Some(setting) =
+                    one.switch.starts_with("setting").then_some(name).filter(|name| !name.contains('/'))
+                {
+                    let last = setting.rsplit('.').next().unwrap();
+                    assert!(settings.contains(&format!("{last}:")), "{}: no setting {setting}", one.id);
+                } else if name.contains('/') {
+                    let text = std::fs::read_to_string(root.join(name));
+                    assert!(text.is_ok(), "{}: no file {name}", one.id);
+                }
+            }
+        }
+    }
+}

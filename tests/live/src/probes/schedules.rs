@@ -1,0 +1,105 @@
+//! Probes with schedules: disabled ones, and one that is due in half a day.
+
+use crate::assumptions::Observed;
+use crate::ground::Ground;
+use anyhow::{Result, ensure};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+
+/// A schedule that invokes the story's endpoint.
+///
+/// # Errors
+/// When no answer comes.
+pub async fn invokes_endpoint(ground: &Ground<'_>) -> Result<Observed> {
+    let action = json!({
+        "actionType": "InvokeBatchEndpoint",
+        "endpointInvocationDefinition": {"endpointId": ground.id("batchEndpoints", &ground.names.namespace())},
+    });
+    let body = schedule(ground, "invokes", &action, "0 3 * * 1");
+    let answer = try_one(ground, "invokes", &body).await?;
+    if answer.0 {
+        return Ok(Observed::unseen(format!(
+            "a disabled one is taken ({}); whether it would run is not seen",
+            answer.1
+        )));
+    }
+    Ok(Observed::new(format!("it is refused: {}", answer.1), true))
+}
+
+/// A schedule with day of month and month.
+///
+/// # Errors
+/// When no answer comes, or the story sent no schedule.
+pub async fn cron_days(ground: &Ground<'_>) -> Result<Observed> {
+    let action = ground.sent("/schedules/")?["action"].clone();
+    let body = schedule(ground, "days", &action, "0 3 1 1 *");
+    let (is_taken, said) = try_one(ground, "days", &body).await?;
+    let word = if is_taken { "taken" } else { "refused" };
+    Ok(Observed::new(format!("`0 3 1 1 *` is {word}: {said}"), is_taken))
+}
+
+/// A schedule with a past start, sent twice.
+///
+/// # Errors
+/// When no answer comes, or it is refused.
+pub async fn past_start(ground: &Ground<'_>) -> Result<Observed> {
+    let mut action = ground.sent("/schedules/")?["action"].clone();
+    action["jobDefinition"]["tags"] = ground.names.tags("past-start");
+    let due = (Timestamp::now() + SignedDuration::from_hours(12)).to_zoned(TimeZone::UTC);
+    let mut body = schedule(ground, "past", &action, &format!("{} {} * * *", due.minute(), due.hour()));
+    body["properties"]["isEnabled"] = json!(true);
+    let path = ground.id("schedules", &ground.names.probe("past"));
+    for _ in 0..2 {
+        let answer = ground.door.put(&path, &body).await?;
+        ensure!(answer.is_success(), "the schedule is refused: {}", answer.said());
+        settled(ground, &path).await?;
+    }
+    tokio::time::sleep(ground.settle).await;
+    let jobs = ground.door.list(&format!("{}/jobs?tag=azureml-live-probe", ground.workspace.id)).await?;
+    let wanted = ground.names.tags("past-start");
+    let started = jobs.iter().filter(|job| {
+        job["properties"]["tags"]["azureml-operator-owner"] == wanted["azureml-operator-owner"]
+    });
+    let count = started.count();
+    body["properties"]["isEnabled"] = json!(false);
+    ground.door.put(&path, &body).await?;
+    let seconds = ground.settle.as_secs();
+    Ok(Observed::new(format!("after two PUTs and {seconds} s it has started {count} runs"), count == 0))
+}
+
+fn schedule(ground: &Ground<'_>, name: &str, action: &Value, cron: &str) -> Value {
+    json!({"properties": {
+        "displayName": ground.names.probe(name),
+        "isEnabled": false,
+        "tags": ground.names.tags(name),
+        "properties": {},
+        "trigger": {"triggerType": "Cron", "expression": cron, "timeZone": "UTC", "startTime": "2020-01-01T00:00:00"},
+        "action": action,
+    }})
+}
+
+/// Makes a schedule and removes it: whether it was taken, and what was said.
+async fn try_one(ground: &Ground<'_>, name: &str, body: &Value) -> Result<(bool, String)> {
+    let path = ground.id("schedules", &ground.names.probe(name));
+    let answer = ground.door.put(&path, body).await?;
+    let (is_taken, said) = (answer.is_success(), answer.said());
+    if !is_taken {
+        return Ok((false, said));
+    }
+    let state = settled(ground, &path).await?;
+    ground.door.delete(&path).await?;
+    Ok((state != "Failed", format!("{said}, {state}")))
+}
+
+/// Waits until a schedule is no longer being made, and gives its state.
+async fn settled(ground: &Ground<'_>, path: &str) -> Result<String> {
+    for _ in 0..100 {
+        let answer = ground.door.get(path).await?;
+        let state = answer.body["properties"]["provisioningState"].as_str().unwrap_or("Succeeded").to_owned();
+        if !matches!(state.as_str(), "Creating" | "Updating") {
+            return Ok(state);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    Ok("still being made".to_owned())
+}

@@ -1,0 +1,8 @@
+//! The check against a subscription, whole, against the simulator: it asks, tells the story, answers, records, and leaves nothing.
+
+mod leave;
+mod page;
+mod replay;
+mod stage;
+mod tokens;
+mod whole;

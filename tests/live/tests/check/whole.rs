@@ -1,0 +1,71 @@
+//! The check to its end, and the refusals before its beginning.
+
+use crate::replay;
+use crate::stage::{CLIENT, GROUP, SUBSCRIPTION, Stage, TENANT, WORKSPACE};
+use anyhow::{Result, ensure};
+use azureml_live::assumptions::ASSUMPTIONS;
+use azureml_live::recording;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_check_answers_every_question_records_and_leaves_nothing() -> Result<()> {
+    let stage = Stage::set().await?;
+    let file = stage.file("live.jsonl");
+    let record = file.to_string_lossy().into_owned();
+    let (status, said) = stage.run(&["--yes", "--record", &record], "").await?;
+    ensure!(status.success(), "{said}");
+    stage.nothing_is_left()?;
+    for part in ["At most: 1 node x", "the workspace is in westeurope", "MLRun once: Succeeded", "removed "] {
+        ensure!(said.contains(part), "{part:?} is not in:\n{said}");
+    }
+    // The simulator does what we assume; what it cannot show, it cannot.
+    ensure!(said.contains("answers: 10 as assumed, 0 differ, 2 could not be seen"), "{said}");
+    ensure!(!said.contains("the check ended before"), "{said}");
+    let text = std::fs::read_to_string(file)?;
+    let (header, entries) = recording::read(&text)?;
+    ensure!(header.answers.len() == ASSUMPTIONS.len(), "{header:?}");
+    ensure!(
+        entries.iter().any(|entry| entry.by == "check") && entries.iter().any(|entry| entry.by == "operator")
+    );
+    for secret in [SUBSCRIPTION, TENANT, CLIENT, GROUP, WORKSPACE, "mlwconfidential", "eyJ", "not-a-secret"] {
+        ensure!(!text.contains(secret), "{secret} is in the recording");
+    }
+    let differences = replay::differences(&text).await?;
+    ensure!(differences.is_empty(), "the simulator does not do twice the same:\n{}", differences.join("\n"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_word_of_its_user_nothing_is_sent() -> Result<()> {
+    let stage = Stage::set().await?;
+    for word in ["", "yes\n", "mlw-other\n"] {
+        let (status, said) = stage.run(&[], word).await?;
+        ensure!(!status.success() && said.contains("not confirmed; nothing was made"), "{word:?}: {said}");
+        ensure!(said.contains("At most: 1 node x 0.1 h x 0.50"), "{said}");
+    }
+    ensure!(stage.azure.requests().is_empty(), "{:?}", stage.writes());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_read_the_workspace_is_told_before_anything_is_made() -> Result<()> {
+    let stage = Stage::set().await?;
+    let (status, said) = stage.run(&["--yes", "--location", "North Europe"], "").await?;
+    ensure!(
+        !status.success() && said.contains("westeurope, not in North Europe; nothing was made"),
+        "{said}"
+    );
+    let refuse =
+        json!({"match": {"path": "/workspaces/"}, "do": {"status": 403, "code": "AuthorizationFailed"}});
+    stage.azure.fault(refuse).map_err(anyhow::Error::msg)?;
+    // Typed in full, as asked.
+    let (status, said) = stage.run(&[], &format!("{WORKSPACE}\n")).await?;
+    ensure!(
+        !status.success()
+            && said.contains("403 AuthorizationFailed")
+            && said.contains("AzureML Data Scientist"),
+        "{said}"
+    );
+    ensure!(stage.writes().is_empty(), "{:?}", stage.writes());
+    Ok(())
+}
