@@ -7,7 +7,6 @@ use crate::connect::{self, Shared};
 use crate::credentials;
 use anyhow::Result;
 use azureml_client::ArmId;
-use azureml_client::auth::Credential;
 use azureml_client::budget::{Bucket, Limits};
 use azureml_client::client::{Client, Versions};
 use azureml_client::cloud::Cloud;

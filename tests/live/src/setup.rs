@@ -40,7 +40,7 @@ impl Setup {
         let clouds = config.clouds()?;
         let names: Vec<String> = clouds.iter().map(|(cloud, _)| cloud.name.clone()).collect();
         let found = clouds.into_iter().find(|(cloud, _)| cloud.name == args.cloud);
-        let (cloud, ca) = found
+        let (cloud, _) = found
             .with_context(|| format!("there is no cloud {:?}; known are {}", args.cloud, names.join(", ")))?;
         let given = |value: &Option<String>, flag: &str| {
             value.clone().with_context(|| format!("--{flag} is missing"))
@@ -50,6 +50,7 @@ impl Setup {
             &given(&args.resource_group, "resource-group")?,
             &given(&args.workspace, "workspace")?,
         );
+        let ca = authorities(&config, &args.cloud)?;
         Ok(Self { cloud: Arc::new(cloud), ca, workspace, config, base })
     }
 
@@ -81,6 +82,16 @@ impl Setup {
     }
 }
 
+/// What is trusted in a cloud beside the system's authorities.
+fn authorities(config: &Config, cloud: &str) -> Result<Option<Vec<u8>>> {
+    let own = config.clouds.iter().filter(|one| one.name == cloud).filter_map(|one| one.ca_file.as_ref());
+    let mut pem = Vec::new();
+    for file in own.chain(&config.ca_file) {
+        pem.extend(std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?);
+    }
+    Ok((!pem.is_empty()).then_some(pem))
+}
+
 /// A cloud as the configuration describes it.
 fn described(cloud: &Cloud, authorities: &Path) -> Value {
     json!({
@@ -98,6 +109,7 @@ fn described(cloud: &Cloud, authorities: &Path) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorder::certificates::Authority;
     use clap::Parser as _;
 
     fn setup(more: &[&str]) -> Result<Setup> {
@@ -110,7 +122,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let names = Names::of("live-0a1b2c3d").unwrap();
         let setup = setup(&["--cloud=AzureChina"]).unwrap();
-        let file = setup.write(folder.path(), &names, "recorder").unwrap();
+        let recorder = Authority::new().unwrap();
+        let file = setup.write(folder.path(), &names, recorder.pem()).unwrap();
         let config = Config::read(Some(&file)).unwrap();
         assert_eq!(config.cluster_id.as_deref(), Some("azureml-live-0a1b2c3d"));
         assert_eq!(config.grants[0].namespaces, ["live-0a1b2c3d"]);
@@ -125,7 +138,7 @@ mod tests {
                 same
             })
         );
-        assert_eq!(ca.as_deref(), Some("recorder".as_bytes()));
+        assert_eq!(ca.len(), 1, "the recorder's");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! In: connections of the operator and of the check (`ALL_PROXY`). Out: exchanges in memory. What goes to other hosts, such as
 //! where tokens are given, passes unseen. Addresses in answers stay as they are, so the operator's rule of hosts is in force.
 
-mod certificates;
+pub(crate) mod certificates;
 mod exchange;
 mod forward;
 
