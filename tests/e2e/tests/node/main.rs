@@ -44,6 +44,6 @@ async fn the_image_is_installed_by_helm_works_fails_over_and_is_removed_without_
     leaders::killed(&installed).await?;
     timed("helm upgrade", releases::upgraded(&installed)).await?;
     timed("helm rollback", releases::rolled_back(&installed)).await?;
-    timed("helm uninstall", releases::uninstalled(&installed)).await?;
+    timed("helm uninstall", Box::pin(releases::uninstalled(&installed))).await?;
     installed.scene.check_contract()
 }
