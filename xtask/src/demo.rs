@@ -1,15 +1,26 @@
 //! `cargo xtask demo`: the story on this machine, told by a program of the end-to-end tests.
-//! In: whether to stay. Out: what the program prints. Builds what is missing, with progress.
+//! In: where to tell it, and whether to stay. Out: what the program prints. Builds what is missing, with progress.
+
+use std::path::PathBuf;
 
 use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
 
-/// Shows the whole story on this machine: a real API server, a simulated Azure, the operator. About half a minute once everything is built.
+/// Shows the whole story: a real API server, a simulated Azure, the operator. About half a minute once everything is built.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Leave everything running at the end, and print how to look at it.
     #[arg(long)]
     keep: bool,
+    /// Install the operator's image by Helm on a real node of this machine. Needs root, cgroups and a few packages.
+    #[arg(long)]
+    node: bool,
+    /// Tell it on the cluster of this kubeconfig's current context. Says before what it makes there, asks, and removes it.
+    #[arg(long, value_name = "FILE", conflicts_with = "node")]
+    kubeconfig: Option<PathBuf>,
+    /// With --kubeconfig: do not ask.
+    #[arg(long, requires = "kubeconfig")]
+    yes: bool,
 }
 
 const NEEDS: &[Tool] = &[tools::C_COMPILER, tools::GO, tools::PYTHON];
@@ -20,8 +31,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let workspace = Workspace::load()?;
     let mut demo = workspace.cargo(&["run", "--quiet", "--package", "azureml-e2e", "--bin", "demo", "--"]);
-    if arguments.keep {
-        demo.arg("--keep");
+    for (is_given, flag) in [(arguments.keep, "--keep"), (arguments.node, "--node"), (arguments.yes, "--yes")]
+    {
+        if is_given {
+            demo.arg(flag);
+        }
+    }
+    if let Some(kubeconfig) = &arguments.kubeconfig {
+        // The program runs in the root of the project, wherever the user is.
+        demo.arg("--kubeconfig").arg(std::path::absolute(kubeconfig)?);
     }
     tools::run(&mut demo)
 }

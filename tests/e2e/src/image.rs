@@ -1,21 +1,47 @@
-//! The operator's image, built and pushed by the command that ships it, in the profile that is built sooner.
+//! The operator's image, built and pushed by the command that ships it.
 
 use crate::operator::cargo;
 use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
 use std::path::Path;
 
-/// Builds the image, and pushes it to a registry's address under a tag; gives the digest and what the command says.
+/// An image that was built.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// The digest of its manifest.
+    pub digest: String,
+    /// The bytes of its files.
+    pub bytes: u64,
+    /// The bytes that a registry keeps, and that a node pulls.
+    pub compressed_bytes: u64,
+}
+
+/// Builds the image in a profile; with a registry's address also pushes it there, under the tag `trial`.
 ///
 /// # Errors
 /// With what the command prints, when it fails.
-pub fn push(profile: &str, registry: &str, output: &Path) -> Result<(String, String)> {
-    let image = format!("{registry}/azureml-operator:trial");
+pub fn build(profile: &str, registry: Option<&str>, output: &Path) -> Result<Image> {
     let mut command = cargo();
     command.args(["run", "--quiet", "--locked", "--package", "xtask", "--", "image", "--profile", profile]);
-    command.args(["--push", &image, "--output"]).arg(output);
-    let printed = command.output().context("failed to start cargo")?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    ensure!(printed.status.success(), "failed to build the image: {}", text(&printed.stderr));
-    let digest = std::fs::read_to_string(output.join("digest")).context("there is no digest")?;
-    Ok((digest.trim().to_owned(), text(&printed.stdout)))
+    if let Some(registry) = registry {
+        command.args(["--push", &format!("{registry}/azureml-operator:trial")]);
+    }
+    let printed = command.arg("--output").arg(output).output().context("failed to start cargo")?;
+    ensure!(
+        printed.status.success(),
+        "failed to build the image: {}",
+        String::from_utf8_lossy(&printed.stderr)
+    );
+    let facts = std::fs::read(output.join("image.json")).context("there is no image.json")?;
+    Ok(serde_json::from_slice(&facts)?)
+}
+
+impl std::fmt::Display for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        let (files, compressed) = (megabytes(self.bytes), megabytes(self.compressed_bytes));
+        write!(f, "{files:.1} MB of files, {compressed:.1} MB compressed, {}", self.digest)
+    }
 }

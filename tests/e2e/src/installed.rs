@@ -3,19 +3,20 @@
 //!
 //! It signs in by workload identity: with the token that the cluster gives to its account.
 
-use crate::operator::{SOON, configure};
+use crate::image::{self, Image};
+use crate::operator::SOON;
 use crate::scene::GRANTS;
-use crate::{PATIENCE, Scene, Setting, cluster, image};
+use crate::{PATIENCE, Scene, Setting, cluster};
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_control_plane::{Node, Options};
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
-use kube::api::{Api, ListParams, PostParams};
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, Namespace, Pod};
+use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::runtime::wait::await_condition;
 use serde_json::json;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The namespace of the operator.
@@ -24,6 +25,8 @@ pub const SYSTEM: &str = "azureml-system";
 pub const RELEASE: &str = "azureml-operator";
 /// The name of Azure for pods.
 const AZURE: &str = "azure.test";
+/// Where the image has the authorities that it trusts.
+const AUTHORITIES: &str = "etc/ssl/certs/ca-certificates.crt";
 const CLIENT: &str = "aaaaaaaa-0000-4000-8000-000000000099";
 
 /// A node, an Azure, an image, and Helm with the values that bring them together.
@@ -32,10 +35,8 @@ pub struct Installed {
     pub scene: Scene,
     /// The node.
     pub node: Node,
-    /// The digest of the image that was built.
-    pub digest: String,
-    /// What the build of the image said.
-    pub said: String,
+    /// The image that was built.
+    pub image: Image,
     folder: TempDir,
 }
 
@@ -54,23 +55,26 @@ impl Installed {
         let folder = tempfile::tempdir()?;
         let (profile, registry) = (profile.to_owned(), node.registry().address().to_owned());
         let output = folder.path().join("image");
-        let pushed = tokio::task::spawn_blocking(move || image::push(&profile, &registry, &output)).await?;
-        let (digest, said) = pushed?;
-        let installed = Self { scene, node, digest, said, folder };
+        let built = tokio::task::spawn_blocking(move || image::build(&profile, Some(&registry), &output));
+        let installed = Self { scene, node, image: built.await??, folder };
         installed.make_namespace().await?;
-        std::fs::write(installed.values(), installed.values_text()?)?;
+        std::fs::write(installed.values(), installed.values_text())?;
         Ok(installed)
     }
 
-    /// The namespace admits only pods that Pod Security calls restricted; in it lies the certificate of Azure.
+    /// The namespace admits only pods that Pod Security calls restricted. In it lie the authorities of the image with
+    /// Azure's among them, which take the place of the image's own: that the program trusts them without a word in its
+    /// configuration shows that it reads the image's.
     async fn make_namespace(&self) -> Result<()> {
         let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
         let namespace = json!({"metadata": {"name": SYSTEM, "labels": labels}});
         let namespace: Namespace = serde_json::from_value(namespace)?;
         let create = PostParams::default();
         Api::all(self.scene.kube.clone()).create(&create, &namespace).await?;
-        let authorities =
-            json!({"metadata": {"name": "azure"}, "data": {"ca.pem": self.scene.azure.ca_pem()}});
+        let own = self.folder.path().join("image/rootfs").join(AUTHORITIES);
+        let all =
+            std::fs::read_to_string(own).context("the image has no authorities")? + self.scene.azure.ca_pem();
+        let authorities = json!({"metadata": {"name": "authorities"}, "data": {"all.crt": all}});
         let authorities: ConfigMap = serde_json::from_value(authorities)?;
         Api::namespaced(self.scene.kube.clone(), SYSTEM).create(&create, &authorities).await?;
         Ok(())
@@ -80,30 +84,30 @@ impl Installed {
         self.folder.path().join("values.yaml")
     }
 
-    fn values_text(&self) -> Result<String> {
-        let file = self.folder.path().join("config.yaml");
+    fn values_text(&self) -> String {
+        let azure = self.scene.azure.endpoint();
+        let host = azure.trim_start_matches("https://");
         // The lease has its default: what is measured is what is shipped.
         let soon: Vec<_> = SOON.lines().filter(|line| !line.starts_with("lease")).collect();
-        let soon = soon.join("\n");
-        configure(
-            &file,
-            self.scene.azure.endpoint(),
-            Path::new("/etc/azure/ca.pem"),
-            &format!("{GRANTS}{soon}"),
-        )?;
+        let config = format!(
+            "clouds: [{{name: AzurePublic, authority: '{azure}', resourceManager: '{azure}', hosts: ['{host}']}}]\n\
+             registries: {{mirrors: [{{hosts: ['*'], endpoint: '{azure}'}}]}}\n{GRANTS}{}",
+            soon.join("\n")
+        );
         let mut values = format!(
             "image: {{repository: {}/azureml-operator, digest: '{}'}}\n\
              workloadIdentity: {{enabled: true, clientId: {CLIENT}, tenantId: {}}}\n\
-             extraVolumes: [{{name: azure, configMap: {{name: azure}}}}]\n\
-             extraVolumeMounts: [{{name: azure, mountPath: /etc/azure, readOnly: true}}]\nconfig:\n",
+             extraVolumes: [{{name: authorities, configMap: {{name: authorities}}}}]\n\
+             extraVolumeMounts: [{{name: authorities, mountPath: /{AUTHORITIES}, subPath: all.crt, readOnly: true}}]\n\
+             config:\n",
             self.node.registry().address(),
-            self.digest,
+            self.image.digest,
             self.scene.azure.tenant_id()
         );
-        for line in std::fs::read_to_string(file)?.lines() {
+        for line in config.lines() {
             let _ = writeln!(values, "  {line}");
         }
-        Ok(values)
+        values
     }
 
     /// Runs `helm COMMAND azureml-operator …`: `install` and `upgrade` with the chart and its values, and every command
@@ -165,6 +169,43 @@ impl Installed {
         ensure!(holder.len() > 37, "{holder:?} does not say its pod");
         Ok((holder[..holder.len() - 37].to_owned(), holder))
     }
+
+    /// Deletes the leader's pod, which hands the lease over before it ends; gives the time until another process leads.
+    ///
+    /// # Errors
+    /// When nobody takes over, or the pod that was deleted leads again.
+    pub async fn delete_leader(&self) -> Result<Duration> {
+        let (pod, holder) = self.leader_after("").await?;
+        let began = Instant::now();
+        self.pod_api().delete(&pod, &DeleteParams::default()).await?;
+        let (next, _) = self.leader_after(&holder).await?;
+        ensure!(next != pod, "the pod that was deleted leads again");
+        Ok(began.elapsed())
+    }
+
+    /// Kills the leader's process with SIGKILL, which hands nothing over; gives the time until another process leads.
+    ///
+    /// # Errors
+    /// When the process is not found, or nobody takes over.
+    pub async fn kill_leader(&self) -> Result<Duration> {
+        let (pod, holder) = self.leader_after("").await?;
+        let pod = self.pod_api().get(&pod).await?;
+        let id =
+            container(&pod).and_then(|container| container.container_id.clone()).context("no container")?;
+        let processes = self.node.processes(&id)?;
+        ensure!(!processes.is_empty(), "the container has no process");
+        let numbers = processes.iter().map(ToString::to_string);
+        let began = Instant::now();
+        ensure!(Command::new("kill").args(["-s", "KILL"]).args(numbers).status()?.success(), "kill failed");
+        self.leader_after(&holder).await?;
+        Ok(began.elapsed())
+    }
+}
+
+/// The state of a pod's only container.
+#[must_use]
+pub fn container(pod: &Pod) -> Option<&ContainerStatus> {
+    pod.status.as_ref()?.container_statuses.as_ref()?.first()
 }
 
 fn holder(lease: Option<&Lease>) -> Option<&str> {

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use serde_json::json;
 
 use crate::tools;
 use crate::workspace::Workspace;
@@ -27,7 +28,7 @@ pub struct Arguments {
     /// Push it there: HOST/REPOSITORY:TAG. Credentials are those of `buildah login` or `docker login`.
     #[arg(long, value_name = "IMAGE")]
     push: Option<String>,
-    /// Where the file tree (`rootfs`), the image (`oci`) and what belongs beside it go. Default: `image` in the target folder.
+    /// Where the file tree (`rootfs`), the image (`oci`), its digest and size (`image.json`) and what belongs beside it go. Default: `image` in the target folder.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Only lay out the file tree, in this folder, and pack nothing: what the Dockerfile does.
@@ -52,6 +53,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let size = lay(&workspace, &arguments.profile, &output.join("rootfs"))?;
     let plan = Plan { workspace: &workspace, output: &output, push: arguments.push.as_deref() };
     let Packed { digest, compressed } = plan.pack()?;
+    let facts = json!({"digest": digest, "bytes": size, "compressedBytes": compressed});
+    fs::write(output.join("image.json"), format!("{facts:#}\n")).context("failed to write image.json")?;
     println!(
         "image: {:.1} MB of files, {:.1} MB compressed, {digest}",
         megabytes(size),

@@ -1,5 +1,5 @@
 //! Packs the file tree with buildah, by the last stage of the `Dockerfile`, into an image in OCI layout.
-//! In: the file tree. Out: `oci/` and `digest` beside it, and a push. The same tree and commit give the same digest.
+//! In: the file tree. Out: `oci/` beside it, and a push. The same tree and commit give the same digest.
 
 use std::env;
 use std::fs;
@@ -20,7 +20,7 @@ const POLICY: &str = r#"{"default": [{"type": "insecureAcceptAnything"}]}"#;
 /// What is to be packed, and where it goes.
 pub struct Plan<'a> {
     pub workspace: &'a Workspace,
-    /// Holds `rootfs`; gets `oci` and `digest`.
+    /// Holds `rootfs`; gets `oci`.
     pub output: &'a Path,
     pub push: Option<&'a str>,
 }
@@ -50,7 +50,6 @@ impl Plan<'_> {
         let layout = self.output.join("oci");
         self.copy_to(storage, &format!("oci:{}:latest", layout.display()))?;
         let (digest, compressed) = weigh(&layout)?;
-        fs::write(self.output.join("digest"), format!("{digest}\n")).context("failed to write the digest")?;
         if let Some(image) = self.push {
             self.copy_to(storage, &format!("docker://{image}"))?;
             println!("image: pushed {image}");

@@ -1,15 +1,37 @@
 //! What was built and what runs: small, the one that was pushed, without rights, on a file system that cannot be written.
 
 use anyhow::{Context as _, Result, ensure};
-use azureml_e2e::Installed;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use azureml_e2e::installed::container;
+use azureml_e2e::{Installed, image};
 use kube::ResourceExt as _;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 
-/// The command fails when the image is too large; here it says how large it is.
+/// Built again from the same checkout it is the same, to the byte. How large it may be is up to the command, which fails
+/// when it is larger; here it is said.
 pub fn of_the_image(installed: &Installed) -> Result<()> {
-    let line = installed.said.lines().find(|line| line.contains(" MB of files")).context("no size")?;
-    crate::say(line);
-    ensure!(line.contains(&installed.digest), "{line} is about another image than {}", installed.digest);
+    crate::say(&format!("the image of the profile trial: {}", installed.image));
+    let folder = tempfile::tempdir()?;
+    let again = image::build("trial", None, folder.path())?;
+    ensure!(again == installed.image, "built again it is another: {again}");
+    of_the_tree(&folder.path().join("rootfs"))
+}
+
+/// What lies in it, and nothing else: no shell, no library.
+fn of_the_tree(rootfs: &Path) -> Result<()> {
+    let listed = Command::new("find").arg(".").args(["-type", "f"]).current_dir(rootfs).output()?;
+    let listed = String::from_utf8(listed.stdout)?;
+    let files: BTreeSet<&str> = listed.lines().collect();
+    let licences = ["./licenses/LICENSE", "./licenses/NOTICE", "./licenses/THIRD-PARTY"];
+    let wanted = ["./azureml-operator", "./etc/ssl/certs/ca-certificates.crt"];
+    ensure!(files == wanted.into_iter().chain(licences).collect(), "the image holds {files:?}");
+    let terms = std::fs::read_to_string(rootfs.join("licenses/THIRD-PARTY"))?;
+    for part in
+        ["GNU C Library", "Rust standard library", "ring 0.", "kube-client 5.", "webpki-root-certs 1."]
+    {
+        ensure!(terms.contains(part), "the licences do not speak of {part}");
+    }
     Ok(())
 }
 
@@ -19,7 +41,7 @@ pub async fn of_the_pods(installed: &Installed) -> Result<()> {
     ensure!(pods.len() == 2, "{} pods are ready", pods.len());
     for pod in pods {
         let container = container(&pod).with_context(|| format!("{} has no container", pod.name_any()))?;
-        ensure!(container.image_id.ends_with(&installed.digest), "{} runs", container.image_id);
+        ensure!(container.image_id.ends_with(&installed.image.digest), "{} runs", container.image_id);
         let id = container.container_id.as_deref().unwrap_or_default();
         let processes = installed.node.processes(id)?;
         let [process] = processes[..] else { anyhow::bail!("the container's processes are {processes:?}") };
@@ -41,9 +63,4 @@ pub async fn of_the_pods(installed: &Installed) -> Result<()> {
         ensure!(root.split(' ').nth(5).is_some_and(|options| options.starts_with("ro")), "{root}");
     }
     Ok(())
-}
-
-/// The state of a pod's only container.
-pub fn container(pod: &Pod) -> Option<&ContainerStatus> {
-    pod.status.as_ref()?.container_statuses.as_ref()?.first()
 }

@@ -6,6 +6,7 @@
 mod clusters;
 mod figures;
 mod measure;
+mod node;
 mod pipelines;
 mod replicas;
 
@@ -24,6 +25,10 @@ async fn main() -> Result<()> {
     let rounds =
         arguments.iter().find_map(|argument| argument.strip_prefix("--rounds=")).map_or(Ok(3), str::parse)?;
     let mut figures = Figures::default();
+    if arguments.iter().any(|argument| argument == "node") {
+        node::measured(&mut figures, rounds).await?;
+        return written(&figures, "bench-node.json");
+    }
     for round in 1..=rounds {
         println!("round {round} of {rounds}");
         if only("a") {
@@ -45,9 +50,13 @@ async fn main() -> Result<()> {
             pipelines::published(&mut figures, 50, true).await?;
         }
     }
+    written(&figures, "bench.json")
+}
+
+fn written(figures: &Figures, name: &str) -> Result<()> {
     println!("\n{}", figures.table());
-    let file = PathBuf::from(std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned()))
-        .join("bench.json");
+    let file =
+        PathBuf::from(std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned())).join(name);
     std::fs::write(&file, figures.json())?;
     println!("written to {}", file.display());
     Ok(())

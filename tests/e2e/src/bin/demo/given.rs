@@ -26,10 +26,7 @@ pub async fn told(teller: &Teller, kubeconfig: &Path, yes: bool, keep: bool) -> 
     }
     let made = install(&client).await;
     let done = match made {
-        Ok(()) => tokio::select! {
-            done = perform(teller, keep) => done,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-        },
+        Ok(()) => perform(teller, keep).await,
         Err(error) => Err(error),
     };
     let removed = uninstall(teller, &client).await;
@@ -97,22 +94,32 @@ async fn install(client: &Client) -> Result<()> {
 async fn perform(teller: &Teller, keep: bool) -> Result<()> {
     let folder = tempfile::tempdir()?;
     teller.say("starting a simulated Azure and the operator (what is not built yet is built first)");
-    let scene = Scene::set("azureml-demo", stage::setting(folder.path())).await?;
-    ensure!(scene.namespace == namespace(), "the namespace is {}", scene.namespace);
-    storage::put_raw_data(folder.path())?;
-    let operator = scene.operator().await?;
-    let done = tokio::select! {
-        done = story_and_keep(teller, &scene, folder.path(), keep) => done,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
+    let (scene, operator) = unless_interrupted(start(folder.path())).await?;
+    let done = unless_interrupted(story_and_keep(teller, &scene, folder.path(), keep)).await;
     teller.say("removing what was made; the operator takes leave of each object first");
     let left = take_leave(&scene).await;
     operator_ends(operator);
     done.and(left)
 }
 
+/// What is made is removed also after Ctrl-C.
+async fn unless_interrupted<T>(what: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = what => done,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    }
+}
+
+async fn start(folder: &Path) -> Result<(Scene, Operator)> {
+    let scene = Scene::set("azureml-demo", stage::setting(folder)).await?;
+    ensure!(scene.namespace == namespace(), "the namespace is {}", scene.namespace);
+    storage::put_raw_data(folder)?;
+    let operator = scene.operator().await?;
+    Ok((scene, operator))
+}
+
 async fn story_and_keep(teller: &Teller, scene: &Scene, folder: &Path, keep: bool) -> Result<()> {
-    story::told(teller, scene, folder).await?;
+    Box::pin(story::told(teller, scene, folder)).await?;
     if keep {
         stage::keep(scene).await?;
     }

@@ -50,7 +50,7 @@ impl Stage {
         let folder = setting.azure.dir.clone().context("the simulator has no folder")?;
         let installed = Installed::prepare("demo", "trial", setting).await?;
         storage::put_raw_data(&folder)?;
-        println!("{}", installed.said.trim_end());
+        println!("the image: {}", installed.image);
         teller.say("the platform team installs the operator");
         println!(
             "$ helm install azureml-operator charts/azureml-operator --namespace {SYSTEM} --values … --wait"

@@ -1,0 +1,59 @@
+//! The demo on a cluster that exists: it says what it makes there, asks, and leaves nothing, also when it is interrupted.
+#![cfg(target_os = "linux")]
+
+use anyhow::{Context as _, Result, ensure};
+use azureml_control_plane::{ControlPlane, Options};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+/// A cluster of somebody else's.
+async fn cluster() -> Result<ControlPlane> {
+    Ok(ControlPlane::start(Options::default()).await?)
+}
+
+fn demo(plane: &ControlPlane) -> Command {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
+    demo.arg("--kubeconfig").arg(plane.kubeconfig()).stdin(Stdio::null());
+    demo
+}
+
+/// Everything that a cluster has before the demo, and after it.
+fn everything(plane: &ControlPlane) -> Result<String> {
+    let output = plane.kubectl().args(["get", "crds,namespaces,clusterroles", "--output=name"]).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[tokio::test]
+async fn where_nobody_can_be_asked_it_says_what_it_would_make_and_makes_nothing() -> Result<()> {
+    let plane = cluster().await?;
+    let before = everything(&plane)?;
+    let output = demo(&plane).output()?;
+    let (said, error) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    ensure!(!output.status.success() && error.contains("--yes goes on"), "{error}");
+    for made in ["the namespace azureml-demo-1", "the definition mlruns.azureml.dev"] {
+        ensure!(said.contains(made), "it does not say {made:?}: {said}");
+    }
+    ensure!(everything(&plane)? == before, "the cluster was changed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn interrupted_in_the_middle_of_the_story_it_removes_what_it_made() -> Result<()> {
+    let plane = cluster().await?;
+    let before = everything(&plane)?;
+    let mut demo = demo(&plane).arg("--yes").stdout(Stdio::piped()).spawn()?;
+    let lines = BufReader::new(demo.stdout.take().context("no output")?).lines();
+    let mut rest = lines.map_while(Result::ok).skip_while(|line| !line.contains("everything is ready"));
+    ensure!(rest.next().is_some(), "it never came so far");
+    ensure!(everything(&plane)? != before, "what is to be removed was never made");
+    ensure!(
+        Command::new("kill").args(["-s", "INT", &demo.id().to_string()]).status()?.success(),
+        "kill failed"
+    );
+    let said: Vec<_> = rest.collect();
+    ensure!(!demo.wait()?.success(), "it ended as if it had told everything");
+    ensure!(said.iter().any(|line| line.contains("the cluster is as it was before")), "{said:?}");
+    ensure!(everything(&plane)? == before, "left: {}", everything(&plane)?);
+    Ok(())
+}
