@@ -83,6 +83,8 @@ impl Flux {
         let mut kustomize = command(plane, &entry, "kustomize-controller", &folder);
         // Who waits for health keeps one of the workers busy.
         kustomize.args(["--requeue-dependency=1s", "--concurrent=20"]);
+        // As the how-to says: a commit that waits for ever must not keep the one back that mends it.
+        kustomize.arg("--feature-gates=CancelHealthCheckOnNewRevision=true");
         Ok(Self {
             source: Part::start("source-controller", &mut source, &plane.state, None)?,
             kustomize: Part::start("kustomize-controller", &mut kustomize, &plane.state, None)?,

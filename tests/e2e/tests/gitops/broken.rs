@@ -2,7 +2,7 @@
 
 use crate::{Stage, flux};
 use anyhow::{Result, ensure};
-use azureml_crds::MLEnvironment;
+use azureml_crds::{MLEnvironment, MLPipeline};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_commit_fails_through_stalled_and_the_fix_recovers() -> Result<()> {
@@ -33,8 +33,30 @@ async fn a_broken_commit_fails_through_stalled_and_the_fix_recovers() -> Result<
     stage.ready("r-gbm", &fixed).await?;
     let objects = stage.objects().await?;
     ensure!(objects.values().all(|ready| ready == "True Succeeded"), "{objects:?}");
+    what_waits_for_ever_does_not_keep_the_fix_back(&stage).await?;
     what_cannot_be_applied_is_refused_before_anything_is_changed(&stage).await?;
     stage.end().await
+}
+
+async fn what_waits_for_ever_does_not_keep_the_fix_back(stage: &Stage) -> Result<()> {
+    let pipeline = "examples/r-gbm/pipeline.yaml";
+    stage.repository.replace(pipeline, "compute: {ref: big}", "compute: {ref: bigger}")?;
+    let waiting = stage.push("Name a cluster that is not there").await?;
+    let waits = |object: &MLPipeline| {
+        let status = object.status.clone().unwrap_or_default();
+        status
+            .common
+            .conditions
+            .iter()
+            .any(|it| it.type_ == "Reconciling" && it.reason == "ReferenceNotFound")
+    };
+    stage.scene.wait("r-gbm", "waiting for the cluster", waits).await?;
+    let kustomization = flux::get(&stage.scene, "r-gbm").await?;
+    ensure!(kustomization["status"]["lastAttemptedRevision"] == waiting, "{:#}", kustomization["status"]);
+    ensure!(flux::condition(&kustomization, "Ready")["status"] == "Unknown", "{:#}", kustomization["status"]);
+    stage.repository.replace(pipeline, "compute: {ref: bigger}", "compute: {ref: big}")?;
+    let fixed = stage.push("Name the one that is there").await?;
+    stage.ready("r-gbm", &fixed).await.map(drop)
 }
 
 async fn what_cannot_be_applied_is_refused_before_anything_is_changed(stage: &Stage) -> Result<()> {
