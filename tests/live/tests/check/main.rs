@@ -2,6 +2,7 @@
 
 mod leave;
 mod page;
+mod redaction;
 mod replay;
 mod stage;
 mod tokens;
