@@ -73,7 +73,7 @@ mod tests {
         let ends = ['`', '\n', '#', '"', ';', ')'];
         found
             .filter_map(|rest| rest.split(ends).next())
-            .map(str::trim)
+            .map(|line| line.trim().trim_end_matches("-->").trim_end())
             .filter(|line| !line.starts_with('…'))
             .collect()
     }
