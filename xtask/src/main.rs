@@ -73,7 +73,7 @@ mod tests {
         let ends = ['`', '\n', '#', '"', ';', ')'];
         found
             .filter_map(|rest| rest.split(ends).next())
-            .map(str::trim)
+            .map(|line| line.trim().trim_end_matches("-->").trim_end())
             .filter(|line| !line.starts_with('…'))
             .collect()
     }
@@ -99,6 +99,11 @@ mod tests {
             for command in commands(&std::fs::read_to_string(&page).unwrap()) {
                 let words = std::iter::once("xtask").chain(command.split_whitespace());
                 if let Err(error) = Arguments::try_parse_from(words) {
+                    // A name alone speaks of the command, and need not have what the command needs.
+                    let is_mention = error.kind() == clap::error::ErrorKind::MissingRequiredArgument;
+                    if is_mention && !command.contains(' ') {
+                        continue;
+                    }
                     assert!(!error.use_stderr(), "{}: cargo xtask {command}: {error}", page.display());
                 }
                 count += 1;
