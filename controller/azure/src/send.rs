@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 /// Says whether this process may still change things: asked last, when token, budget and connection are there.
 pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
@@ -47,6 +47,13 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Transport")
     }
+}
+
+/// A request under way.
+struct Exchange<'a> {
+    request: &'a Request,
+    span: Span,
+    started: Instant,
 }
 
 /// The largest answer that is read.
@@ -107,27 +114,28 @@ impl Transport {
         if request.verb.writes() && !(self.gate)() {
             return Err(Error::NotLeading { verb: request.verb.name(), what: request.what.clone() });
         }
-        self.answered(request, builder).instrument(told::span(request)).await
+        let exchange = Exchange { request, span: told::span(request), started: Instant::now() };
+        self.answered(&exchange, builder).instrument(exchange.span.clone()).await
     }
 
     async fn answered(
         &self,
-        request: &Request,
+        exchange: &Exchange<'_>,
         builder: RequestBuilder,
     ) -> Result<(u16, Vec<u8>, HeaderMap), Error> {
-        let started = Instant::now();
-        let no_answer = |error: reqwest::Error| self.no_answer(request, started, &error);
+        let request = exchange.request;
+        let no_answer = |error: reqwest::Error| self.no_answer(exchange, &error);
         let mut response = builder.send().await.map_err(no_answer)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
             if bytes.len() + chunk.len() > self.largest {
-                self.tell(request, status, started, Some(&headers));
+                self.tell(exchange, status, Some(&headers));
                 return Err(unreadable(request, format!("it is larger than {} bytes", self.largest)));
             }
             bytes.extend_from_slice(&chunk);
         }
-        self.tell(request, status, started, Some(&headers));
+        self.tell(exchange, status, Some(&headers));
         if !(200..300).contains(&status) {
             return Err(refused(request, status, &headers, &bytes));
         }
@@ -148,18 +156,20 @@ impl Transport {
         }
     }
 
-    fn no_answer(&self, request: &Request, started: Instant, error: &reqwest::Error) -> Error {
-        self.tell(request, 0, started, None);
+    fn no_answer(&self, exchange: &Exchange<'_>, error: &reqwest::Error) -> Error {
+        let request = exchange.request;
+        self.tell(exchange, 0, None);
         if let Some(private) = source::<PrivateAddress>(error) {
             return private_address(request, private.clone());
         }
         Error::NoAnswer { verb: request.verb.name(), what: request.what.clone(), cause: cause(error) }
     }
 
-    fn tell(&self, request: &Request, status: u16, started: Instant, headers: Option<&HeaderMap>) {
+    fn tell(&self, exchange: &Exchange<'_>, status: u16, headers: Option<&HeaderMap>) {
+        let Exchange { request, span, started } = exchange;
         let (verb, kind) = (request.verb.name(), request.kind.clone());
         let sent = Sent { verb, kind, status, took: started.elapsed() };
-        told::say(request, &sent, headers);
+        told::say((request, span), &sent, headers);
         (self.observer)(&Told::Sent(&sent));
     }
 }

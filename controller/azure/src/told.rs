@@ -67,11 +67,10 @@ pub(crate) fn span(request: &Request) -> Span {
     )
 }
 
-/// Says how a request was answered: to its span, which is the current one, and to the log.
-pub(crate) fn say(request: &Request, sent: &Sent, answer: Option<&HeaderMap>) {
+/// Says how a request was answered: to its span and to the log.
+pub(crate) fn say((request, span): (&Request, &Span), sent: &Sent, answer: Option<&HeaderMap>) {
     let of_azure = |name| answer.and_then(|headers| header(headers, name));
     let (request_id, correlation_id) = (of_azure("x-ms-request-id"), of_azure("x-ms-correlation-request-id"));
-    let span = Span::current();
     span.record("http.response.status_code", sent.status);
     span.record("azure.request_id", request_id.as_deref());
     span.record("azure.correlation_request_id", correlation_id.as_deref());
