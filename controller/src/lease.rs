@@ -32,6 +32,8 @@ pub type Told = Arc<dyn Fn(bool) + Send + Sync>;
 struct Seen {
     version: Option<String>,
     at: Option<Instant>,
+    /// When it expires, if it is seen unchanged until then.
+    until: Option<Instant>,
 }
 
 impl Candidate {
@@ -66,7 +68,7 @@ impl Candidate {
                     tracing::warn!("failed to acquire the lease: {error:#}");
                 }
             }
-            sleep(std_duration(self.timing.retry_period)).await;
+            sleep(pause(&self.timing, seen.until, Instant::now())).await;
         }
     }
 
@@ -128,7 +130,7 @@ impl Candidate {
             return held(self.api.create(&PostParams::default(), &self.record(None)).await);
         };
         if seen.version != lease.metadata.resource_version {
-            *seen = Seen { version: lease.metadata.resource_version.clone(), at: Some(now) };
+            *seen = Seen { version: lease.metadata.resource_version.clone(), at: Some(now), until: None };
         }
         let spec = lease.spec.clone().unwrap_or_default();
         let holder = spec.holder_identity.as_deref().unwrap_or_default();
@@ -138,6 +140,7 @@ impl Candidate {
             .map(Duration::from_secs);
         let lasts = lasts.unwrap_or_else(|| std_duration(self.timing.duration));
         let is_alive = seen.at.is_none_or(|at| now.duration_since(at) < lasts);
+        seen.until = seen.at.map(|at| at + lasts);
         if holder != self.identity && !holder.is_empty() && is_alive {
             return Ok(false);
         }
@@ -175,11 +178,37 @@ impl Candidate {
     }
 }
 
+/// How long a candidate waits between two looks. It looks twice as often as the leader renews, so that it sees a renewal
+/// soon, and at the very moment at which the record expires: what it is late in both is how much later it leads.
+fn pause(timing: &Timing, until: Option<Instant>, now: Instant) -> Duration {
+    let often = std_duration(timing.retry_period) / 2;
+    until
+        .map(|until| until.saturating_duration_since(now))
+        .filter(|left| !left.is_zero())
+        .map_or(often, |left| left.min(often))
+}
+
 /// A conflict means that somebody else was faster.
 fn held(answer: kube::Result<Lease>) -> kube::Result<bool> {
     match answer {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_looks_often_and_when_the_record_expires() {
+        let (timing, now) = (Timing::default(), Instant::now());
+        let after = |millis| Some(now + Duration::from_millis(millis));
+        assert_eq!(pause(&timing, None, now), Duration::from_secs(1));
+        assert_eq!(pause(&timing, after(15_000), now), Duration::from_secs(1));
+        assert_eq!(pause(&timing, after(40), now), Duration::from_millis(40));
+        // It has expired, and the API server does not answer.
+        assert_eq!(pause(&timing, Some(now), now), Duration::from_secs(1));
     }
 }
