@@ -3,7 +3,8 @@
 //! In: the list of releases in the chart. An older release is a newer API server that behaves as it (`--emulated-version`).
 
 use crate::server::Server;
-use crate::{accepts, answers, current, report, trials};
+use crate::table::Trial;
+use crate::{ALONE, accepts, answers, current, report, trials};
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::{ControlPlane, Options};
 use azureml_crds::shared::HasCommon as _;
@@ -17,7 +18,6 @@ use kube::Resource as _;
 use kube::api::{Api, ObjectMeta, Patch, PatchParams};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::sync::Mutex;
 
 /// The releases that the chart names, oldest first.
 fn supported() -> Result<Vec<String>> {
@@ -64,6 +64,7 @@ releases! {
 async fn serves(release: &str) -> Result<()> {
     // What all share is the newest; it is there before the others begin.
     let shared = tokio::task::spawn_blocking(cluster::shared).await?;
+    let together = ALONE.read().await;
     if shared_is(release).await? {
         return story(release, shared).await;
     }
@@ -75,20 +76,23 @@ async fn serves(release: &str) -> Result<()> {
     let plane = ControlPlane::start(options).await?;
     let server = Server::new(plane.client().await?);
     ensure!(server.version().await? == release, "the API server is {}", server.version().await?);
-    manifests(release, &server).await?;
-    story(release, &plane).await
+    let (small, large): (Vec<_>, Vec<_>) =
+        trials()?.into_iter().partition(|trial| trial.spec.to_string().len() < LARGE);
+    manifests(small, &server).await?;
+    story(release, &plane).await?;
+    drop(together);
+    if supported()?.first().is_some_and(|oldest| oldest == release) {
+        let _alone = ALONE.write().await;
+        manifests(large, &server).await?;
+    }
+    Ok(())
 }
 
-/// One release at a time goes through the table, and only the oldest through the rows that take seconds each.
-static TABLE: Mutex<()> = Mutex::const_new(());
+/// Rows that take seconds each: they are for the oldest release alone.
 const LARGE: usize = 50 << 10;
 
-async fn manifests(release: &str, server: &Server) -> Result<()> {
-    let is_oldest = supported()?.first().is_some_and(|oldest| oldest == release);
-    let mut trials = trials()?;
-    trials.retain(|trial| is_oldest || trial.spec.to_string().len() < LARGE);
+async fn manifests(trials: Vec<Trial>, server: &Server) -> Result<()> {
     let (wrong, right): (Vec<_>, Vec<_>) = trials.into_iter().partition(|trial| !trial.says.is_empty());
-    let _alone = TABLE.lock().await;
     report(&wrong, &answers(server, &wrong).await?);
     accepts(server, &right).await
 }
