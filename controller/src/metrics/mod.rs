@@ -16,7 +16,7 @@ pub use self::life::Life;
 pub use self::objects::Counted;
 pub use self::passes::{Outcome, Passes};
 pub use self::queues::{Latency, Queued, Sample};
-pub use self::work::{BUILDS, Done, Fired, Work};
+pub use self::work::{BUILDS, Done, Fired, RUNS, Work};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
