@@ -102,8 +102,24 @@ fn until_without_traces(number: u8, state: &Path) {
     }
 }
 
-/// A process of its own that has started a control plane with a node.
-fn owner() -> (Child, PathBuf, u8) {
+/// A process of its own, killed at the latest when this is dropped: also where a test fails.
+struct Owner(Child);
+
+impl Owner {
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// One that has started a control plane with a node.
+fn owner() -> (Owner, PathBuf, u8) {
     let mut owner = Command::new(env!("CARGO_BIN_EXE_control-plane"));
     let mut owner = owner.arg("--node").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -111,7 +127,7 @@ fn owner() -> (Child, PathBuf, u8) {
     let said: serde_json::Value = serde_json::from_str(&line).unwrap();
     let state = PathBuf::from(said["node"].as_str().unwrap());
     let number = number(&state);
-    (owner, state, number)
+    (Owner(owner), state, number)
 }
 
 fn number(state: &Path) -> u8 {
@@ -146,8 +162,7 @@ async fn a_killed_owner_takes_its_node_along_and_leaves_the_one_beside_it_alone(
     let (mut owner, state, theirs) = owner();
     let (plane, node) = started().await;
     assert_ne!(theirs, number(node.state()));
-    owner.kill().unwrap();
-    owner.wait().unwrap();
+    owner.kill();
     until_without_traces(theirs, &state);
     run_pod(&plane);
 }

@@ -78,19 +78,10 @@ impl Node {
         let network = Network::make(&seat, state, plane.endpoint())?;
         runtime::write(plane, &seat, &network, state)?;
         let mut scheduler = scheduler(&programs.scheduler, plane.kubeconfig(), state)?;
-        let mut command = Command::new("unshare");
-        command.args([
-            "--pid",
-            "--mount",
-            "--mount-proc",
-            "--fork",
-            "--kill-child=KILL",
-            "--",
-            "sh",
-            "-c",
-            START,
-            "start",
-        ]);
+        // Should even its guard be killed, the node goes too.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "unshare", "--pid", "--mount", "--mount-proc", "--fork"]);
+        command.args(["--kill-child=KILL", "--", "sh", "-c", START, "start"]);
         command.arg(state.path()).arg(seat.cgroup()).arg(&programs.kubelet).arg(&programs.pause);
         let mut kubelet = Part::seated("node", &mut command, state, seat.into_lock())?;
         let nodes: Api<NodeObject> = Api::all(plane.client().await?);
