@@ -90,6 +90,15 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/* The environment of the controller. */}}
+{{- define "operator.place" -}}
+- --lease-name
+- {{ include "operator.name" . }}
+{{- range .Values.watchNamespaces }}
+- --namespace
+- {{ . }}
+{{- end }}
+{{- end }}
+
 {{- define "operator.env" -}}
 {{- if include "operator.token" . }}
 - {name: AZURE_FEDERATED_TOKEN_FILE, value: /var/run/secrets/azure/tokens/azure-identity-token}
