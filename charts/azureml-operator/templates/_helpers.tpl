@@ -89,7 +89,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 - {kind: ServiceAccount, name: {{ include "operator.account" . }}, namespace: {{ .Release.Namespace }}}
 {{- end }}
 
-{{/* The environment of the controller. */}}
+{{/* Where an operator works: arguments of the program. */}}
 {{- define "operator.place" -}}
 - --lease-name
 - {{ include "operator.name" . }}
@@ -99,6 +99,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* The environment of the controller. */}}
 {{- define "operator.env" -}}
 {{- if include "operator.token" . }}
 - {name: AZURE_FEDERATED_TOKEN_FILE, value: /var/run/secrets/azure/tokens/azure-identity-token}
