@@ -34,6 +34,8 @@ struct Seen {
     at: Option<Instant>,
     /// When it expires, if it is seen unchanged until then.
     until: Option<Instant>,
+    /// Whether it names another process.
+    is_of_another: bool,
 }
 
 impl Candidate {
@@ -86,7 +88,9 @@ impl Candidate {
             (self.told)(matches!(attempt, Ok(Ok(true))));
             match attempt {
                 Ok(Ok(true)) => {}
-                Ok(Ok(false)) => bail!("another process holds the lease"),
+                Ok(Ok(false)) if seen.is_of_another => bail!("another process holds the lease"),
+                // As a renewal of our own may, of which the answer was lost.
+                Ok(Ok(false)) => tracing::warn!("failed to renew the lease: it was written at the same time"),
                 Ok(Err(error)) => tracing::warn!("failed to renew the lease: {error:#}"),
                 Err(_) => tracing::warn!("failed to renew the lease: no answer in time"),
             }
@@ -117,7 +121,7 @@ impl Candidate {
     /// Takes or renews the lease where that is allowed; says whether this process holds it.
     async fn attempt(&self, seen: &mut Seen) -> Result<bool> {
         let started = Instant::now();
-        let held = self.within(self.take(seen, started)).await?;
+        let held = self.within(self.take(seen)).await?;
         if held {
             let until = started + std_duration(self.timing.renew_deadline);
             *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
@@ -125,15 +129,19 @@ impl Candidate {
         Ok(held)
     }
 
-    async fn take(&self, seen: &mut Seen, now: Instant) -> kube::Result<bool> {
+    async fn take(&self, seen: &mut Seen) -> kube::Result<bool> {
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
             return held(self.api.create(&PostParams::default(), &self.record(None)).await);
         };
+        // After the answer: a record may have been renewed while it was on its way, and must not be taken for older.
+        let now = Instant::now();
         if seen.version != lease.metadata.resource_version {
-            *seen = Seen { version: lease.metadata.resource_version.clone(), at: Some(now), until: None };
+            *seen =
+                Seen { version: lease.metadata.resource_version.clone(), at: Some(now), ..Seen::default() };
         }
         let spec = lease.spec.clone().unwrap_or_default();
         let holder = spec.holder_identity.as_deref().unwrap_or_default();
+        seen.is_of_another = !holder.is_empty() && holder != self.identity;
         let lasts = spec
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
@@ -141,7 +149,7 @@ impl Candidate {
         let lasts = lasts.unwrap_or_else(|| std_duration(self.timing.duration));
         let is_alive = seen.at.is_none_or(|at| now.duration_since(at) < lasts);
         seen.until = seen.at.map(|at| at + lasts);
-        if holder != self.identity && !holder.is_empty() && is_alive {
+        if seen.is_of_another && is_alive {
             return Ok(false);
         }
         lease.spec = self.record(Some(&spec)).spec;

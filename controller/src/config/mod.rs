@@ -139,6 +139,12 @@ impl Config {
                 "lease: duration must be longer than renewDeadline, and renewDeadline longer than retryPeriod"
             );
         }
+        if lease.duration.subsec_nanos() != 0 {
+            bail!(
+                "lease: duration must be whole seconds, which is what a Lease can say; it is {:?}",
+                lease.duration
+            );
+        }
         for cloud in &self.clouds {
             if cloud.resource_manager.scheme() != "https" || !cloud.authority.starts_with("https://") {
                 bail!("clouds: {}: authority and resourceManager must be https addresses", cloud.name);

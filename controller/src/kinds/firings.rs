@@ -38,7 +38,9 @@ pub async fn follow(ctx: Arc<Context>, patience: SignedDuration, stop: Cancellat
             let ctx = &ctx;
             async move { (look(ctx, &key, due).await, key) }
         });
-        for (is_decided, key) in asked.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await {
+        let looked = asked.buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+        let Some(looked) = stop.run_until_cancelled(looked).await else { return };
+        for (is_decided, key) in looked {
             if is_decided {
                 due.remove(&key);
             } else if let Some(due) = due.get_mut(&key) {

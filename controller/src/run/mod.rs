@@ -83,18 +83,20 @@ async fn ended(server: tokio::task::JoinHandle<Result<()>>) -> Result<()> {
 /// Works until told to stop, or until the lease is lost: then passes that still run must not write, so the process ends.
 async fn lead(controller: Controller, candidate: &Candidate, stop: &CancellationToken) -> Result<()> {
     let mut work = controller.work(stop);
+    // The lease is renewed to the last pass, which else could not say what it did.
+    let finished = async {
+        stop.cancelled().await;
+        let finished = async { while work.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, finished).await.is_err() {
+            tracing::warn!("passes did not finish in {GRACE:?}");
+        }
+    };
     tokio::select! {
         lost = candidate.keep() => {
             tracing::error!("the lease is lost, so this process ends");
             lost
         }
-        () = stop.cancelled() => {
-            let finished = async { while work.join_next().await.is_some() {} };
-            if tokio::time::timeout(GRACE, finished).await.is_err() {
-                tracing::warn!("passes did not finish in {GRACE:?}");
-            }
-            Ok(())
-        }
+        () = finished => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ use opentelemetry_otlp::{SpanExporter, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::env::var;
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// The variables that name a collector.
@@ -22,6 +23,9 @@ fn is_set(name: &str) -> bool {
 }
 
 /// Whether spans are wanted.
+/// How long one attempt to send spans may take.
+const ATTEMPT: Duration = Duration::from_secs(10);
+
 fn is_wanted() -> bool {
     let is_off = var("OTEL_SDK_DISABLED").is_ok_and(|value| value.eq_ignore_ascii_case("true"))
         || var("OTEL_TRACES_EXPORTER").is_ok_and(|value| value == "none");
@@ -36,7 +40,11 @@ pub fn provider(runtime: &Handle) -> Result<Option<SdkTracerProvider>> {
     if !is_wanted() {
         return Ok(None);
     }
-    let http = reqwest::Client::builder().build().context("failed to make the HTTP client for traces")?;
+    // The exporter does not end an attempt: without a limit, a collector that never answers would be the last one asked.
+    let http = reqwest::Client::builder()
+        .timeout(ATTEMPT)
+        .build()
+        .context("failed to make the HTTP client for traces")?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(Carrier { http, runtime: runtime.clone() })
