@@ -92,11 +92,21 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{/* Where an operator works: arguments of the program. */}}
 {{- define "operator.place" -}}
 - --lease-name
-- {{ include "operator.name" . }}
+- {{ include "operator.lease" . }}
 {{- range .Values.watchNamespaces }}
 - --namespace
-- {{ . }}
+- {{ . | quote }}
 {{- end }}
+{{- end }}
+
+{{/* Operators of all namespaces exclude each other, whatever their releases are called; those of some have leases of their own. */}}
+{{- define "operator.lease" -}}
+{{- if .Values.watchNamespaces }}{{ include "operator.name" . }}{{ else }}{{ .Chart.Name }}{{ end }}
+{{- end }}
+
+{{/* The name of the Service of the metrics, which is also the job of its series. */}}
+{{- define "operator.metrics" -}}
+{{ include "operator.name" . | trunc 55 | trimSuffix "-" }}-metrics
 {{- end }}
 
 {{/* The environment of the controller. */}}
