@@ -13,6 +13,7 @@ mod links;
 mod live;
 mod pages;
 mod release;
+mod sbom;
 mod steps;
 mod test;
 mod tools;

@@ -17,6 +17,8 @@ pub struct Step {
     pub shows: &'static str,
     /// What has to be on the machine.
     pub needs: &'static [Tool],
+    /// Why it cannot run on this machine, where that is no failure.
+    pub unavailable: fn() -> Option<String>,
     /// The commands, in order; the step passes when all succeed.
     pub commands: fn(&Workspace) -> anyhow::Result<Vec<Command>>,
 }
@@ -29,18 +31,26 @@ const LIVE: &str = "azureml-live";
 const GITOPS: &[&str] = &["gitops", "verdicts"];
 const NODE: &[&str] = &["pods", "node"];
 
+/// For the tests that Prometheus judges.
+const OBSERVE: &[&str] = &["monitoring", "observe"];
+
+/// Of steps that run on every machine which has what they need.
+const ALWAYS: fn() -> Option<String> = || None;
+
 /// Every step, in the order in which they run.
 pub const STEPS: &[Step] = &[
     Step {
         name: "format",
         shows: "the code is formatted as rustfmt does it",
         needs: &[tools::RUSTFMT],
+        unavailable: ALWAYS,
         commands: |workspace| Ok(vec![workspace.cargo(&["fmt", "--all", "--check"])]),
     },
     Step {
         name: "lint",
         shows: "clippy has nothing to say about any target",
         needs: &[tools::CLIPPY, tools::C_COMPILER],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
             Ok(vec![workspace.cargo(&clippy)])
@@ -50,12 +60,14 @@ pub const STEPS: &[Step] = &[
         name: "generated",
         shows: "the chart's CRDs and the book's pages of kinds are those of the Rust types",
         needs: &[],
+        unavailable: ALWAYS,
         commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "crds", "--check"])]),
     },
     Step {
         name: "unit",
         shows: "unit, property and documentation tests pass",
         needs: &[tools::C_COMPILER, tools::GO],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let mut targets = vec!["--lib", "--bins"];
             targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?);
@@ -66,6 +78,7 @@ pub const STEPS: &[Step] = &[
         name: "docs",
         shows: "the documentation builds without a warning",
         needs: &[tools::C_COMPILER],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
             doc.env("RUSTDOCFLAGS", "--deny warnings");
@@ -76,12 +89,14 @@ pub const STEPS: &[Step] = &[
         name: "book",
         shows: "the book builds, and every link and anchor in it leads somewhere",
         needs: &[tools::C_COMPILER],
+        unavailable: ALWAYS,
         commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "docs"])]),
     },
     Step {
         name: "alone",
         shows: "each crate builds without the features that others switch on",
         needs: &[tools::C_COMPILER],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let check =
                 |package: &Package| workspace.cargo(&["check", "--locked", "--package", &package.name]);
@@ -92,6 +107,7 @@ pub const STEPS: &[Step] = &[
         name: "dependencies",
         shows: "licences, sources and duplicates are those that deny.toml allows",
         needs: &[tools::C_COMPILER],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let mut deny = Command::new(installed::cargo_deny()?);
             deny.args([
@@ -112,6 +128,7 @@ pub const STEPS: &[Step] = &[
         name: "release",
         shows: "what a release consists of can be made, and its workflows are valid",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let mut actionlint = Command::new(installed::actionlint()?);
             actionlint.args(["-shellcheck=", "-pyflakes="]).current_dir(&workspace.root);
@@ -125,6 +142,7 @@ pub const STEPS: &[Step] = &[
         name: "control-plane",
         shows: "the control plane for tests works, and the chart on it",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let build = ["run", "--locked", "--package", CONTROL_PLANE, "--", "--build"];
             let targets = tests(workspace, |name| name == CONTROL_PLANE)?;
@@ -135,30 +153,42 @@ pub const STEPS: &[Step] = &[
         name: "end-to-end",
         shows: "the operator does what it promises between a real API server and the simulator",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON, tools::CURL, tools::JQ],
+        unavailable: ALWAYS,
         commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
+    },
+    Step {
+        name: "observe",
+        shows: "a real Prometheus reads the metrics, the alerts and the dashboard, and a collector the traces",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: tools::no_prometheus,
+        commands: |workspace| Ok(vec![test(workspace, &named(OBSERVE))]),
     },
     Step {
         name: "gitops",
         shows: "Flux applies, waits for, fails on and prunes our objects; kstatus and Argo CD read every state as it is meant",
         needs: &[tools::C_COMPILER, tools::GO, tools::GIT],
+        unavailable: ALWAYS,
         commands: |workspace| Ok(vec![gitops(workspace)]),
     },
     Step {
         name: "node",
         shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: azureml_control_plane::Node::unavailable,
         commands: |workspace| Ok(NODE.iter().map(|name| test(workspace, &["--test", name])).collect()),
     },
     Step {
         name: "live",
         shows: "the check against a subscription asks, answers, records and cleans up, here against the simulator",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: ALWAYS,
         commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == LIVE)?)]),
     },
     Step {
         name: "sdk",
         shows: "Microsoft's own Python client works with the simulator",
         needs: &[tools::C_COMPILER, tools::PYTHON],
+        unavailable: ALWAYS,
         commands: |workspace| {
             let mut checks = Command::new("python3");
             checks.args(["tests/sdk/run.py", "checks", "--quiet"]).current_dir(&workspace.root);
@@ -177,15 +207,19 @@ fn test(workspace: &Workspace, targets: &[&str]) -> Command {
 fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
     let packages = workspace.packages.iter().filter(|package| of(&package.name));
     let tests = packages.flat_map(|package| &package.tests).map(String::as_str);
-    let names: Vec<_> = tests.filter(|name| !GITOPS.contains(name) && !NODE.contains(name)).collect();
+    let has_a_step = |name: &str| [GITOPS, NODE, OBSERVE].iter().any(|names| names.contains(&name));
+    let names: Vec<_> = tests.filter(|name| !has_a_step(name)).collect();
     ensure!(!names.is_empty(), "there are no integration tests for this step");
     Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
 }
 
 /// The tests with the real GitOps tools.
 pub fn gitops(workspace: &Workspace) -> Command {
-    let targets: Vec<&str> = GITOPS.iter().flat_map(|name| ["--test", name]).collect();
-    test(workspace, &targets)
+    test(workspace, &named(GITOPS))
+}
+
+fn named<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().flat_map(|name| ["--test", *name]).collect()
 }
 
 #[cfg(test)]
@@ -199,8 +233,8 @@ mod tests_of_steps {
         };
         let packages = vec![
             package("azureml-plan", &["laws"]),
-            package(CONTROL_PLANE, &["chart", "endings", "pods"]),
-            package(END_TO_END, &["story", "gitops", "verdicts", "node"]),
+            package(CONTROL_PLANE, &["chart", "endings", "pods", "monitoring"]),
+            package(END_TO_END, &["story", "gitops", "verdicts", "node", "observe"]),
             package(LIVE, &["check"]),
         ];
         Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
@@ -217,11 +251,12 @@ mod tests_of_steps {
     #[test]
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
-        let names = ["unit", "control-plane", "end-to-end", "gitops", "node", "live"];
+        let names = ["unit", "control-plane", "end-to-end", "observe", "gitops", "node", "live"];
         let test_steps = STEPS.iter().filter(|step| names.contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for name in ["laws", "chart", "endings", "story", "gitops", "verdicts", "node", "pods", "check"] {
+        for (_, name) in workspace.packages.iter().flat_map(|of| of.tests.iter().map(move |name| (of, name)))
+        {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
     }

@@ -28,7 +28,26 @@ pub struct Arguments {
 struct Outcome {
     name: &'static str,
     took: Duration,
-    failure: Option<String>,
+    verdict: Verdict,
+}
+
+/// What became of it.
+enum Verdict {
+    Passed,
+    /// Why.
+    Failed(String),
+    /// Why it cannot run on this machine.
+    Skipped(String),
+}
+
+impl Verdict {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed(_) => "FAILED",
+            Self::Skipped(_) => "skipped",
+        }
+    }
 }
 
 /// Runs them.
@@ -45,15 +64,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut outcomes = Vec::new();
     for step in &steps {
         let outcome = carry_out(step, &workspace);
-        let failed = outcome.failure.is_some();
+        let failed = matches!(outcome.verdict, Verdict::Failed(_));
         outcomes.push(outcome);
         if failed && !arguments.keep_going {
             break;
         }
     }
     print!("{}", table(&mut outcomes, steps.len()));
-    let failures: Vec<_> =
-        outcomes.iter().filter(|outcome| outcome.failure.is_some()).map(sentence).collect();
+    let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())
 }
@@ -80,11 +98,17 @@ fn check_tools(steps: &[&Step]) -> anyhow::Result<()> {
 fn carry_out(step: &Step, workspace: &Workspace) -> Outcome {
     println!("\n=== {}: {}", step.name, step.shows);
     let started = Instant::now();
-    let failure = commands(step, workspace).err().map(|error| format!("{error:#}"));
+    let verdict = match (step.unavailable)() {
+        Some(reason) => {
+            println!("skipped: {reason}");
+            Verdict::Skipped(reason)
+        }
+        None => commands(step, workspace)
+            .map_or_else(|error| Verdict::Failed(format!("{error:#}")), |()| Verdict::Passed),
+    };
     let took = started.elapsed();
-    let verdict = if failure.is_some() { "FAILED" } else { "passed" };
-    println!("=== {} {verdict} after {}", step.name, seconds(took));
-    Outcome { name: step.name, took, failure }
+    println!("=== {} {} after {}", step.name, verdict.word(), seconds(took));
+    Outcome { name: step.name, took, verdict }
 }
 
 fn commands(step: &Step, workspace: &Workspace) -> anyhow::Result<()> {
@@ -97,17 +121,24 @@ fn commands(step: &Step, workspace: &Workspace) -> anyhow::Result<()> {
 
 fn table(outcomes: &mut [Outcome], chosen: usize) -> String {
     outcomes.sort_by_key(|outcome| std::cmp::Reverse(outcome.took));
-    let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
+    let count = |word| outcomes.iter().filter(|outcome| outcome.verdict.word() == word).count();
     let rows = outcomes.iter().map(|outcome| {
-        let verdict = if outcome.failure.is_some() { "FAILED" } else { "passed" };
-        format!("{:>9}  {verdict}  {}\n", seconds(outcome.took), outcome.name)
+        let reason = match &outcome.verdict {
+            Verdict::Skipped(reason) => format!(": {reason}"),
+            Verdict::Passed | Verdict::Failed(_) => String::new(),
+        };
+        format!("{:>9}  {:7}  {}{reason}\n", seconds(outcome.took), outcome.verdict.word(), outcome.name)
     });
-    let (passed, skipped) = (outcomes.len() - failed, chosen - outcomes.len());
+    let (passed, failed) = (count("passed"), count("FAILED"));
+    let skipped = chosen - passed - failed;
     format!("\n{}steps: {passed} passed, {failed} failed, {skipped} skipped\n", rows.collect::<String>())
 }
 
-fn sentence(outcome: &Outcome) -> String {
-    format!("step {} failed: {}", outcome.name, outcome.failure.as_deref().unwrap_or_default())
+fn sentence(outcome: &Outcome) -> Option<String> {
+    match &outcome.verdict {
+        Verdict::Failed(failure) => Some(format!("step {} failed: {failure}", outcome.name)),
+        Verdict::Passed | Verdict::Skipped(_) => None,
+    }
 }
 
 fn seconds(duration: Duration) -> String {
@@ -136,16 +167,17 @@ mod tests {
 
     #[test]
     fn the_table_shows_the_slowest_first_and_counts_what_did_not_run() {
-        let outcome = |name, secs, failure: Option<&str>| Outcome {
-            name,
-            took: Duration::from_secs(secs),
-            failure: failure.map(Into::into),
-        };
-        let mut outcomes =
-            [outcome("format", 1, None), outcome("lint", 62, Some("`cargo clippy` ended with 101"))];
-        let expected =
-            "\n   62.0 s  FAILED  lint\n    1.0 s  passed  format\nsteps: 1 passed, 1 failed, 5 skipped\n";
+        let outcome =
+            |name, secs, verdict: Verdict| Outcome { name, took: Duration::from_secs(secs), verdict };
+        let mut outcomes = [
+            outcome("node", 0, Verdict::Skipped("a node needs root".into())),
+            outcome("format", 1, Verdict::Passed),
+            outcome("lint", 62, Verdict::Failed("`cargo clippy` ended with 101".into())),
+        ];
+        let expected = "\n   62.0 s  FAILED   lint\n    1.0 s  passed   format\n    0.0 s  skipped  node: a node needs root\n\
+                        steps: 1 passed, 1 failed, 5 skipped\n";
         assert_eq!(table(&mut outcomes, 7), expected);
-        assert_eq!(sentence(&outcomes[0]), "step lint failed: `cargo clippy` ended with 101");
+        let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
+        assert_eq!(failures, ["step lint failed: `cargo clippy` ended with 101"]);
     }
 }

@@ -147,6 +147,18 @@ fn contains(output: &[u8], text: &str) -> bool {
     String::from_utf8_lossy(output).contains(text)
 }
 
+/// Why what Prometheus judges cannot run here; where `CI` is set, that is a failure of these tests instead.
+pub fn no_prometheus() -> Option<String> {
+    if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
+        return None;
+    }
+    let answers = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    let missing: Vec<_> =
+        ["prometheus", "promtool"].into_iter().filter(|program| !answers(program)).collect();
+    (!missing.is_empty())
+        .then(|| format!("no {}; Debian has both in the package prometheus", missing.join(", ")))
+}
+
 /// Runs a command with our input and output.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
@@ -157,6 +169,20 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
     }
     let status: ExitStatus = command.status().with_context(|| format!("failed to start `{line}`"))?;
     ensure!(status.success(), "`{line}` ended with {status}");
+    Ok(())
+}
+
+/// Runs a tool that says much when all is well.
+pub fn quiet(command: &mut Command) -> anyhow::Result<()> {
+    let line = line(command);
+    let output = command.output().with_context(|| format!("failed to start `{line}`"))?;
+    let said = [output.stdout, output.stderr].concat();
+    ensure!(
+        output.status.success(),
+        "`{line}` ended with {}:\n{}",
+        output.status,
+        String::from_utf8_lossy(&said)
+    );
     Ok(())
 }
 

@@ -52,6 +52,20 @@ impl Workspace {
         })
     }
 
+    /// When what is checked out was committed, in seconds since 1970, for what is to be the same each time that it is
+    /// made: as the convention of reproducible builds has it (`SOURCE_DATE_EPOCH`), else as Git says, else 0.
+    pub fn committed(&self) -> String {
+        let given = env::var("SOURCE_DATE_EPOCH").ok().filter(|given| !given.is_empty());
+        given.or_else(|| self.git(&["log", "-1", "--format=%ct"])).unwrap_or_else(|| "0".into())
+    }
+
+    /// What Git says, if it says anything.
+    pub fn git(&self, arguments: &[&str]) -> Option<String> {
+        let output = Command::new("git").args(arguments).current_dir(&self.root).output().ok()?;
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        (output.status.success() && !said.is_empty()).then_some(said)
+    }
+
     /// A cargo command in the root.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = cargo();

@@ -3,7 +3,7 @@
 //! Needs no container engine: buildah packs it, by the last stage of the same `Dockerfile` that everybody else uses.
 
 mod binary;
-mod licences;
+pub mod licences;
 mod pack;
 mod rootfs;
 
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use serde_json::json;
 
+use crate::sbom;
 use crate::tools;
 use crate::workspace::Workspace;
 use pack::{Packed, Plan};
@@ -28,7 +29,7 @@ pub struct Arguments {
     /// Push it there: HOST/REPOSITORY:TAG. Credentials are those of `buildah login` or `docker login`.
     #[arg(long, value_name = "IMAGE")]
     push: Option<String>,
-    /// Where the file tree (`rootfs`), the image (`oci`), its digest and size (`image.json`) and what belongs beside it go. Default: `image` in the target folder.
+    /// Where the file tree (`rootfs`), the image (`oci`), its digest and size (`image.json`) and its bill of materials (`azureml-operator.cdx.json`) go. Default: `image` in the target folder.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Only lay out the file tree, in this folder, and pack nothing: what the Dockerfile does.
@@ -51,6 +52,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     fs::create_dir_all(&output).with_context(|| format!("failed to create {}", output.display()))?;
     let output = output.canonicalize()?;
     let size = lay(&workspace, &arguments.profile, &output.join("rootfs"))?;
+    sbom::write(&workspace, &output.join("azureml-operator.cdx.json"))?;
     let plan = Plan { workspace: &workspace, output: &output, push: arguments.push.as_deref() };
     let Packed { digest, compressed } = plan.pack()?;
     let facts = json!({"digest": digest, "bytes": size, "compressedBytes": compressed});

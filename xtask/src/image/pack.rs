@@ -1,7 +1,6 @@
 //! Packs the file tree with buildah, by the last stage of the `Dockerfile`, into an image in OCI layout.
 //! In: the file tree. Out: `oci/` beside it, and a push. The same tree and commit give the same digest.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -96,10 +95,9 @@ impl Plan<'_> {
         quietly(push.args([NAME, to]).current_dir(&self.workspace.root))
     }
 
-    /// When the image was made: as the convention of reproducible builds has it, else the time of the commit.
+    /// When the image was made.
     fn epoch(&self) -> anyhow::Result<u64> {
-        let given = env::var("SOURCE_DATE_EPOCH").ok().filter(|given| !given.is_empty());
-        let epoch = given.or_else(|| self.git(&["log", "-1", "--format=%ct"])).unwrap_or_else(|| "0".into());
+        let epoch = self.workspace.committed();
         epoch
             .parse()
             .with_context(|| format!("SOURCE_DATE_EPOCH is {epoch:?}, which is no number of seconds"))
@@ -107,15 +105,9 @@ impl Plan<'_> {
 
     /// The commit, with a mark when the checkout is not what was committed.
     fn revision(&self) -> String {
-        let commit = self.git(&["rev-parse", "HEAD"]).unwrap_or_default();
-        let is_changed = self.git(&["status", "--porcelain"]).is_some();
+        let commit = self.workspace.git(&["rev-parse", "HEAD"]).unwrap_or_default();
+        let is_changed = self.workspace.git(&["status", "--porcelain"]).is_some();
         if is_changed && !commit.is_empty() { format!("{commit}-changed") } else { commit }
-    }
-
-    fn git(&self, arguments: &[&str]) -> Option<String> {
-        let output = Command::new("git").args(arguments).current_dir(&self.workspace.root).output().ok()?;
-        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        (output.status.success() && !said.is_empty()).then_some(said)
     }
 }
 

@@ -3,7 +3,6 @@
 //! signs nothing: that is what `.github/workflows/release.yaml` does with these files.
 
 mod contents;
-mod licences;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 
+use crate::image::licences;
+use crate::sbom;
 use crate::workspace::Workspace;
 
 /// Makes what a release consists of: binary, image, chart, CRDs, SBOM, licences, checksums.
@@ -39,8 +40,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     empty(&folder)?;
     contents::chart(&workspace, &folder)?;
     contents::crds(&folder.join(format!("azureml-operator-{VERSION}-crds.yaml")))?;
-    let sbom = contents::sbom(&workspace, &folder.join(format!("azureml-operator-{VERSION}.cdx.json")))?;
-    write(&folder.join("LICENSES.md"), &licences::table(&sbom)?)?;
+    sbom::write(&workspace, &folder.join(format!("azureml-operator-{VERSION}.cdx.json")))?;
+    write(&folder.join("THIRD-PARTY"), &licences::collect(&workspace)?)?;
     write(&folder.join("NOTES.md"), notes(&changelog)?)?;
     for name in ["LICENSE", "NOTICE"] {
         fs::copy(workspace.root.join(name), folder.join(name))

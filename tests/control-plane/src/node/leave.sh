@@ -3,12 +3,14 @@
 exec >/dev/null 2>&1
 PATH=$PATH:/usr/sbin:/sbin
 
-cgroups() { find /sys/fs/cgroup -depth -type d -path "*/@CGROUP@*"; }
+# Not those of which the name only begins like ours.
+cgroups() { find /sys/fs/cgroup -depth -type d \( -path "*/@CGROUP@" -o -path "*/@CGROUP@/*" \); }
 
 tries=0
 while [ "$tries" -lt 100 ] && [ -n "$(cgroups)" ]; do
     for cgroup in $(cgroups); do
-        for process in $(cat "$cgroup/cgroup.procs"); do kill -s KILL "$process"; done
+        # 0 is a process that is not seen from here, and to kill our own group.
+        for process in $(grep -vx 0 "$cgroup/cgroup.procs"); do kill -s KILL "$process"; done
         rmdir "$cgroup"
     done
     tries=$((tries + 1))
