@@ -43,8 +43,18 @@ impl Cluster {
                 );
             }
         }
-        crds::install(&client, &definitions).await?;
         Ok(Self { client, kubeconfig: path.to_owned(), own: None })
+    }
+
+    /// Installs the kinds in a cluster that exists; one of our own has them.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub async fn install(&self) -> Result<()> {
+        if self.own.is_none() {
+            crds::install(&self.client, &azureml_crds::all()?).await?;
+        }
+        Ok(())
     }
 
     /// Where its kubeconfig is.
@@ -76,9 +86,14 @@ impl Cluster {
         crate::story::release(&self.client, namespace).await?;
         let api: Api<CustomResourceDefinition> = Api::all(self.client.clone());
         for definition in azureml_crds::all()? {
-            api.delete(&definition.name_any(), &params).await?;
+            if api.get_opt(&definition.name_any()).await?.is_some() {
+                api.delete(&definition.name_any(), &params).await?;
+            }
         }
-        Api::<Namespace>::all(self.client).delete(namespace, &params).await?;
+        let namespaces = Api::<Namespace>::all(self.client);
+        if namespaces.get_opt(namespace).await?.is_some() {
+            namespaces.delete(namespace, &params).await?;
+        }
         Ok(())
     }
 }

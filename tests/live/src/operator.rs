@@ -44,7 +44,7 @@ impl Operator {
         command.arg("run").arg("--config").arg(start.config).args(["--listen", "127.0.0.1:0"]);
         command.args(["--namespace", start.namespace, "--lease-namespace", start.namespace]);
         command.env("KUBECONFIG", start.kubeconfig);
-        // Kubernetes' client looks at the others, and the cluster is not reached through the recorder.
+        // The others would win over it.
         command.env("ALL_PROXY", start.proxy);
         for name in
             ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy", "all_proxy"]

@@ -133,6 +133,7 @@ impl Check {
         println!("starting a cluster and the operator");
         let Stage { folder, cluster, operator, observations } = stage;
         let cluster = cluster.insert(Cluster::ready(self.args.kubeconfig.as_deref()).await?);
+        cluster.install().await?;
         let namespace = self.names.namespace();
         cluster.namespace(&namespace).await?;
         let config = self.setup.write(folder.path(), &self.names, self.recorder.authority())?;

@@ -42,7 +42,7 @@ pub const BOOK: &str = "docs/src";
 
 /// Every Markdown file whose blocks are held against the convention.
 pub fn all() -> Result<Vec<String>> {
-    let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned()];
+    let mut pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).to_vec();
     collect(&azureml_e2e::root(), Path::new(BOOK), &mut pages)?;
     pages.sort();
     Ok(pages)

@@ -8,7 +8,9 @@ const HOW_TO: &str = "docs/src/how-to/gitops.md";
 /// The YAML of a page, block by block.
 fn blocks() -> Result<Vec<String>> {
     let text = std::fs::read_to_string(azureml_e2e::root().join(HOW_TO)).context(HOW_TO)?;
-    let blocks = text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    // Behind the language there may be a mark for those who run the book.
+    let blocks = text.split("\n```yaml").skip(1).filter_map(|rest| Some(rest.split_once('\n')?.1));
+    let blocks = blocks.filter_map(|rest| rest.split("\n```").next());
     Ok(blocks.map(str::to_owned).collect())
 }
 

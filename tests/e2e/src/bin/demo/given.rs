@@ -44,6 +44,13 @@ async fn not_installed(client: &Client) -> Result<()> {
         "{found} definitions of {} are there already; the story is for a cluster without",
         azureml_crds::GROUP
     );
+    // What is there already would be removed at the end.
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    ensure!(
+        namespaces.get_opt(namespace()).await?.is_none(),
+        "the namespace {} is there already; the story makes its own",
+        namespace()
+    );
     Ok(())
 }
 
