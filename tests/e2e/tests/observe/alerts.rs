@@ -74,10 +74,7 @@ fn every_alert_says_how_bad_it_is_and_what_to_do_and_has_its_entry_in_the_book()
             ensure!(words.ends_with('.'), "{name}: {key} {words:?}");
         }
         let link = rule["annotations"]["runbook_url"].as_str().unwrap_or_default();
-        ensure!(
-            link.ends_with(&format!("operations/alerts.html#{}", name.to_lowercase())),
-            "{name}: {link}"
-        );
+        ensure!(link.ends_with(&format!("operations/alerts.html#{}", name.to_lowercase())), "{name}: {link}");
         wanted.insert(name.trim_start_matches("AzureML").to_owned());
     }
     assert_eq!(entries, wanted.iter().map(String::as_str).collect());
