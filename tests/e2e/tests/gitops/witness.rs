@@ -1,7 +1,7 @@
 //! Whoever watches: every version of every object of ours that the API server showed has to be a state of the table, and
 //! the tools have to say of it what the table says.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use azureml_e2e::Scene;
 use azureml_e2e::gitops::{State, key, scripts, states};
 use futures::StreamExt as _;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 /// What the API server shows from the beginning.
 pub struct Witness {
     seen: UnboundedReceiver<Value>,
-    _watches: JoinSet<Result<()>>,
+    watches: JoinSet<Result<()>>,
 }
 
 impl Witness {
@@ -33,11 +33,15 @@ impl Witness {
             let version = listed.metadata.resource_version.context("a list without a version")?;
             watches.spawn(watch(api, version, sender.clone()));
         }
-        Ok(Self { seen, _watches: watches })
+        Ok(Self { seen, watches })
     }
 
     /// Judges what was seen.
     pub async fn judge(mut self) -> Result<()> {
+        // What a watch that failed did not see would be no state that fits.
+        if let Some(ended) = self.watches.try_join_next() {
+            bail!("a watch ended too early: {:?}", ended?);
+        }
         let mut seen: BTreeMap<(String, Signature), Value> = BTreeMap::new();
         while let Ok(object) = self.seen.try_recv() {
             let kind = object["kind"].as_str().unwrap_or_default().to_owned();
