@@ -2,7 +2,7 @@
 //! In: which tools. Out: what the tests, or the program for Argo CD, print. Builds what is missing, with progress.
 
 use crate::workspace::Workspace;
-use crate::{steps, tools};
+use crate::{commands, tools};
 
 /// Flux, kstatus and the health scripts, as the step `gitops` of `cargo xtask test` runs them.
 #[derive(clap::Args)]
@@ -26,5 +26,5 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let program = ["run", "--quiet", "--package", "azureml-e2e", "--bin", "argo"];
         return tools::run(&mut workspace.cargo(&program));
     }
-    tools::run(&mut steps::gitops(&workspace))
+    tools::run(&mut commands::gitops(&workspace))
 }

@@ -3,12 +3,14 @@
 
 mod bench;
 mod book;
+mod commands;
 mod control_plane;
 mod crds;
 mod demo;
 mod gitops;
 mod image;
 mod installed;
+mod lanes;
 mod links;
 mod live;
 mod pages;

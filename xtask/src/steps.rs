@@ -1,10 +1,11 @@
-//! What `cargo xtask test` runs, as data, the cheapest first: a new check is a new entry of [`STEPS`].
+//! What `cargo xtask test` runs, as data: a new check is a new entry of [`STEPS`].
 //! In: the workspace. Out: commands. May not run them.
 
 use std::process::Command;
 
-use anyhow::ensure;
-
+use crate::commands::{
+    self, CONTROL_PLANE, DOCUMENTED, END_TO_END, GITOPS, LIVE, NODE, OBSERVE, each, named, test, tests,
+};
 use crate::installed;
 use crate::tools::{self, Tool};
 use crate::workspace::{Package, Workspace};
@@ -19,31 +20,33 @@ pub struct Step {
     pub needs: &'static [Tool],
     /// Why it cannot run on this machine, where that is no failure.
     pub unavailable: fn() -> Option<String>,
-    /// The commands, in order; the step passes when all succeed.
+    /// How its commands share the machine.
+    pub turn: Turn,
+    /// The commands; the step passes when all succeed.
     pub commands: fn(&Workspace) -> anyhow::Result<Vec<Command>>,
 }
 
-/// Packages whose integration tests start a control plane, and have steps of their own.
-const CONTROL_PLANE: &str = "azureml-control-plane";
-const END_TO_END: &str = "azureml-e2e";
-const LIVE: &str = "azureml-live";
-/// Their tests with a step of their own: with the programs of GitOps tools, and with a node, which needs root.
-const GITOPS: &[&str] = &["gitops", "verdicts"];
-const NODE: &[&str] = &["pods", "node"];
-
-/// For the tests that Prometheus judges.
-const OBSERVE: &[&str] = &["monitoring", "observe"];
+/// When the commands of a step run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// One after another, and nothing beside them: what compiles keeps every core busy, and cargo to itself.
+    Alone,
+    /// After all of those, side by side with each other and with other steps': they mostly wait, and each has ports,
+    /// folders and a cluster of its own. Those that take longest are first.
+    Beside,
+}
 
 /// Of steps that run on every machine which has what they need.
 const ALWAYS: fn() -> Option<String> = || None;
 
-/// Every step, in the order in which they run.
+/// Every step, in the order in which they begin.
 pub const STEPS: &[Step] = &[
     Step {
         name: "format",
         shows: "the code is formatted as rustfmt does it",
         needs: &[tools::RUSTFMT],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| Ok(vec![workspace.cargo(&["fmt", "--all", "--check"])]),
     },
     Step {
@@ -51,6 +54,7 @@ pub const STEPS: &[Step] = &[
         shows: "clippy has nothing to say about any target",
         needs: &[tools::CLIPPY, tools::C_COMPILER],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| {
             let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
             Ok(vec![workspace.cargo(&clippy)])
@@ -61,16 +65,26 @@ pub const STEPS: &[Step] = &[
         shows: "the chart's CRDs and the book's pages of kinds are those of the Rust types",
         needs: &[],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "crds", "--check"])]),
+    },
+    Step {
+        name: "build",
+        shows: "every test builds, and every program and image that the tests run",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: ALWAYS,
+        turn: Turn::Alone,
+        commands: |workspace| Ok(commands::programs(workspace)),
     },
     Step {
         name: "unit",
         shows: "unit, property and documentation tests pass",
         needs: &[tools::C_COMPILER, tools::GO],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| {
-            let mut targets = vec!["--lib", "--bins"];
-            targets.extend(tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?);
+            let names = tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?;
+            let targets = [vec!["--lib", "--bins"], named(&names)].concat();
             Ok(vec![test(workspace, &targets), test(workspace, &["--doc"])])
         },
     },
@@ -79,6 +93,7 @@ pub const STEPS: &[Step] = &[
         shows: "the documentation builds without a warning",
         needs: &[tools::C_COMPILER],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| {
             let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
             doc.env("RUSTDOCFLAGS", "--deny warnings");
@@ -90,6 +105,7 @@ pub const STEPS: &[Step] = &[
         shows: "the book builds, and every link and anchor in it leads somewhere",
         needs: &[tools::C_COMPILER],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| Ok(vec![workspace.cargo(&["xtask", "docs"])]),
     },
     Step {
@@ -97,6 +113,7 @@ pub const STEPS: &[Step] = &[
         shows: "each crate builds without the features that others switch on",
         needs: &[tools::C_COMPILER],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| {
             let check =
                 |package: &Package| workspace.cargo(&["check", "--locked", "--package", &package.name]);
@@ -108,6 +125,7 @@ pub const STEPS: &[Step] = &[
         shows: "licences, sources and duplicates are those that deny.toml allows",
         needs: &[tools::C_COMPILER],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| {
             let mut deny = Command::new(installed::cargo_deny()?);
             deny.args([
@@ -129,13 +147,50 @@ pub const STEPS: &[Step] = &[
         shows: "what a release consists of can be made, and its workflows are valid",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
+        turn: Turn::Alone,
         commands: |workspace| {
             let mut actionlint = Command::new(installed::actionlint()?);
             actionlint.args(["-shellcheck=", "-pyflakes="]).current_dir(&workspace.root);
-            let output = workspace.root.join("target/release-dry-run");
+            let output = workspace.target.join("release-dry-run");
             let mut release = workspace.cargo(&["xtask", "release", "--dry-run", "--output"]);
             release.arg(output);
             Ok(vec![actionlint, release])
+        },
+    },
+    Step {
+        name: "end-to-end",
+        shows: "the operator does what it promises between a real API server and the simulator",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: ALWAYS,
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == END_TO_END)?)),
+    },
+    Step {
+        name: "node",
+        shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: azureml_control_plane::Node::unavailable,
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, NODE)),
+    },
+    Step {
+        name: "documented",
+        shows: "every command of the book runs, and every manifest in it is applied",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: tools::no_curl_or_jq,
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, DOCUMENTED)),
+    },
+    Step {
+        name: "sdk",
+        shows: "Microsoft's own Python client works with the simulator",
+        needs: &[tools::C_COMPILER, tools::PYTHON],
+        unavailable: ALWAYS,
+        turn: Turn::Beside,
+        commands: |workspace| {
+            let mut checks = Command::new("python3");
+            checks.args(["tests/sdk/run.py", "checks", "--quiet"]).current_dir(&workspace.root);
+            Ok(vec![checks])
         },
     },
     Step {
@@ -143,84 +198,34 @@ pub const STEPS: &[Step] = &[
         shows: "the control plane for tests works, and the chart on it",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
-        commands: |workspace| {
-            let build = ["run", "--locked", "--package", CONTROL_PLANE, "--", "--build"];
-            let targets = tests(workspace, |name| name == CONTROL_PLANE)?;
-            Ok(vec![workspace.cargo(&build), test(workspace, &targets)])
-        },
-    },
-    Step {
-        name: "end-to-end",
-        shows: "the operator does what it promises between a real API server and the simulator",
-        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON, tools::CURL, tools::JQ],
-        unavailable: ALWAYS,
-        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == END_TO_END)?)]),
-    },
-    Step {
-        name: "observe",
-        shows: "a real Prometheus reads the metrics, the alerts and the dashboard, and a collector the traces",
-        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
-        unavailable: tools::no_prometheus,
-        commands: |workspace| Ok(vec![test(workspace, &named(OBSERVE))]),
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == CONTROL_PLANE)?)),
     },
     Step {
         name: "gitops",
         shows: "Flux applies, waits for, fails on and prunes our objects; kstatus and Argo CD read every state as it is meant",
         needs: &[tools::C_COMPILER, tools::GO, tools::GIT],
         unavailable: ALWAYS,
-        commands: |workspace| Ok(vec![gitops(workspace)]),
-    },
-    Step {
-        name: "node",
-        shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
-        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
-        unavailable: azureml_control_plane::Node::unavailable,
-        commands: |workspace| Ok(NODE.iter().map(|name| test(workspace, &["--test", name])).collect()),
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, GITOPS)),
     },
     Step {
         name: "live",
         shows: "the check against a subscription asks, answers, records and cleans up, here against the simulator",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
-        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == LIVE)?)]),
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == LIVE)?)),
     },
     Step {
-        name: "sdk",
-        shows: "Microsoft's own Python client works with the simulator",
-        needs: &[tools::C_COMPILER, tools::PYTHON],
-        unavailable: ALWAYS,
-        commands: |workspace| {
-            let mut checks = Command::new("python3");
-            checks.args(["tests/sdk/run.py", "checks", "--quiet"]).current_dir(&workspace.root);
-            Ok(vec![checks])
-        },
+        name: "observe",
+        shows: "a real Prometheus reads the metrics, the alerts and the dashboard, and a collector the traces",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: tools::no_prometheus,
+        turn: Turn::Beside,
+        commands: |workspace| Ok(each(workspace, OBSERVE)),
     },
 ];
-
-/// All tests run in the whole workspace, so that every step uses one and the same build.
-fn test(workspace: &Workspace, targets: &[&str]) -> Command {
-    workspace.cargo(&[&["test", "--workspace", "--locked"], targets].concat())
-}
-
-/// `--test <name>` for each integration test of some packages that has no step of its own. Without any, cargo would run
-/// all, so that is an error.
-fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
-    let packages = workspace.packages.iter().filter(|package| of(&package.name));
-    let tests = packages.flat_map(|package| &package.tests).map(String::as_str);
-    let has_a_step = |name: &str| [GITOPS, NODE, OBSERVE].iter().any(|names| names.contains(&name));
-    let names: Vec<_> = tests.filter(|name| !has_a_step(name)).collect();
-    ensure!(!names.is_empty(), "there are no integration tests for this step");
-    Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
-}
-
-/// The tests with the real GitOps tools.
-pub fn gitops(workspace: &Workspace) -> Command {
-    test(workspace, &named(GITOPS))
-}
-
-fn named<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    names.iter().flat_map(|name| ["--test", *name]).collect()
-}
 
 #[cfg(test)]
 mod tests_of_steps {
@@ -234,7 +239,7 @@ mod tests_of_steps {
         let packages = vec![
             package("azureml-plan", &["laws"]),
             package(CONTROL_PLANE, &["chart", "endings", "pods", "monitoring"]),
-            package(END_TO_END, &["story", "gitops", "verdicts", "node", "observe"]),
+            package(END_TO_END, &["story", "docs", "gitops", "verdicts", "node", "observe"]),
             package(LIVE, &["check"]),
         ];
         Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
@@ -251,7 +256,8 @@ mod tests_of_steps {
     #[test]
     fn every_integration_test_runs_in_exactly_one_step() {
         let workspace = workspace();
-        let names = ["unit", "control-plane", "end-to-end", "observe", "gitops", "node", "live"];
+        let names =
+            ["unit", "control-plane", "end-to-end", "documented", "observe", "gitops", "node", "live"];
         let test_steps = STEPS.iter().filter(|step| names.contains(&step.name));
         let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
         let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
@@ -259,11 +265,5 @@ mod tests_of_steps {
         {
             assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
         }
-    }
-
-    #[test]
-    fn a_step_without_tests_is_an_error() {
-        let workspace = workspace();
-        assert!(tests(&workspace, |name| name == "no-such-package").is_err());
     }
 }

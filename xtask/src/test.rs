@@ -1,16 +1,19 @@
 //! `cargo xtask test`: runs the steps, says which and how long, and ends with a table, the slowest first.
+//! First those that take their turn alone, one after another, then the others side by side.
 //! In: which steps. Out: success, or the first failure. May not know what a step does.
 
 use std::collections::BTreeSet;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 
-use crate::steps::{STEPS, Step};
+use crate::lanes::{self, Done, Task};
+use crate::steps::{STEPS, Step, Turn};
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Runs every check of the project, the cheapest first.
+/// Runs every check of the project.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Run only this step; can be given several times.
@@ -19,6 +22,9 @@ pub struct Arguments {
     /// Go on after a failure.
     #[arg(long)]
     keep_going: bool,
+    /// How many commands run side by side, of those that may. Default: one for each core, and no more than four.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..))]
+    lanes: Option<u8>,
     /// List the steps and run none.
     #[arg(long, exclusive = true)]
     list: bool,
@@ -58,22 +64,72 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let began = Instant::now();
     let steps = chosen(&arguments.only)?;
     check_tools(&steps)?;
-    let workspace = Workspace::load()?;
-    let mut outcomes = Vec::new();
-    for step in &steps {
-        let outcome = carry_out(step, &workspace);
-        let failed = matches!(outcome.verdict, Verdict::Failed(_));
-        outcomes.push(outcome);
-        if failed && !arguments.keep_going {
-            break;
-        }
-    }
-    print!("{}", table(&mut outcomes, steps.len()));
+    let mut outcomes = carry_out(arguments, &steps, &Workspace::load()?)?;
+    print!("{}", table(&mut outcomes, steps.len(), began.elapsed()));
     let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())
+}
+
+fn carry_out(arguments: &Arguments, steps: &[&Step], workspace: &Workspace) -> anyhow::Result<Vec<Outcome>> {
+    let (mut outcomes, mut tasks) = (Vec::new(), Vec::new());
+    for step in steps.iter().filter(|step| step.turn == Turn::Alone) {
+        let outcome = alone(step, workspace);
+        let failed = matches!(outcome.verdict, Verdict::Failed(_));
+        outcomes.push(outcome);
+        if failed && !arguments.keep_going {
+            return Ok(outcomes);
+        }
+    }
+    for step in steps.iter().filter(|step| step.turn == Turn::Beside) {
+        println!("\n=== {}: {}", step.name, step.shows);
+        if let Some(reason) = (step.unavailable)() {
+            println!("skipped: {reason}");
+            outcomes.push(Outcome {
+                name: step.name,
+                took: Duration::ZERO,
+                verdict: Verdict::Skipped(reason),
+            });
+            continue;
+        }
+        let commands = (step.commands)(workspace)?;
+        tasks.extend(commands.into_iter().map(|command| Task { step: step.name, command }));
+    }
+    let planned: Vec<_> = tasks.iter().map(|task| task.step).collect();
+    let done = lanes::run(tasks, count(arguments.lanes), arguments.keep_going);
+    outcomes.extend(gathered(&planned, &done));
+    Ok(outcomes)
+}
+
+/// How many lanes: what runs in one takes about half a core, and half a GiB of memory.
+fn count(given: Option<u8>) -> usize {
+    given.map_or_else(|| thread::available_parallelism().map_or(1, |cores| cores.get().min(4)), usize::from)
+}
+
+/// What became of the steps whose commands ran side by side: failed when one of them failed, passed when all passed,
+/// and nothing when some did not run. The time is that of its commands together.
+fn gathered(planned: &[&'static str], done: &[Done]) -> Vec<Outcome> {
+    let mut steps = planned.to_vec();
+    steps.dedup();
+    let outcome = |name| {
+        let of_step: Vec<_> = done.iter().filter(|one| one.step == name).collect();
+        let failures: Vec<_> = of_step
+            .iter()
+            .filter_map(|one| one.result.as_ref().err())
+            .map(|error| format!("{error:#}"))
+            .collect();
+        let is_whole = of_step.len() == planned.iter().filter(|step| **step == name).count();
+        let verdict = match failures.is_empty() {
+            false => Verdict::Failed(failures.join("; ")),
+            true if is_whole => Verdict::Passed,
+            true => return None,
+        };
+        Some(Outcome { name, took: of_step.iter().map(|one| one.took).sum(), verdict })
+    };
+    steps.into_iter().filter_map(outcome).collect()
 }
 
 fn chosen(only: &[String]) -> anyhow::Result<Vec<&'static Step>> {
@@ -95,7 +151,7 @@ fn check_tools(steps: &[&Step]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn carry_out(step: &Step, workspace: &Workspace) -> Outcome {
+fn alone(step: &Step, workspace: &Workspace) -> Outcome {
     println!("\n=== {}: {}", step.name, step.shows);
     let started = Instant::now();
     let verdict = match (step.unavailable)() {
@@ -119,7 +175,7 @@ fn commands(step: &Step, workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(outcomes: &mut [Outcome], chosen: usize) -> String {
+fn table(outcomes: &mut [Outcome], chosen: usize, took: Duration) -> String {
     outcomes.sort_by_key(|outcome| std::cmp::Reverse(outcome.took));
     let count = |word| outcomes.iter().filter(|outcome| outcome.verdict.word() == word).count();
     let rows = outcomes.iter().map(|outcome| {
@@ -131,7 +187,9 @@ fn table(outcomes: &mut [Outcome], chosen: usize) -> String {
     });
     let (passed, failed) = (count("passed"), count("FAILED"));
     let skipped = chosen - passed - failed;
-    format!("\n{}steps: {passed} passed, {failed} failed, {skipped} skipped\n", rows.collect::<String>())
+    let rows = rows.collect::<String>();
+    let took = seconds(took);
+    format!("\n{rows}steps: {passed} passed, {failed} failed, {skipped} skipped; together {took}\n")
 }
 
 fn sentence(outcome: &Outcome) -> Option<String> {
@@ -156,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_steps_run_in_the_order_of_their_cost() {
+    fn chosen_steps_keep_their_order() {
         let names = |only: &[&str]| -> Vec<_> {
             let only: Vec<_> = only.iter().map(ToString::to_string).collect();
             chosen(&only).unwrap().iter().map(|step| step.name).collect()
@@ -175,9 +233,20 @@ mod tests {
             outcome("lint", 62, Verdict::Failed("`cargo clippy` ended with 101".into())),
         ];
         let expected = "\n   62.0 s  FAILED   lint\n    1.0 s  passed   format\n    0.0 s  skipped  node: a node needs root\n\
-                        steps: 1 passed, 1 failed, 5 skipped\n";
-        assert_eq!(table(&mut outcomes, 7), expected);
+                        steps: 1 passed, 1 failed, 5 skipped; together 63.0 s\n";
+        assert_eq!(table(&mut outcomes, 7, Duration::from_secs(63)), expected);
         let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
         assert_eq!(failures, ["step lint failed: `cargo clippy` ended with 101"]);
+    }
+
+    #[test]
+    fn a_step_whose_commands_ran_side_by_side_passes_when_all_of_them_did() {
+        let done = |step, result| Done { step, took: Duration::from_secs(2), result };
+        let failed = || Err(anyhow::anyhow!("`b` ended with 1"));
+        let all = [done("a", Ok(())), done("b", Ok(())), done("b", failed()), done("c", Ok(()))];
+        let outcomes = gathered(&["a", "b", "b", "c", "c", "d"], &all);
+        let seen: Vec<_> =
+            outcomes.iter().map(|of| (of.name, of.took.as_secs(), of.verdict.word())).collect();
+        assert_eq!(seen, [("a", 2, "passed"), ("b", 4, "FAILED")], "c and d did not run, or not wholly");
     }
 }

@@ -61,22 +61,6 @@ pub const PYTHON: Tool = Tool {
     remedy: "install it (Debian: `apt-get install python3 python3-venv`)",
 };
 
-pub const CURL: Tool = Tool {
-    name: "curl",
-    probe: &["curl", "--version"],
-    says: "",
-    unless: "",
-    remedy: "install it (Debian: `apt-get install curl`); the commands of the documentation are run with it",
-};
-
-pub const JQ: Tool = Tool {
-    name: "jq",
-    probe: &["jq", "--version"],
-    says: "",
-    unless: "",
-    remedy: "install it (Debian: `apt-get install jq`); the commands of the documentation are run with it",
-};
-
 pub const GIT: Tool = Tool {
     name: "Git with its http-backend",
     probe: &["sh", "-c", "ls \"$(git --exec-path)/git-http-backend\""],
@@ -149,14 +133,21 @@ fn contains(output: &[u8], text: &str) -> bool {
 
 /// Why what Prometheus judges cannot run here; where `CI` is set, that is a failure of these tests instead.
 pub fn no_prometheus() -> Option<String> {
+    absent(&["prometheus", "promtool"], "Debian has both in the package prometheus")
+}
+
+/// Why the commands of the book cannot run here; where `CI` is set, that is a failure of these tests instead.
+pub fn no_curl_or_jq() -> Option<String> {
+    absent(&["curl", "jq"], "Debian has packages of these names")
+}
+
+fn absent(programs: &[&str], remedy: &str) -> Option<String> {
     if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) {
         return None;
     }
-    let answers = |program: &str| Command::new(program).arg("--version").output().is_ok();
-    let missing: Vec<_> =
-        ["prometheus", "promtool"].into_iter().filter(|program| !answers(program)).collect();
-    (!missing.is_empty())
-        .then(|| format!("no {}; Debian has both in the package prometheus", missing.join(", ")))
+    let is_absent = |program: &&&str| Command::new(program).arg("--version").output().is_err();
+    let missing: Vec<_> = programs.iter().filter(is_absent).copied().collect();
+    (!missing.is_empty()).then(|| format!("no {}; {remedy}", missing.join(", ")))
 }
 
 /// Runs a command with our input and output.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use azureml_control_plane::{Binaries, ControlPlane, Node, Options, crds};
+use azureml_control_plane::{Binaries, ControlPlane, Node, Options, crds, gitops, helm};
 use clap::Parser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +28,7 @@ struct Arguments {
     /// Keep keys, kubeconfigs and logs afterwards.
     #[arg(long)]
     keep_state: bool,
-    /// Only find or build the programs, and print where they are.
+    /// Only find or build the programs, with those of a node and of the GitOps tools, and print where they are.
     #[arg(long, exclusive = true)]
     build: bool,
 }
@@ -37,12 +37,7 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     if arguments.build {
-        let found = Binaries::find()?;
-        println!(
-            "{}",
-            json!({"etcd": found.etcd, "kubeApiserver": found.api_server, "kubectl": found.kubectl,
-            "kubeControllerManager": found.controller_manager})
-        );
+        println!("{}", built()?);
         return Ok(());
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -57,6 +52,22 @@ async fn main() -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Everything that a test would build when it first needs it.
+fn built() -> anyhow::Result<serde_json::Value> {
+    let found = Binaries::find()?;
+    // Where no node can run, nothing asks for its programs.
+    let node = Node::unavailable().is_none().then(Node::build).transpose()?;
+    Ok(json!({
+        "etcd": found.etcd,
+        "kubeApiserver": found.api_server,
+        "kubectl": found.kubectl,
+        "kubeControllerManager": found.controller_manager,
+        "kubelet": node,
+        "helm": helm::find()?,
+        "gitops": gitops::build()?,
+    }))
 }
 
 async fn start(arguments: Arguments) -> anyhow::Result<(ControlPlane, Option<Node>)> {

@@ -31,9 +31,9 @@ pub fn crds(path: &Path) -> anyhow::Result<()> {
 }
 
 /// The program, and the image that has it in it, as `cargo xtask image` builds both: statically linked, and an OCI archive.
-pub fn image(workspace: &Workspace, binary: &Path, archive: &Path) -> anyhow::Result<()> {
-    let built = workspace.root.join("target/release-image");
-    tools::run(workspace.cargo(&["xtask", "image", "--output"]).arg(&built))?;
+pub fn image(workspace: &Workspace, profile: &str, binary: &Path, archive: &Path) -> anyhow::Result<()> {
+    let built = workspace.target.join("release-image");
+    tools::run(workspace.cargo(&["xtask", "image", "--profile", profile, "--output"]).arg(&built))?;
     let program = built.join("rootfs/azureml-operator");
     fs::copy(&program, binary).with_context(|| format!("failed to copy {}", program.display()))?;
     let mut tar = Command::new("tar");

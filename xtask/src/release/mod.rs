@@ -12,6 +12,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::image::licences;
 use crate::sbom;
+use crate::tools;
 use crate::workspace::Workspace;
 
 /// Makes what a release consists of: binary, image, chart, CRDs, SBOM, licences, checksums.
@@ -20,7 +21,8 @@ pub struct Arguments {
     /// The folder for the files; it is emptied first.
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
-    /// All but the binary and the image, and also from a tree that is not clean.
+    /// From a tree in any state, and with the binary and the image of the tests, which are built sooner; without these two
+    /// where there is no buildah.
     #[arg(long)]
     dry_run: bool,
 }
@@ -47,16 +49,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         fs::copy(workspace.root.join(name), folder.join(name))
             .with_context(|| format!("failed to copy {name}"))?;
     }
-    if !arguments.dry_run {
+    let missing = tools::BUILDAH.check().err().filter(|_| arguments.dry_run);
+    if missing.is_none() {
+        let profile = if arguments.dry_run { "trial" } else { "release" };
         let binary = folder.join(format!("azureml-operator-{VERSION}-linux-amd64"));
-        contents::image(&workspace, &binary, &folder.join(format!("azureml-operator-{VERSION}-image.tar")))?;
+        let archive = folder.join(format!("azureml-operator-{VERSION}-image.tar"));
+        contents::image(&workspace, profile, &binary, &archive)?;
     }
     let sums = contents::checksums(&folder)?;
     write(&folder.join(CHECKSUMS), &sums)?;
     println!("release {VERSION} in {}:", folder.display());
     print!("{sums}");
-    if arguments.dry_run {
-        println!("left out, since it is a dry run: the binary and the image");
+    if let Some(missing) = missing {
+        println!("left out: the binary and the image: {missing}");
     }
     Ok(())
 }

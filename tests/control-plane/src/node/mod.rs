@@ -12,7 +12,7 @@ mod registry;
 mod runtime;
 mod seat;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use k8s_openapi::api::core::v1::Node as NodeObject;
@@ -49,6 +49,14 @@ impl Node {
     #[must_use]
     pub fn unavailable() -> Option<String> {
         machine::unavailable()
+    }
+
+    /// The node's own programs, found or built; where its kubelet is. Blocks meanwhile.
+    ///
+    /// # Errors
+    /// When Go 1.26 is missing, or a build fails.
+    pub fn build() -> Result<PathBuf> {
+        Ok(NodeBinaries::find()?.kubelet)
     }
 
     /// Starts one beside a control plane: about six seconds when its programs are at hand.

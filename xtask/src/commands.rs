@@ -1,0 +1,83 @@
+//! The commands of the steps: which tests a step runs, and what is built before any of them.
+//! In: the workspace. Out: commands. May not run them.
+
+use std::process::Command;
+
+use anyhow::ensure;
+
+use crate::workspace::Workspace;
+
+/// Packages whose integration tests start a control plane, and have steps of their own.
+pub const CONTROL_PLANE: &str = "azureml-control-plane";
+pub const END_TO_END: &str = "azureml-e2e";
+pub const LIVE: &str = "azureml-live";
+/// Their tests with a step of their own: with the programs of GitOps tools, and with a node, which needs root.
+pub const GITOPS: &[&str] = &["gitops", "verdicts"];
+pub const NODE: &[&str] = &["pods", "node"];
+/// With curl and jq, as the book uses them.
+pub const DOCUMENTED: &[&str] = &["docs"];
+/// For the tests that Prometheus judges.
+pub const OBSERVE: &[&str] = &["monitoring", "observe"];
+
+/// All tests run in the whole workspace, so that every step uses one and the same build.
+pub fn test(workspace: &Workspace, targets: &[&str]) -> Command {
+    workspace.cargo(&[&["test", "--workspace", "--locked"], targets].concat())
+}
+
+/// A command for each of these integration tests.
+pub fn each(workspace: &Workspace, names: &[&str]) -> Vec<Command> {
+    names.iter().map(|name| test(workspace, &["--test", name])).collect()
+}
+
+/// The integration tests of some packages that have no step of their own. Without any, cargo would run all, so that is
+/// an error.
+pub fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
+    let packages = workspace.packages.iter().filter(|package| of(&package.name));
+    let tests = packages.flat_map(|package| &package.tests).map(String::as_str);
+    let has_a_step =
+        |name: &str| [DOCUMENTED, GITOPS, NODE, OBSERVE].iter().any(|names| names.contains(&name));
+    let names: Vec<_> = tests.filter(|name| !has_a_step(name)).collect();
+    ensure!(!names.is_empty(), "there are no integration tests for this step");
+    Ok(names)
+}
+
+/// The tests with the real GitOps tools, in one command.
+pub fn gitops(workspace: &Workspace) -> Command {
+    test(workspace, &named(GITOPS))
+}
+
+/// Names as cargo takes them.
+pub fn named<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    names.iter().flat_map(|name| ["--test", *name]).collect()
+}
+
+/// What the tests would otherwise build or install when they first need it, beside others that take the time: every
+/// test, the programs of the control plane, of a node and of the GitOps tools, Microsoft's clients, and the image.
+pub fn programs(workspace: &Workspace) -> Vec<Command> {
+    let mut control_plane = Command::new(workspace.target.join("debug/control-plane"));
+    control_plane.arg("--build");
+    let mut sdk = Command::new("python3");
+    sdk.args(["tests/sdk/run.py", "python", "--version"]).current_dir(&workspace.root);
+    let mut commands = vec![test(workspace, &["--no-run"]), control_plane, sdk];
+    if azureml_control_plane::Node::unavailable().is_none() {
+        let mut image = workspace.cargo(&["xtask", "image", "--profile", "trial", "--output"]);
+        image.arg(workspace.target.join("image-trial"));
+        commands.push(image);
+    }
+    commands
+}
+
+#[cfg(test)]
+mod tests_of_commands {
+    use super::*;
+    use crate::workspace::Package;
+
+    #[test]
+    fn a_step_without_tests_is_an_error() {
+        let packages = vec![Package { name: LIVE.into(), tests: vec!["check".into()] }];
+        let workspace =
+            Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages };
+        assert_eq!(tests(&workspace, |name| name == LIVE).unwrap(), ["check"]);
+        assert!(tests(&workspace, |name| name == "no-such-package").is_err());
+    }
+}
