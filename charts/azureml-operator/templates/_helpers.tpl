@@ -7,7 +7,7 @@
 
 {{- define "operator.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "operator.labels" -}}
@@ -35,7 +35,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 
 {{/* The configuration file: the value, with what other values say in it. */}}
 {{- define "operator.config" -}}
-{{- $config := deepCopy .Values.config }}
+{{- $config := deepCopy (.Values.config | default dict) }}
 {{- if or .Values.caBundle.pem .Values.caBundle.configMap }}
 {{- if and .Values.caBundle.pem .Values.caBundle.configMap }}{{ fail "caBundle: pem and configMap exclude each other" }}{{ end }}
 {{- if $config.caFile }}{{ fail "caBundle and config.caFile exclude each other" }}{{ end }}
@@ -86,20 +86,21 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 
 {{/* The controller's account, as a subject of bindings. */}}
 {{- define "operator.subjects" -}}
-- {kind: ServiceAccount, name: {{ include "operator.account" . }}, namespace: {{ .Release.Namespace }}}
+- {kind: ServiceAccount, name: {{ include "operator.account" . | quote }}, namespace: {{ .Release.Namespace | quote }}}
 {{- end }}
 
 {{/* Where an operator works: arguments of the program. */}}
 {{- define "operator.place" -}}
 - --lease-name
-- {{ include "operator.lease" . }}
+- {{ include "operator.lease" . | quote }}
 {{- range .Values.watchNamespaces }}
 - --namespace
 - {{ . | quote }}
 {{- end }}
 {{- end }}
 
-{{/* Operators of all namespaces exclude each other, whatever their releases are called; those of some have leases of their own. */}}
+{{/* In one namespace, operators of all namespaces exclude each other, whatever their releases are called; those of some have
+     leases of their own. Releases in different namespaces do not know of each other. */}}
 {{- define "operator.lease" -}}
 {{- if .Values.watchNamespaces }}{{ include "operator.name" . }}{{ else }}{{ .Chart.Name }}{{ end }}
 {{- end }}

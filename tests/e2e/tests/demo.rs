@@ -1,8 +1,9 @@
-//! The demo on a cluster that exists: it says what it makes there, asks, and leaves nothing, also when it is interrupted.
+//! The demo: to its end on this machine, and on a cluster that exists, where it says what it makes, asks, and leaves nothing,
+//! also when it is interrupted. On a node it is run by hand; the tests on a node go the same way.
 #![cfg(target_os = "linux")]
 
 use anyhow::{Context as _, Result, ensure};
-use azureml_control_plane::{ControlPlane, Options};
+use azureml_control_plane::{ControlPlane, Guarded, Options};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -38,19 +39,47 @@ async fn where_nobody_can_be_asked_it_says_what_it_would_make_and_makes_nothing(
     Ok(())
 }
 
+/// Runs it to its end, and says what it told.
+fn told(demo: &mut Command) -> Result<String> {
+    let output = demo.stdin(Stdio::null()).output()?;
+    let (said, error) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    ensure!(output.status.success(), "{said}\n{error}");
+    for part in [
+        "everything is ready",
+        "a run now",
+        "nothing changes, neither here nor in Azure",
+        "that was the story",
+    ] {
+        ensure!(said.contains(part), "it does not tell {part:?}: {said}");
+    }
+    Ok(said)
+}
+
+#[test]
+fn the_whole_story_is_told_on_this_machine() -> Result<()> {
+    told(&mut Command::new(env!("CARGO_BIN_EXE_demo"))).map(drop)
+}
+
+#[tokio::test]
+async fn the_whole_story_is_told_on_a_cluster_that_is_left_as_it_was() -> Result<()> {
+    let plane = cluster().await?;
+    let before = everything(&plane)?;
+    let said = told(demo(&plane).arg("--yes"))?;
+    ensure!(said.contains("the cluster is as it was before"), "{said}");
+    ensure!(everything(&plane)? == before, "left: {}", everything(&plane)?);
+    Ok(())
+}
+
 #[tokio::test]
 async fn interrupted_in_the_middle_of_the_story_it_removes_what_it_made() -> Result<()> {
     let plane = cluster().await?;
     let before = everything(&plane)?;
-    let mut demo = demo(&plane).arg("--yes").stdout(Stdio::piped()).spawn()?;
-    let lines = BufReader::new(demo.stdout.take().context("no output")?).lines();
+    let mut demo = Guarded::spawn(demo(&plane).arg("--yes"), Stdio::piped(), Stdio::null())?;
+    let lines = BufReader::new(demo.stdout().context("no output")?).lines();
     let mut rest = lines.map_while(Result::ok).skip_while(|line| !line.contains("everything is ready"));
     ensure!(rest.next().is_some(), "it never came so far");
     ensure!(everything(&plane)? != before, "what is to be removed was never made");
-    ensure!(
-        Command::new("kill").args(["-s", "INT", &demo.id().to_string()]).status()?.success(),
-        "kill failed"
-    );
+    demo.signal("INT");
     let said: Vec<_> = rest.collect();
     ensure!(!demo.wait()?.success(), "it ended as if it had told everything");
     ensure!(said.iter().any(|line| line.contains("the cluster is as it was before")), "{said:?}");

@@ -85,7 +85,7 @@ pub const ASSUMPTIONS: [Assumption; 12] = [
         source: "Microsoft's client sends ARM ids; the definition says only that it is an id",
         depends: "Runs and schedules send their steps in place, with each step's `componentId`. Only deployments name the \
                   pipeline component.",
-        switch: "code: `controller/plan/src/job/mod.rs`, `properties`",
+        switch: "none is needed: no job of ours names such a component; code: `controller/plan/src/job/mod.rs`, `properties`",
         method: "submits such a job and cancels it",
         probe: |ground| Box::pin(jobs::component_id(ground)),
     },
@@ -105,7 +105,7 @@ pub const ASSUMPTIONS: [Assumption; 12] = [
         assumed: "It cannot be relied on.",
         source: "the action is defined for batch deployments; no example with a pipeline component is public",
         depends: "A schedule starts its job itself (`CreateJob`), so a new version means a PUT of the schedule.",
-        switch: "code: `controller/plan/src/schedule/body.rs`, `body`",
+        switch: "none is needed: right under either answer; code that would gain: `controller/plan/src/schedule/body.rs`, `body`",
         method: "makes such a schedule, disabled, and removes it: only whether it is taken can be seen",
         probe: |ground| Box::pin(schedules::invokes_endpoint(ground)),
     },
@@ -115,7 +115,7 @@ pub const ASSUMPTIONS: [Assumption; 12] = [
         assumed: "It takes and ignores them, so the schedule runs every day.",
         source: "the reference of the schedule's YAML says so of both fields",
         depends: "Such an expression is refused when an MLSchedule is applied; `recurrence` has days of the month.",
-        switch: "code: `crds/src/ml_schedule.rs`, the rule of `cron`",
+        switch: "none is needed: right under either answer; code that would gain: `crds/src/ml_schedule.rs`, the rule of `cron`",
         method: "makes such a schedule, disabled, and removes it",
         probe: |ground| Box::pin(schedules::cron_days(ground)),
     },
@@ -136,7 +136,7 @@ pub const ASSUMPTIONS: [Assumption; 12] = [
         source: "the definition marks `image` as set at creation alone; codes from threads about other assets",
         depends: "A version's name is a hash of its content, so it is never sent another image. If it were, the refusal would \
                   be shown and not be repeated.",
-        switch: "code: `controller/azure/src/error.rs`, `class`",
+        switch: "none is needed: a version is never sent another image; code: `controller/azure/src/refusal.rs`, `class`",
         method: "makes an environment version, and sends it with another image",
         probe: |ground| Box::pin(assets::immutable(ground)),
     },
@@ -146,7 +146,7 @@ pub const ASSUMPTIONS: [Assumption; 12] = [
         assumed: "It cannot be relied on.",
         source: "the operation exists; what is deleted of other assets keeps its name",
         depends: "`deletionPolicy: Delete` archives versions and deletes none; an archived one is taken back by its name.",
-        switch: "code: `controller/plan/src/environment/leave.rs`",
+        switch: "none is needed: right under either answer; code that would gain: `controller/plan/src/environment/leave.rs`, `archive`",
         method: "deletes that version, and makes it again with the other image",
         probe: |ground| Box::pin(assets::freed(ground)),
     },
@@ -230,15 +230,18 @@ mod tests {
         let settings = std::fs::read_to_string(root.join("docs/configuration.yaml")).unwrap();
         for one in &ASSUMPTIONS {
             let named = one.switch.split('`').skip(1).step_by(2);
+            let mut file = None;
             for name in named {
-                if let Some(setting) =
-                    one.switch.starts_with("setting").then_some(name).filter(|name| !name.contains('/'))
-                {
+                if name.contains('/') {
+                    let text = std::fs::read_to_string(root.join(name));
+                    file = Some(text.unwrap_or_else(|error| panic!("{}: {name}: {error}", one.id)));
+                } else if let Some(text) = &file {
+                    // What follows a file is in it.
+                    let is_there = [format!("fn {name}("), format!("const {name}:"), format!("pub {name}:")];
+                    assert!(is_there.iter().any(|item| text.contains(item)), "{}: no {name}", one.id);
+                } else if let Some(setting) = one.switch.starts_with("setting").then_some(name) {
                     let last = setting.rsplit('.').next().unwrap();
                     assert!(settings.contains(&format!("{last}:")), "{}: no setting {setting}", one.id);
-                } else if name.contains('/') {
-                    let text = std::fs::read_to_string(root.join(name));
-                    assert!(text.is_ok(), "{}: no file {name}", one.id);
                 }
             }
         }
