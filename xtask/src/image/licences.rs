@@ -34,6 +34,7 @@ pub fn collect(workspace: &Workspace) -> anyhow::Result<String> {
     let mut parts = crates(workspace)?;
     parts.push(c_library()?);
     parts.push(rust_library(workspace)?);
+    parts.push(time_zones(workspace)?);
     Ok(joined(&parts))
 }
 
@@ -123,6 +124,13 @@ fn holders(package: &Value) -> String {
 
 fn mit(holders: &str) -> String {
     format!("Copyright (c) {holders}\n\n{}", include_str!("mit.txt").trim_end())
+}
+
+/// The table of Windows' names of time zones, which is compiled in.
+fn time_zones(workspace: &Workspace) -> anyhow::Result<Part> {
+    let text = read(&workspace.root.join("controller/plan/data/windows-zones.LICENSE"))?;
+    let name = "names of time zones of the Unicode Common Locale Data Repository".into();
+    Ok(Part { name, licence: "Unicode-3.0".into(), texts: vec![text] })
 }
 
 fn c_library() -> anyhow::Result<Part> {
