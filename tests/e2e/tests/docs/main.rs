@@ -4,7 +4,6 @@
 mod blocks;
 mod call;
 mod install;
-mod pages;
 mod reasons;
 mod reference;
 mod role;
@@ -13,7 +12,8 @@ mod tenants;
 mod walk;
 
 use anyhow::Result;
-use stage::{Place, shared};
+use azureml_e2e::book as pages;
+use stage::{place, shared};
 use walk::walk;
 
 /// The pages that are walked, in the order in which they build on each other; each line is one reader.
@@ -38,7 +38,7 @@ const WALKS: [&[&str]; 7] = [
 ];
 
 fn reader(number: usize) -> Result<()> {
-    walk(&Place::make(&shared()?.scene)?, WALKS[number])
+    walk(&place(&shared()?.scene)?, WALKS[number])
 }
 
 #[test]
