@@ -3,6 +3,7 @@
 
 mod blocks;
 mod call;
+mod inline;
 mod install;
 mod reasons;
 mod reference;
@@ -26,7 +27,10 @@ const WALKS: [&[&str]; 7] = [
         "concepts/drift.md",
         "how-to/call.md",
         "how-to/rollback.md",
+        "how-to/gitops.md",
         "operations/runbook.md",
+        "operations/alerts.md",
+        "how-to/resize.md",
         "concepts/deletion.md",
     ],
     &["how-to/adopt.md"],
