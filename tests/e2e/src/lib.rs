@@ -3,6 +3,7 @@
 //! Tests wait on watches, on the simulator's request log and on the operator's own log; they never sleep.
 
 pub mod audit;
+pub mod book;
 pub mod chart;
 pub mod cluster;
 pub mod evidence;
@@ -12,6 +13,7 @@ pub mod image;
 pub mod installed;
 pub mod kubectl;
 pub mod operator;
+pub mod place;
 pub mod relay;
 pub mod scene;
 pub mod storage;

@@ -1,10 +1,11 @@
 //! Installing, upgrading and removing with Helm, on a control plane of its own: nothing is there before.
 //! Without a node no pod starts; whether they do is shown by the tests of the real node.
 
-use crate::stage::{Place, RUNTIME};
+use crate::stage::RUNTIME;
 use crate::walk::walk;
 use anyhow::Result;
 use azureml_control_plane::{ControlPlane, Options};
+use azureml_e2e::place::Place;
 
 #[test]
 fn installing_upgrading_and_removing_work() -> Result<()> {

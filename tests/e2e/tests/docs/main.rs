@@ -3,8 +3,8 @@
 
 mod blocks;
 mod call;
+mod inline;
 mod install;
-mod pages;
 mod reasons;
 mod reference;
 mod role;
@@ -13,7 +13,8 @@ mod tenants;
 mod walk;
 
 use anyhow::Result;
-use stage::{Place, shared};
+use azureml_e2e::book as pages;
+use stage::{place, shared};
 use walk::walk;
 
 /// The pages that are walked, in the order in which they build on each other; each line is one reader.
@@ -26,7 +27,10 @@ const WALKS: [&[&str]; 7] = [
         "concepts/drift.md",
         "how-to/call.md",
         "how-to/rollback.md",
+        "how-to/gitops.md",
         "operations/runbook.md",
+        "operations/alerts.md",
+        "how-to/resize.md",
         "concepts/deletion.md",
     ],
     &["how-to/adopt.md"],
@@ -38,7 +42,7 @@ const WALKS: [&[&str]; 7] = [
 ];
 
 fn reader(number: usize) -> Result<()> {
-    walk(&Place::make(&shared()?.scene)?, WALKS[number])
+    walk(&place(&shared()?.scene)?, WALKS[number])
 }
 
 #[test]

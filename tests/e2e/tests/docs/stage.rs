@@ -1,17 +1,14 @@
 //! Where pages are walked: one control plane, one simulated Azure with a workspace for each team, and one operator.
 //! In: nothing. Out: folders in which a page's commands run as a user types them. The operator stands in for the chart's pods.
 
-use anyhow::{Context as _, Result, anyhow};
-use azureml_control_plane::ControlPlane;
-use azureml_e2e::operator::{SOON, binary};
+use anyhow::{Result, anyhow};
+use azureml_e2e::operator::SOON;
+use azureml_e2e::place::Place;
 use azureml_e2e::scene::{GROUP, SUBSCRIPTION};
 use azureml_e2e::{Operator, Scene, Setting, cluster, storage};
 use azureml_simulator::WorkspaceSpec;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
 use std::sync::{LazyLock, OnceLock};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -75,55 +72,17 @@ async fn set() -> Result<Stage> {
     Ok(Stage { scene, _operator: operator, _folder: folder })
 }
 
-/// A folder for the commands of a page: a kubeconfig of its own, and the programs in its PATH.
-pub struct Place {
-    folder: TempDir,
-    /// What the commands find in their environment.
-    pub environment: BTreeMap<String, String>,
-}
-
-impl Place {
-    /// A place on the shared control plane, with what a caller of endpoints needs.
-    pub fn make(scene: &Scene) -> Result<Self> {
-        let mut place = Self::on(cluster::shared())?;
-        for (name, value) in [
-            ("AUTHORITY", scene.azure.endpoint()),
-            ("TENANT_ID", scene.azure.tenant_id()),
-            ("CLIENT_ID", CALLER.0),
-            ("CLIENT_SECRET", CALLER.1),
-            ("CURL_CA_BUNDLE", &scene.azure.ca_file().display().to_string()),
-        ] {
-            place.environment.insert(name.to_owned(), value.to_owned());
-        }
-        Ok(place)
+/// A place on the shared control plane, with what a caller of endpoints needs.
+pub fn place(scene: &Scene) -> Result<Place> {
+    let mut place = Place::on(cluster::shared())?;
+    for (name, value) in [
+        ("AUTHORITY", scene.azure.endpoint()),
+        ("TENANT_ID", scene.azure.tenant_id()),
+        ("CLIENT_ID", CALLER.0),
+        ("CLIENT_SECRET", CALLER.1),
+        ("CURL_CA_BUNDLE", &scene.azure.ca_file().display().to_string()),
+    ] {
+        place.environment.insert(name.to_owned(), value.to_owned());
     }
-
-    /// A place on a control plane.
-    pub fn on(plane: &ControlPlane) -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let bin = folder.path().join("bin");
-        fs::create_dir_all(&bin)?;
-        symlink(plane.kubectl().get_program(), bin.join("kubectl"))?;
-        symlink(plane.helm()?.get_program(), bin.join("helm"))?;
-        symlink(binary()?, bin.join("azureml-operator"))?;
-        let root = azureml_e2e::root().canonicalize()?;
-        for name in ["charts", "examples"] {
-            symlink(root.join(name), folder.path().join(name))?;
-        }
-        // A copy, since a page may set its namespace.
-        let kubeconfig = folder.path().join("kubeconfig");
-        fs::copy(plane.kubeconfig(), &kubeconfig)?;
-        fs::set_permissions(&kubeconfig, fs::Permissions::from_mode(0o600))?;
-        let path = std::env::var("PATH").context("there is no PATH")?;
-        let environment = BTreeMap::from([
-            ("PATH".to_owned(), format!("{}:{path}", bin.display())),
-            ("HOME".to_owned(), folder.path().display().to_string()),
-            ("KUBECONFIG".to_owned(), kubeconfig.display().to_string()),
-        ]);
-        Ok(Self { folder, environment })
-    }
-
-    pub fn path(&self) -> &Path {
-        self.folder.path()
-    }
+    Ok(place)
 }

@@ -1,7 +1,7 @@
 //! Pages about who may use which identity, each with an operator of its own that is configured as the page says.
 
 use crate::pages::blocks;
-use crate::stage::{CALLER, Place, RUNTIME};
+use crate::stage::{CALLER, RUNTIME, place};
 use crate::walk::walk;
 use anyhow::{Context as _, Result};
 use azureml_e2e::operator::SOON;
@@ -22,7 +22,7 @@ fn stage(page: &str, namespaces: &[&str]) -> Result<()> {
         let mut scene = Scene::set("tenants", setting).await?;
         scene.start.also = namespaces.iter().map(|name| (*name).to_owned()).collect();
         let operator = scene.operator().await?;
-        let place = Place::make(&scene)?;
+        let place = place(&scene)?;
         let page = page.to_owned();
         tokio::task::spawn_blocking(move || walk(&place, &[page.as_str()])).await??;
         operator.stop()

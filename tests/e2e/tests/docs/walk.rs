@@ -2,10 +2,9 @@
 //! In: a page. Out: nothing, or the first command that fails or prints something else than the page says.
 
 use crate::pages::{Block, blocks};
-use crate::stage::Place;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use azureml_e2e::place::Place;
 use std::fs;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// Walks through pages in one folder, as somebody who reads them one after the other.
@@ -22,7 +21,7 @@ pub fn walk(place: &Place, pages: &[&str]) -> Result<()> {
                 fs::write(&path, &block.text).with_context(|| block.place())?;
             }
             if block.is("run") {
-                printed = run(place, &block)?;
+                printed = place.run(&block)?;
                 commands += 1;
             }
             if block.is("output") {
@@ -33,23 +32,6 @@ pub fn walk(place: &Place, pages: &[&str]) -> Result<()> {
         println!("{page}: {commands} blocks of commands ran in {:.1} s", began.elapsed().as_secs_f64());
     }
     Ok(())
-}
-
-/// Variables and the folder go on from block to block, as in a terminal.
-const AROUND: &str =
-    "set -euo pipefail\nif [ -f .state ]; then . ./.state; fi\ntrap 'export -p >\"$STATE\"' EXIT\nset -a\n";
-
-fn run(place: &Place, block: &Block) -> Result<String> {
-    let mut bash = Command::new("bash");
-    bash.arg("-c").arg(format!("exec 2>&1\n{AROUND}{}", block.text)).current_dir(place.path());
-    bash.env_clear().envs(&place.environment).env("STATE", place.path().join(".state"));
-    bash.stdin(Stdio::null()).stdout(Stdio::piped());
-    let output = bash.spawn()?.wait_with_output()?;
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        bail!("{}: ended with {}:\n{}\nprinted:\n{printed}", block.place(), output.status, block.text);
-    }
-    Ok(printed)
 }
 
 /// Compares what the page shows with what was printed.

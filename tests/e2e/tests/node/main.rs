@@ -2,6 +2,7 @@
 //! node and an image are dear. Where no node can run the reason is printed, and the test is skipped.
 #![cfg(target_os = "linux")]
 
+mod commands;
 mod leaders;
 mod looks;
 mod releases;
@@ -42,6 +43,7 @@ async fn the_image_is_installed_by_helm_works_fails_over_and_is_removed_without_
     ensure!(said.contains("every kind is served and may be read"), "{said}");
     leaders::deleted(&installed).await?;
     leaders::killed(&installed).await?;
+    timed("commands of the book", commands::run(&installed)).await?;
     timed("helm upgrade", releases::upgraded(&installed)).await?;
     timed("helm rollback", releases::rolled_back(&installed)).await?;
     timed("helm uninstall", Box::pin(releases::uninstalled(&installed))).await?;

@@ -1,4 +1,4 @@
-//! The pages of the book and their fenced blocks.
+//! The pages of the book, their fenced blocks, and the code within their sentences.
 //! In: Markdown. Out: blocks with what their info string says. The convention is in `docs/src/contributing.md`.
 
 use anyhow::{Context as _, Result, bail};
@@ -22,16 +22,19 @@ pub struct Block {
 
 impl Block {
     /// Whether it has a mark.
+    #[must_use]
     pub fn is(&self, mark: &str) -> bool {
         self.marks.iter().any(|own| own == mark)
     }
 
     /// The value of a mark such as `file=run.yaml`.
+    #[must_use]
     pub fn value(&self, key: &str) -> Option<&str> {
         self.marks.iter().find_map(|mark| mark.strip_prefix(key)?.strip_prefix('='))
     }
 
     /// Where it is, for messages.
+    #[must_use]
     pub fn place(&self) -> String {
         format!("{}:{}", self.page, self.line)
     }
@@ -41,9 +44,12 @@ impl Block {
 pub const BOOK: &str = "docs/src";
 
 /// Every Markdown file whose blocks are held against the convention.
+///
+/// # Errors
+/// When it cannot be read.
 pub fn all() -> Result<Vec<String>> {
     let mut pages = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned).to_vec();
-    collect(&azureml_e2e::root(), Path::new(BOOK), &mut pages)?;
+    collect(&crate::root(), Path::new(BOOK), &mut pages)?;
     pages.sort();
     Ok(pages)
 }
@@ -62,8 +68,11 @@ fn collect(root: &Path, folder: &Path, pages: &mut Vec<String>) -> Result<()> {
 }
 
 /// The text of a page, as it is written.
+///
+/// # Errors
+/// When it cannot be read.
 pub fn text(page: &str) -> Result<String> {
-    std::fs::read_to_string(azureml_e2e::root().join(page)).with_context(|| page.to_owned())
+    std::fs::read_to_string(crate::root().join(page)).with_context(|| page.to_owned())
 }
 
 /// The text of a page with the files that it includes, as mdBook does it.
@@ -82,6 +91,9 @@ fn whole(page: &str) -> Result<String> {
 }
 
 /// The blocks of a page.
+///
+/// # Errors
+/// When a page cannot be read, or a block has no language.
 pub fn blocks(page: &str) -> Result<Vec<Block>> {
     read(page, &whole(page)?)
 }
@@ -106,6 +118,9 @@ fn read(page: &str, text: &str) -> Result<Vec<Block>> {
 }
 
 /// The blocks of every page.
+///
+/// # Errors
+/// When a page cannot be read, or a block has no language.
 pub fn every_block() -> Result<Vec<Block>> {
     let mut found = Vec::new();
     for page in all()? {
@@ -114,15 +129,48 @@ pub fn every_block() -> Result<Vec<Block>> {
     Ok(found)
 }
 
-#[test]
-fn an_info_string_is_a_language_and_marks() -> Result<()> {
-    let text = "# A\n\n- in a list:\n  ```yaml file=a.yaml fragment\n  a: 1\n  ```\n\n```sh run\necho\n```\n";
-    let found = read("p.md", text)?;
-    assert_eq!(
-        (found[0].language.as_str(), found[0].value("file"), found[0].text.as_str()),
-        ("yaml", Some("a.yaml"), "a: 1\n")
-    );
-    assert!(found[0].is("fragment") && found[1].is("run"));
-    assert!(read("p.md", "```\nno language\n```\n").is_err());
-    Ok(())
+/// A piece of code within a sentence.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// Where it is, for messages.
+    pub place: String,
+    /// The code.
+    pub text: String,
+}
+
+/// The pieces of code within the sentences of every page.
+///
+/// # Errors
+/// When a page cannot be read.
+pub fn every_code() -> Result<Vec<Code>> {
+    let mut found = Vec::new();
+    for page in all()? {
+        let text = text(&page)?;
+        for (event, range) in Parser::new(&text).into_offset_iter() {
+            if let Event::Code(code) = event {
+                let line = text[..range.start].lines().count().max(1);
+                found.push(Code { place: format!("{page}:{line}"), text: code.into_string() });
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_info_string_is_a_language_and_marks() -> Result<()> {
+        let text =
+            "# A\n\n- in a list:\n  ```yaml file=a.yaml fragment\n  a: 1\n  ```\n\n```sh run\necho\n```\n";
+        let found = read("p.md", text)?;
+        assert_eq!(
+            (found[0].language.as_str(), found[0].value("file"), found[0].text.as_str()),
+            ("yaml", Some("a.yaml"), "a: 1\n")
+        );
+        assert!(found[0].is("fragment") && found[1].is("run"));
+        assert!(read("p.md", "```\nno language\n```\n").is_err());
+        Ok(())
+    }
 }
