@@ -8,6 +8,8 @@ pub mod config;
 pub mod connect;
 pub mod credentials;
 pub mod engine;
+#[cfg(test)]
+mod fake;
 pub mod identity;
 pub mod kinds;
 pub mod lease;
