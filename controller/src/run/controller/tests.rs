@@ -96,6 +96,7 @@ async fn a_namespace_that_may_not_be_listed_keeps_nobody_waiting_and_is_left_alo
 #[tokio::test(start_paused = true)]
 async fn an_object_whose_writes_are_refused_is_tried_less_and_less_often() -> Result<()> {
     let (server, stop) = (Server::default(), CancellationToken::new());
+    server.is_open.store(true, Ordering::Relaxed);
     let controller = server.controller(&stop)?;
     controller.filled(&stop).await;
     let _work = controller.work(&stop);
