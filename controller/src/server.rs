@@ -104,18 +104,20 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_stays_does_not_keep_the_server_from_ending() -> Result<()> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut stays = TcpStream::connect(listener.local_addr()?).await?;
+        stays.write_all(b"GET /metrics HTT").await?;
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
         let stop = CancellationToken::new();
         let served = serve_on(listener, Arc::default(), Readiness::default(), stop.clone());
-        let stays = async {
+        let answered = async {
             client.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").await?;
             let mut answer = [0; 256];
             let length = client.read(&mut answer).await?;
-            client.write_all(b"GET /metrics HTT").await?;
+            // Who came before is known to the server by now.
             stop.cancel();
             Ok::<_, anyhow::Error>(answer[..length].starts_with(b"HTTP/1.1 200"))
         };
-        let both = async { tokio::join!(served, stays) };
+        let both = async { tokio::join!(served, answered) };
         let (served, is_answered) =
             timeout(LAST_ANSWERS * 3, both).await.context("it waits for its client")?;
         assert!(is_answered?);
