@@ -5,6 +5,7 @@
 use crate::config::{Config, Grant};
 use crate::connect::{self, Shared};
 use crate::credentials;
+use crate::kept::Kept;
 use anyhow::Result;
 use azureml_client::ArmId;
 use azureml_client::budget::{Bucket, Limits};
@@ -14,9 +15,13 @@ use azureml_client::registry::Registries;
 use azureml_crds::MLWorkspace;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// The cloud of an MLWorkspace that names none.
 pub const DEFAULT_CLOUD: &str = "AzurePublic";
+
+/// How long a client is kept that nobody uses: with it go its tokens, and a secret that was replaced.
+const UNUSED: Duration = Duration::from_hours(1);
 
 /// Whose identity is used.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -57,7 +62,7 @@ pub struct Identities {
     versions: Arc<Versions>,
     limits: Limits,
     send_job_token: bool,
-    clients: Mutex<HashMap<(String, Who), Arc<Client>>>,
+    clients: Mutex<Kept<(String, Who), Arc<Client>>>,
     /// The data plane of registries.
     pub registries: Registries,
 }
@@ -90,7 +95,7 @@ impl Identities {
             versions: Arc::new(config.azure.api_versions.clone().into()),
             limits: config.azure.budget.clone().into(),
             send_job_token: config.azure.send_job_token,
-            clients: Mutex::default(),
+            clients: Mutex::new(Kept::new(UNUSED)),
         })
     }
 
@@ -108,7 +113,7 @@ impl Identities {
                 Client::new(cloud.clone(), transport, credential, self.versions.clone(), self.limits);
             Arc::new(client.sending_job_token(self.send_job_token))
         };
-        Some(clients.entry(key).or_insert_with(make).clone())
+        Some(clients.get_or_insert_with(key, make).clone())
     }
 
     /// The share that is left of the scarcest budget of each class.
@@ -239,5 +244,20 @@ mod tests {
         assert!(!is_granted(&grants, "other", None, &id("rg-ml"), None));
         assert!(!is_granted(&grants, "team-a", None, &id("rg-ml"), Some(&registry("private"))));
         assert!(!is_granted(&grants, "team-a", Some("client"), &id("rg-ml"), None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_that_was_replaced_is_forgotten_with_its_client() {
+        let identities = Identities::new(&Config::default(), crate::fake::shared()).unwrap();
+        let client = |secret: &str| {
+            let who = Who::Secret { client: "c".into(), tenant: "t".into(), secret: secret.into() };
+            Arc::downgrade(&identities.client(DEFAULT_CLOUD, &who).unwrap())
+        };
+        let (before, after) = (client("before"), client("after"));
+        for _ in 0..61 {
+            assert!(client("after").ptr_eq(&after));
+            tokio::time::advance(Duration::from_mins(1)).await;
+        }
+        assert!(client("after").ptr_eq(&after) && before.upgrade().is_none());
     }
 }

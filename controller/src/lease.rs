@@ -12,6 +12,7 @@ use kube::core::ObjectMeta;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 /// A candidate.
 #[derive(Clone)]
@@ -30,12 +31,26 @@ pub type Told = Arc<dyn Fn(bool) + Send + Sync>;
 /// A record as it was seen first.
 #[derive(Clone, Default)]
 struct Seen {
+    /// None before there was one, and after it was deleted.
     version: Option<String>,
     at: Option<Instant>,
+    /// How long it holds.
+    lasts: Duration,
     /// When it expires, if it is seen unchanged until then.
     until: Option<Instant>,
     /// Whether it names another process.
     is_of_another: bool,
+}
+
+impl Seen {
+    /// There is no record now. Whether the one that was seen before may still be believed in: who holds a lease that was
+    /// deleted learns that at its next renewal, and it may have renewed it just before.
+    fn is_missed(&mut self, now: Instant) -> bool {
+        if self.version.take().is_some() {
+            self.until = Some(now + self.lasts);
+        }
+        self.is_of_another && self.until.is_some_and(|until| now < until)
+    }
 }
 
 impl Candidate {
@@ -57,21 +72,27 @@ impl Candidate {
         self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
     }
 
-    /// Waits until this process leads.
-    pub async fn acquire(&self) {
+    /// Waits until this process leads, or is told to stop; says whether it leads. A request that is under way is waited for,
+    /// since it may make this process the leader.
+    pub async fn acquire(&self, stop: &CancellationToken) -> bool {
         tracing::info!(identity = self.identity, "waiting for the lease");
         let mut seen = Seen::default();
-        loop {
+        while !stop.is_cancelled() {
             match self.attempt(&mut seen).await {
-                Ok(true) => return (self.told)(true),
+                Ok(true) => {
+                    (self.told)(true);
+                    return true;
+                }
                 Ok(false) => {}
                 Err(error) => {
                     (self.told)(false);
                     tracing::warn!("failed to acquire the lease: {error:#}");
                 }
             }
-            sleep(pause(&self.timing, seen.until, Instant::now())).await;
+            let pause = sleep(pause(&self.timing, seen.until, Instant::now()));
+            stop.run_until_cancelled(pause).await;
         }
+        false
     }
 
     /// Renews until that fails for the renew deadline, or somebody else leads.
@@ -131,6 +152,9 @@ impl Candidate {
 
     async fn take(&self, seen: &mut Seen) -> kube::Result<bool> {
         let Some(mut lease) = self.api.get_opt(&self.name).await? else {
+            if seen.is_missed(Instant::now()) {
+                return Ok(false);
+            }
             return held(self.api.create(&PostParams::default(), &self.record(None)).await);
         };
         // After the answer: a record may have been renewed while it was on its way, and must not be taken for older.
@@ -146,9 +170,9 @@ impl Candidate {
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
             .map(Duration::from_secs);
-        let lasts = lasts.unwrap_or_else(|| std_duration(self.timing.duration));
-        let is_alive = seen.at.is_none_or(|at| now.duration_since(at) < lasts);
-        seen.until = seen.at.map(|at| at + lasts);
+        seen.lasts = lasts.unwrap_or_else(|| std_duration(self.timing.duration));
+        let is_alive = seen.at.is_none_or(|at| now.duration_since(at) < seen.lasts);
+        seen.until = seen.at.map(|at| at + seen.lasts);
         if seen.is_of_another && is_alive {
             return Ok(false);
         }
@@ -206,17 +230,4 @@ fn held(answer: kube::Result<Lease>) -> kube::Result<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_candidate_looks_often_and_when_the_record_expires() {
-        let (timing, now) = (Timing::default(), Instant::now());
-        let after = |millis| Some(now + Duration::from_millis(millis));
-        assert_eq!(pause(&timing, None, now), Duration::from_secs(1));
-        assert_eq!(pause(&timing, after(15_000), now), Duration::from_secs(1));
-        assert_eq!(pause(&timing, after(40), now), Duration::from_millis(40));
-        // It has expired, and the API server does not answer.
-        assert_eq!(pause(&timing, Some(now), now), Duration::from_secs(1));
-    }
-}
+mod tests;

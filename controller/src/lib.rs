@@ -8,7 +8,10 @@ pub mod config;
 pub mod connect;
 pub mod credentials;
 pub mod engine;
+#[cfg(test)]
+mod fake;
 pub mod identity;
+mod kept;
 pub mod kinds;
 pub mod lease;
 pub mod looks;

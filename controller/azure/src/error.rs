@@ -93,7 +93,7 @@ pub enum Class {
     Conflict,
     /// The request itself is wrong: only another request can succeed.
     Invalid,
-    /// It may work later: 5xx, no answer, no token.
+    /// It may work later: 5xx, 408, 425, no answer, no token.
     Unavailable,
     /// This process may not write any more.
     NotLeading,

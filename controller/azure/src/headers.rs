@@ -8,13 +8,17 @@ pub fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-/// `retry-after-ms`, `x-ms-retry-after-ms` and `Retry-After` in seconds, as Azure's own clients read them.
+/// The shortest delay that is believed, and the longest: nothing may be asked without a pause, or not again today.
+const BELIEVED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
+
+/// `retry-after-ms`, `x-ms-retry-after-ms` and `Retry-After` in seconds, as Azure's own clients read them, within reason.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| header(headers, name)?.trim().parse::<u64>().ok();
     number("retry-after-ms")
         .or_else(|| number("x-ms-retry-after-ms"))
         .map(Duration::from_millis)
         .or_else(|| number(RETRY_AFTER.as_str()).map(Duration::from_secs))
+        .map(|asked| asked.clamp(BELIEVED.0, BELIEVED.1))
 }
 
 /// Headers of a JSON request.
@@ -36,5 +40,28 @@ pub fn set_secret(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Ok(mut value) = HeaderValue::from_str(value) {
         value.set_sensitive(true);
         headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_believed_within_reason() {
+        let cases = [
+            ("retry-after", "7", Some(7)),
+            ("retry-after", "0", Some(1)),
+            ("retry-after", "31536000", Some(3600)),
+            ("retry-after", "18446744073709551615", Some(3600)),
+            ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", None),
+            ("retry-after-ms", "200", Some(1)),
+            ("x-ms-retry-after-ms", "5000", Some(5)),
+        ];
+        for (name, value, expected) in cases {
+            let mut headers = HeaderMap::new();
+            set(&mut headers, name, value);
+            assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{name}: {value}");
+        }
     }
 }

@@ -48,6 +48,8 @@ impl Refusal {
             401 | 403 | 404 => Class::Forbidden,
             429 => Class::Throttled,
             409 | 412 | 423 => Class::Conflict,
+            // A gateway lost patience; the request may have had its effect.
+            408 | 425 => Class::Unavailable,
             400..=499 => Class::Invalid,
             _ => Class::Unavailable,
         }
@@ -110,8 +112,10 @@ fn word(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "NotFoundWithoutCode",
+        408 => "RequestTimeout",
         409 => "Conflict",
         412 => "PreconditionFailed",
+        425 => "TooEarly",
         429 => "TooManyRequests",
         503 => "ServiceUnavailable",
         504 => "GatewayTimeout",
@@ -165,6 +169,8 @@ mod tests {
             (400, "BadRequest", "vmSize", Class::Invalid),
             (403, "AuthorizationFailed", "no", Class::Forbidden),
             (409, "Conflict", "busy", Class::Conflict),
+            (408, "RequestTimeout", "", Class::Unavailable),
+            (425, "TooEarly", "", Class::Unavailable),
             (500, "ServiceError", "oops", Class::Unavailable),
         ];
         for (status, code, message, class) in cases {
@@ -181,5 +187,6 @@ mod tests {
         let refusal = read(400, &json!({"code": "BadRequest", "message": "no such thing"}));
         assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("BadRequest", "no such thing"));
         assert_eq!(Refusal::read(502, b"").code, "ServerError");
+        assert_eq!(Refusal::read(408, b"").code, "RequestTimeout");
     }
 }

@@ -86,12 +86,18 @@ pub fn consequence(trouble: &Trouble, count: i32, pace: &Pace) -> Consequence {
             doubled(pace, count),
         ),
         Class::Gone | Class::Throttled | Class::Conflict | Class::Unavailable | Class::NotLeading => {
-            working(message.clone(), trouble.retry_after.unwrap_or_else(|| doubled(pace, count)))
+            working(message.clone(), delay(trouble, count, pace))
         }
     }
 }
 
-/// The delay after the `count`th failure in a row: it doubles, up to the longest.
+/// The delay after the `count`th failure in a row: what Azure asks, though never less than the first of our own.
+#[must_use]
+pub fn delay(trouble: &Trouble, count: i32, pace: &Pace) -> Duration {
+    trouble.retry_after.map_or_else(|| doubled(pace, count), |asked| asked.max(unsigned(pace.first)))
+}
+
+/// The delay of our own after the `count`th failure in a row: it doubles, up to the longest.
 #[must_use]
 pub fn doubled(pace: &Pace, count: i32) -> Duration {
     let factor = 1_i32.checked_shl(u32::try_from(count - 1).unwrap_or(0).min(20)).unwrap_or(i32::MAX);
@@ -181,6 +187,8 @@ mod tests {
     fn what_azure_asks_to_wait_counts() {
         let asked = Trouble { retry_after: Some(Duration::from_secs(77)), ..trouble(Class::Throttled) };
         assert_eq!(consequence(&asked, 1, &Pace::default()).next, Next::After(Duration::from_secs(77)));
+        let soon = Trouble { retry_after: Some(Duration::from_secs(1)), ..trouble(Class::Unavailable) };
+        assert_eq!(consequence(&soon, 1, &Pace::default()).next, Next::After(Duration::from_secs(15)));
     }
 
     #[test]

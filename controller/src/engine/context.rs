@@ -2,6 +2,7 @@
 
 use super::events::Recorder;
 use super::relations::{Name, Relations};
+use super::shut::Shut;
 use crate::config::{Grant, Intervals};
 use crate::identity::Identities;
 use crate::kinds::Stores;
@@ -25,6 +26,8 @@ pub struct Context {
     pub stores: Stores,
     /// Who names whom.
     pub relations: Mutex<Relations>,
+    /// The namespaces of which not everything is known.
+    pub shut: Shut,
     /// Azure.
     pub identities: Identities,
     /// What was read in Azure.

@@ -67,7 +67,7 @@ impl<K: Kind> Pass<'_, K> {
             trouble.message
         );
         let plan = Plan::say(Verdict::working(reason, message), Next::Change);
-        let delay = trouble.retry_after.unwrap_or_else(|| failure::doubled(&self.ask.pace, last.count));
+        let delay = failure::delay(trouble, last.count, &self.ask.pace);
         self.say(Said { facts: self.facts_before(), plan, last_failure: Some(last), is_handled: true })
             .await?;
         Ok(Ended::after(Some(jittered(delay, self.object.as_ref())), State::Working))

@@ -15,6 +15,8 @@ pub(super) struct List {
     known: HashSet<(String, String)>,
     listing: HashSet<(String, String)>,
     pub(super) is_done: bool,
+    /// Whether it was refused, and did not come since.
+    pub(super) is_shut: bool,
 }
 
 impl List {
@@ -27,6 +29,7 @@ impl List {
     ) -> Vec<Event<K>> {
         match event {
             Event::Init => {
+                metrics.life.listed(K::KIND);
                 self.listing.clear();
                 Vec::new()
             }

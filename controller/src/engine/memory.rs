@@ -24,6 +24,8 @@ pub struct Recall<K> {
     pub wrote: Option<Instant>,
     /// How often something that goes on has been looked at; 0 when nothing does.
     pub attempt: u32,
+    /// How often in a row Kubernetes refused what a pass needed.
+    pub refusals: u32,
     /// The object as the API server answered to our last write, while the watch may still be behind.
     pub newer: Option<Arc<K>>,
     /// What of it wakes a pass, as it was seen last.
@@ -55,6 +57,7 @@ impl<K: Kind> Memory<K> {
             was_listed: is_listed,
             wrote: None,
             attempt: 0,
+            refusals: 0,
             newer: None,
             fingerprint: !fingerprint,
             on_its_way: began(object, is_listed, now),

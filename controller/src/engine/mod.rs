@@ -23,6 +23,7 @@ pub mod pass;
 pub mod queue;
 pub mod relations;
 pub mod report;
+pub mod shut;
 pub mod watch;
 
 pub use context::Context;

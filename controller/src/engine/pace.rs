@@ -77,3 +77,22 @@ pub(super) fn jittered<K: Kind>(delay: Duration, object: &K) -> Duration {
     let share = super::memory::hash(object.uid()) % 1000;
     delay + delay.mul_f64(f64::from(u32::try_from(share).unwrap_or(0)) / 5000.0)
 }
+
+/// The longest delay after Kubernetes refused.
+const LONGEST_REFUSED: Duration = Duration::from_mins(1);
+
+/// The delay after Kubernetes refused so many times in a row: a conflict is mended by the next event, the rest by time.
+pub(super) fn after_refusals(count: u32) -> Duration {
+    Duration::from_secs(1 << count.saturating_sub(1).min(MOST_DOUBLINGS)).min(LONGEST_REFUSED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kubernetes_is_asked_less_often_the_more_it_refuses() {
+        let seconds = [0, 1, 2, 3, 6, 7, 8, 1_000, u32::MAX].map(|count| after_refusals(count).as_secs());
+        assert_eq!(seconds, [1, 1, 2, 4, 32, 60, 60, 60, 60]);
+    }
+}

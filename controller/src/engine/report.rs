@@ -7,7 +7,7 @@ use super::{Context, Kind};
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
 use azureml_plan::{Ask, Plan, report};
 use kube::api::{Api, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The one field manager of `status`.
@@ -45,10 +45,17 @@ pub fn is_paused<K: Kind>(object: &K) -> bool {
         .is_some_and(|all| all.get(azureml_crds::PAUSED).is_some_and(|value| value == "true"))
 }
 
+/// The status as a patch of the object as it was read: one who was suspended with it on the way, and comes after the next
+/// leader's, is refused.
+fn patch<K: Kind>(object: &K, status: &StatusOf<K>) -> Value {
+    let metadata = json!({"resourceVersion": object.meta().resource_version});
+    json!({"apiVersion": K::api_version(&()), "kind": K::KIND, "metadata": metadata, "status": status})
+}
+
 /// Writes a status that differs from the one before, and records what became another.
 ///
 /// # Errors
-/// When Kubernetes refuses; an object that is gone is no error.
+/// When Kubernetes refuses, also because the object was changed meanwhile; an object that is gone is no error.
 pub async fn write<K: Kind>(
     ctx: &Context,
     api: &Api<K>,
@@ -58,7 +65,7 @@ pub async fn write<K: Kind>(
     if object.status() == Some(&status) {
         return Ok(None);
     }
-    let patch = json!({"apiVersion": K::api_version(&()), "kind": K::KIND, "status": status});
+    let patch = patch(object, &status);
     let name = object.meta().name.as_deref().unwrap_or_default();
     let written = {
         let _permit = ctx.kube_requests.acquire().await;
@@ -77,5 +84,23 @@ pub async fn write<K: Kind>(
         }
         Err(kube::Error::Api(answer)) if answer.is_not_found() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azureml_crds::MLCompute;
+
+    #[test]
+    fn a_status_is_written_over_the_object_as_it_was_read_and_over_no_other() {
+        let object = json!({
+            "apiVersion": "azureml.dev/v1alpha1", "kind": "MLCompute",
+            "metadata": {"name": "cpu", "namespace": "n", "resourceVersion": "42"},
+            "spec": {"workspaceRef": {"name": "w"}, "vmSize": "Standard_DS3_v2", "scale": {"max": 4}},
+        });
+        let object: MLCompute = serde_json::from_value(object).unwrap();
+        let patch = patch(&object, &StatusOf::<MLCompute>::default());
+        assert_eq!(patch["metadata"], json!({"resourceVersion": "42"}));
     }
 }

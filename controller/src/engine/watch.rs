@@ -6,10 +6,12 @@ use super::Kind;
 use super::door::{Door, door};
 use super::list::List;
 use super::memory::{fingerprint, hash};
+use super::pace::{after_refusals, jittered};
 use super::pass::{Ended, Engine};
 use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};
+use super::shut::{Patience, is_refused};
 use crate::metrics::Outcome;
 use crate::telemetry::PassSpan;
 use futures::stream::select_all;
@@ -74,31 +76,51 @@ impl<K: Kind> Engine<K> {
         let mut lists: Vec<List> = apis.iter().map(|_| List::default()).collect();
         let events = apis.into_iter().enumerate().map(|(place, api)| {
             watcher(api, watcher::Config::default().timeout(LONGEST_WATCH))
-                .default_backoff()
+                .backoff(Patience::default())
                 .map(move |event| (place, event))
                 .boxed()
         });
         let mut events = pin!(select_all(events).take_until(watch.stop.cancelled_owned()));
         while let Some((place, event)) = events.next().await {
-            let event = match event {
-                Ok(event) => event,
-                Err(error) => {
-                    self.ctx.metrics.life.watch_failed(K::KIND);
-                    tracing::warn!(kind = K::KIND, "the watch failed, it goes on: {error}");
-                    continue;
+            let (list, namespace) = (&mut lists[place], watch.namespaces.get(place));
+            match event {
+                Ok(event) => {
+                    for event in list.follow(event, &store, &self.ctx.metrics) {
+                        writer.apply_watcher_event(&event);
+                        self.follow(&event, &watch.wakers, !list.is_done);
+                    }
+                    if list.is_done && std::mem::take(&mut list.is_shut) {
+                        self.opened(namespace);
+                    }
                 }
-            };
-            if matches!(event, Event::Init) {
-                self.ctx.metrics.life.listed(K::KIND);
+                Err(error) => list.is_shut |= self.failed(&error, namespace.filter(|_| !list.is_done)),
             }
-            for event in lists[place].follow(event, &store, &self.ctx.metrics) {
-                writer.apply_watcher_event(&event);
-                self.follow(&event, &watch.wakers, !lists[place].is_done);
-            }
-            if lists.iter().all(|list| list.is_done) {
+            if lists.iter().all(|list| list.is_done || list.is_shut) {
                 listed.cancel();
             }
         }
+    }
+
+    /// A watch failed; says whether that shuts a namespace, of which nothing is known yet. Others do not wait for it.
+    fn failed(&self, error: &watcher::Error, unknown: Option<&String>) -> bool {
+        self.ctx.metrics.life.watch_failed(K::KIND);
+        let shut = unknown.filter(|_| is_refused(error));
+        if let Some(namespace) = shut.filter(|namespace| self.ctx.shut.close(namespace, K::KIND)) {
+            tracing::warn!(
+                kind = K::KIND,
+                namespace,
+                "its objects may not be listed, so nothing is done in this namespace until they may: {error}"
+            );
+        } else {
+            tracing::warn!(kind = K::KIND, "the watch failed, it goes on: {error}");
+        }
+        shut.is_some()
+    }
+
+    fn opened(&self, namespace: Option<&String>) {
+        let Some(namespace) = namespace else { return };
+        self.ctx.shut.open(namespace, K::KIND);
+        tracing::info!(kind = K::KIND, namespace, "its objects are listed now");
     }
 
     fn follow(&self, event: &Event<K>, wakers: &Wakers, is_listing: bool) {
@@ -167,21 +189,36 @@ impl<K: Kind> Engine<K> {
 
     /// A pass that panics is a pass that failed: it ends neither the process nor other passes.
     async fn guarded(&self, object: Arc<K>) -> Ended {
-        let ended = AssertUnwindSafe(self.pass(object)).catch_unwind().await;
+        if self.ctx.shut.has(&object.namespace().unwrap_or_default()) {
+            return self.refused(object.as_ref());
+        }
+        let ended = AssertUnwindSafe(self.pass(object.clone())).catch_unwind().await;
         match ended {
-            Ok(Ok(ended)) => ended,
+            Ok(Ok(ended)) => {
+                self.memory.with(object.as_ref(), |recall| recall.refusals = 0);
+                ended
+            }
             Ok(Err(error)) => {
                 tracing::warn!("Kubernetes refused: {error}");
-                Ended { due: Some(AGAIN), outcome: Outcome::Refused, reason: None }
+                self.refused(object.as_ref())
             }
             Err(_) => {
                 tracing::error!("the pass panicked");
-                Ended { due: Some(AFTER_PANIC), outcome: Outcome::Panicked, reason: None }
+                let due = jittered(AFTER_PANIC, object.as_ref());
+                Ended { due: Some(due), outcome: Outcome::Panicked, reason: None }
             }
         }
     }
+
+    /// Kubernetes refused what the pass needs.
+    fn refused(&self, object: &K) -> Ended {
+        let count = self.memory.with(object, |recall| {
+            recall.refusals = recall.refusals.saturating_add(1);
+            recall.refusals
+        });
+        let due = jittered(after_refusals(count.unwrap_or(1)), object);
+        Ended { due: Some(due), outcome: Outcome::Refused, reason: None }
+    }
 }
 
-/// After Kubernetes refused: a conflict is mended by the next event, the rest by time.
-const AGAIN: Duration = Duration::from_secs(1);
 const AFTER_PANIC: Duration = Duration::from_mins(1);

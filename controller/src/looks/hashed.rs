@@ -3,28 +3,39 @@
 //! In: ids of versions. Out: whether they are there, and what the steps of a pipeline component are. Never writes.
 
 use super::{Collection, KEPT, Look, Looks, locked};
+use crate::kept::Kept;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
 use azureml_plan::pipeline::Presence;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The most texts of components that are kept.
 const MOST_TEXTS: usize = 2_000;
 
+/// How long it is remembered that something is there which nobody asks for: longer than most wait between comparisons.
+const UNUSED: Duration = Duration::from_hours(24);
+
 /// What is known of it.
-#[derive(Default)]
 pub(super) struct Hashed {
-    present: Mutex<HashSet<String>>,
+    present: Mutex<Kept<String, ()>>,
     absent: Mutex<HashMap<String, Instant>>,
     texts: Mutex<HashMap<String, Arc<Value>>>,
 }
 
+impl Default for Hashed {
+    fn default() -> Self {
+        let present = Mutex::new(Kept::new(UNUSED));
+        Self { present, absent: Mutex::default(), texts: Mutex::default() }
+    }
+}
+
 impl Looks {
-    /// Whether something that is named by its hash is there. What was seen once stays seen; what was not is made by us or
+    /// Whether something that is named by its hash is there. What was seen once stays seen while it is asked for; what was not is made by us or
     /// by nobody, so that its absence holds for a while.
     ///
     /// # Errors
@@ -74,7 +85,7 @@ impl Looks {
     /// Whether something that is named by its hash was seen.
     #[must_use]
     pub fn has_seen(&self, id: &ArmId) -> bool {
-        locked(&self.hashed.present).contains(&id.key())
+        locked(&self.hashed.present).has(&id.key())
     }
 
     fn is_absent(&self, id: &ArmId) -> bool {
@@ -90,7 +101,7 @@ impl Looks {
     /// Something that is named by its hash was seen, or made.
     pub fn note(&self, id: &ArmId) {
         if id.kind().ends_with("/versions") {
-            locked(&self.hashed.present).insert(id.key());
+            locked(&self.hashed.present).get_or_insert_with(id.key(), || ());
         }
     }
 

@@ -5,6 +5,7 @@
 mod hashed;
 
 use self::hashed::Hashed;
+use crate::kept::Kept;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
@@ -101,10 +102,13 @@ const WINDOW: Duration = Duration::from_secs(2);
 /// How long a list is kept for those who come later, and the absence of what is named by its hash taken for granted.
 const KEPT: Duration = Duration::from_secs(30);
 
+/// How long the place of a list is kept that nobody uses; longer than a list itself, so that it is empty then.
+const UNUSED: Duration = Duration::from_hours(1);
+
 /// What was read.
 pub struct Looks {
     spacing: Duration,
-    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    slots: Mutex<Kept<Key, Arc<Slot>>>,
     hashed: Hashed,
 }
 
@@ -123,7 +127,7 @@ impl Looks {
     /// Nothing was read yet.
     #[must_use]
     pub fn new(spacing: Duration) -> Self {
-        Self { spacing, slots: Mutex::default(), hashed: Hashed::default() }
+        Self { spacing, slots: Mutex::new(Kept::new(UNUSED)), hashed: Hashed::default() }
     }
 
     /// A resource that can change: from a list that is fresh enough, by a single read, or from a new list where many look at once.
@@ -182,7 +186,7 @@ impl Looks {
 
     fn slot(&self, client: &Arc<Client>, of: Collection<'_>) -> Arc<Slot> {
         let key = (Arc::as_ptr(client) as usize, format!("{}/{}", of.parent.key(), of.name));
-        locked(&self.slots).entry(key).or_default().clone()
+        locked(&self.slots).get_or_insert_with(key, Arc::default).clone()
     }
 }
 

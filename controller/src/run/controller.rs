@@ -10,6 +10,7 @@ use crate::engine::memory::Memory;
 use crate::engine::pass::Engine;
 use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
+use crate::engine::shut::Shut;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind};
 use crate::identity::Identities;
@@ -172,6 +173,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         kube,
         stores,
         relations: std::sync::Mutex::default(),
+        shut: Shut::default(),
         gate: shared.gate.clone(),
         identities: Identities::new(config, shared)?,
         looks: Looks::new(std_duration(intervals.list_spacing)),
@@ -208,3 +210,6 @@ fn show(ctx: &Arc<Context>) {
     let shown = ctx.clone();
     ctx.metrics.azure.left_from(Arc::new(move || shown.identities.left()));
 }
+
+#[cfg(test)]
+mod tests;

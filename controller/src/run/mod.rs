@@ -11,7 +11,7 @@ use crate::lease::Candidate;
 use crate::metrics::Metrics;
 use crate::server::{Readiness, serve};
 use crate::telemetry;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use azureml_crds::for_each_kind;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
@@ -50,8 +50,9 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     let server = tokio::spawn(serve(flags.listen, metrics.clone(), readiness.clone(), stop.clone()));
     let identity = holder();
     let candidate = candidate(&flags, &config, &kube, (&identity, &metrics));
-    wait_for_definitions(&kube, &readiness, &stop).await?;
-    let cluster_id = cluster_id(&flags, &config, &kube).await?;
+    let Some(cluster_id) = prepared(&flags, &config, (&kube, &readiness), &stop).await? else {
+        return ended(server).await;
+    };
     let (recorder, events) = Recorder::new(metrics.clone(), identity);
     tokio::spawn(write_all(kube.clone(), events, metrics.clone()));
     let shared = shared(&candidate, &metrics);
@@ -60,20 +61,34 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     readiness.waits_for("the watches to be filled");
     controller.filled(&stop).await;
     readiness.waits_for("");
-    tokio::select! {
-        () = candidate.acquire() => {}
-        () = stop.cancelled() => return ended(server).await,
+    let mut lost = Ok(());
+    if candidate.acquire(&stop).await {
+        tracing::info!("leading");
+        metrics.life.leads(true);
+        lost = lead(controller, &candidate, &stop).await;
+        metrics.life.leads(false);
     }
-    tracing::info!("leading");
-    metrics.life.leads(true);
-    let lost = lead(controller, &candidate, &stop).await;
-    metrics.life.leads(false);
+    // Also where it was not told that it leads: the answer may have been lost.
     if lost.is_ok() {
         candidate.release().await;
     }
     stop.cancel();
     ended(server).await?;
     lost
+}
+
+/// Waits for what must be there before anything can be watched, and gives the name of this cluster; `None` when told to stop.
+async fn prepared(
+    flags: &Run,
+    config: &Config,
+    (kube, readiness): (&Client, &Readiness),
+    stop: &CancellationToken,
+) -> Result<Option<String>> {
+    let prepared = async {
+        wait_for_definitions(kube, readiness).await;
+        cluster_id(flags, config, kube).await
+    };
+    stop.run_until_cancelled(prepared).await.transpose()
 }
 
 async fn ended(server: tokio::task::JoinHandle<Result<()>>) -> Result<()> {
@@ -160,7 +175,7 @@ fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {
 
 /// Waits until the API server serves every kind. It is asked what it serves, which every account may, and not for the
 /// definitions, which are the cluster's: so a controller of some namespaces needs no right outside of them.
-async fn wait_for_definitions(kube: &Client, readiness: &Readiness, stop: &CancellationToken) -> Result<()> {
+async fn wait_for_definitions(kube: &Client, readiness: &Readiness) {
     macro_rules! names {
         ($($kind:path,)*) => { [$((<$kind>::api_version(&()), <$kind>::plural(&()), <$kind>::crd_name())),*] };
     }
@@ -168,9 +183,7 @@ async fn wait_for_definitions(kube: &Client, readiness: &Readiness, stop: &Cance
         readiness.waits_for(format!("the custom resource definition {name}"));
         let mut every = tokio::time::interval(BETWEEN_LOOKS);
         loop {
-            if stop.run_until_cancelled(every.tick()).await.is_none() {
-                bail!("told to stop before the custom resource definition {name} was there");
-            }
+            every.tick().await;
             match kube.list_api_group_resources(&version).await {
                 Ok(served) if served.resources.iter().any(|served| served.name == plural) => break,
                 Ok(_) => {}
@@ -180,7 +193,6 @@ async fn wait_for_definitions(kube: &Client, readiness: &Readiness, stop: &Cance
             }
         }
     }
-    Ok(())
 }
 
 async fn cluster_id(flags: &Run, config: &Config, kube: &Client) -> Result<String> {
@@ -191,4 +203,32 @@ async fn cluster_id(flags: &Run, config: &Config, kube: &Client) -> Result<Strin
     let system =
         api.get("kube-system").await.context("failed to read the namespace kube-system, whose UID names this cluster in Azure; set clusterId in the configuration, or --cluster-id")?;
     system.metadata.uid.context("the namespace kube-system has no UID; set --cluster-id")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Args, Command};
+    use crate::fake;
+    use clap::Parser as _;
+    use std::future::pending;
+    use tokio::time::timeout;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_an_api_server_that_does_not_answer_can_be_told_to_stop() -> Result<()> {
+        let Command::Run(flags) = Args::try_parse_from(["azureml-operator", "run"])?.command else {
+            panic!("another command");
+        };
+        let (kube, stop) = (fake::client(|_| pending()), CancellationToken::new());
+        let (config, readiness) = (Config::default(), Readiness::default());
+        let prepared = prepared(&flags, &config, (&kube, &readiness), &stop);
+        let told = async {
+            // It has asked, and waits.
+            tokio::task::yield_now().await;
+            stop.cancel();
+        };
+        let both = async { tokio::join!(prepared, told).0 };
+        assert_eq!(timeout(Duration::from_mins(1), both).await.context("it goes on waiting")??, None);
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@
 mod api_version;
 mod computes;
 mod configured;
+mod conflicts;
 mod deletion;
 mod environments;
 mod identity;

@@ -1,0 +1,92 @@
+//! A map that forgets what nobody has asked for within a while, so that it does not grow with what there once was.
+//!
+//! In: keys and values. Out: the values of keys that are in use.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// It is looked for what is unused so many times while that is kept.
+const SWEEPS: u32 = 60;
+
+/// Values, and when each was asked for last.
+#[derive(Debug)]
+pub struct Kept<K, V> {
+    all: HashMap<K, (V, Instant)>,
+    unused: Duration,
+    swept: Instant,
+}
+
+impl<K: Eq + Hash, V> Kept<K, V> {
+    /// Nothing yet; what is unused is kept for so long.
+    #[must_use]
+    pub fn new(unused: Duration) -> Self {
+        Self { all: HashMap::new(), unused, swept: Instant::now() }
+    }
+
+    /// The value of a key, made where there is none.
+    pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
+        let now = Instant::now();
+        self.sweep(now);
+        let (value, used) = self.all.entry(key).or_insert_with(|| (make(), now));
+        *used = now;
+        value
+    }
+
+    /// Whether there is a key.
+    pub fn has<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        let now = Instant::now();
+        self.sweep(now);
+        self.all.get_mut(key).map(|(_, used)| *used = now).is_some()
+    }
+
+    /// Forgets a key.
+    pub fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        self.all.remove(key);
+    }
+
+    /// Forgets all keys but some.
+    pub fn retain(&mut self, is_kept: impl Fn(&K) -> bool) {
+        self.all.retain(|key, _| is_kept(key));
+    }
+
+    /// The values, in no order.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.all.values().map(|(value, _)| value)
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        if now.duration_since(self.swept) >= self.unused / SWEEPS {
+            self.swept = now;
+            self.all.retain(|_, (_, used)| now.duration_since(*used) < self.unused);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::advance;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_asked_for_is_kept_and_the_rest_is_forgotten() {
+        let mut kept = Kept::new(Duration::from_hours(1));
+        for key in ["a", "b", "c"] {
+            kept.get_or_insert_with(key, || 1);
+        }
+        advance(Duration::from_mins(40)).await;
+        assert!(kept.has("a"));
+        assert_eq!(kept.get_or_insert_with("b", || 2), &1);
+        advance(Duration::from_mins(40)).await;
+        assert!(kept.has("a") && kept.has("b") && !kept.has("c"));
+        assert_eq!(kept.values().count(), 2);
+    }
+}
