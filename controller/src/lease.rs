@@ -57,13 +57,17 @@ impl Candidate {
         self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
     }
 
-    /// Waits until this process leads.
-    pub async fn acquire(&self) {
+    /// Waits until this process leads. Says whether nobody led before, or whoever did gave the lease back: if not, what it
+    /// had sent may still be on its way.
+    pub async fn acquire(&self) -> bool {
         tracing::info!(identity = self.identity, "waiting for the lease");
         let mut seen = Seen::default();
         loop {
             match self.attempt(&mut seen).await {
-                Ok(true) => return (self.told)(true),
+                Ok(true) => {
+                    (self.told)(true);
+                    return !seen.is_of_another;
+                }
                 Ok(false) => {}
                 Err(error) => {
                     (self.told)(false);

@@ -4,7 +4,7 @@ mod controller;
 
 use self::controller::{Controller, Parts};
 use crate::args::Run;
-use crate::config::Config;
+use crate::config::{Config, std_duration};
 use crate::connect::Shared;
 use crate::engine::events::{Recorder, write_all};
 use crate::lease::Candidate;
@@ -53,18 +53,22 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     wait_for_definitions(&kube, &readiness, &stop).await?;
     let cluster_id = cluster_id(&flags, &config, &kube).await?;
     let (recorder, events) = Recorder::new(metrics.clone(), identity);
-    tokio::spawn(write_all(kube.clone(), events, metrics.clone()));
     let shared = shared(&candidate, &metrics);
+    tokio::spawn(write_all(kube.clone(), events, shared.gate.clone(), metrics.clone()));
     let parts = Parts { kube, config: &config, metrics: metrics.clone(), recorder, cluster_id, shared };
     let controller = Controller::new(&flags, parts, &stop)?;
     readiness.waits_for("the watches to be filled");
     controller.filled(&stop).await;
     readiness.waits_for("");
-    tokio::select! {
-        () = candidate.acquire() => {}
+    let is_given_back = tokio::select! {
+        is_given_back = candidate.acquire() => is_given_back,
         () = stop.cancelled() => return ended(server).await,
-    }
+    };
     tracing::info!("leading");
+    if !is_given_back {
+        // What the one before had sent has arrived by then, or never will.
+        controller.compares_after(std_duration(config.azure.request_timeout));
+    }
     metrics.life.leads(true);
     let lost = lead(controller, &candidate, &stop).await;
     metrics.life.leads(false);
