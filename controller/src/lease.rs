@@ -28,6 +28,15 @@ pub struct Candidate {
 /// Is told whether the lease was taken or renewed, each time that this process should have done so.
 pub type Told = Arc<dyn Fn(bool) + Send + Sync>;
 
+/// From whom the lease was acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acquired {
+    /// From nobody: it is new, or whoever had it gave it back.
+    Free,
+    /// From another that did not give it back: what that one had sent may still be on its way.
+    TakenOver,
+}
+
 /// A record as it was seen first.
 #[derive(Clone, Default)]
 struct Seen {
@@ -72,16 +81,16 @@ impl Candidate {
         self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
     }
 
-    /// Waits until this process leads, or is told to stop; says whether it leads. A request that is under way is waited for,
-    /// since it may make this process the leader.
-    pub async fn acquire(&self, stop: &CancellationToken) -> bool {
+    /// Waits until this process leads, and says from whom; `None` when it is told to stop before. A request that is under
+    /// way is waited for, since it may make this process the leader.
+    pub async fn acquire(&self, stop: &CancellationToken) -> Option<Acquired> {
         tracing::info!(identity = self.identity, "waiting for the lease");
         let mut seen = Seen::default();
         while !stop.is_cancelled() {
             match self.attempt(&mut seen).await {
                 Ok(true) => {
                     (self.told)(true);
-                    return true;
+                    return Some(if seen.is_of_another { Acquired::TakenOver } else { Acquired::Free });
                 }
                 Ok(false) => {}
                 Err(error) => {
@@ -92,7 +101,7 @@ impl Candidate {
             let pause = sleep(pause(&self.timing, seen.until, Instant::now()));
             stop.run_until_cancelled(pause).await;
         }
-        false
+        None
     }
 
     /// Renews until that fails for the renew deadline, or somebody else leads.

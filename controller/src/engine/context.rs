@@ -14,9 +14,10 @@ use azureml_plan::context::Pace;
 use azureml_plan::owner::Owner;
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 /// What every pass shares.
 pub struct Context {
@@ -60,6 +61,8 @@ pub struct Context {
     pub firing_check: SignedDuration,
     /// Requests to Kubernetes at once: each needs a connection of its own.
     pub kube_requests: Semaphore,
+    /// When everything is compared once more, since a leader before may have sent what Azure has not carried out yet.
+    pub settled: OnceLock<Instant>,
 }
 
 /// Requests to Kubernetes at once.
@@ -83,6 +86,12 @@ impl Context {
     #[must_use]
     pub fn owner(&self, namespace: &str, name: &str) -> Owner {
         Owner { cluster: self.cluster_id.clone(), namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// A permit to write to Kubernetes; none where this process leads no more, as it may after a long wait.
+    pub async fn write_permit(&self) -> Option<SemaphorePermit<'_>> {
+        let permit = self.kube_requests.acquire().await.ok()?;
+        (self.gate)().then_some(permit)
     }
 
     /// Who names whom.

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::metrics::Metrics;
+use azureml_client::send::Gate;
 use azureml_plan::report;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -81,9 +82,14 @@ fn cut(note: &str) -> String {
     note[..end].to_owned()
 }
 
-/// Writes events until nobody records any more. One that is refused is lost: in a namespace that is going, all are.
-pub async fn write_all(client: Client, mut queue: Receiver<Event>, metrics: Arc<Metrics>) {
+/// Writes events until nobody records any more. One that is refused is lost: in a namespace that is going, all are. Whoever
+/// leads no more tells nothing more.
+pub async fn write_all(client: Client, mut queue: Receiver<Event>, gate: Gate, metrics: Arc<Metrics>) {
     while let Some(event) = queue.recv().await {
+        if !gate() {
+            metrics.life.event_lost();
+            continue;
+        }
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
         let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
         if let Err(error) = api.create(&PostParams::default(), &event).await {

@@ -74,19 +74,14 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     async fn let_go(&self) -> kube::Result<Ended> {
-        if !(self.engine.ctx.gate)() {
-            return Ok(Ended::GONE);
-        }
-        let _permit = self.engine.ctx.kube_requests.acquire().await;
+        let Some(_permit) = self.engine.ctx.write_permit().await else { return Ok(Ended::GONE) };
         leave(&self.api, self.object.as_ref()).await?;
         Ok(Ended::GONE)
     }
 
     /// Removes an object whose time is over.
     pub(super) async fn remove(&self) -> kube::Result<Ended> {
-        if !(self.engine.ctx.gate)() {
-            return Ok(Ended::GONE);
-        }
+        let Some(_permit) = self.engine.ctx.write_permit().await else { return Ok(Ended::GONE) };
         let preconditions = Preconditions { uid: self.object.uid(), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };
         match self.api.delete(&self.object.name_any(), &params).await {

@@ -28,6 +28,8 @@ impl<K: Kind> Pass<'_, K> {
             return Look { since: now, is_shared: false, attempt, is_change: false };
         }
         let tick = now.checked_sub(self.since_tick(resync)).unwrap_or(first_seen);
+        let settled = self.engine.ctx.settled.get().filter(|at| **at <= now);
+        let tick = settled.map_or(tick, |at| tick.max(*at));
         let since = first_seen.max(tick).max(wrote.unwrap_or(first_seen));
         // Everybody compares at a tick, and everybody looks after a start.
         let is_shared = since == tick || (was_listed && since == first_seen);
@@ -40,7 +42,7 @@ impl<K: Kind> Pass<'_, K> {
             recall.attempt = if next == Next::Look { recall.attempt.saturating_add(1) } else { 0 };
             recall.attempt
         });
-        match next {
+        let due = match next {
             Next::Now => Some(Duration::ZERO),
             Next::Look => {
                 let (from, to) = K::pace(&self.engine.ctx);
@@ -52,7 +54,11 @@ impl<K: Kind> Pass<'_, K> {
             Next::Tick => Some(resync.saturating_sub(self.since_tick(resync))),
             Next::Change => Some(NET),
             Next::Leave => None,
-        }
+        };
+        let until_settled =
+            self.engine.ctx.settled.get().map(|at| at.saturating_duration_since(Instant::now()));
+        let first = until_settled.filter(|left| !left.is_zero());
+        due.map(|due| first.map_or(due, |left| due.min(left)))
     }
 
     /// How long ago the last comparison was due; the namespace decides the moment.

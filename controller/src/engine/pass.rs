@@ -80,7 +80,8 @@ impl<K: Kind> Engine<K> {
         let api: Api<K> = Api::namespaced(self.ctx.kube.clone(), &object.namespace().unwrap_or_default());
         let door = door(object.as_ref());
         if door == Door::Outside {
-            object = self.enter(&api, &object).await?;
+            let Some(entered) = self.enter(&api, &object).await? else { return Ok(Ended::GONE) };
+            object = entered;
         }
         let none = Common::default();
         let common = object.status().map_or(&none, |status| status.common());
@@ -99,15 +100,15 @@ impl<K: Kind> Engine<K> {
         newer.filter(|newer| version(newer.as_ref()) > version(stored.as_ref())).unwrap_or(stored)
     }
 
-    async fn enter(&self, api: &Api<K>, object: &Arc<K>) -> kube::Result<Arc<K>> {
-        let _permit = self.ctx.kube_requests.acquire().await;
+    async fn enter(&self, api: &Api<K>, object: &Arc<K>) -> kube::Result<Option<Arc<K>>> {
+        let Some(_permit) = self.ctx.write_permit().await else { return Ok(None) };
         let entered = Arc::new(enter(api, object.as_ref()).await?);
         // The watch will show our own change; it is no reason for another pass.
         self.memory.with(&entered, |recall| {
             recall.fingerprint = fingerprint(entered.as_ref());
             recall.newer = Some(entered.clone());
         });
-        Ok(entered)
+        Ok(Some(entered))
     }
 }
 

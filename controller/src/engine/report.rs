@@ -68,11 +68,7 @@ pub async fn write<K: Kind>(
     let patch = patch(object, &status);
     let name = object.meta().name.as_deref().unwrap_or_default();
     let written = {
-        let _permit = ctx.kube_requests.acquire().await;
-        // The wait may have been long.
-        if !(ctx.gate)() {
-            return Ok(None);
-        }
+        let Some(_permit) = ctx.write_permit().await else { return Ok(None) };
         api.patch_status(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&patch)).await
     };
     let none = Vec::new();

@@ -136,12 +136,12 @@ async fn who_is_told_to_stop_while_it_takes_the_lease_gives_it_back() -> Result<
     };
     let (leads, told) = tokio::join!(leads, told);
     told?;
-    assert!(leads, "its request arrived");
+    assert_eq!(leads, Some(Acquired::Free), "its request arrived");
     let lease = server.lease().unwrap_or_default();
     assert_eq!(
         (&lease["spec"]["holderIdentity"], &lease["spec"]["leaseTransitions"]),
         (&json!(""), &json!(1))
     );
-    assert!(!candidate.acquire(&stop).await, "it tries no more");
+    assert_eq!(candidate.acquire(&stop).await, None, "it tries no more");
     Ok(())
 }

@@ -27,6 +27,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    const ALL: [Self; 6] =
+        [Self::Ready, Self::Working, Self::Stalled, Self::Gone, Self::Refused, Self::Panicked];
+
     /// Its word in labels, traces and logs.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -92,8 +96,12 @@ impl Passes {
         Self { ended, took, failures, until_ready }
     }
 
-    /// Passes over a kind are to come: what is measured of them is there before the first.
+    /// Passes over a kind are to come: what is measured of them is there before the first, so that the first that fails is a
+    /// rise.
     pub fn begin(&self, kind: &'static str) {
+        for outcome in Outcome::ALL {
+            let _ = self.ended.get_or_create(&Pass { kind, outcome });
+        }
         for times in [&self.took, &self.until_ready] {
             let _ = times.get_or_create(&OfKind { kind });
         }

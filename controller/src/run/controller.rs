@@ -24,9 +24,11 @@ use futures::future::join_all;
 use kube::Client;
 use kube::runtime::reflector::store as new_store;
 use kube::runtime::reflector::store::{Store, Writer};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// What a controller is put together from.
@@ -128,6 +130,11 @@ impl Controller {
         }
     }
 
+    /// Everything is compared with Azure once more after this time.
+    pub(super) fn compares_after(&self, time: Duration) {
+        let _ = self.ctx.settled.set(Instant::now() + time);
+    }
+
     /// Starts the passes of all kinds.
     pub(super) fn work(self, stop: &CancellationToken) -> JoinSet<()> {
         let mut tasks = self.watches.tasks;
@@ -190,6 +197,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         job_looks_to,
         firing_check: intervals.firing_check,
         kube_requests: Semaphore::new(KUBE_REQUESTS),
+        settled: OnceLock::new(),
     })
 }
 

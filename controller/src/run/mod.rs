@@ -4,10 +4,10 @@ mod controller;
 
 use self::controller::{Controller, Parts};
 use crate::args::Run;
-use crate::config::Config;
+use crate::config::{Config, std_duration};
 use crate::connect::Shared;
 use crate::engine::events::{Recorder, write_all};
-use crate::lease::Candidate;
+use crate::lease::{Acquired, Candidate};
 use crate::metrics::Metrics;
 use crate::server::{Readiness, serve};
 use crate::telemetry;
@@ -54,16 +54,20 @@ async fn run(flags: Run, config: Config) -> Result<()> {
         return ended(server).await;
     };
     let (recorder, events) = Recorder::new(metrics.clone(), identity);
-    tokio::spawn(write_all(kube.clone(), events, metrics.clone()));
     let shared = shared(&candidate, &metrics);
+    tokio::spawn(write_all(kube.clone(), events, shared.gate.clone(), metrics.clone()));
     let parts = Parts { kube, config: &config, metrics: metrics.clone(), recorder, cluster_id, shared };
     let controller = Controller::new(&flags, parts, &stop)?;
     readiness.waits_for("the watches to be filled");
     controller.filled(&stop).await;
     readiness.waits_for("");
     let mut lost = Ok(());
-    if candidate.acquire(&stop).await {
+    if let Some(acquired) = candidate.acquire(&stop).await {
         tracing::info!("leading");
+        if acquired == Acquired::TakenOver {
+            // What the one before had sent has arrived by then, or never will.
+            controller.compares_after(std_duration(config.azure.request_timeout));
+        }
         metrics.life.leads(true);
         lost = lead(controller, &candidate, &stop).await;
         metrics.life.leads(false);

@@ -61,16 +61,32 @@ fn compute(name: &str, more: &str) -> String {
     )
 }
 
+/// One with the field that is gone.
+fn pipeline(name: &str) -> String {
+    format!(
+        "---\napiVersion: azureml.dev/v1alpha1\nkind: MLPipeline\nmetadata: {{name: {name}, finalizers: [azureml.dev/finalizer]}}\n\
+         spec: {{workspaceRef: {{name: team-a}}, before: x, defaults: {{compute: {{ref: cpu}}, environment: {{ref: image}}}}, \
+         steps: [{{name: only, command: 'true'}}]}}\n"
+    )
+}
+
 fn apply(plane: &ControlPlane, manifests: &str) -> Result<String, String> {
     let file = plane.state().join("objects.yaml");
     fs::write(&file, manifests).unwrap();
     output(plane.kubectl().args(["apply", "--validate=strict", "-f"]).arg(&file))
 }
 
-/// All of an object but what the API server keeps for itself.
+/// An object as the API server shows it.
 fn object(plane: &ControlPlane, name: &str) -> Value {
-    let text = output(plane.kubectl().args(["get", "mlcompute", name, "--output=json"])).unwrap();
+    let text = output(plane.kubectl().args(["get", name, "--output=json"])).unwrap();
     serde_json::from_str(&text).unwrap()
+}
+
+/// The same without the field that is gone, which the later definitions do not show.
+fn without(object: &Value) -> Value {
+    let mut object = object.clone();
+    assert!(object["spec"].as_object_mut().unwrap().remove("before").is_some(), "{object}");
+    object
 }
 
 /// Waits until the API server judges by the definitions that it has now.
@@ -87,43 +103,72 @@ fn served(plane: &ControlPlane, knows_the_field: bool) {
     }
 }
 
+/// Objects, and what they are to be shown as.
+type Shown = [(&'static str, Value); 3];
+
+fn are_there(plane: &ControlPlane, all: &Shown, when: &str) {
+    for (name, as_it_was) in all {
+        assert_eq!(object(plane, name), *as_it_was, "{name} {when}");
+    }
+}
+
 #[tokio::test]
 async fn objects_outlive_an_upgrade_and_a_downgrade_of_the_definitions() {
     let plane = start().await;
     let folder = tempfile::tempdir().unwrap();
     let (earlier, chart) = (earlier(folder.path()), chart());
     let (earlier, chart) = (earlier.to_str().unwrap(), chart.to_str().unwrap());
+    let all = up_and_down(&plane, earlier, chart);
+    handed_over_and_back(&plane, chart, &all);
 
-    helm(&plane, &["install", "azureml-operator", earlier]).unwrap();
-    served(&plane, false);
-    apply(&plane, &compute("old", "")).unwrap();
-    let old = object(&plane, "old");
+    // Removed and installed again by another release: the same objects, waiting for a controller.
+    helm(&plane, &["uninstall", "azureml-operator"]).unwrap();
+    are_there(&plane, &all, "after the removal");
+    helm(&plane, &["install", "azureml-operator", chart]).unwrap();
+    are_there(&plane, &all, "after another installation");
+}
 
-    helm(&plane, &["upgrade", "azureml-operator", chart]).unwrap();
-    served(&plane, true);
-    assert_eq!(object(&plane, "old"), old, "after the upgrade");
-    apply(&plane, &compute("new", ", tags: {team: a}")).unwrap();
-    let new = object(&plane, "new");
+fn up_and_down(plane: &ControlPlane, earlier: &str, chart: &str) -> Shown {
+    helm(plane, &["install", "azureml-operator", earlier]).unwrap();
+    served(plane, false);
+    apply(plane, &(compute("old", "") + &pipeline("old"))).unwrap();
+    let [old, with] = ["mlcompute/old", "mlpipeline/old"].map(|name| object(plane, name));
+
+    helm(plane, &["upgrade", "azureml-operator", chart]).unwrap();
+    served(plane, true);
+    assert_eq!(object(plane, "mlcompute/old"), old, "after the upgrade");
+    assert_eq!(object(plane, "mlpipeline/old"), without(&with), "after the upgrade");
+    apply(plane, &compute("new", ", tags: {team: a}")).unwrap();
+    let new = object(plane, "mlcompute/new");
 
     // Down by Helm's own way: what the earlier definitions do not know is not shown, and kept until somebody writes.
-    helm(&plane, &["rollback", "azureml-operator", "1"]).unwrap();
-    served(&plane, false);
-    assert_eq!(object(&plane, "old"), old, "after the downgrade");
-    let shown = object(&plane, "new");
+    helm(plane, &["rollback", "azureml-operator", "1"]).unwrap();
+    served(plane, false);
+    assert_eq!(object(plane, "mlcompute/old"), old, "after the downgrade");
+    assert_eq!(object(plane, "mlpipeline/old"), with, "after the downgrade");
+    let shown = object(plane, "mlcompute/new");
     assert_eq!(shown["metadata"]["uid"], new["metadata"]["uid"]);
     assert_eq!(shown["spec"]["scale"], new["spec"]["scale"]);
     assert!(shown["spec"].get("tags").is_none(), "{shown}");
 
-    helm(&plane, &["upgrade", "azureml-operator", chart]).unwrap();
-    served(&plane, true);
-    assert_eq!(object(&plane, "old"), old, "after the second upgrade");
-    assert_eq!(object(&plane, "new"), new, "after the second upgrade");
+    helm(plane, &["upgrade", "azureml-operator", chart]).unwrap();
+    served(plane, true);
+    let all = [("mlcompute/old", old), ("mlcompute/new", new), ("mlpipeline/old", without(&with))];
+    are_there(plane, &all, "after the second upgrade");
+    all
+}
 
-    // Removed and installed again by another release: the same objects, waiting for a controller.
-    helm(&plane, &["uninstall", "azureml-operator"]).unwrap();
-    assert_eq!(object(&plane, "new"), new, "after the removal");
-    helm(&plane, &["install", "azureml-operator", chart]).unwrap();
-    assert_eq!(object(&plane, "new"), new, "after another installation");
+/// The definitions are left to somebody else, and taken back: Helm leaves them where they are.
+fn handed_over_and_back(plane: &ControlPlane, chart: &str, all: &Shown) {
+    let definitions = || output(plane.kubectl().args(["get", "crd", "--output=name"])).unwrap();
+    let before = definitions();
+    assert_eq!(before.matches(".azureml.dev\n").count(), 6, "{before}");
+    for set in ["crds.install=false", "crds.install=true"] {
+        helm(plane, &["upgrade", "azureml-operator", chart, "--set", set]).unwrap();
+        assert_eq!(definitions(), before, "with {set}");
+        served(plane, true);
+        are_there(plane, all, &format!("with {set}"));
+    }
 }
 
 /// What a role of the cluster lets people do with the kinds: every kind, with the verbs of view or of edit.

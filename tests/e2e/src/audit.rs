@@ -21,6 +21,23 @@ pub struct Asked {
     pub status: u64,
 }
 
+impl Asked {
+    /// Whether it was to change something.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        ["create", "update", "patch", "delete", "deletecollection"].contains(&self.verb.as_str())
+    }
+}
+
+/// What a user was to change since a number of its requests, but for the lease of whoever leads.
+///
+/// # Errors
+/// When the control plane keeps no audit log.
+pub fn writes(user: &str, since: usize) -> Result<Vec<Asked>> {
+    let is_it = |asked: &Asked| asked.is_write() && asked.resource != "leases.coordination.k8s.io";
+    Ok(of(user)?.into_iter().skip(since).filter(is_it).collect())
+}
+
 /// Every request of a user so far.
 ///
 /// # Errors

@@ -96,7 +96,9 @@ impl Repository {
     /// # Errors
     /// When it cannot be moved.
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
-        std::fs::rename(self.file(from), self.file(to)).with_context(|| format!("failed to move {from}"))
+        let (from, to) = (self.file(from), self.file(to));
+        std::fs::create_dir_all(to.parent().unwrap_or(&to))?;
+        std::fs::rename(&from, to).with_context(|| format!("failed to move {}", from.display()))
     }
 
     /// Removes a file from the next commit.

@@ -216,7 +216,7 @@ fn interrupted(
         None => ask.now.checked_add(ask.pace.provisioning[0]).unwrap_or(ask.now),
     };
     let failed = Failed {
-        reason: format!("Build{state}"),
+        reason: cut_off(state).to_owned(),
         message: format!("run {run_id} ended with {state}"),
         is_quota: false,
     };
@@ -228,6 +228,15 @@ fn interrupted(
         Plan::say(verdict.clone(), Next::Tick)
     };
     Plan { at, failed: Some(failed), verdict, ..plan }
+}
+
+/// The reason of a run that was cut off, whole, so that it is found where the runbook names it.
+fn cut_off(state: &str) -> &'static str {
+    match state {
+        "Canceled" => "BuildCanceled",
+        "Timeout" => "BuildTimeout",
+        _ => "BuildError",
+    }
 }
 
 pub(super) fn build_status(wanted: &Wanted, run: &Value, tail: &[String]) -> Option<BuildStatus> {

@@ -3,9 +3,11 @@
 use crate::{Stage, flux};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLEnvironment, MLPipeline};
+use azureml_e2e::{PATIENCE, audit};
 use azureml_plan::report::is_ready;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 const FOLDERS: [&str; 2] = ["examples/r-gbm", "examples/python-parallel"];
 
@@ -60,8 +62,24 @@ async fn not_ready_while_a_build_goes_on(stage: &Stage, revision: &str) -> Resul
     Ok(())
 }
 
+/// Waits until of each object it is told that it is ready: events are written aside, one after the other.
+async fn everything_is_told(stage: &Stage) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let told = stage.told().await?;
+        let is_told =
+            |name: &String| told.iter().any(|(object, what)| object == name && what.starts_with("Succeeded"));
+        if stage.scene.versions().await?.keys().all(is_told) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < until, "not of every object it is told that it is ready: {told:#?}");
+    }
+}
+
 async fn ten_syncs_write_nothing(stage: &Stage) -> Result<()> {
+    everything_is_told(stage).await?;
     let (requests, versions) = (stage.scene.azure.requests().len(), stage.scene.versions().await?);
+    let (asked, told) = (audit::of(&stage.user)?.len(), stage.told().await?);
     for number in 1..=10 {
         for name in ["r-gbm", "python-parallel"] {
             let value = format!("sync-{number}");
@@ -75,13 +93,19 @@ async fn ten_syncs_write_nothing(stage: &Stage) -> Result<()> {
     }
     assert_eq!(stage.scene.versions().await?, versions);
     ensure!(stage.scene.azure.requests().len() == requests, "{}", stage.scene.requests_shown(10));
+    // Nor to anything else: no event, nothing but its lease.
+    assert_eq!(audit::writes(&stage.user, asked)?, []);
+    assert_eq!(stage.told().await?, told);
+    ensure!(!audit::writes(&stage.user, 0)?.is_empty(), "the operator is not found in the audit log");
     Ok(())
 }
 
 async fn a_moved_file_changes_nothing(stage: &Stage) -> Result<()> {
     let (requests, versions) = (stage.scene.azure.requests().len(), stage.scene.versions().await?);
+    // Another name, and another folder: Flux takes all that lie below its path.
     stage.repository.rename("examples/r-gbm/pipeline.yaml", "examples/r-gbm/training.yaml")?;
-    let revision = stage.push("Move a file").await?;
+    stage.repository.rename("examples/r-gbm/schedule.yaml", "examples/r-gbm/nightly/schedule.yaml")?;
+    let revision = stage.push("Move two files").await?;
     stage.ready("r-gbm", &revision).await?;
     assert_eq!(stage.scene.versions().await?, versions);
     ensure!(stage.scene.azure.requests().len() == requests, "{}", stage.scene.requests_shown(10));

@@ -1,5 +1,6 @@
 //! GitOps with the real controllers: Flux fetches commits from a Git server on loopback and applies them; the operator
-//! makes them true. The manifests for Flux are those of the how-to. Each test has a namespace, a repository and an Azure.
+//! makes them true. The manifests for Flux are those of the how-to. Each test has a namespace, a repository and an Azure,
+//! and its operator is a user of its own in the API server's audit log.
 
 mod applied;
 mod broken;
@@ -10,8 +11,9 @@ mod substituted;
 mod witness;
 
 use anyhow::Result;
+use azureml_control_plane::Options;
 use azureml_e2e::git::Repository;
-use azureml_e2e::{Operator, Scene, Setting};
+use azureml_e2e::{Operator, Scene, Setting, cluster};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use witness::Witness;
@@ -20,17 +22,29 @@ use witness::Witness;
 struct Stage {
     scene: Scene,
     operator: Operator,
+    user: String,
     repository: Repository,
     witness: Witness,
+}
+
+fn audited() -> Options {
+    Options { audit: true, crds: cluster::definitions(), ..Options::default() }
 }
 
 impl Stage {
     /// Sets a scene with the first folders in the first commit; gives the commit's revision.
     async fn set(name: &str, folders: &[&str]) -> Result<(Self, String)> {
+        let plane = tokio::task::spawn_blocking(|| {
+            cluster::wish(audited());
+            cluster::shared()
+        })
+        .await?;
         // No comparison with Azure by the clock falls into the test: it counts what syncs cause.
         let mut setting = Setting::default();
         setting.config = setting.config.replace("resync: 1h", "resync: 1000h");
-        let (scene, repository) = (Scene::set(name, setting).await?, Repository::serve().await?);
+        let (mut scene, repository) = (Scene::set(name, setting).await?, Repository::serve().await?);
+        let user = format!("operator-{}", scene.namespace);
+        scene.start.kubeconfig = Some(plane.user(&user, &["system:masters"])?.kubeconfig);
         // The operator first: once it leads, the API server has begun to serve every kind.
         let (operator, witness) = (scene.operator().await?, Witness::of(&scene).await?);
         for folder in folders {
@@ -38,7 +52,7 @@ impl Stage {
         }
         let revision = repository.commit("Begin")?;
         flux::running().await?;
-        Ok((Self { scene, operator, repository, witness }, revision))
+        Ok((Self { scene, operator, user, repository, witness }, revision))
     }
 
     /// Ends the test: the contract was kept, and every state that was seen is one of the table.
@@ -97,6 +111,14 @@ impl Stage {
             objects.insert(name.clone(), format!("{} {}", text("status"), text("reason")));
         }
         Ok(objects)
+    }
+
+    /// What was said of objects of ours, as events.
+    async fn told(&self) -> Result<Vec<(String, String)>> {
+        let mut events = self.scene.events().await?;
+        events.retain(|(object, _)| object.starts_with("ML"));
+        events.sort();
+        Ok(events)
     }
 
     /// How often Azure was asked to change each type of thing since a place in its log.

@@ -27,6 +27,10 @@ fn now() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
+fn texts(list: &Value) -> BTreeSet<String> {
+    list.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
 impl Prometheus {
     /// Starts one that scrapes these addresses, and knows these rules.
     pub async fn start(program: &Path, targets: &[String], rules: &Path) -> Result<Self> {
@@ -103,23 +107,16 @@ impl Prometheus {
 
     /// Every metric that was scraped.
     pub async fn metrics(&self) -> Result<BTreeSet<String>> {
-        let data = self.get("label/__name__/values", &[]).await?;
-        Ok(data
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect())
+        Ok(texts(&self.get("label/__name__/values", &[]).await?))
     }
 
     /// Every label that a metric was scraped with.
     pub async fn labels(&self, metric: &str) -> Result<BTreeSet<String>> {
-        let data = self.get("labels", &[("match[]", metric)]).await?;
-        Ok(data
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect())
+        Ok(texts(&self.get("labels", &[("match[]", metric)]).await?))
+    }
+
+    /// Every value of a label that a metric was scraped with.
+    pub async fn label_values(&self, metric: &str, label: &str) -> Result<BTreeSet<String>> {
+        Ok(texts(&self.get(&format!("label/{label}/values"), &[("match[]", metric)]).await?))
     }
 }

@@ -4,10 +4,11 @@
 use crate::dashboard::{targets, variables};
 use crate::exposition::{compare, families, scrape, table};
 use crate::prometheus::Prometheus;
-use crate::promql::names;
+use crate::promql::{Asked, names};
 use crate::scenario::Scenario;
 use crate::{alerts, chart, logs, printed, program};
 use anyhow::{Context as _, Result, ensure};
+use regex::Regex;
 use std::collections::BTreeSet;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
@@ -50,7 +51,8 @@ async fn panels_have_data(prometheus: &Prometheus) -> Result<()> {
     Ok(())
 }
 
-/// No expression names a metric that is not exported, or asks of one a label that it does not have.
+/// No expression names a metric that is not exported, asks of one a label that it does not have, or compares one with a
+/// value that is never there.
 async fn names_are_exported(prometheus: &Prometheus) -> Result<()> {
     let exported = prometheus.metrics().await?;
     let mut expressions: Vec<(String, String, String)> = Vec::new();
@@ -73,8 +75,11 @@ async fn names_are_exported(prometheus: &Prometheus) -> Result<()> {
         for (metric, asked) in &names.metrics {
             ensure!(exported.contains(metric), "{place}: {metric} is not exported");
             let labels = prometheus.labels(metric).await?;
-            let missing: Vec<&String> = asked.difference(&labels).collect();
-            ensure!(missing.is_empty(), "{place}: {metric} has no label {missing:?}, it has {labels:?}");
+            for asked in asked {
+                let label = &asked.label;
+                ensure!(labels.contains(label), "{place}: {metric} has no label {label}, it has {labels:?}");
+                values_are_exported(prometheus, metric, asked).await.with_context(|| place.clone())?;
+            }
             known.extend(labels);
         }
         let missing: Vec<&String> = names.labels.difference(&known).collect();
@@ -83,6 +88,23 @@ async fn names_are_exported(prometheus: &Prometheus) -> Result<()> {
             let label = part.split("}}").next().unwrap_or_default();
             ensure!(label.starts_with(" $value") || known.contains(label), "{place}: {label} in {legend}");
         }
+    }
+    Ok(())
+}
+
+/// Every value that a label is compared with is one that was there; of Azure's answers, one of HTTP, or 0 for none.
+async fn values_are_exported(prometheus: &Prometheus, metric: &str, asked: &Asked) -> Result<()> {
+    let mut exported = prometheus.label_values(metric, &asked.label).await?;
+    if asked.label == "status" && metric.contains("_azure_") {
+        exported.extend((100..600).chain([0]).map(|status: u16| status.to_string()));
+    }
+    for value in &asked.values {
+        let value = Regex::new(&format!("^(?:{value})$"))?;
+        ensure!(
+            exported.iter().any(|exported| value.is_match(exported)),
+            "{metric} never has a {} like {value}; it has {exported:?}",
+            asked.label
+        );
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ struct Pair {
     azure: Relay,
     first: Operator,
     second: Operator,
-    user: String,
+    users: [String; 2],
 }
 
 impl Pair {
@@ -56,8 +56,10 @@ impl Pair {
         let scene = Scene::set(name, Setting { config, ..Setting::default() }).await?;
         let address: SocketAddr = plane.endpoint().trim_start_matches("https://").parse()?;
         let (kubernetes, azure) = (Relay::to(address).await?, Relay::proxy().await?);
+        let users = ["first", "second"].map(|name| format!("{name}-{}", scene.namespace));
+        let [own, others] = [&users[0], &users[1]].map(|user| plane.user(user, &["system:masters"]));
         let detour = scene.start.config.with_file_name("detour.kubeconfig");
-        let text = std::fs::read_to_string(plane.kubeconfig())?;
+        let text = std::fs::read_to_string(own?.kubeconfig)?;
         let around = format!("https://{}", kubernetes.address());
         std::fs::write(&detour, text.replace(plane.endpoint(), &around))?;
         let proxy = Some(format!("http://{}", azure.address()));
@@ -65,11 +67,10 @@ impl Pair {
         let start = Start { kubeconfig: Some(detour), environment, ..scene.start.clone() };
         let first = started(start).await?;
         first.leads()?;
-        let user = format!("second-{}", scene.namespace);
-        let kubeconfig = Some(plane.user(&user, &["system:masters"])?.kubeconfig);
+        let kubeconfig = Some(others?.kubeconfig);
         let second = started(Start { client: SECOND.to_owned(), kubeconfig, ..scene.start.clone() }).await?;
         second.line(0, "that it waits for the lease", |line| line["message"] == "waiting for the lease")?;
-        Ok(Self { scene, kubernetes, azure, first, second, user })
+        Ok(Self { scene, kubernetes, azure, first, second, users })
     }
 
     /// A workspace and a cluster in it, both ready.
@@ -93,8 +94,10 @@ impl Pair {
         let of_second = |entry: &azureml_simulator::Entry| entry.client.as_deref() == Some(SECOND);
         let asked = self.scene.azure.requests().into_iter().filter(of_second).count();
         ensure!(asked == 0, "the second asked Azure: {}", self.scene.requests_shown(20));
-        let asked: BTreeSet<(String, String)> =
-            audit::of(&self.user)?.into_iter().map(|Asked { verb, resource, .. }| (verb, resource)).collect();
+        let asked: BTreeSet<(String, String)> = audit::of(&self.users[1])?
+            .into_iter()
+            .map(|Asked { verb, resource, .. }| (verb, resource))
+            .collect();
         let mut expected: BTreeSet<(String, String)> = BTreeSet::new();
         for definition in cluster::definitions() {
             let name = definition.metadata.name.unwrap_or_default();
@@ -104,6 +107,18 @@ impl Pair {
         expected.insert(("get".to_owned(), "leases.coordination.k8s.io".to_owned()));
         assert_eq!(asked, expected);
         Ok(())
+    }
+
+    /// Lets the first go on: it gives up, and of Kubernetes it asks nothing more than to be told. What it had sent before it was
+    /// suspended was answered long ago.
+    async fn resumed(mut self) -> Result<(Scene, Operator)> {
+        let before = audit::of(&self.users[0])?.len();
+        ensure!(!audit::writes(&self.users[0], 0)?.is_empty(), "the first is not found in the audit log");
+        self.first.signal("CONT");
+        gave_up(self.first).await?;
+        let written = audit::writes(&self.users[0], before)?;
+        ensure!(written.is_empty(), "who was suspended wrote to Kubernetes: {written:#?}");
+        Ok((self.scene, self.second))
     }
 
     /// Everything in Azure, in a form without times.

@@ -2,7 +2,7 @@
 
 use crate::{CLIENT, Installed, SECRET};
 use anyhow::{Context as _, Result, ensure};
-use azureml_crds::{MLCompute, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::scene::{GROUP, Object, WORKSPACE};
 use azureml_e2e::{Operator, Scene};
 use serde_json::{Value, json};
@@ -56,10 +56,10 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
 }
 
 async fn drifted(scene: &Scene, cluster: &MLCompute) -> Result<()> {
-    let id = cluster.status.as_ref().and_then(|status| status.common.azure_id.clone()).context("no id")?;
+    let name = azure_name(cluster)?;
     let more = json!({"properties": {"properties": {"scaleSettings": {"maxNodeCount": 40}}}});
     let since = scene.azure.requests().len();
-    scene.portal("computes", id.rsplit('/').next().unwrap_or_default(), &more).await?;
+    scene.portal("computes", &name, &more).await?;
     let ask = format!("{}=drift", azureml_crds::RECONCILE_REQUESTED_AT);
     scene.kubectl(&["annotate", "mlcompute", "cpu", &ask]).await?;
     let put_back = |log: &[azureml_simulator::Entry]| {
@@ -69,11 +69,16 @@ async fn drifted(scene: &Scene, cluster: &MLCompute) -> Result<()> {
     ready::<MLCompute>(scene, "cpu").await.map(drop)
 }
 
+/// Everything in Azure, in a form without times.
+fn azure(scene: &Scene) -> Result<Value> {
+    scene.azure.state(GROUP, WORKSPACE).context("there is no such workspace")
+}
+
 /// Helm removes the chart under a controller that works, and installs it again: Azure does not notice, and the objects are
 /// still there. Then they are deleted.
 pub async fn removed_and_back(installed: &mut Installed, operator: Operator) -> Result<()> {
-    let state = |scene: &Scene| scene.azure.state(GROUP, WORKSPACE).map(|state| state.to_string());
-    let (before, since) = (state(&installed.scene), installed.scene.azure.requests().len());
+    some_go_from_azure(&installed.scene).await?;
+    let (before, since) = (azure(&installed.scene)?, installed.scene.azure.requests().len());
     let mark = operator.mark();
     installed.uninstall().await?;
     // It has lost every right and its account; its pod is told to stop.
@@ -81,7 +86,7 @@ pub async fn removed_and_back(installed: &mut Installed, operator: Operator) -> 
         line["message"].as_str().is_some_and(|message| message.contains("failed to renew the lease"))
     })?;
     operator.stop()?;
-    ensure!(before.is_some() && state(&installed.scene) == before, "Azure is not as it was");
+    ensure!(azure(&installed.scene)? == before, "Azure is not as it was");
     ready::<MLPipeline>(&installed.scene, "r-gbm").await?;
     assert_eq!(installed.scene.writes(since).len(), 0, "{}", installed.scene.requests_shown(20));
 
@@ -90,7 +95,43 @@ pub async fn removed_and_back(installed: &mut Installed, operator: Operator) -> 
     operator.leads()?;
     operator.pass(0, "MLPipeline", "r-gbm")?;
     assert_eq!(installed.scene.writes(since).len(), 0, "{}", installed.scene.requests_shown(20));
+    let stays = azure_name(&installed.scene.api::<MLCompute>().get("big").await?)?;
     let all = ["delete", "mlruns,mlschedules,mlpipelines,mlenvironments,mlcomputes,mlworkspaces", "--all"];
     installed.scene.kubectl(&all).await?;
-    operator.stop()
+    operator.stop()?;
+    let left = azure(&installed.scene)?;
+    what_is_left(&left, &stays)?;
+    installed.uninstall().await?;
+    ensure!(azure(&installed.scene)? == left, "Azure is not as it was");
+    Ok(())
+}
+
+/// A cluster and the environment are to go from Azure with their objects, and not with the chart; the other cluster is to stay,
+/// as is the default.
+async fn some_go_from_azure(scene: &Scene) -> Result<()> {
+    let goes = json!({"spec": {"deletionPolicy": "Delete"}}).to_string();
+    for what in ["mlcompute/cpu", "mlenvironment/r-gbm"] {
+        scene.kubectl(&["patch", what, "--type=merge", "-p", &goes]).await?;
+    }
+    ready::<MLCompute>(scene, "cpu").await?;
+    ready::<MLEnvironment>(scene, "r-gbm").await?;
+    ready::<MLPipeline>(scene, "r-gbm").await.map(drop)
+}
+
+fn azure_name(cluster: &MLCompute) -> Result<String> {
+    let id = cluster.status.as_ref().and_then(|status| status.common.azure_id.as_deref());
+    Ok(id.and_then(|id| id.rsplit('/').next()).context("no id")?.to_owned())
+}
+
+/// What is left in Azure when all objects are deleted: the cluster that stays, and what Azure ML only archives.
+fn what_is_left(left: &Value, cluster: &str) -> Result<()> {
+    let names = |of: &Value| of.as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(names(&left["computes"]), Some(vec![cluster.to_owned()]));
+    assert_eq!(names(&left["schedules"]), Some(Vec::new()));
+    assert_eq!(names(&left["endpoints"]), Some(Vec::new()));
+    let environments = left["assets"]["environments"].as_object().context("no environments")?;
+    let versions = environments.values().filter_map(Value::as_object).flat_map(|versions| versions.values());
+    let archived: Vec<&Value> = versions.map(|version| &version["isArchived"]).collect();
+    ensure!(!archived.is_empty() && archived.iter().all(|it| **it == true), "not archived: {environments:?}");
+    Ok(())
 }
