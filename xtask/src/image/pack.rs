@@ -67,12 +67,9 @@ impl Plan<'_> {
             "--omit-history",
         ]);
         buildah.arg("--identity-label=false").arg(format!("--timestamp={}", self.epoch()?));
-        buildah.args([
-            "--build-arg",
-            "CONTENT=prebuilt",
-            "--build-arg",
-            &format!("REVISION={}", self.revision()),
-        ]);
+        // Instead of the stage of that name, which is then not run.
+        buildah.args(["--build-context", &format!("build={}", self.output.display())]);
+        buildah.args(["--build-arg", &format!("REVISION={}", self.revision())]);
         buildah.args(["--build-arg", &format!("VERSION={}", self.workspace.version)]);
         // An ignore file says what of the checkout a build does not need; here the folder holds what is wanted only.
         let none = storage.join("ignore");
