@@ -49,7 +49,8 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     let (metrics, readiness) = (Arc::new(Metrics::default()), Readiness::default());
     let server = tokio::spawn(serve(flags.listen, metrics.clone(), readiness.clone(), stop.clone()));
     let identity = holder();
-    let candidate = candidate(&flags, &config, &kube, (&identity, &metrics));
+    // With connections of its own: of those that passes and watches left, more than one may have been lost on the way.
+    let candidate = candidate(&flags, &config, &kube_client().await?, (&identity, &metrics));
     let Some(cluster_id) = prepared(&flags, &config, (&kube, &readiness), &stop).await? else {
         return ended(server).await;
     };

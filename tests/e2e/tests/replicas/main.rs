@@ -81,6 +81,19 @@ impl Pair {
         Ok(pair)
     }
 
+    /// Waits until the event is there that says of an object that it is ready: events are written aside, one after the other,
+    /// and one that is being sent when its sender is suspended arrives.
+    async fn told(&self, object: &str) -> Result<()> {
+        let until = Instant::now() + azureml_e2e::PATIENCE;
+        loop {
+            let events = self.scene.events().await?;
+            if events.iter().any(|(who, what)| who == object && what.starts_with("Succeeded")) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < until, "it is not told that {object} is ready: {events:#?}");
+        }
+    }
+
     /// Waits until the second leads, in time.
     fn taken_over(&self, since: Instant) -> Result<()> {
         self.second.leads()?;

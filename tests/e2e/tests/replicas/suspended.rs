@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_suspended_beyond_its_lease_writes_nothing_more_and_ends() -> Result<()> {
     let mut pair = Pair::working("suspended").await?;
+    pair.told("MLCompute/cpu").await?;
     let (suspended, since) = (Instant::now(), pair.scene.azure.requests().len());
     pair.first.signal("STOP");
     pair.taken_over(suspended)?;
@@ -39,6 +40,7 @@ async fn in_flight(name: &str, soon: &str) -> Result<Pair> {
     pair.scene.azure.fault(slow).map_err(anyhow::Error::msg)?;
     pair.scene.apply_objects(&(workspace() + &compute())).await?;
     held(&pair.scene, "slow").await?;
+    pair.told("MLWorkspace/team-a").await?;
     let suspended = Instant::now();
     pair.first.signal("STOP");
     pair.taken_over(suspended)?;
