@@ -168,13 +168,17 @@ impl Candidate {
         };
         // After the answer: a record may have been renewed while it was on its way, and must not be taken for older.
         let now = Instant::now();
+        let was_of_another = seen.is_of_another;
         if seen.version != lease.metadata.resource_version {
             *seen =
                 Seen { version: lease.metadata.resource_version.clone(), at: Some(now), ..Seen::default() };
         }
         let spec = lease.spec.clone().unwrap_or_default();
         let holder = spec.holder_identity.as_deref().unwrap_or_default();
-        seen.is_of_another = !holder.is_empty() && holder != self.identity;
+        let is_ours = holder == self.identity;
+        let is_held = !holder.is_empty() && !is_ours;
+        // A record of ours that is news to us is one whose answer was lost: whom it was taken from stays as it was.
+        seen.is_of_another = if is_ours { was_of_another } else { is_held };
         let lasts = spec
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
@@ -182,7 +186,7 @@ impl Candidate {
         seen.lasts = lasts.unwrap_or_else(|| std_duration(self.timing.duration));
         let is_alive = seen.at.is_none_or(|at| now.duration_since(at) < seen.lasts);
         seen.until = seen.at.map(|at| at + seen.lasts);
-        if seen.is_of_another && is_alive {
+        if is_held && is_alive {
             return Ok(false);
         }
         lease.spec = self.record(Some(&spec)).spec;

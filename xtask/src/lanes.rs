@@ -1,9 +1,10 @@
 //! Runs commands side by side, as many at once as there are lanes, and prints what each said when it has ended, whole.
-//! In: commands, each of some step, those that take longest first. Out: how each went. May not know what a step does.
+//! In: commands, each of some step, those that take longest first, and a folder for what they say meanwhile. Out: how each
+//! went. May not know what a step does.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -27,14 +28,14 @@ pub struct Done {
 }
 
 /// Runs all of them; after a failure only what has begun, unless it is to go on.
-pub fn run(tasks: Vec<Task>, lanes: usize, keep_going: bool) -> Vec<Done> {
+pub fn run(tasks: Vec<Task>, folder: &Path, lanes: usize, keep_going: bool) -> Vec<Done> {
     let (waiting, done) = (Mutex::new(VecDeque::from(tasks)), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..lanes {
             scope.spawn(|| {
                 // The guard of the queue ends with this statement, before the command runs.
                 while let Some(task) = { held(&waiting).pop_front() } {
-                    let one = carry_out(task);
+                    let one = carry_out(task, folder);
                     if one.result.is_err() && !keep_going {
                         held(&waiting).clear();
                     }
@@ -50,30 +51,34 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn carry_out(Task { step, mut command }: Task) -> Done {
-    let line = tools::line(&command);
-    println!("--- {step}: $ {line}");
+fn carry_out(Task { step, mut command }: Task, folder: &Path) -> Done {
+    let (line, path) = (tools::line(&command), place(step, &command, folder));
+    println!("--- {step}: $ {line} > {}", path.display());
     let started = Instant::now();
-    let (said, result) = match captured(&mut command) {
-        Ok((said, result)) => (said, result),
-        Err(error) => (Vec::new(), Err(error)),
-    };
+    let (said, result) = captured(&mut command, &path).unwrap_or_else(|error| (Vec::new(), Err(error)));
     let took = started.elapsed();
     show(step, &line, took, &said);
     Done { step, took, result }
 }
 
-/// What it said, in the order in which it said it, and how it ended. Into a file, since a pipe would stay open for as
-/// long as anything that the command started and left behind.
-fn captured(command: &mut Command) -> anyhow::Result<(Vec<u8>, anyhow::Result<()>)> {
-    let mut file = tempfile::tempfile().context("failed to make a file for the output of a command")?;
-    let copy = |file: &File| file.try_clone().context("failed to share the file for the output of a command");
+/// Where it says what it says: by its step and its last argument.
+fn place(step: &str, command: &Command, folder: &Path) -> PathBuf {
+    let last = command.get_args().last().unwrap_or(command.get_program()).to_string_lossy();
+    let name: String =
+        last.chars().filter(|letter| letter.is_alphanumeric() || "_-".contains(*letter)).collect();
+    folder.join(format!("{step}-{}.log", name.trim_start_matches('-')))
+}
+
+/// What it said, in the order in which it said it, and how it ended. Into a file: who waits for it can look, and a pipe would
+/// stay open for as long as anything that the command started and left behind.
+fn captured(command: &mut Command, path: &Path) -> anyhow::Result<(Vec<u8>, anyhow::Result<()>)> {
+    let failed = || format!("failed to write {}", path.display());
+    fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).with_context(failed)?;
+    let file = File::create(path).with_context(failed)?;
+    let copy = |file: &File| file.try_clone().with_context(failed);
     command.stdout(copy(&file)?).stderr(copy(&file)?);
     let result = tools::run(command);
-    let mut said = Vec::new();
-    file.rewind()
-        .and_then(|()| file.read_to_end(&mut said))
-        .context("failed to read the output of a command")?;
+    let said = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
     Ok((said, result))
 }
 
@@ -97,7 +102,9 @@ mod tests {
     fn output_is_kept_in_its_order_and_does_not_wait_for_what_was_left_behind() {
         let mut command =
             task("a", "echo out; echo err >&2; echo out; exec sleep 600 & echo $! >&2; exit 3").command;
-        let (said, result) = captured(&mut command).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = place("a", &command, &folder.path().join("new"));
+        let (said, result) = captured(&mut command, &path).unwrap();
         let said = String::from_utf8(said).unwrap();
         let left = said.lines().last().unwrap();
         assert!(Command::new("kill").arg(left).status().unwrap().success());
@@ -114,7 +121,8 @@ mod tests {
             let (mine, other) = (mine.display(), other.display());
             format!("touch {mine}; for i in $(seq 300); do [ -e {other} ] && exit 0; sleep 0.1; done; exit 1")
         };
-        let done = run(vec![task("a", &meet("a", "b")), task("b", &meet("b", "a"))], 2, false);
+        let tasks = vec![task("a", &meet("a", "b")), task("b", &meet("b", "a"))];
+        let done = run(tasks, folder.path(), 2, false);
         assert!(done.len() == 2 && done.iter().all(|one| one.result.is_ok()));
     }
 
@@ -122,7 +130,10 @@ mod tests {
     fn after_a_failure_nothing_new_begins_unless_it_is_to_go_on() {
         let tasks =
             || vec![task("a", "exit 1"), task("b", "exit 0"), task("no-such", "exec no-such-program")];
-        let steps = |keep_going| run(tasks(), 1, keep_going).iter().map(|one| one.step).collect::<Vec<_>>();
+        let folder = tempfile::tempdir().unwrap();
+        let steps = |keep_going| {
+            run(tasks(), folder.path(), 1, keep_going).iter().map(|one| one.step).collect::<Vec<_>>()
+        };
         assert_eq!(steps(false), ["a"]);
         assert_eq!(steps(true), ["a", "b", "no-such"]);
     }

@@ -3,6 +3,7 @@
 //! In: which steps. Out: success, or the first failure. May not know what a step does.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -67,41 +68,47 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
     let steps = chosen(&arguments.only)?;
     check_tools(&steps)?;
-    let mut outcomes = carry_out(arguments, &steps, &Workspace::load()?)?;
+    let mut outcomes = carry_out(arguments, &steps, &Workspace::load()?);
     print!("{}", table(&mut outcomes, steps.len(), began.elapsed()));
     let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())
 }
 
-fn carry_out(arguments: &Arguments, steps: &[&Step], workspace: &Workspace) -> anyhow::Result<Vec<Outcome>> {
-    let (mut outcomes, mut tasks) = (Vec::new(), Vec::new());
+fn carry_out(arguments: &Arguments, steps: &[&Step], workspace: &Workspace) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
     for step in steps.iter().filter(|step| step.turn == Turn::Alone) {
         let outcome = alone(step, workspace);
         let failed = matches!(outcome.verdict, Verdict::Failed(_));
         outcomes.push(outcome);
         if failed && !arguments.keep_going {
-            return Ok(outcomes);
+            return outcomes;
         }
     }
+    let mut tasks = Vec::new();
     for step in steps.iter().filter(|step| step.turn == Turn::Beside) {
-        println!("\n=== {}: {}", step.name, step.shows);
-        if let Some(reason) = (step.unavailable)() {
-            println!("skipped: {reason}");
-            outcomes.push(Outcome {
-                name: step.name,
-                took: Duration::ZERO,
-                verdict: Verdict::Skipped(reason),
-            });
-            continue;
+        match commands_of(step, workspace) {
+            Ok(commands) => {
+                tasks.extend(commands.into_iter().map(|command| Task { step: step.name, command }));
+            }
+            Err(verdict) => outcomes.push(Outcome { name: step.name, took: Duration::ZERO, verdict }),
         }
-        let commands = (step.commands)(workspace)?;
-        tasks.extend(commands.into_iter().map(|command| Task { step: step.name, command }));
     }
     let planned: Vec<_> = tasks.iter().map(|task| task.step).collect();
-    let done = lanes::run(tasks, count(arguments.lanes), arguments.keep_going);
+    let folder = workspace.target.join("said");
+    let done = lanes::run(tasks, &folder, count(arguments.lanes), arguments.keep_going);
     outcomes.extend(gathered(&planned, &done));
-    Ok(outcomes)
+    outcomes
+}
+
+/// What a step is to run beside others, or why it does not.
+fn commands_of(step: &Step, workspace: &Workspace) -> Result<Vec<Command>, Verdict> {
+    println!("\n=== {}: {}", step.name, step.shows);
+    if let Some(reason) = (step.unavailable)() {
+        println!("skipped: {reason}");
+        return Err(Verdict::Skipped(reason));
+    }
+    (step.commands)(workspace).map_err(|error| Verdict::Failed(format!("{error:#}")))
 }
 
 /// How many lanes: what runs in one takes about half a core, and half a GiB of memory.

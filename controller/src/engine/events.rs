@@ -12,6 +12,7 @@ use kube::api::{Api, PostParams};
 use kube::core::ObjectMeta;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_util::sync::CancellationToken;
 
 const COMPONENT: &str = "azureml-operator";
 /// The longest note that the API takes.
@@ -82,10 +83,25 @@ fn cut(note: &str) -> String {
     note[..end].to_owned()
 }
 
-/// Writes events until nobody records any more. One that is refused is lost: in a namespace that is going, all are. Whoever
-/// leads no more tells nothing more.
-pub async fn write_all(client: Client, mut queue: Receiver<Event>, gate: Gate, metrics: Arc<Metrics>) {
-    while let Some(event) = queue.recv().await {
+/// Writes events until `last` says that no more will be recorded, and what was recorded is written. One that is refused is
+/// lost: in a namespace that is going, all are. Whoever leads no more tells nothing more.
+pub async fn write_all(
+    client: Client,
+    mut queue: Receiver<Event>,
+    gate: Gate,
+    (metrics, last): (Arc<Metrics>, CancellationToken),
+) {
+    let mut is_open = true;
+    loop {
+        let event = tokio::select! {
+            event = queue.recv() => event,
+            () = last.cancelled(), if is_open => {
+                is_open = false;
+                queue.close();
+                continue;
+            }
+        };
+        let Some(event) = event else { return };
         if !gate() {
             metrics.life.event_lost();
             continue;
@@ -96,5 +112,34 @@ pub async fn write_all(client: Client, mut queue: Receiver<Event>, gate: Gate, m
             tracing::debug!("an event was not written: {error}");
             metrics.life.event_lost();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn what_was_recorded_before_the_end_is_written() {
+        let metrics = Arc::new(Metrics::default());
+        let (recorder, queue) = Recorder::new(metrics.clone(), "us".to_owned());
+        let object = ObjectReference { namespace: Some("n".to_owned()), ..ObjectReference::default() };
+        for reason in ["One", "Two", "Three"] {
+            recorder.record(&object, "Normal", reason, "");
+        }
+        let written = Arc::new(AtomicUsize::new(0));
+        let count = written.clone();
+        let client = fake::client(move |asked| {
+            count.fetch_add(1, Ordering::SeqCst);
+            async move { fake::answer(&asked.body) }
+        });
+        let last = CancellationToken::new();
+        last.cancel();
+        // The recorder is still there, as the metrics of a process that ends keep it.
+        write_all(client, queue, Arc::new(|| true), (metrics, last)).await;
+        assert_eq!(written.load(Ordering::SeqCst), 3);
+        drop(recorder);
     }
 }

@@ -55,10 +55,10 @@ impl<K: Kind> Pass<'_, K> {
             Next::Change => Some(NET),
             Next::Leave => None,
         };
-        let until_settled =
-            self.engine.ctx.settled.get().map(|at| at.saturating_duration_since(Instant::now()));
-        let first = until_settled.filter(|left| !left.is_zero());
-        due.map(|due| first.map_or(due, |left| due.min(left)))
+        // What this pass read, it read before everything is to be compared once more.
+        let settled = self.engine.ctx.settled.get().filter(|at| **at > self.began);
+        let left = settled.map(|at| at.saturating_duration_since(Instant::now()));
+        due.map(|due| left.map_or(due, |left| due.min(left)))
     }
 
     /// How long ago the last comparison was due; the namespace decides the moment.

@@ -62,6 +62,8 @@ pub(super) struct Pass<'a, K: Kind> {
     pub api: Api<K>,
     pub object: Arc<K>,
     pub ask: Ask,
+    /// When it began.
+    pub began: Instant,
 }
 
 /// A slow look for what waits for a change, should the change be missed.
@@ -86,7 +88,7 @@ impl<K: Kind> Engine<K> {
         let none = Common::default();
         let common = object.status().map_or(&none, |status| status.common());
         let ask = Ask::of(object.meta(), common, Context::now(), self.ctx.pace.clone());
-        let pass = Pass { engine: self, api, object, ask };
+        let pass = Pass { engine: self, api, object, ask, began: Instant::now() };
         match door {
             Door::Gone => Ok(Ended::GONE),
             Door::Leaving => pass.take_leave().await,

@@ -105,6 +105,18 @@ async fn a_lease_that_was_deleted_is_not_taken_before_its_holder_has_given_up() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_never_learnt_that_it_took_over_still_says_so() -> Result<()> {
+    let server = Server::with(Some(record("old")));
+    let (candidate, mut seen) = (server.candidate(), Seen::default());
+    assert!(!candidate.attempt(&mut seen).await?);
+    advance(Duration::from_secs(15)).await;
+    assert!(candidate.attempt(&mut seen).await?);
+    // As if that answer had been lost: it finds a record of its own.
+    assert!(candidate.attempt(&mut seen).await? && seen.is_of_another);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lease_that_nobody_held_is_made_at_once() -> Result<()> {
     assert!(Server::with(None).candidate().attempt(&mut Seen::default()).await?, "there was none");
     let server = Server::with(Some(record("")));

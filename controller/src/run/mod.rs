@@ -20,10 +20,14 @@ use kube::{Client, Resource as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long passes may take to finish after the process is told to stop.
 const GRACE: Duration = Duration::from_secs(25);
+
+/// How long the last events may take to be written.
+const TELLING: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether the API server serves a kind already.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -56,13 +60,15 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     };
     let (recorder, events) = Recorder::new(metrics.clone(), identity);
     let shared = shared(&candidate, &metrics);
-    tokio::spawn(write_all(kube.clone(), events, shared.gate.clone(), metrics.clone()));
+    let last = CancellationToken::new();
+    let writes = write_all(kube.clone(), events, shared.gate.clone(), (metrics.clone(), last.clone()));
+    let told = tokio::spawn(writes);
     let parts = Parts { kube, config: &config, metrics: metrics.clone(), recorder, cluster_id, shared };
     let controller = Controller::new(&flags, parts, &stop)?;
     readiness.waits_for("the watches to be filled");
     controller.filled(&stop).await;
     readiness.waits_for("");
-    let mut lost = Ok(());
+    let mut end = Ok(End::Rest);
     if let Some(acquired) = candidate.acquire(&stop).await {
         tracing::info!("leading");
         if acquired == Acquired::TakenOver {
@@ -70,16 +76,27 @@ async fn run(flags: Run, config: Config) -> Result<()> {
             controller.compares_after(std_duration(config.azure.request_timeout));
         }
         metrics.life.leads(true);
-        lost = lead(controller, &candidate, &stop).await;
+        end = lead(controller, &candidate, &stop).await;
+        last.cancel();
+        let _ = timeout(TELLING, told).await;
         metrics.life.leads(false);
     }
     // Also where it was not told that it leads: the answer may have been lost.
-    if lost.is_ok() {
+    if matches!(end, Ok(End::Rest)) {
         candidate.release().await;
     }
     stop.cancel();
     ended(server).await?;
-    lost
+    end.map(drop)
+}
+
+/// How leading ended, when the lease was not lost.
+enum End {
+    /// Every pass was finished.
+    Rest,
+    /// Passes were given up, and what they sent may still be on its way: the lease is left to expire, so that the next
+    /// leader knows.
+    GivenUp,
 }
 
 /// Waits for what must be there before anything can be watched, and gives the name of this cluster; `None` when told to stop.
@@ -101,22 +118,24 @@ async fn ended(server: tokio::task::JoinHandle<Result<()>>) -> Result<()> {
 }
 
 /// Works until told to stop, or until the lease is lost: then passes that still run must not write, so the process ends.
-async fn lead(controller: Controller, candidate: &Candidate, stop: &CancellationToken) -> Result<()> {
+async fn lead(controller: Controller, candidate: &Candidate, stop: &CancellationToken) -> Result<End> {
     let mut work = controller.work(stop);
     // The lease is renewed to the last pass, which else could not say what it did.
     let finished = async {
         stop.cancelled().await;
         let finished = async { while work.join_next().await.is_some() {} };
-        if tokio::time::timeout(GRACE, finished).await.is_err() {
-            tracing::warn!("passes did not finish in {GRACE:?}");
+        if timeout(GRACE, finished).await.is_ok() {
+            return End::Rest;
         }
+        tracing::warn!("passes did not finish in {GRACE:?}, so the lease is left to expire");
+        End::GivenUp
     };
     tokio::select! {
         lost = candidate.keep() => {
             tracing::error!("the lease is lost, so this process ends");
-            lost
+            lost.map(|()| End::GivenUp)
         }
-        () = finished => Ok(()),
+        end = finished => Ok(end),
     }
 }
 

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use azureml_control_plane::Node;
 
 use crate::image::licences;
 use crate::sbom;
-use crate::tools;
 use crate::workspace::Workspace;
 
 /// Makes what a release consists of: binary, image, chart, CRDs, SBOM, licences, checksums.
@@ -22,7 +22,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
     /// From a tree in any state, and with the binary and the image of the tests, which are built sooner; without these two
-    /// where there is no buildah.
+    /// where a node of the tests could not run either.
     #[arg(long)]
     dry_run: bool,
 }
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         fs::copy(workspace.root.join(name), folder.join(name))
             .with_context(|| format!("failed to copy {name}"))?;
     }
-    let missing = tools::BUILDAH.check().err().filter(|_| arguments.dry_run);
+    let missing = if arguments.dry_run { Node::unavailable() } else { None };
     if missing.is_none() {
         let profile = if arguments.dry_run { "trial" } else { "release" };
         let binary = folder.join(format!("azureml-operator-{VERSION}-linux-amd64"));
