@@ -30,14 +30,6 @@ pub fn answer(world: &mut World, call: &Call<'_>, target: &Target<'_>, rest: &[&
     let part = |at: usize| rest.get(at).map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
     let key = match (part(0).as_str(), rest.len()) {
         ("registries", 2..) => registries::find(world, target, rest)?,
-        ("locations", 4) => {
-            return crate::arm::operations::answer(
-                world,
-                call,
-                rest.get(2).unwrap_or(&""),
-                rest.get(3).unwrap_or(&""),
-            );
-        }
         (_, _) => return Err(errors::no_route(call)),
     };
     let below = rest.get(3..).unwrap_or_default();

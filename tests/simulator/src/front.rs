@@ -9,7 +9,6 @@ use crate::wire::{Answer, Request};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The client gets no answer; its connection, or its stream, is closed.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +32,10 @@ pub async fn serve(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cut
         }
         (seq, before, after)
     });
-    delay(shared, request.method.as_str()).await;
+    delay(shared, &request).await;
     let answer = match act(shared, seq, before).await? {
         Some(answer) => answer,
+        None if request.lacks_length => length_required(),
         None => shared.with(|world, now| {
             let answer = world.answer(&request, now);
             let noted = std::mem::take(&mut world.noted);
@@ -61,9 +61,10 @@ fn client(request: &Request) -> Option<String> {
     form.into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value)
 }
 
-async fn delay(shared: &Shared, method: &str) {
-    let delay =
-        shared.latency.get(method).or_else(|| shared.latency.get("*")).copied().unwrap_or(Duration::ZERO);
+async fn delay(shared: &Shared, request: &Request) {
+    let method = request.method.as_str();
+    let wanted = shared.latency.get(method).or_else(|| shared.latency.get("*")).copied();
+    let delay = wanted.unwrap_or_else(|| shared.times.answer(method, &request.path));
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -117,6 +118,17 @@ fn refusal(fault: &Forced) -> Answer {
         }
     }
     answer
+}
+
+/// What the servers of Azure answer before anything of Azure sees the request: the page of `HTTP.sys`, which closes.
+fn length_required() -> Answer {
+    const PAGE: &str = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\"http://www.w3.org/TR/html4/strict.dtd\">\r\n\
+        <HTML><HEAD><TITLE>Length Required</TITLE>\r\n\
+        <META HTTP-EQUIV=\"Content-Type\" Content=\"text/html; charset=us-ascii\"></HEAD>\r\n\
+        <BODY><h2>Length Required</h2>\r\n\
+        <hr><p>HTTP Error 411. The request must be chunked or have a content length.</p>\r\n</BODY></HTML>\r\n";
+    Answer::bytes(StatusCode::LENGTH_REQUIRED, "text/html; charset=us-ascii", PAGE.into())
+        .header("connection", "close")
 }
 
 /// The code Azure Resource Manager uses with a status.

@@ -30,6 +30,7 @@ mod shared;
 mod simulator;
 mod state;
 mod timers;
+mod times;
 mod tls;
 mod wire;
 mod world;

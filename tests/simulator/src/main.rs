@@ -20,6 +20,9 @@ struct Args {
     /// The name by which clients reach it, where that is not the address that it listens on.
     #[arg(long)]
     host: Option<String>,
+    /// Serve HTTP/1.1 alone.
+    #[arg(long)]
+    http1: bool,
     /// Where blobs, datastores and executed steps are kept; without it, in a folder that is removed at the end.
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -56,21 +59,18 @@ struct Args {
     /// The number of items on a page of a list.
     #[arg(long, default_value_t = 100)]
     page_size: usize,
-    /// What operations ask a client to wait, in seconds.
-    #[arg(long, default_value_t = 1)]
-    retry_after: u64,
-    /// How long an operation takes.
-    #[arg(long, default_value = "200ms", value_parser = duration)]
-    operation_time: Duration,
-    /// How long a step runs that is not executed.
-    #[arg(long, default_value = "200ms", value_parser = duration)]
-    step_time: Duration,
-    /// How long a build runs.
-    #[arg(long, default_value = "300ms", value_parser = duration)]
-    build_time: Duration,
-    /// How long a node takes to come or to go.
-    #[arg(long, default_value = "50ms", value_parser = duration)]
-    node_time: Duration,
+    /// How long everything takes: 1 is as long as in Azure, 0 is no time.
+    #[arg(long, default_value_t = 0.01, value_parser = scale)]
+    time_scale: f64,
+    /// How long a step runs that is not executed, instead of the scaled time.
+    #[arg(long, value_parser = duration)]
+    step_time: Option<Duration>,
+    /// How long a build runs, instead of the scaled time.
+    #[arg(long, value_parser = duration)]
+    build_time: Option<Duration>,
+    /// How long a node takes to come or to go, instead of the scaled time.
+    #[arg(long, value_parser = duration)]
+    node_time: Option<Duration>,
     /// Delays of answers by method, for example PUT=2.35s,GET=500ms; * stands for all others.
     #[arg(long, value_delimiter = ',', value_parser = latency)]
     latency: Vec<(String, Duration)>,
@@ -95,6 +95,13 @@ fn duration(text: &str) -> Result<Duration> {
     let span: jiff::SignedDuration =
         text.parse().with_context(|| format!("'{text}' is no duration; write 250ms, 2.35s or PT1M"))?;
     Duration::try_from(span).with_context(|| format!("'{text}' is negative"))
+}
+
+fn scale(text: &str) -> Result<f64> {
+    match text.parse::<f64>() {
+        Ok(scale) if scale.is_finite() && scale >= 0.0 => Ok(scale),
+        Ok(_) | Err(_) => bail!("write a scale of time as a number such as 0.01 or 1, not '{text}'"),
+    }
 }
 
 fn workspace(text: &str) -> Result<WorkspaceSpec> {
@@ -122,9 +129,11 @@ fn app(text: &str) -> Result<(String, String)> {
 
 impl From<Args> for Options {
     fn from(args: Args) -> Self {
+        let times = Times::scaled(args.time_scale);
         Self {
             listen: args.listen,
             host: args.host,
+            http1: args.http1,
             dir: args.dir,
             workspaces: args.workspaces,
             tenant_id: args.tenant,
@@ -140,12 +149,11 @@ impl From<Args> for Options {
                 Mode::Abac => RoleMode::Abac,
             },
             page_size: args.page_size,
-            retry_after: args.retry_after,
             times: Times {
-                operation: args.operation_time,
-                step: args.step_time,
-                build: args.build_time,
-                node: args.node_time,
+                step: args.step_time.unwrap_or(times.step),
+                build: args.build_time.unwrap_or(times.build),
+                node: args.node_time.unwrap_or(times.node),
+                ..times
             },
             latency: args.latency.into_iter().collect::<BTreeMap<_, _>>(),
             apps: args.apps.into_iter().collect(),

@@ -1,6 +1,7 @@
 //! How a simulator is set up: what it simulates, how long things take, where it keeps files.
 
 use crate::acr::RoleMode;
+pub use crate::times::Times;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,31 +38,6 @@ impl WorkspaceSpec {
     }
 }
 
-/// How long things take by themselves.
-#[derive(Clone, Copy, Debug)]
-pub struct Times {
-    /// A long-running operation, for example the creation of a cluster.
-    pub operation: Duration,
-    /// A running step that is not executed.
-    pub step: Duration,
-    /// A running build.
-    pub build: Duration,
-    /// The preparation, and the removal, of a node.
-    pub node: Duration,
-}
-
-impl Default for Times {
-    /// Everything ends within a second.
-    fn default() -> Self {
-        Self {
-            operation: Duration::from_millis(200),
-            step: Duration::from_millis(200),
-            build: Duration::from_millis(300),
-            node: Duration::from_millis(50),
-        }
-    }
-}
-
 /// The settings of one simulator.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -70,6 +46,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The name by which it is reached, where that is not the address that it listens on; its certificate has it too.
     pub host: Option<String>,
+    /// Whether it serves HTTP/1.1 alone, as what lies behind many a proxy does.
+    pub http1: bool,
     /// Where blobs, datastores and executed steps live; absent: a folder that is removed at the end.
     pub dir: Option<PathBuf>,
     /// The workspaces there are from the start.
@@ -94,11 +72,9 @@ pub struct Options {
     pub registry_mode: RoleMode,
     /// The number of items on a page of a list.
     pub page_size: usize,
-    /// What operations ask a client to wait before it looks again, in seconds.
-    pub retry_after: u64,
     /// How long things take.
     pub times: Times,
-    /// A delay of every answer by method; `*` for those not named.
+    /// A delay of every answer by method; `*` for those not named. What is not named takes the time of `times`.
     pub latency: BTreeMap<String, Duration>,
     /// Applications whose secret is checked: (client id, secret). Any secret will do for others.
     pub apps: BTreeMap<String, String>,
@@ -109,6 +85,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             host: None,
+            http1: false,
             dir: None,
             workspaces: Vec::new(),
             tenant_id: "11111111-1111-1111-1111-111111111111".into(),
@@ -121,7 +98,6 @@ impl Default for Options {
             caps: true,
             registry_mode: RoleMode::Legacy,
             page_size: 100,
-            retry_after: 1,
             times: Times::default(),
             latency: BTreeMap::new(),
             apps: BTreeMap::new(),

@@ -5,8 +5,8 @@ use crate::front::{self, Cut};
 use crate::shared::Shared;
 use crate::wire::{Answer, Request};
 use bytes::Bytes;
-use http::Method;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, Method, Version};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -58,9 +58,20 @@ async fn exchange(
     let host =
         host.or_else(|| head.headers.get("host").and_then(|host| host.to_str().ok().map(str::to_owned)));
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let lacks_length = lacks_length(&head.method, head.version, &head.headers);
     let request = Request::new(head.method, &host.unwrap_or_default(), target, head.headers, body);
+    let request = Request { lacks_length, ..request };
     let head_only = request.method == Method::HEAD;
     front::serve(&shared, request).await.map(|answer| respond(answer, head_only))
+}
+
+/// Whether a request over HTTP/1.1 does not say how long its body is, although its method has one.
+fn lacks_length(method: &Method, version: Version, headers: &HeaderMap) -> bool {
+    let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    version < Version::HTTP_2
+        && has_body
+        && !headers.contains_key(CONTENT_LENGTH)
+        && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// The answer to a HEAD tells the size of the body that it leaves out.

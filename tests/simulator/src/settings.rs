@@ -1,7 +1,7 @@
 //! What does not change while a simulator runs: its options, resolved to the address and folder that it got.
 
 use crate::acr::RoleMode;
-use crate::options::Options;
+use crate::options::{Options, Times};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,10 +29,8 @@ pub struct Settings {
     pub registry_mode: RoleMode,
     /// Items on a page.
     pub page_size: usize,
-    /// Seconds for `Retry-After`.
-    pub retry_after: u64,
-    /// How long operations take.
-    pub operation_time: SignedDuration,
+    /// How long operations and answers take.
+    pub times: Times,
     /// How long steps run that are not executed.
     pub step_time: SignedDuration,
     /// How long builds run.
@@ -63,8 +61,7 @@ impl Settings {
             execute: options.execute,
             registry_mode: options.registry_mode,
             page_size: options.page_size,
-            retry_after: options.retry_after,
-            operation_time: span(options.times.operation),
+            times: options.times,
             step_time: span(options.times.step),
             build_time: span(options.times.build),
             node_time: span(options.times.node),

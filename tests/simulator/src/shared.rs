@@ -4,6 +4,7 @@
 use crate::execute::{self, Job, Running};
 use crate::faults::Failure;
 use crate::ml;
+use crate::options::Times;
 use crate::world::World;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ pub struct Shared {
     running: Running,
     /// A delay of every answer, by method.
     pub latency: BTreeMap<String, Duration>,
+    /// How long answers take that it does not name.
+    pub times: Times,
     /// Ends every task of the simulator.
     pub stop: CancellationToken,
 }
@@ -28,8 +31,15 @@ impl Shared {
     /// Puts a world behind its lock; processes of steps run on the current runtime.
     pub fn new(world: World, latency: BTreeMap<String, Duration>) -> Arc<Self> {
         let stop = CancellationToken::new();
-        let running = Running::new(Handle::current());
-        Arc::new(Self { world: Mutex::new(world), changes: watch::channel(0).0, running, latency, stop })
+        let (running, times) = (Running::new(Handle::current()), world.settings.times);
+        Arc::new(Self {
+            world: Mutex::new(world),
+            changes: watch::channel(0).0,
+            running,
+            latency,
+            times,
+            stop,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {

@@ -68,7 +68,7 @@ impl Simulator {
     /// When the folder, the address or TLS cannot be set up.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let (dir, temporary) = folder(options.dir.as_ref())?;
-        let identity = tls::identity(options.host.as_deref())?;
+        let identity = tls::identity(options.host.as_deref(), options.http1)?;
         let ca_file = dir.join("ca.pem");
         std::fs::write(&ca_file, &identity.ca_pem)
             .map_err(|source| StartError::Dir { dir: dir.clone(), source })?;

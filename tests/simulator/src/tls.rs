@@ -28,8 +28,9 @@ pub struct Identity {
     pub server: Arc<ServerConfig>,
 }
 
-/// Makes a new authority and a certificate signed by it, which holds for one more name where one is given.
-pub fn identity(host: Option<&str>) -> Result<Identity, TlsError> {
+/// Makes a new authority and a certificate signed by it, which holds for one more name where one is given. HTTP/2 is
+/// offered unless `http1` is set.
+pub fn identity(host: Option<&str>, http1: bool) -> Result<Identity, TlsError> {
     let (ca_pem, issuer) = authority().map_err(TlsError::Certificate)?;
     let (chain, key) = leaf(&issuer, host).map_err(TlsError::Certificate)?;
     let mut server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -38,7 +39,8 @@ pub fn identity(host: Option<&str>) -> Result<Identity, TlsError> {
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(TlsError::Server)?;
-    server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let protocols: &[&[u8]] = if http1 { &[b"http/1.1"] } else { &[b"h2", b"http/1.1"] };
+    server.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Identity { ca_pem, server: Arc::new(server) })
 }
 

@@ -23,6 +23,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, empty when there was none.
     pub body: Bytes,
+    /// Whether it came over HTTP/1.1 without the length of a body that its method has.
+    pub lacks_length: bool,
 }
 
 impl Request {
@@ -38,6 +40,7 @@ impl Request {
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers,
             body,
+            lacks_length: false,
         }
     }
 
@@ -104,6 +107,15 @@ impl Answer {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         Self { status, headers, body }
+    }
+
+    /// The same with the body `null`, as Azure ML's assets answer what they accept.
+    #[must_use]
+    pub fn with_null(self) -> Self {
+        let headers = self.headers;
+        let mut answer = Self::json(self.status, &Value::Null);
+        answer.headers.extend(headers);
+        answer
     }
 
     /// Adds a header; a value that HTTP cannot carry is left out.

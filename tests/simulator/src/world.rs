@@ -3,7 +3,7 @@
 //! is decided here and nowhere else.
 
 use crate::acr::{Images, Registry};
-use crate::arm::operations::{Operation, Service, Work};
+use crate::arm::operations::{self, Operation, Work};
 use crate::arm::throttle::Throttle;
 use crate::arm::{self, Call};
 use crate::blob::{self, Blobs};
@@ -138,11 +138,23 @@ impl World {
     }
 
     /// Begins an operation that ends by itself, and returns its id.
-    pub fn begin(&mut self, service: Service, resource: String, work: Work, now: Timestamp) -> String {
-        let id = self.ids.uuid();
-        self.operations.insert(id.clone(), Operation::new(id.clone(), service, resource, work, now));
-        self.timers.set(now + self.settings.operation_time, Event::Operation(id.clone()));
+    pub fn begin(&mut self, resource: String, work: Work, now: Timestamp) -> String {
+        let random = self.ids.uuid();
+        let workspace = self.workspaces.get(&owner(&resource)).map(|workspace| workspace.guid.clone());
+        let id = operations::id(work.service(), &workspace.unwrap_or_default(), &resource, &random);
+        let takes = self.settings.times.of(&work, &random);
+        let region = self.region_of(&resource);
+        self.operations.insert(id.clone(), Operation::new(id.clone(), resource, work, region, now));
+        self.timers.set(now + takes, Event::Operation(id.clone()));
         id
+    }
+
+    /// Begins the operation of a task run, which ends with its run, and returns where it is kept.
+    pub fn begin_build(&mut self, resource: String, run: &str, now: Timestamp) -> String {
+        let (key, region) = (operations::key(&resource, run), self.region_of(&resource));
+        let began = Operation::new(run.to_owned(), resource, Work::BuildEnded, region, now);
+        self.operations.insert(key.clone(), began);
+        key
     }
 
     fn end_operation(&mut self, at: Timestamp, id: &str, event: &Event) {
@@ -161,28 +173,15 @@ impl World {
         }
     }
 
-    /// Adds what leads a client to an operation: the status URL, the result URL, or both.
-    pub fn follow(&self, answer: Answer, id: &str, call: &Call<'_>, how: Follow) -> Answer {
+    /// Adds what leads a client to an operation.
+    pub fn follow(&self, answer: Answer, id: &str, call: &Call<'_>) -> Answer {
         let Some(operation) = self.operations.get(id) else { return answer };
-        let region = self.region_of(&operation.resource);
-        let (status, result) = operation.urls(&self.settings.base, &region, call.api_version());
-        let answer = answer.header("retry-after", &self.settings.retry_after.to_string());
-        let answer = if operation.service == Service::Mfe {
-            answer.header("x-ms-async-operation-timeout", "PT1H")
-        } else {
-            answer
-        };
-        match how {
-            Follow::Status => answer.header("azure-asyncoperation", &status),
-            Follow::Result => answer.header("location", &result),
-            Follow::Both => answer.header("azure-asyncoperation", &status).header("location", &result),
-        }
+        operation.led_to(answer, &self.settings.base, call.api_version())
     }
 
     /// The region of the workspace that a resource is, or is below; or of the registry.
     fn region_of(&self, resource: &str) -> String {
-        // An id of a workspace has nine parts, the first of them empty.
-        let key = resource.split('/').take(9).collect::<Vec<_>>().join("/").to_ascii_lowercase();
+        let key = owner(resource);
         let region = self.workspaces.get(&key).map(|workspace| &workspace.region);
         region
             .or_else(|| self.registries.get(&key).map(|registry| &registry.region))
@@ -208,13 +207,7 @@ impl World {
     }
 }
 
-/// Which URLs an answer carries that begins an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Follow {
-    /// `Azure-AsyncOperation`.
-    Status,
-    /// `Location`.
-    Result,
-    /// Both.
-    Both,
+/// The key of the workspace, or of the registry, that a resource is, or is below: nine parts, the first of them empty.
+fn owner(resource: &str) -> String {
+    resource.split('/').take(9).collect::<Vec<_>>().join("/").to_ascii_lowercase()
 }

@@ -263,3 +263,21 @@ async fn answers_are_delayed_when_a_latency_is_set() {
     sim.get("computes").await;
     assert!(start.elapsed() >= Duration::from_millis(80));
 }
+
+#[tokio::test]
+async fn over_http_1_a_post_must_say_how_long_it_is() {
+    let sim = Sim::with(Options { http1: true, ..Options::default() }).await;
+    sim.cluster("cpu", 1).await;
+    let bare = sim.http.post(sim.url("computes/cpu/listNodes")).bearer_auth(&sim.token);
+    let sized = bare.try_clone().unwrap().header("content-length", "0");
+    let refused = bare.send().await.unwrap();
+    assert_eq!(refused.version(), reqwest::Version::HTTP_11, "HTTP/2 is not offered");
+    let refused = answer(refused).await;
+    assert_eq!(refused.status, StatusCode::LENGTH_REQUIRED);
+    assert!(refused.body.as_str().unwrap().contains("HTTP Error 411"), "{refused:?}");
+    assert!(!refused.headers.contains_key("x-ms-request-id"), "Azure has not seen it");
+    assert_eq!(answer(sized.send().await.unwrap()).await.status, StatusCode::OK);
+    let h2 = Sim::start().await;
+    h2.cluster("cpu", 1).await;
+    assert_eq!(h2.post("computes/cpu/listNodes").await.status, StatusCode::OK);
+}

@@ -7,7 +7,6 @@ use azureml_e2e::{Scene, Setting};
 use azureml_simulator::Times;
 use jiff::SignedDuration;
 use serde_json::Value;
-use std::time::Duration;
 
 /// The jobs that the workspace has.
 async fn jobs(scene: &Scene) -> Result<Vec<Value>> {
@@ -25,8 +24,7 @@ async fn jobs(scene: &Scene) -> Result<Vec<Value>> {
 async fn a_schedule_fires_at_its_time_with_its_values() -> Result<()> {
     let mut setting = Setting::default();
     setting.azure.virtual_clock = true;
-    let zero = Duration::ZERO;
-    setting.azure.times = Times { operation: zero, step: zero, build: zero, node: zero };
+    setting.azure.times = Times::scaled(0.0);
     let scene = Scene::set("fires", setting).await?;
     let operator = scene.operator().await?;
     let spec = "pipelineRef: {name: p}, cron: '* * * * *', timeZone: Europe/Zurich, inputs: {trees: 7}";

@@ -6,12 +6,12 @@ use super::Registry;
 use super::runs::{self, Status};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
-use crate::arm::operations::{Operation, Service, Work};
+use crate::arm::operations;
 use crate::arm::paging::Page;
 use crate::faults::Failure;
 use crate::ml::{Origin, Provisioning};
 use crate::wire::Answer;
-use crate::world::{Follow, World};
+use crate::world::World;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -78,6 +78,10 @@ pub fn answer(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str]) -> R
         (&Method::GET, [name]) => get(world, key, name),
         (&Method::POST, [name, action]) if action.eq_ignore_ascii_case("listDetails") => {
             get(world, key, name)
+        }
+        (&Method::GET, [name, kind, run]) if kind.eq_ignore_ascii_case("operationStatuses") => {
+            let registry = world.registries.get(key).ok_or_else(|| errors::no_route(call))?;
+            operations::below(world, call, &format!("{}/taskRuns/{name}", registry.id()), run)
         }
         (&Method::PUT, [name]) => put(world, call, key, name),
         (&Method::PATCH, [name]) => patch(world, call, key, name),
@@ -150,7 +154,9 @@ fn run(world: &mut World, call: &Call<'_>, key: &str, name: &str, body: &Map<Str
     }
     let run = runs::start(world, key, request.clone(), Some(name.to_owned()), call.now);
     let run = run.ok_or_else(|| errors::no_route(call))?;
-    let (registry, operation) = begin(world, key, name, call.now).ok_or_else(|| errors::no_route(call))?;
+    let resource = world.registries.get(key).map(|registry| format!("{}/taskRuns/{name}", registry.id()));
+    let operation = world.begin_build(resource.ok_or_else(|| errors::no_route(call))?, &run, call.now);
+    let registry = world.registries.get_mut(key).ok_or_else(|| errors::no_route(call))?;
     let mut origin = have.as_ref().map_or_else(|| Origin::new(call), |have| have.origin.clone());
     origin.touch(call);
     let made = TaskRun {
@@ -167,22 +173,7 @@ fn run(world: &mut World, call: &Call<'_>, key: &str, name: &str, body: &Map<Str
     registry.task_runs.insert(name.to_ascii_lowercase(), made);
     let status = if have.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let (registry, task_run) = find(world, key, name)?;
-    Ok(world.follow(Answer::json(status, &task_run.json(registry)), &operation, call, Follow::Status))
-}
-
-/// Begins the operation that ends with the run, and returns it with the registry.
-fn begin<'a>(
-    world: &'a mut World,
-    key: &str,
-    name: &str,
-    now: Timestamp,
-) -> Option<(&'a mut Registry, String)> {
-    let id = world.ids.uuid();
-    let registry = world.registries.get_mut(key)?;
-    let resource = format!("{}/taskRuns/{name}", registry.id());
-    let began = Operation::new(id.clone(), Service::Registry, resource, Work::BuildEnded, now);
-    world.operations.insert(id.clone(), began);
-    Some((registry, id))
+    Ok(world.follow(Answer::json(status, &task_run.json(registry)), &operation, call))
 }
 
 /// The run of a task run has ended.

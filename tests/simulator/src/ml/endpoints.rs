@@ -9,11 +9,11 @@ use super::{Origin, Provisioning, Workspace};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids;
-use crate::arm::operations::{Service, Work};
+use crate::arm::operations::Work;
 use crate::arm::paging::Page;
 use crate::faults::Failure;
 use crate::wire::Answer;
-use crate::world::{Follow, Settings, World};
+use crate::world::{Settings, World};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -169,10 +169,10 @@ fn begin(world: &mut World, call: &Call<'_>, (key, name): (&str, &str), status: 
     let (workspace, _) = find(world, key, name)?;
     let id = format!("{}/batchEndpoints/{name}", workspace.id());
     let work = Work::EndpointWritten(key.to_owned(), ids::key(name));
-    let operation = world.begin(Service::Mfe, id, work, call.now);
+    let operation = world.begin(id, work, call.now);
     let (workspace, endpoint) = find(world, key, name)?;
     let shown = endpoint.json(workspace, &world.settings);
-    Ok(world.follow(Answer::json(status, &shown), &operation, call, Follow::Status))
+    Ok(world.follow(Answer::json(status, &shown), &operation, call))
 }
 
 /// Names are unique in a region, and a region has only so many endpoints.
@@ -219,8 +219,8 @@ fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
     let (workspace, _) = find(world, key, name)?;
     let id = format!("{}/batchEndpoints/{name}", workspace.id());
     let work = Work::EndpointDeleted(key.to_owned(), ids::key(name));
-    let operation = world.begin(Service::Mfe, id, work, call.now);
-    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Result))
+    let operation = world.begin(id, work, call.now);
+    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
 
 /// The creation or change of an endpoint ends.

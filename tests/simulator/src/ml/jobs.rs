@@ -15,11 +15,11 @@ use super::names::{self, Name};
 use super::{Origin, Workspace};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
-use crate::arm::operations::{Service, Work};
+use crate::arm::operations::Work;
 use crate::arm::paging::Page;
 use crate::json;
 use crate::wire::Answer;
-use crate::world::{Follow, World};
+use crate::world::World;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 
@@ -174,9 +174,8 @@ fn request_cancel(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> 
     if asked {
         return Ok(Answer::empty(StatusCode::OK));
     }
-    let operation =
-        world.begin(Service::Mfe, id, Work::JobCanceled(key.to_owned(), name.to_owned()), call.now);
-    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Result))
+    let operation = world.begin(id, Work::JobCanceled(key.to_owned(), name.to_owned()), call.now);
+    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
 
 /// Removes a job that is over, with its steps.
@@ -190,9 +189,8 @@ fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         return Err(errors::mfe(StatusCode::CONFLICT, &["Conflict"], &text));
     }
     let id = format!("{}/jobs/{name}", workspace.id());
-    let operation =
-        world.begin(Service::Mfe, id, Work::JobDeleted(key.to_owned(), name.to_owned()), call.now);
-    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Result))
+    let operation = world.begin(id, Work::JobDeleted(key.to_owned(), name.to_owned()), call.now);
+    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
 
 /// The jobs of a workspace by what they are and how they ended, without names and times.

@@ -9,11 +9,11 @@ use super::jobs::{self, Context};
 use super::{Origin, Provisioning, Workspace};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
-use crate::arm::operations::{Service, Work};
+use crate::arm::operations::Work;
 use crate::arm::paging::Page;
 use crate::faults::Failure;
 use crate::wire::Answer;
-use crate::world::{Follow, World};
+use crate::world::World;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -139,11 +139,10 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
     let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
     let id = format!("{}/schedules/{name}", workspace.id());
     workspace.schedules.insert(name.to_owned(), schedule);
-    let operation =
-        world.begin(Service::Mfe, id, Work::ScheduleWritten(key.to_owned(), name.to_owned()), call.now);
+    let operation = world.begin(id, Work::ScheduleWritten(key.to_owned(), name.to_owned()), call.now);
     let (workspace, schedule) = find(world, key, name)?;
     let status = if have.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(world.follow(Answer::json(status, &schedule.json(workspace)), &operation, call, Follow::Status))
+    Ok(world.follow(Answer::json(status, &schedule.json(workspace)), &operation, call))
 }
 
 /// Refuses an action that could not run.
@@ -176,9 +175,8 @@ fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         return Err(errors::mfe(StatusCode::BAD_REQUEST, &["BadArgument", "ScheduleEnabled"], &text));
     }
     schedule.state = Provisioning::Deleting;
-    let operation =
-        world.begin(Service::Mfe, id, Work::ScheduleDeleted(key.to_owned(), name.to_owned()), call.now);
-    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Result))
+    let operation = world.begin(id, Work::ScheduleDeleted(key.to_owned(), name.to_owned()), call.now);
+    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
 
 /// The creation or change of a schedule ends; from now on it fires.

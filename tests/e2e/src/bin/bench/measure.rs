@@ -28,12 +28,7 @@ pub fn azure(throttle: bool) -> Options {
         workspaces: vec![WorkspaceSpec::new(GROUP, WORKSPACE)],
         caps: false,
         throttle,
-        times: Times {
-            operation: Duration::ZERO,
-            step: Duration::ZERO,
-            build: Duration::ZERO,
-            node: Duration::ZERO,
-        },
+        times: Times::scaled(0.0),
         ..Options::default()
     }
 }

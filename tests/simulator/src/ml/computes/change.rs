@@ -6,12 +6,12 @@ use super::{CAP, find, missing, rebalance};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids;
-use crate::arm::operations::{Service, Work};
+use crate::arm::operations::Work;
 use crate::faults::Failure;
 use crate::ml::usages::CORES;
 use crate::ml::{Origin, Provisioning};
 use crate::wire::Answer;
-use crate::world::{Follow, World};
+use crate::world::World;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -93,9 +93,8 @@ fn begin(world: &mut World, call: &Call<'_>, key: &str, name: &str, status: Stat
     let (workspace, compute) = find(world, key, name)?;
     let shown = compute.json(&workspace.id());
     let id = format!("{}/computes/{}", workspace.id(), compute.name);
-    let operation =
-        world.begin(Service::Compute, id, Work::ComputeWritten(key.to_owned(), ids::key(name)), call.now);
-    Ok(world.follow(Answer::json(status, &shown), &operation, call, Follow::Status))
+    let operation = world.begin(id, Work::ComputeWritten(key.to_owned(), ids::key(name)), call.now);
+    Ok(world.follow(Answer::json(status, &shown), &operation, call))
 }
 
 /// Removes a compute: what it is made of, or its attachment.
@@ -123,9 +122,8 @@ pub fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Repl
     for run in compute.nodes.runs() {
         crate::ml::compute_gone(world, key, &run, name, call.now);
     }
-    let operation =
-        world.begin(Service::Compute, id, Work::ComputeDeleted(key.to_owned(), ids::key(name)), call.now);
-    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Both))
+    let operation = world.begin(id, Work::ComputeDeleted(key.to_owned(), ids::key(name)), call.now);
+    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
 
 /// The creation or change of a compute ends: as wanted, or because of quota.

@@ -5,13 +5,13 @@ use super::{find, find_mut};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids;
-use crate::arm::operations::{Service, Work};
+use crate::arm::operations::Work;
 use crate::arm::paging::Page;
 use crate::faults::Failure;
 use crate::ml::names::{self, Name};
 use crate::ml::{Origin, Provisioning, Workspace, graph};
 use crate::wire::Answer;
-use crate::world::{Follow, World};
+use crate::world::World;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -134,9 +134,9 @@ fn put(world: &mut World, call: &Call<'_>, (key, endpoint): (&str, &str), name: 
     let shown = deployment.json(workspace, &found.name);
     find_mut(world, key, endpoint)?.deployments.insert(ids::key(name), deployment);
     let work = Work::DeploymentWritten(key.to_owned(), ids::key(endpoint), ids::key(name));
-    let operation = world.begin(Service::Mfe, id, work, call.now);
+    let operation = world.begin(id, work, call.now);
     let status = if have.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(world.follow(Answer::json(status, &shown), &operation, call, Follow::Status))
+    Ok(world.follow(Answer::json(status, &shown), &operation, call))
 }
 
 /// Refuses a deployment that is no pipeline component's, or that refers to what is not there.
@@ -192,8 +192,8 @@ fn delete(world: &mut World, call: &Call<'_>, (key, endpoint): (&str, &str), nam
     let (workspace, _) = find(world, key, endpoint)?;
     let id = format!("{}/batchEndpoints/{endpoint}/deployments/{name}", workspace.id());
     let work = Work::DeploymentDeleted(key.to_owned(), ids::key(endpoint), ids::key(name));
-    let operation = world.begin(Service::Mfe, id, work, call.now);
-    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call, Follow::Result))
+    let operation = world.begin(id, work, call.now);
+    Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
 
 /// The creation or change of a deployment ends.
