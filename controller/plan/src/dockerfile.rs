@@ -1,17 +1,53 @@
 //! The Dockerfile that is built: the user's, and after it a line for everything that must be in the image.
+//!
+//! In: a build. Out: the text, or why nothing can be added to it. Reads no more of it than where a line begins.
 
+use crate::context::InvalidSpec;
 use crate::shell::quoted;
 use azureml_crds::ml_environment::{Build, Verify};
 use serde_json::json;
 
-/// The user's text, untouched, and the checks that `verify` asks for.
-#[must_use]
-pub fn with_checks(build: &Build) -> String {
+/// The user's text without a byte order mark, and the checks that `verify` asks for, each on a line of its own.
+///
+/// # Errors
+/// When the text ends in the middle of an instruction, which would take the checks for its own words.
+pub fn with_checks(build: &Build) -> Result<String, InvalidSpec> {
+    let text = build.dockerfile.trim_start_matches('\u{feff}');
     let checks = build.verify.as_ref().map(checks).unwrap_or_default();
     if checks.is_empty() {
-        return build.dockerfile.clone();
+        return Ok(text.to_owned());
     }
-    format!("{}\n\n# build.verify\n{}\n", build.dockerfile.trim_end(), checks.join("\n"))
+    if let Some(escape) = goes_on(text) {
+        let message = format!(
+            "its last line ends with {escape}, so that the checks of build.verify would become words of it; remove the \
+             {escape} at the end, or build.verify"
+        );
+        return Err(InvalidSpec {
+            reason: "InvalidDockerfile",
+            ..InvalidSpec::new("build.dockerfile", message)
+        });
+    }
+    Ok(format!("{}\n\n# build.verify\n{}\n", text.trim_end(), checks.join("\n")))
+}
+
+/// The escape character that ends the last instruction. Lines that are empty or a comment end none ("Dockerfile reference",
+/// Docker).
+fn goes_on(text: &str) -> Option<char> {
+    let escape = escape(text);
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let last = text.lines().map(str::trim).rfind(is_said)?;
+    last.ends_with(escape).then_some(escape)
+}
+
+/// The character that joins lines: that of the parser directive `escape`, which stands above everything else.
+fn escape(text: &str) -> char {
+    let directive = |line: &str| {
+        let (name, value) = line.trim().strip_prefix('#')?.split_once('=')?;
+        Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+    };
+    let directives = text.lines().map_while(directive);
+    let named = directives.filter(|(name, _)| name == "escape").find_map(|(_, value)| value.chars().next());
+    named.unwrap_or('\\')
 }
 
 fn checks(verify: &Verify) -> Vec<String> {
@@ -43,9 +79,9 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    fn build(verify: Option<Verify>) -> Build {
+    fn build(dockerfile: &str, verify: Option<Verify>) -> Build {
         Build {
-            dockerfile: "FROM r-base\n".into(),
+            dockerfile: dockerfile.into(),
             args: BTreeMap::default(),
             platform: None,
             builder: None,
@@ -53,9 +89,18 @@ mod tests {
         }
     }
 
+    fn verify() -> Verify {
+        Verify { r_packages: Vec::new(), python_packages: Vec::new(), command: vec!["true".into()] }
+    }
+
     #[test]
     fn the_users_text_is_left_alone() {
-        assert_eq!(with_checks(&build(None)), "FROM r-base\n");
+        assert_eq!(with_checks(&build("FROM r-base\n", None)).unwrap(), "FROM r-base\n");
+        // A byte order mark is no part of it, and nothing is added after a line that goes on.
+        assert_eq!(
+            with_checks(&build("\u{feff}FROM r-base\nRUN x \\\n", None)).unwrap(),
+            "FROM r-base\nRUN x \\\n"
+        );
     }
 
     #[test]
@@ -65,6 +110,35 @@ mod tests {
             python_packages: vec!["numpy".into()],
             command: vec!["Rscript".into(), "--version".into()],
         };
-        insta::assert_snapshot!(with_checks(&build(Some(verify))));
+        insta::assert_snapshot!(with_checks(&build("FROM r-base\n", Some(verify))).unwrap());
+    }
+
+    #[test]
+    fn a_check_has_a_line_of_its_own() {
+        for text in [
+            "FROM a\r\nRUN x\r\n",
+            "FROM a\nRUN x `",
+            "FROM a\nRUN x\n# a comment \\\n",
+            "# escape=`\nFROM a\nRUN dir c:\\\n",
+            "# syntax=docker/dockerfile:1\n# escape=`\nFROM a\nRUN dir c:\\",
+            "\u{feff}FROM a",
+        ] {
+            let built = with_checks(&build(text, Some(verify()))).unwrap();
+            assert!(built.ends_with("\n\n# build.verify\nRUN [\"true\"]\n"), "{built:?}");
+        }
+        for (text, escape) in [
+            ("FROM a\nRUN x \\", '\\'),
+            ("FROM a\nRUN x \\ \t\r\n\r\n", '\\'),
+            ("FROM a\nRUN x \\\n# a comment\n\n", '\\'),
+            ("FROM a\nRUN x \\\\", '\\'),
+            ("# escape=`\r\nFROM a\r\nRUN x `\r\n", '`'),
+            ("\u{feff}#Escape = `\nFROM a\nRUN x `", '`'),
+            // Below an instruction it is a comment.
+            ("FROM a\n# escape=`\nRUN x \\", '\\'),
+        ] {
+            let refused = with_checks(&build(text, Some(verify()))).unwrap_err();
+            assert_eq!(refused.reason, "InvalidDockerfile");
+            assert!(refused.message.starts_with(&format!("its last line ends with {escape},")), "{refused}");
+        }
     }
 }

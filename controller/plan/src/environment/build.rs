@@ -43,7 +43,7 @@ pub(super) fn built(
             tag: Some(h12.to_owned()),
             digest: None,
         },
-        files: BTreeMap::from([("Dockerfile".to_owned(), dockerfile::with_checks(build))]),
+        files: BTreeMap::from([("Dockerfile".to_owned(), dockerfile::with_checks(build)?)]),
     })
 }
 
