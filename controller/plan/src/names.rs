@@ -16,7 +16,8 @@ pub struct NameRule {
     pub ends_in_digits: bool,
 }
 
-/// `^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$`
+/// `^[a-zA-Z](?![a-zA-Z0-9-]*-\d+$)[a-zA-Z0-9\-]{2,23}$`; a name that ends in digits is recorded (`cpu-cluster-1`), and made by
+/// users only.
 pub const COMPUTE: NameRule = NameRule { longest: 24, separator: '-', ends_in_digits: false };
 /// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`; shorter, so that people can read it.
 pub const ENVIRONMENT: NameRule = NameRule { longest: 128, separator: '-', ends_in_digits: true };
@@ -56,10 +57,21 @@ pub fn step_component(pipeline: &str, step: &str) -> String {
     format!("{pipeline}_{step}")
 }
 
-/// The repository of an image that is built here.
+/// The longest repository. A reference to an image, the registry's address included, has at most 255 characters in every
+/// client (distribution's `NameTotalLengthMax`); an address of a registry has up to 80.
+const REPOSITORY: usize = 160;
+
+/// The repository of an image that is built here; a long one is cut, and ends in a hash.
 #[must_use]
 pub fn repository(namespace: &str, name: &str) -> String {
-    format!("azureml-operator/{namespace}/{name}")
+    let whole = format!("azureml-operator/{namespace}/{name}");
+    if whole.len() <= REPOSITORY {
+        return whole;
+    }
+    let short = short_hash(namespace, name);
+    // A part of a repository does not end in a separator.
+    let cut = whole[..REPOSITORY - short.len() - 1].trim_end_matches(['-', '.']);
+    format!("{cut}-{short}")
 }
 
 /// The task run that builds one content: 5 to 50 letters, digits and hyphens.
@@ -119,6 +131,19 @@ mod tests {
     fn a_cluster_does_not_end_in_digits_alone() {
         // The hash of this name is 51749775.
         assert_eq!(generated(COMPUTE, "crash-21", "big"), "crash-21-big-l1749775");
+    }
+
+    #[test]
+    fn a_repository_is_cut_where_it_is_too_long_for_any_registry() {
+        assert_eq!(repository("team-a", "r-gbm"), "azureml-operator/team-a/r-gbm");
+        let (namespace, name) = ("n".repeat(63), "a.".repeat(126) + "b");
+        let cut = repository(&namespace, &name);
+        assert!(
+            cut.len() <= REPOSITORY && cut.starts_with(&format!("azureml-operator/{namespace}/a.a.")),
+            "{cut}"
+        );
+        assert!(cut.ends_with(&format!("a-{}", short_hash(&namespace, &name))), "{cut}");
+        assert_ne!(cut, repository(&namespace, &("a.".repeat(126) + "c")));
     }
 
     proptest! {
