@@ -15,6 +15,7 @@ pub mod asset;
 pub mod component;
 pub mod compute;
 pub mod context;
+pub mod cron;
 pub mod diff;
 pub mod dockerfile;
 pub mod environment;

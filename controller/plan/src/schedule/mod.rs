@@ -14,7 +14,7 @@ use crate::firing::Window;
 use crate::job::Job;
 use crate::owner::{Belongs, Owner, is_foreign};
 use crate::settle::Differing;
-use crate::{Decide, View, failure, firing, hash, job, names, time, zones};
+use crate::{Decide, View, cron, failure, firing, hash, job, names, time, zones};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_pipeline::Current;
@@ -79,6 +79,7 @@ impl Decide for MLSchedule {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         let spec = &self.spec;
+        spec.cron.as_deref().map_or(Ok(()), cron::check)?;
         let zone = zones::zone(spec.time_zone.as_deref())?;
         let local = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| time::in_zone(field, text, &zone.clock)).transpose()
