@@ -24,6 +24,7 @@ fn module() -> Module {
         go_mod: include_str!("../go/argo-cd/go.mod"),
         go_sum: include_str!("../go/argo-cd/go.sum"),
         packages: &["github.com/argoproj/argo-cd/v3/cmd"],
+        about: 2200,
         output: "bin/argocd",
         link: "-s -w".into(),
         sources: &[],

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::say;
+use crate::{progress, say};
 
 /// A folder of entries, shared by every checkout of the user.
 #[derive(Clone, Debug)]
@@ -44,6 +44,12 @@ impl Cache {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder `<name>-<key>`, where it was made before.
+    pub(crate) fn present(&self, name: &str, key: &str) -> Option<PathBuf> {
+        let entry = self.root.join(format!("{name}-{key}"));
+        entry.is_dir().then_some(entry)
     }
 
     /// The folder `<name>-<key>`. Where it is missing, `fill` is called with an empty folder that then becomes it.
@@ -83,7 +89,8 @@ impl Cache {
             Err(TryLockError::WouldBlock) => say(&format!("waiting for another process that makes {what}")),
             Err(TryLockError::Error(source)) => return Err(Error::File { verb: "lock", path, source }),
         }
-        file.lock().map_err(Error::file("lock", path))?;
+        let waiting = format!("waiting for another process that makes {what}");
+        progress::during(&waiting, || file.lock()).map_err(Error::file("lock", path))?;
         Ok(file)
     }
 }

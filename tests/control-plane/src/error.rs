@@ -29,6 +29,14 @@ pub enum Error {
         /// The system's answer.
         source: std::io::Error,
     },
+    /// A file could not be had from its server, or is not the one that is pinned.
+    #[error("failed to download {url}: {reason}")]
+    Download {
+        /// Its address.
+        url: String,
+        /// What the server did, or what is wrong with the file.
+        reason: String,
+    },
     /// A program could not be started at all.
     #[error("failed to start {program:?}")]
     Spawn {

@@ -32,6 +32,7 @@ fn module() -> Module {
             "github.com/fluxcd/kustomize-controller",
             "azureml.dev/control-plane/gitops/verdicts",
         ],
+        about: 2400,
         output: "bin/",
         link: "-s -w".into(),
         sources: &[

@@ -9,19 +9,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::cache::{self, Cache};
 use crate::error::{Error, Result};
 use crate::guard::Guarded;
+use crate::progress::Beat;
 use crate::say;
 
 /// The release of Go that Kubernetes 1.36 is built with. Under Go 1.27 its API server starts, but serves a broken
 /// `OpenAPI` document and never discovers a CRD.
 const GO: &str = "go1.26";
-const REMEDY: &str = "install Go 1.26 and put it first in PATH, or set KUBEBUILDER_ASSETS to a folder that holds \
-                      etcd, kube-apiserver, kube-controller-manager and kubectl";
-const PROGRESS: Duration = Duration::from_secs(15);
+const REMEDY: &str = "install Go 1.26 and put it first in PATH, or run this once where github.com and dl.k8s.io can \
+                      be reached, or set KUBEBUILDER_ASSETS to a folder that holds etcd, kube-apiserver, \
+                      kube-controller-manager and kubectl";
 const TAIL: usize = 30;
 
 /// A Go module whose only purpose is to pin programs and build them.
@@ -31,6 +32,8 @@ pub(crate) struct Module {
     pub(crate) go_mod: &'static str,
     pub(crate) go_sum: &'static str,
     pub(crate) packages: &'static [&'static str],
+    /// How many packages are compiled for them where nothing is in Go's own cache, as `go list -deps` counts them.
+    pub(crate) about: usize,
     /// Under the folder of the entry; with a slash at the end each program has its package's name.
     pub(crate) output: &'static str,
     pub(crate) link: String,
@@ -48,12 +51,21 @@ impl Module {
 
     /// The folder with the module's programs in `bin`, and with what is kept beside them.
     pub(crate) fn entry(&self, cache: &Cache) -> Result<PathBuf> {
+        cache.entry(self.name, &self.key()?, |draft| self.build(draft))
+    }
+
+    /// The folder with the module's programs, where they were built before.
+    pub(crate) fn present(&self, cache: &Cache) -> Option<PathBuf> {
+        cache.present(self.name, &self.key().ok()?).map(|entry| entry.join("bin"))
+    }
+
+    fn key(&self) -> Result<String> {
         let go = toolchain("go")?;
         let packages = self.packages.join(" ");
         let mut inputs = vec![self.go_mod, self.go_sum, &packages, self.output, &self.link, &go];
         inputs.extend(self.sources.iter().flat_map(|(path, content)| [*path, *content]));
         inputs.extend(self.kept.iter().flat_map(|(module, folder, name)| [*module, *folder, *name]));
-        cache.entry(self.name, &cache::key(&inputs), |draft| self.build(draft))
+        Ok(cache::key(&inputs))
     }
 
     /// The version that is built.
@@ -123,26 +135,46 @@ impl Module {
                 .map_while(Result::ok)
                 .try_for_each(|line| send.send(line).map_err(drop))
         });
-        let (mut tail, mut packages, mut said) = (VecDeque::new(), 0, started);
+        let (mut tail, mut far, mut beat) = (VecDeque::new(), Far::default(), Beat::default());
         loop {
-            match lines.recv_timeout(PROGRESS) {
+            match lines.recv_timeout(beat.left(started.elapsed())) {
                 Ok(line) => {
-                    packages += usize::from(!line.starts_with("go: "));
+                    far.read(&line);
                     tail.push_back(line);
                     tail.drain(..tail.len().saturating_sub(TAIL));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Vec::from(tail).join("\n"),
             }
-            if said.elapsed() >= PROGRESS {
-                said = Instant::now();
-                say(&format!(
-                    "{}: {packages} packages compiled, {} s",
-                    self.name,
-                    started.elapsed().as_secs()
-                ));
+            if beat.due(started.elapsed()) {
+                say(&far.line(self.name, self.about, started.elapsed().as_secs()));
             }
         }
+    }
+}
+
+/// How far a build is, by the lines that `go build -v` prints.
+#[derive(Default)]
+struct Far {
+    downloaded: usize,
+    compiled: usize,
+}
+
+impl Far {
+    fn read(&mut self, line: &str) {
+        match line.strip_prefix("go: ") {
+            Some(rest) => self.downloaded += usize::from(rest.starts_with("downloading ")),
+            None => self.compiled += 1,
+        }
+    }
+
+    fn line(&self, name: &str, about: usize, seconds: u64) -> String {
+        let Self { downloaded, compiled } = self;
+        if *compiled == 0 && *downloaded > 0 {
+            return format!("{name}: {downloaded} modules downloaded, nothing compiled yet, {seconds} s");
+        }
+        // What Go has in its own cache is not named, and what is linked at the end neither.
+        format!("{name}: {compiled} of about {about} packages compiled, {seconds} s")
     }
 }
 
@@ -231,6 +263,17 @@ mod tests {
             message.contains("\"no-such-go\" cannot be run") && message.contains("install Go 1.26"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn how_far_a_build_is_follows_its_lines() {
+        let mut far = Far::default();
+        far.read("go: downloading k8s.io/api v0.36.2");
+        assert_eq!(far.line("etcd", 800, 20), "etcd: 1 modules downloaded, nothing compiled yet, 20 s");
+        for line in ["runtime", "net/http"] {
+            far.read(line);
+        }
+        assert_eq!(far.line("etcd", 800, 30), "etcd: 2 of about 800 packages compiled, 30 s");
     }
 
     #[test]

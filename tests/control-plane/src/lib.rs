@@ -1,7 +1,7 @@
 //! A real Kubernetes control plane on loopback for tests: etcd, kube-apiserver and the few controllers that clusters
 //! cannot do without. In: [`Options`]. Out: a [`ControlPlane`] with kubeconfigs, kubectl, Helm and clients; several run
 //! side by side. Its processes end with their owner, however that ends ([`Guarded`]). Programs come from
-//! `KUBEBUILDER_ASSETS` or the user's cache, or are built. May not listen anywhere but on 127.0.0.1. Pods run on a
+//! `KUBEBUILDER_ASSETS` or the user's cache, are downloaded or built. May not listen anywhere but on 127.0.0.1. Pods run on a
 //! [`node::Node`] beside it, where the machine allows one.
 
 mod access;
@@ -14,6 +14,7 @@ mod controller_manager;
 pub mod crds;
 mod error;
 mod etcd;
+mod fetch;
 pub mod gitops;
 mod go;
 mod guard;
@@ -21,9 +22,11 @@ pub mod helm;
 mod kubeconfig;
 mod modules;
 pub mod node;
+mod official;
 mod options;
 mod part;
 mod pki;
+pub mod progress;
 mod state;
 
 use std::io::Write as _;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use azureml_control_plane::{Binaries, ControlPlane, Node, Options, crds, gitops, helm};
+use azureml_control_plane::{Binaries, ControlPlane, Node, Options, crds, gitops, helm, progress};
 use clap::Parser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (plane, node) = tokio::select! {
-        started = start(arguments) => started?,
+        started = progress::waiting("starting a control plane", start(arguments)) => started?,
         _ = interrupt.recv() => return Ok(()),
         _ = terminate.recv() => return Ok(()),
     };

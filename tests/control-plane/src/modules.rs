@@ -3,8 +3,9 @@
 
 use crate::go::Module;
 
-const KUBERNETES_VERSION: &str = "1.36.2";
-const ETCD_VERSION: &str = "3.6.16";
+pub(crate) const KUBERNETES_VERSION: &str = "1.36.2";
+/// The one in envtest's archive of this Kubernetes, see [`crate::official`]: the same program, downloaded or built.
+const ETCD_VERSION: &str = "3.6.8";
 
 /// kube-apiserver, kube-controller-manager and kubectl.
 pub(crate) fn kubernetes() -> Module {
@@ -25,6 +26,7 @@ pub(crate) fn kubernetes() -> Module {
             "k8s.io/kubernetes/cmd/kube-controller-manager",
             "k8s.io/kubernetes/cmd/kubectl",
         ],
+        about: 2600,
         output: "bin/",
         link: format!(
             "-s -w {} {}",
@@ -41,6 +43,7 @@ pub(crate) fn kubernetes_node() -> Module {
     Module {
         name: "kubernetes-node",
         packages: &["k8s.io/kubernetes/cmd/kubelet", "k8s.io/kubernetes/cmd/kube-scheduler"],
+        about: 1800,
         ..kubernetes()
     }
 }
@@ -54,6 +57,7 @@ pub(crate) fn etcd() -> Module {
         go_mod: include_str!("../go/etcd/go.mod"),
         go_sum: include_str!("../go/etcd/go.sum"),
         packages: &["go.etcd.io/etcd/server/v3"],
+        about: 570,
         output: "bin/etcd",
         link: "-s -w".into(),
         sources: &[],

@@ -22,6 +22,7 @@ use crate::binaries::NodeBinaries;
 use crate::control_plane::ControlPlane;
 use crate::error::{Error, Result};
 use crate::part::{Part, ready};
+use crate::progress;
 use crate::state::State;
 use network::Network;
 pub use registry::Registry;
@@ -162,7 +163,9 @@ async fn is_ready(nodes: &Api<NodeObject>) -> std::result::Result<(), String> {
 
 /// Runs a program of the system and gives what it prints.
 fn run(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    let output = progress::during(program, || command.output());
     let output = output.map_err(|source| Error::Spawn { program: program.to_owned(), source })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
