@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use azureml_control_plane::progress;
 
 use crate::installed;
 use crate::links;
@@ -41,13 +42,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         found.outside
     );
     if arguments.open {
-        return tools::run(Command::new("xdg-open").arg(book.join("index.html")));
+        return tools::attached(Command::new("xdg-open").arg(book.join("index.html")));
     }
     if arguments.serve {
         println!("http://127.0.0.1:{PORT} until Ctrl-C");
         let mut server = Command::new("python3");
         server.args(["-m", "http.server", PORT, "--bind", "127.0.0.1", "--directory"]).arg(book);
-        return tools::run(&mut server);
+        return tools::attached(&mut server);
     }
     Ok(())
 }
@@ -57,7 +58,8 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let book = root.join("target/book");
     let mut mdbook = Command::new(installed::mdbook()?);
     mdbook.arg("build").arg(root.join("docs")).arg("--dest-dir").arg(&book);
-    let output = mdbook.output().context("failed to start mdbook")?;
+    let output = progress::during("building the book", || mdbook.output());
+    let output = output.context("failed to start mdbook")?;
     let said = String::from_utf8_lossy(&output.stderr);
     let is_bad = |line: &&str| ["ERROR", "WARN"].iter().any(|word| line.contains(word));
     let bad: Vec<&str> = said.lines().filter(is_bad).collect();

@@ -1,7 +1,11 @@
 //! `cargo xtask control-plane`: a real Kubernetes control plane until Ctrl-C, for trying things out.
 
-use crate::tools;
+use std::process::Command;
+
+use azureml_control_plane::Binaries;
+
 use crate::workspace::Workspace;
+use crate::{programs, tools};
 
 /// Starts a real Kubernetes control plane (or only builds it, with `--build`); `-- --help` shows its options.
 #[derive(clap::Args)]
@@ -13,8 +17,10 @@ pub struct Arguments {
 
 /// Runs it.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    tools::GO.check()?;
+    tools::C_COMPILER.check()?;
     let workspace = Workspace::load()?;
-    let mut command = workspace.cargo(&["run", "--quiet", "--package", "azureml-control-plane", "--"]);
-    tools::run(command.args(&arguments.arguments))
+    Binaries::find()?;
+    programs::build(&workspace, programs::FIRST)?;
+    let mut command = Command::new(programs::path(&workspace, "control-plane"));
+    tools::become_program(command.args(&arguments.arguments))
 }

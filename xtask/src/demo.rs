@@ -2,7 +2,11 @@
 //! In: where to tell it, and whether to stay. Out: what the program prints. Builds what is missing, with progress.
 
 use std::path::PathBuf;
+use std::process::Command;
 
+use azureml_control_plane::Binaries;
+
+use crate::programs;
 use crate::tools::{self, Tool};
 use crate::workspace::Workspace;
 
@@ -23,14 +27,18 @@ pub struct Arguments {
     yes: bool,
 }
 
-const NEEDS: &[Tool] = &[tools::C_COMPILER, tools::GO, tools::PYTHON];
+const NEEDS: &[Tool] = &[tools::C_COMPILER, tools::PYTHON];
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for tool in NEEDS {
         tool.check()?;
     }
     let workspace = Workspace::load()?;
-    let mut demo = workspace.cargo(&["run", "--quiet", "--package", "azureml-e2e", "--bin", "demo", "--"]);
+    // First, since it is what may be missing: nobody is to learn that after minutes of compiling.
+    Binaries::find()?;
+    programs::build(&workspace, programs::FIRST)?;
+    let mut demo = Command::new(programs::path(&workspace, "demo"));
+    demo.current_dir(&workspace.root);
     for (is_given, flag) in [(arguments.keep, "--keep"), (arguments.node, "--node"), (arguments.yes, "--yes")]
     {
         if is_given {
@@ -41,5 +49,5 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         // The program runs in the root of the project, wherever the user is.
         demo.arg("--kubeconfig").arg(std::path::absolute(kubeconfig)?);
     }
-    tools::run(&mut demo)
+    tools::become_program(&mut demo)
 }

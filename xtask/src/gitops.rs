@@ -1,8 +1,10 @@
 //! `cargo xtask gitops`: the operator's objects in the hands of the real GitOps tools.
 //! In: which tools. Out: what the tests, or the program for Argo CD, print. Builds what is missing, with progress.
 
+use std::process::Command;
+
 use crate::workspace::Workspace;
-use crate::{commands, tools};
+use crate::{commands, programs, tools};
 
 /// Flux, kstatus and the health scripts, as the step `gitops` of `cargo xtask test` runs them.
 #[derive(clap::Args)]
@@ -23,8 +25,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         for tool in [tools::REDIS, tools::SOCAT, tools::OWN_NETWORK] {
             tool.check()?;
         }
-        let program = ["run", "--quiet", "--package", "azureml-e2e", "--bin", "argo"];
-        return tools::run(&mut workspace.cargo(&program));
+        programs::build(&workspace, &["argo", "azureml-operator"])?;
+        let mut argo = Command::new(programs::path(&workspace, "argo"));
+        return tools::run(argo.current_dir(&workspace.root));
     }
     tools::run(&mut commands::gitops(&workspace))
 }

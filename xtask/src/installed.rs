@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use azureml_control_plane::Cache;
+
+use crate::tools;
 
 /// A program that `cargo install` builds.
 struct Installed {
@@ -55,10 +57,8 @@ pub fn actionlint() -> anyhow::Result<PathBuf> {
         println!("installing actionlint {ACTIONLINT}, once (kept in the cache)");
         let module = format!("github.com/rhysd/actionlint/cmd/actionlint@v{ACTIONLINT}");
         let mut install = Command::new("go");
-        let status = install.args(["install", &module]).env("GOBIN", draft).env("GOFLAGS", "").status();
-        let status = status.context("failed to run go")?;
-        ensure!(status.success(), "failed to install actionlint: {status}");
-        Ok(())
+        install.args(["install", &module]).env("GOBIN", draft).env("GOFLAGS", "");
+        tools::run(&mut install).context("failed to install actionlint")
     })?;
     Ok(entry.join("actionlint"))
 }
@@ -76,11 +76,10 @@ impl Installed {
         );
         let started = Instant::now();
         let mut install = Command::new("cargo");
-        install.args(["install", "--quiet", "--locked", "--version", version, name]).args(*features);
+        install.args(["install", "--locked", "--version", version, name]).args(*features);
         // Not the folder of this checkout, which would keep 1 GB of a tool's objects.
         install.arg("--root").arg(draft).arg("--target-dir").arg(draft.join("target"));
-        let status = install.status().context("failed to run cargo")?;
-        ensure!(status.success(), "failed to install {name}: {status}");
+        tools::run(&mut install).with_context(|| format!("failed to install {name}"))?;
         println!("installed {name} {version} in {} s", started.elapsed().as_secs());
         std::fs::remove_dir_all(draft.join("target"))
             .with_context(|| format!("failed to remove what {name} was built in"))

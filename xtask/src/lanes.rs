@@ -6,11 +6,13 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use azureml_control_plane::progress::Beat;
 
 use crate::tools;
 
@@ -30,16 +32,20 @@ pub struct Done {
 /// Runs all of them; after a failure only what has begun, unless it is to go on.
 pub fn run(tasks: Vec<Task>, folder: &Path, lanes: usize, keep_going: bool) -> Vec<Done> {
     let (waiting, done) = (Mutex::new(VecDeque::from(tasks)), Mutex::new(Vec::new()));
+    let running = Running::default();
     thread::scope(|scope| {
+        let (printed, heard) = mpsc::channel();
+        scope.spawn(|| say(&running, heard));
         for _ in 0..lanes {
-            scope.spawn(|| {
+            let (printed, waiting, done, running) = (printed.clone(), &waiting, &done, &running);
+            scope.spawn(move || {
                 // The guard of the queue ends with this statement, before the command runs.
-                while let Some(task) = { held(&waiting).pop_front() } {
-                    let one = carry_out(task, folder);
+                while let Some(task) = { held(waiting).pop_front() } {
+                    let one = carry_out(task, folder, running, &printed);
                     if one.result.is_err() && !keep_going {
-                        held(&waiting).clear();
+                        held(waiting).clear();
                     }
-                    held(&done).push(one);
+                    held(done).push(one);
                 }
             });
         }
@@ -51,13 +57,48 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn carry_out(Task { step, mut command }: Task, folder: &Path) -> Done {
+/// What runs now: its step, its last argument, and since when.
+type Running = Mutex<Vec<(String, Instant)>>;
+
+/// Says what runs where nothing was printed for a while, until no lane prints any more.
+fn say(running: &Running, printed: Receiver<()>) {
+    let (began, mut beat) = (Instant::now(), Beat::default());
+    loop {
+        match printed.recv_timeout(beat.left(began.elapsed())) {
+            Ok(()) => beat.heard(began.elapsed()),
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) if beat.due(began.elapsed()) => {
+                println!("--- running: {}", list(&held(running), Instant::now()));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+fn list(running: &[(String, Instant)], now: Instant) -> String {
+    let one = |(name, since): &(String, Instant)| {
+        format!("{name} ({} s)", now.saturating_duration_since(*since).as_secs())
+    };
+    running.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn carry_out(
+    Task { step, mut command }: Task,
+    folder: &Path,
+    running: &Running,
+    printed: &Sender<()>,
+) -> Done {
     let (line, path) = (tools::line(&command), place(step, &command, folder));
     println!("--- {step}: $ {line} > {}", path.display());
-    let started = Instant::now();
+    let (name, started) =
+        (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), Instant::now());
+    held(running).push((name.clone(), started));
+    let _ = printed.send(());
     let (said, result) = captured(&mut command, &path).unwrap_or_else(|error| (Vec::new(), Err(error)));
     let took = started.elapsed();
+    held(running).retain(|(other, since)| (other, since) != (&name, &started));
     show(step, &line, took, &said);
+    let _ = printed.send(());
     Done { step, took, result }
 }
 
@@ -77,7 +118,7 @@ fn captured(command: &mut Command, path: &Path) -> anyhow::Result<(Vec<u8>, anyh
     let file = File::create(path).with_context(failed)?;
     let copy = |file: &File| file.try_clone().with_context(failed);
     command.stdout(copy(&file)?).stderr(copy(&file)?);
-    let result = tools::run(command);
+    let result = tools::attached(command);
     let said = fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
     Ok((said, result))
 }
@@ -124,6 +165,14 @@ mod tests {
         let tasks = vec![task("a", &meet("a", "b")), task("b", &meet("b", "a"))];
         let done = run(tasks, folder.path(), 2, false);
         assert!(done.len() == 2 && done.iter().all(|one| one.result.is_ok()));
+    }
+
+    #[test]
+    fn what_runs_is_said_with_its_times() {
+        let now = Instant::now();
+        let since = |seconds| now.checked_sub(Duration::from_secs(seconds)).unwrap();
+        let running = [("end-to-end-story".to_owned(), since(40)), ("node-pods".to_owned(), since(5))];
+        assert_eq!(list(&running, now), "end-to-end-story (40 s), node-pods (5 s)");
     }
 
     #[test]

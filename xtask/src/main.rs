@@ -14,11 +14,13 @@ mod lanes;
 mod links;
 mod live;
 mod pages;
+mod programs;
 mod release;
 mod sbom;
 mod steps;
 mod test;
 mod tools;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;

@@ -1,9 +1,13 @@
 //! Programs that a step needs: how to see that they are there, and what to do when they are not.
 //! In: a tool. Out: nothing, or an error with the remedy.
 
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
+use azureml_control_plane::progress;
+
+use crate::watch;
 
 /// A program that has to be on the machine before a step starts.
 #[derive(Debug, PartialEq)]
@@ -150,23 +154,45 @@ fn absent(programs: &[&str], remedy: &str) -> Option<String> {
     (!missing.is_empty()).then(|| format!("no {}; {remedy}", missing.join(", ")))
 }
 
-/// Runs a command with our input and output.
+/// Runs a command with our input, hands on what it prints, and says what runs where that is nothing.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
-    // What cargo says about this package when it runs us. A cargo below us would hand it to build scripts, some of
-    // which (ring's) then compile anew, and again when we are started from a shell.
+    without_us(command);
+    judged(&line, watch::status(&line, command)?)
+}
+
+/// Runs a command with our input and its own output: where that goes to somebody else, or where silence is meant.
+pub fn attached(command: &mut Command) -> anyhow::Result<()> {
+    let line = line(command);
+    without_us(command);
+    judged(&line, command.status().with_context(|| format!("failed to start `{line}`"))?)
+}
+
+/// Becomes a program of ours: Ctrl-C is for it alone, and nobody returns to the shell before it has ended.
+pub fn become_program(command: &mut Command) -> anyhow::Result<()> {
+    let line = line(command);
+    without_us(command);
+    Err(anyhow!(command.exec()).context(format!("failed to start `{line}`")))
+}
+
+fn judged(line: &str, status: ExitStatus) -> anyhow::Result<()> {
+    ensure!(status.success(), "`{line}` ended with {status}");
+    Ok(())
+}
+
+/// Takes away what cargo says about this package when it runs us. A cargo below us would hand it to build scripts, some of
+/// which (ring's) then compile anew, and again when we are started from a shell.
+fn without_us(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_about_us(&name.to_string_lossy())) {
         command.env_remove(name);
     }
-    let status: ExitStatus = command.status().with_context(|| format!("failed to start `{line}`"))?;
-    ensure!(status.success(), "`{line}` ended with {status}");
-    Ok(())
 }
 
 /// Runs a tool that says much when all is well.
 pub fn quiet(command: &mut Command) -> anyhow::Result<()> {
     let line = line(command);
-    let output = command.output().with_context(|| format!("failed to start `{line}`"))?;
+    let output = progress::during(&line, || command.output());
+    let output = output.with_context(|| format!("failed to start `{line}`"))?;
     let said = [output.stdout, output.stderr].concat();
     ensure!(
         output.status.success(),

@@ -2,6 +2,7 @@
 
 use crate::operator::cargo;
 use anyhow::{Context as _, Result, ensure};
+use azureml_control_plane::progress;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -23,11 +24,14 @@ pub struct Image {
 /// With what the command prints, when it fails.
 pub fn build(profile: &str, registry: Option<&str>, output: &Path) -> Result<Image> {
     let mut command = cargo();
-    command.args(["run", "--quiet", "--locked", "--package", "xtask", "--", "image", "--profile", profile]);
+    // Without `--package`: with the features of the whole workspace, as everything else is built.
+    command.args(["run", "--quiet", "--locked", "--bin", "xtask", "--", "image", "--profile", profile]);
     if let Some(registry) = registry {
         command.args(["--push", &format!("{registry}/azureml-operator:trial")]);
     }
-    let printed = command.arg("--output").arg(output).output().context("failed to start cargo")?;
+    command.arg("--output").arg(output);
+    let printed = progress::during("building the operator's image", || command.output());
+    let printed = printed.context("failed to start cargo")?;
     ensure!(
         printed.status.success(),
         "failed to build the image: {}",

@@ -2,7 +2,7 @@
 
 use crate::cluster;
 use anyhow::{Context as _, Result, anyhow, ensure};
-use azureml_control_plane::Guarded;
+use azureml_control_plane::{Guarded, progress};
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,8 @@ fn build() -> Result<PathBuf> {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
-    let output = cargo.output().context("failed to start cargo")?;
+    let output = progress::during("building the operator", || cargo.output());
+    let output = output.context("failed to start cargo")?;
     ensure!(
         output.status.success(),
         "failed to build the operator: {}",

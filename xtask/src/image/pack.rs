@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use azureml_control_plane::progress;
 use serde_json::Value;
 
 use crate::tools;
@@ -126,7 +127,8 @@ fn buildah(storage: &Path, command: &str) -> Command {
 /// Runs a command whose output is of interest only when it fails.
 fn quietly(command: &mut Command) -> anyhow::Result<()> {
     let line = tools::line(command);
-    let output = command.output().with_context(|| format!("failed to start `{line}`"))?;
+    let output = progress::during(&line, || command.output());
+    let output = output.with_context(|| format!("failed to start `{line}`"))?;
     ensure!(output.status.success(), "`{line}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(())
 }
