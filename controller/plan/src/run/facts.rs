@@ -41,13 +41,19 @@ fn duration(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<i64> {
     from.zip(to).map(|(from, to)| to.duration_since(from).as_secs())
 }
 
-/// The name of a step: what stands after the pipeline's own name in the name of its component.
+/// The name of a step. A child has the name of its component, which is the pipeline's with the step's after it, and in
+/// `displayName` that of the node: the step's own, or the one that the manifest gives it for people. `azureml.nodeid` is
+/// hexadecimal and names no step.
 fn step_name(wanted: &Wanted, child: &Value) -> String {
-    let module = child["properties"]["azureml.moduleName"].as_str();
-    let step =
-        module.and_then(|name| name.strip_prefix(wanted.component.parent()?.name())?.strip_prefix('_'));
-    let shown = || child["displayName"].as_str().or(child["name"].as_str()).or(child["runId"].as_str());
-    step.or_else(shown).unwrap_or_default().to_owned()
+    let names = [&child["properties"]["azureml.moduleName"], &child["name"]];
+    let base = wanted.component.parent().map(|component| format!("{}_", component.name()));
+    let of_component = |name: &Value| {
+        let (base, name) = (base.as_deref()?, name.as_str()?);
+        let is_of = name.get(..base.len())?.eq_ignore_ascii_case(base) && name.len() > base.len();
+        is_of.then(|| name[base.len()..].to_owned())
+    };
+    let shown = || ["displayName", "name", "runId"].iter().find_map(|key| child[*key].as_str());
+    names.into_iter().find_map(of_component).unwrap_or_else(|| shown().unwrap_or_default().to_owned())
 }
 
 fn steps(wanted: &Wanted, children: &[Value]) -> Vec<StepRun> {
@@ -89,4 +95,37 @@ pub(super) fn why_failed(wanted: &Wanted, seen: &Seen) -> Failure {
             ("Failed".to_owned(), "Azure ML gives no reason; the logs of the step are in studio".to_owned())
         });
     Failure { step: step.map(|step| step_name(wanted, step)), code, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azureml_client::ArmId;
+    use serde_json::json;
+
+    #[test]
+    fn a_step_is_found_by_its_component_or_by_the_name_of_its_node_and_never_by_its_id() {
+        let workspace = ArmId::workspace("s", "g", "w");
+        let wanted = Wanted {
+            id: workspace.child("jobs", "j"),
+            component: workspace.child("components", "team_iris_1a2b").child("versions", "v"),
+            refused: None,
+        };
+        let child = |name: &str, display: &str| {
+            json!({"name": name, "displayName": display, "runId": "0b7c",
+                "properties": {"azureml.moduleName": name, "azureml.nodeid": "321e0e1f"}})
+        };
+        for (child, step) in [
+            (child("team_iris_1a2b_train", "train"), "train"),
+            (child("team_iris_1a2b_train", "Train in R"), "train"),
+            (child("TEAM_iris_1a2b_train", "Train in R"), "train"),
+            (child("azureml_anonymous", "train_1"), "train_1"),
+            (child("another", "another_1"), "another_1"),
+            (json!({"displayName": null, "name": "x", "runId": "y"}), "x"),
+            (json!({"displayName": null, "name": null, "runId": "y"}), "y"),
+            (json!({}), ""),
+        ] {
+            assert_eq!(step_name(&wanted, &child), step, "{child}");
+        }
+    }
 }
