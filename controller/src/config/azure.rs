@@ -3,6 +3,7 @@
 use super::durations::duration;
 use azureml_client::budget::{Limit, Limits};
 use azureml_client::client::Versions;
+use azureml_plan::job::Form;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ pub struct Azure {
     pub api_versions: ApiVersions,
     /// Whether a pipeline job is sent with the caller's token for Azure Machine Learning (`x-azureml-token`).
     pub send_job_token: bool,
+    /// Whether the job of a schedule names the pipeline component (`componentId`); else it has one node that does.
+    pub schedule_by_component: bool,
     /// The budget of requests of one identity in one subscription.
     pub budget: BudgetConfig,
 }
@@ -31,8 +34,17 @@ impl Default for Azure {
             connect_timeout: SignedDuration::from_secs(10),
             api_versions: ApiVersions::default(),
             send_job_token: true,
+            schedule_by_component: true,
             budget: BudgetConfig::default(),
         }
+    }
+}
+
+impl Azure {
+    /// How the job of a schedule says what it runs.
+    #[must_use]
+    pub fn schedule_form(&self) -> Form {
+        if self.schedule_by_component { Form::Component } else { Form::Node }
     }
 }
 

@@ -65,9 +65,6 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
         && body["properties"]["isArchived"] != true
     {
         looks.note(id);
-        if let Some(answer) = &answer {
-            looks.note_steps(id, &answer.body);
-        }
     }
     Ok(answer)
 }

@@ -11,6 +11,7 @@ use crate::metrics::Metrics;
 use crate::secrets::Secrets;
 use azureml_client::send::Gate;
 use azureml_plan::context::Pace;
+use azureml_plan::job::Form;
 use azureml_plan::owner::Owner;
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
@@ -57,6 +58,8 @@ pub struct Context {
     pub job_looks_from: Duration,
     /// The longest delay between looks at a job.
     pub job_looks_to: Duration,
+    /// How the job of a schedule says what it runs.
+    pub schedule_form: Form,
     /// How long after a moment at which a schedule was to fire Azure is asked for its job.
     pub firing_check: SignedDuration,
     /// Requests to Kubernetes at once: each needs a connection of its own.

@@ -8,13 +8,13 @@ use crate::looks::Look;
 use crate::metrics::Done;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
-use azureml_client::{ArmId, Class, Error};
+use azureml_client::{ArmId, Error};
 use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLRun, MLWorkspace};
 use azureml_plan::failure::Trouble;
 use azureml_plan::run::{
-    Address, Refs, Seen, Wanted, id, is_expired, is_finished, job_phase, kept_until, refused,
+    Address, Refs, Seen, Wanted, id, is_expired, is_finished, job_phase, kept_until, refusal,
 };
 use azureml_plan::{Ask, Plan};
 use jiff::Timestamp;
@@ -75,8 +75,7 @@ impl Kind for MLRun {
     }
 
     fn refused(&self, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
-        (trouble.class == Class::Invalid)
-            .then(|| refused(self, &trouble.reason, &format!("{}; make a new MLRun", trouble.message), ask))
+        refusal(self, trouble, ask)
     }
 
     async fn resolve(&self, ctx: &Context) -> Resolved<Reached<Refs>> {
@@ -114,8 +113,7 @@ impl Kind for MLRun {
             return Ok(Seen::default());
         }
         let Some(job) = client.get(&wanted.id, Urgency::Change).await? else {
-            let steps = ctx.looks.steps(client, &wanted.component).await?;
-            return Ok(Seen { steps: steps.map(|steps| steps.as_ref().clone()), ..Seen::default() });
+            return Ok(Seen::default());
         };
         let phase = job_phase(self, &job);
         let before = self.status.as_ref().and_then(|status| status.phase);
@@ -131,7 +129,7 @@ impl Kind for MLRun {
         };
         let children = Some(history.children().await?);
         let details = if phase.is_finished() { history.details().await? } else { None };
-        Ok(Seen { job: Some(job), steps: None, children, details })
+        Ok(Seen { job: Some(job), children, details })
     }
 
     async fn leaving(&self, ctx: &Context) -> Leaving<Address> {

@@ -55,6 +55,7 @@ impl Kind for MLSchedule {
                     workspace: found.workspace,
                     owner: ctx.owner(&namespace, &self.name_any()),
                     current,
+                    form: ctx.schedule_form,
                 };
                 Resolved::Found(Reached { refs, client: found.client, resync: found.resync })
             }
@@ -70,10 +71,8 @@ impl Kind for MLSchedule {
         look: Look,
     ) -> Result<Seen, Error> {
         let of = Collection { parent: &reached.refs.workspace.id, name: "schedules", query: &ALL };
-        let schedule = ctx.looks.resource(&reached.client, of, wanted.id.name(), look);
-        let steps = ctx.looks.steps(&reached.client, &wanted.component);
-        let (schedule, steps) = futures::try_join!(schedule, steps)?;
-        Ok(Seen { schedule, steps: steps.map(|steps| steps.as_ref().clone()) })
+        let schedule = ctx.looks.resource(&reached.client, of, wanted.id.name(), look).await?;
+        Ok(Seen { schedule })
     }
 
     async fn leaving(&self, ctx: &Context) -> Leaving<Address> {

@@ -1,6 +1,6 @@
 //! What is named by the hash of its content never changes: it is read once, and remembered.
 //!
-//! In: ids of versions. Out: whether they are there, and what the steps of a pipeline component are. Never writes.
+//! In: ids of versions. Out: whether they are there. Never writes.
 
 use super::{Collection, KEPT, Look, Looks, locked};
 use crate::kept::Kept;
@@ -8,14 +8,10 @@ use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
 use azureml_plan::pipeline::Presence;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// The most texts of components that are kept.
-const MOST_TEXTS: usize = 2_000;
 
 /// How long it is remembered that something is there which nobody asks for: longer than most wait between comparisons.
 const UNUSED: Duration = Duration::from_hours(24);
@@ -24,13 +20,12 @@ const UNUSED: Duration = Duration::from_hours(24);
 pub(super) struct Hashed {
     present: Mutex<Kept<String, ()>>,
     absent: Mutex<HashMap<String, Instant>>,
-    texts: Mutex<HashMap<String, Arc<Value>>>,
 }
 
 impl Default for Hashed {
     fn default() -> Self {
         let present = Mutex::new(Kept::new(UNUSED));
-        Self { present, absent: Mutex::default(), texts: Mutex::default() }
+        Self { present, absent: Mutex::default() }
     }
 }
 
@@ -105,47 +100,15 @@ impl Looks {
         }
     }
 
-    /// The steps of a pipeline component that was just made.
-    pub fn note_steps(&self, component: &ArmId, body: &Value) {
-        let steps = &body["properties"]["componentSpec"]["jobs"];
-        if steps.is_object() {
-            self.keep_steps(component, Arc::new(steps.clone()));
-        }
-    }
-
-    fn keep_steps(&self, component: &ArmId, steps: Arc<Value>) {
-        let mut texts = locked(&self.hashed.texts);
-        if texts.len() >= MOST_TEXTS {
-            texts.clear();
-        }
-        texts.insert(component.key(), steps);
-    }
-
     /// Something is about to be written: what was known of it says nothing any more.
     pub fn doubt(&self, id: &ArmId) {
         locked(&self.hashed.absent).remove(&id.key());
         locked(&self.hashed.present).remove(&id.key());
-        locked(&self.hashed.texts).remove(&id.key());
     }
 
     /// A workspace is gone: what was seen below it says nothing any more, should it be made again.
     pub fn forget_below(&self, workspace: &ArmId) {
         let below = format!("{}/", workspace.key());
         locked(&self.hashed.present).retain(|id| !id.starts_with(&below));
-        locked(&self.hashed.texts).retain(|id, _| !id.starts_with(&below));
-    }
-
-    /// The steps of a pipeline component, which never change; `None` when there is no such component.
-    ///
-    /// # Errors
-    /// When Azure refuses or does not answer.
-    pub async fn steps(&self, client: &Client, component: &ArmId) -> Result<Option<Arc<Value>>, Error> {
-        if let Some(steps) = locked(&self.hashed.texts).get(&component.key()) {
-            return Ok(Some(steps.clone()));
-        }
-        let Some(mut body) = client.get(component, Urgency::Change).await? else { return Ok(None) };
-        let steps = Arc::new(body["properties"]["componentSpec"]["jobs"].take());
-        self.keep_steps(component, steps.clone());
-        Ok(Some(steps))
     }
 }

@@ -195,6 +195,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         looks_to,
         job_looks_from,
         job_looks_to,
+        schedule_form: config.azure.schedule_form(),
         firing_check: intervals.firing_check,
         kube_requests: Semaphore::new(KUBE_REQUESTS),
         settled: OnceLock::new(),

@@ -167,6 +167,7 @@ fn safe(name: &str, text: &str, is_scheduled: bool) -> Result<(), InvalidSpec> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Form;
     use azureml_crds::ml_pipeline::Settings;
     use azureml_crds::values::Scalar;
 
@@ -226,7 +227,14 @@ mod tests {
     fn values(given: &Value, is_scheduled: bool) -> Result<Map<String, Value>, InvalidSpec> {
         let given: BTreeMap<String, Value> = serde_json::from_value(given.clone()).unwrap();
         let tags = BTreeMap::new();
-        let job = Job { display_name: "d", experiment: "e", tags: &tags, inputs: Some(&given), is_scheduled };
+        let job = Job {
+            display_name: "d",
+            experiment: "e",
+            tags: &tags,
+            inputs: Some(&given),
+            is_scheduled,
+            form: Form::default(),
+        };
         inputs(&job, &current())
     }
 
@@ -269,8 +277,14 @@ mod tests {
         with_text.inputs.insert("day".into(), input(InputType::String));
         let given = BTreeMap::from([("day".to_owned(), json!(TRIGGER_TIME))]);
         let tags = BTreeMap::new();
-        let job =
-            Job { display_name: "d", experiment: "e", tags: &tags, inputs: Some(&given), is_scheduled: true };
+        let job = Job {
+            display_name: "d",
+            experiment: "e",
+            tags: &tags,
+            inputs: Some(&given),
+            is_scheduled: true,
+            form: Form::default(),
+        };
         assert_eq!(inputs(&job, &with_text).unwrap()["day"]["value"], TRIGGER_TIME);
     }
 }

@@ -1,15 +1,27 @@
-//! The pipeline job that a run or a schedule sends: the current version's steps, in place, with its inputs.
+//! The pipeline job that a run or a schedule sends: it names the version's pipeline component, which holds the steps.
 //!
-//! In: a version, values, the component's steps as Azure ML has them. Out: the body, or what is wrong with the values.
-//! Source: Azure REST API, `Jobs_CreateOrUpdate`, `PipelineJob`.
+//! In: a version and values. Out: the body, or what is wrong with the values. Steps are never read back: Azure ML does not
+//! show the `jobs` of a pipeline component. Source: Azure REST API, `Jobs_CreateOrUpdate`, `PipelineJob`.
 
 mod inputs;
 
 pub use self::inputs::inputs;
 use crate::context::InvalidSpec;
 use azureml_crds::ml_pipeline::{Current, Settings};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// How a job says what it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Form {
+    /// By `componentId`, with `jobs: {}`.
+    #[default]
+    Component,
+    /// By one node of type `pipeline` that names the component.
+    Node,
+}
 
 /// What a job is made of, beside the version.
 #[derive(Clone, Debug)]
@@ -24,13 +36,16 @@ pub struct Job<'a> {
     pub inputs: Option<&'a BTreeMap<String, Value>>,
     /// Whether a value may be the time of the firing.
     pub is_scheduled: bool,
+    /// How it says what it runs.
+    pub form: Form,
 }
 
-/// The properties of the job, with the steps as they stand in the component.
+/// The properties of the job.
 ///
 /// # Errors
 /// When a value is unknown, missing, of the wrong type, or could leave its quotes in a command.
-pub fn properties(job: &Job<'_>, current: &Current, steps: &Value) -> Result<Value, InvalidSpec> {
+pub fn properties(job: &Job<'_>, current: &Current) -> Result<Value, InvalidSpec> {
+    let inputs = inputs(job, current)?;
     let outputs: Map<String, Value> = current
         .outputs
         .iter()
@@ -45,18 +60,50 @@ pub fn properties(job: &Job<'_>, current: &Current, steps: &Value) -> Result<Val
             (name.clone(), value)
         })
         .collect();
-    Ok(json!({
+    let mut properties = json!({
         "jobType": "Pipeline",
         "displayName": job.display_name,
         "experimentName": job.experiment,
         "isArchived": false,
         "tags": job.tags,
         "properties": job.tags,
-        "inputs": inputs(job, current)?,
+        "inputs": inputs,
         "outputs": outputs,
         "settings": settings(&current.settings),
-        "jobs": steps,
-    }))
+        "jobs": {},
+    });
+    match job.form {
+        Form::Component => properties["componentId"] = json!(current.component_id),
+        Form::Node => properties["jobs"][NODE] = node(&properties, current),
+    }
+    Ok(properties)
+}
+
+/// The name of the only node, where a job has one.
+const NODE: &str = "pipeline";
+
+/// The whole pipeline as one node, bound to every input that the job has and to every output.
+fn node(properties: &Value, current: &Current) -> Value {
+    let keys = |of: &str| properties[of].as_object().into_iter().flatten().map(|(key, _)| key.clone());
+    let inputs: Map<String, Value> = keys("inputs")
+        .map(|name| {
+            let value = format!("${{{{parent.inputs.{name}}}}}");
+            (name, json!({"job_input_type": "literal", "value": value}))
+        })
+        .collect();
+    let outputs: Map<String, Value> = keys("outputs")
+        .map(|name| {
+            let value = format!("${{{{parent.outputs.{name}}}}}");
+            (name, json!({"type": "literal", "value": value}))
+        })
+        .collect();
+    let mut node = json!({"name": NODE, "type": "pipeline", "componentId": current.component_id});
+    for (key, ports) in [("inputs", inputs), ("outputs", outputs)] {
+        if !ports.is_empty() {
+            node[key] = Value::Object(ports);
+        }
+    }
+    node
 }
 
 fn settings(settings: &Settings) -> Value {

@@ -21,12 +21,8 @@ pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen
     let absent = wanted.codes().into_iter().filter(|code| !seen.codes.contains_key(&code.hash));
     actions.extend(absent.filter(needed).map(upload));
     if missing.is_empty() {
-        actions.push(match &seen.whole {
-            Presence::Archived(body) => unarchive(&wanted.id, body),
-            Presence::Absent | Presence::Here => {
-                Action::Put { id: wanted.id.clone(), body: wanted.body.clone() }
-            }
-        });
+        // Also where it is archived: what is read of it has no `jobs`, and sent back as it is it would have none.
+        actions.push(Action::Put { id: wanted.id.clone(), body: wanted.body.clone() });
     }
     actions.extend(publish::create_endpoint(pipeline, refs, wanted, &seen.publication));
     let verdict =
@@ -50,7 +46,7 @@ fn register_step(seen: &Seen, step: &Prepared) -> Option<Action> {
     Some(Action::Put { id: step.id.clone(), body: component::with_code(step, code) })
 }
 
-/// What was read, no longer archived. A component keeps its spec.
+/// The component of a step as it was read, no longer archived: Azure takes its own rewritten spec back.
 fn unarchive(id: &ArmId, body: &Value) -> Action {
     Action::Put { id: id.clone(), body: changed(&body["properties"], &json!({"isArchived": false})) }
 }

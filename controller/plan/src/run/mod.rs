@@ -14,10 +14,11 @@ pub use self::leave::Address;
 use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over, was_seen};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
-use crate::job::{self, Job};
+use crate::failure::Trouble;
+use crate::job::{self, Form, Job};
 use crate::owner::Owner;
 use crate::{Decide, View, failure, names};
-use azureml_client::ArmId;
+use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::ml_run::{Failure, MLRunStatus, Phase};
@@ -42,7 +43,7 @@ pub struct Refs {
 pub struct Wanted {
     /// The job.
     pub id: ArmId,
-    /// The component whose steps the job has.
+    /// The component that the job runs.
     pub component: ArmId,
     /// What is wrong with the values, where something is.
     pub refused: Option<InvalidSpec>,
@@ -53,8 +54,6 @@ pub struct Wanted {
 pub struct Seen {
     /// The job.
     pub job: Option<Value>,
-    /// The steps of the component; looked at only where there is no job.
-    pub steps: Option<Value>,
     /// The steps of the run, from run history; not looked at in every pass.
     pub children: Option<Vec<Value>>,
     /// The run itself, from run history; looked at once, at the end.
@@ -112,6 +111,7 @@ impl Decide for MLRun {
             tags: &BTreeMap::new(),
             inputs: self.spec.inputs.as_ref(),
             is_scheduled: false,
+            form: Form::Component,
         };
         let refused = job::inputs(&job, &refs.current).err();
         Ok(Wanted { id: id(self, &refs.workspace.id), component, refused })
@@ -136,7 +136,7 @@ impl Decide for MLRun {
                 let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
                 refused(self, JOB_GONE, &message, ask)
             }
-            None => submit(self, refs, wanted, seen, ask),
+            None => submit(self, refs, wanted, ask),
         }
     }
 
@@ -185,6 +185,20 @@ pub fn refused(run: &MLRun, reason: &str, message: &str, ask: &Ask) -> Plan {
     without_job(run, Verdict::stalled(reason, message), "Failed", ask)
 }
 
+/// What it means for a run that Azure refused its job; none where it may be taken later.
+#[must_use]
+pub fn refusal(run: &MLRun, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
+    let message = &trouble.message;
+    // A job that was never there is not what is missing: it names something that is.
+    if trouble.reason == "NotFound" && !was_seen(run) {
+        let message =
+            format!("make a new MLRun once its MLPipeline is ready: the job names what is gone: {message}");
+        return Some(refused(run, "ComponentNotFound", &message, ask));
+    }
+    (trouble.class == Class::Invalid)
+        .then(|| refused(run, &trouble.reason, &format!("make a new MLRun: {message}"), ask))
+}
+
 /// A run that is over and has no job.
 fn without_job(run: &MLRun, verdict: Verdict, reason: &str, ask: &Ask) -> Plan {
     let conditions = ended("False", reason, &verdict.message);
@@ -192,7 +206,7 @@ fn without_job(run: &MLRun, verdict: Verdict, reason: &str, ask: &Ask) -> Plan {
     Plan { conditions, at, warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
 }
 
-fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen, ask: &Ask) -> Plan {
+fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
     if run.spec.cancel == Some(true) {
         let verdict = Verdict::ready("Canceled", "cancelled before a job was made");
         return without_job(run, verdict, "Canceled", ask);
@@ -200,13 +214,6 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen, ask: &Ask) -> 
     if let Some(invalid) = &wanted.refused {
         return refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask);
     }
-    let Some(steps) = &seen.steps else {
-        let message = format!(
-            "the component {} is gone from Azure; make a new MLRun once its MLPipeline is ready",
-            wanted.component
-        );
-        return refused(run, "ComponentNotFound", &message, ask);
-    };
     let tags = refs.owner.tags(&BTreeMap::new());
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let experiment = run.spec.experiment.as_deref().unwrap_or(&run.spec.pipeline_ref.name);
@@ -216,8 +223,9 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, seen: &Seen, ask: &Ask) -> 
         tags: &tags,
         inputs: run.spec.inputs.as_ref(),
         is_scheduled: false,
+        form: Form::Component,
     };
-    match job::properties(&job, &refs.current, steps) {
+    match job::properties(&job, &refs.current) {
         Ok(properties) => {
             let put =
                 Action::Put { id: wanted.id.clone(), body: serde_json::json!({"properties": properties}) };

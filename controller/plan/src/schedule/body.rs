@@ -22,15 +22,20 @@ pub(super) fn body(
     schedule: &MLSchedule,
     refs: &Refs,
     wanted: &Wanted,
-    steps: &Value,
     have: Option<&Value>,
 ) -> Result<Value, InvalidSpec> {
     let spec = &schedule.spec;
     let tags = refs.owner.tags(&spec.tags);
     let name = schedule.metadata.name.as_deref().unwrap_or_default();
     let experiment = spec.experiment.as_deref().unwrap_or(&spec.pipeline_ref.name);
-    let job =
-        Job { display_name: name, experiment, tags: &tags, inputs: spec.inputs.as_ref(), is_scheduled: true };
+    let job = Job {
+        display_name: name,
+        experiment,
+        tags: &tags,
+        inputs: spec.inputs.as_ref(),
+        is_scheduled: true,
+        form: refs.form,
+    };
     let mut trigger = match (&spec.cron, &spec.recurrence) {
         (Some(cron), _) => {
             json!({"triggerType": "Cron", "expression": expression(cron)})
@@ -50,7 +55,7 @@ pub(super) fn body(
         "tags": tags,
         "properties": {},
         "trigger": trigger,
-        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current, steps)?},
+        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current)?},
     });
     if let Some(description) = &spec.description {
         properties["description"] = json!(description);

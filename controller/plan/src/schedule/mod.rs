@@ -1,17 +1,19 @@
-//! MLSchedule: a schedule of Azure ML that holds the whole job, and follows the pipeline's current version.
+//! MLSchedule: a schedule of Azure ML whose job runs the pipeline's current version, and follows it.
 //!
 //! Source: Azure REST API, `Schedules_CreateOrUpdate`; "Schedule machine learning pipeline jobs" (start time, deletion).
 
 mod body;
 mod leave;
+mod leftover;
 
 use self::body::{body, start_in_force, trigger};
 pub use self::leave::Address;
+use self::leftover::leftovers;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
-use crate::diff::{Difference, differences};
+use crate::diff::differences;
 use crate::firing::Window;
-use crate::job::Job;
+use crate::job::{Form, Job};
 use crate::owner::{Belongs, Owner, is_foreign};
 use crate::settle::Differing;
 use crate::{Decide, View, cron, failure, firing, hash, job, names, time, zones};
@@ -32,15 +34,15 @@ pub struct Refs {
     pub owner: Owner,
     /// The pipeline's current version.
     pub current: Current,
+    /// How the job says what it runs.
+    pub form: Form,
 }
 
-/// The schedule that should be there, but for the steps, which Azure has.
+/// The schedule that should be there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     /// The schedule.
     pub id: ArmId,
-    /// The component whose steps the job has.
-    pub component: ArmId,
     /// The zone in force.
     pub zone: zones::Zone,
     /// The user's start, where one is written.
@@ -56,8 +58,6 @@ pub struct Wanted {
 pub struct Seen {
     /// The schedule.
     pub schedule: Option<Value>,
-    /// The steps of the component.
-    pub steps: Option<Value>,
 }
 
 /// The schedule's id: names alone decide it.
@@ -96,16 +96,17 @@ impl Decide for MLSchedule {
             tags: &spec.tags,
             inputs: spec.inputs.as_ref(),
             is_scheduled: true,
+            form: refs.form,
         };
         job::inputs(&job, &refs.current)?;
-        let component = ArmId::parse(&refs.current.component_id)
-            .map_err(|error| InvalidSpec::new("pipelineRef", error.to_string()))?;
-        let content = json!({"cron": spec.cron, "recurrence": spec.recurrence, "timeZone": spec.time_zone,
+        // Another form is another schedule; the usual one says nothing, so that hashes stay.
+        let form = (refs.form != Form::default()).then_some(refs.form);
+        let content = json!({"form": form, "cron": spec.cron, "recurrence": spec.recurrence, "timeZone": spec.time_zone,
             "startTime": spec.start_time, "endTime": spec.end_time, "suspend": spec.suspend, "inputs": spec.inputs,
             "experiment": spec.experiment, "description": spec.description, "tags": spec.tags,
             "version": refs.current.version});
         let hash = hash::content("schedule", &content);
-        Ok(Wanted { id: id(self, &refs.workspace.id), component, zone, start, end, hash })
+        Ok(Wanted { id: id(self, &refs.workspace.id), zone, start, end, hash })
     }
 
     fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
@@ -114,14 +115,7 @@ impl Decide for MLSchedule {
             // Deleting must find the schedule also when the pipeline is gone, so the address is written first.
             return Plan::say(creating(), Next::Now);
         }
-        let Some(steps) = &seen.steps else {
-            let message = format!(
-                "the component {} is gone from Azure; it is registered again by its MLPipeline",
-                wanted.component
-            );
-            return Plan::say(Verdict::working("ComponentNotFound", message), Next::Look);
-        };
-        let body = match body(self, refs, wanted, steps, seen.schedule.as_ref()) {
+        let body = match body(self, refs, wanted, seen.schedule.as_ref()) {
             Ok(body) => body,
             Err(invalid) => {
                 return Plan::say(Verdict::stalled(invalid.reason, invalid.to_string()), Next::Change);
@@ -187,7 +181,7 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
         want.remove("displayName");
     }
     let mut found = differences(&want, &have["properties"]);
-    found.extend(leftovers(&want["trigger"], &have["properties"]["trigger"]));
+    found.extend(leftovers(&want, &have["properties"]));
     let at = firings(schedule, wanted, Some(have), ask.now).first().and_then(|first| first.parse().ok());
     if found.is_empty() {
         let is_suspended = schedule.spec.suspend == Some(true);
@@ -206,20 +200,6 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
         found: &found,
     };
     Plan { at, ..differing.plan(put, Next::Look, ask) }
-}
-
-/// What a trigger still has although the spec says nothing of it any more: a trigger is the spec's as a whole.
-fn leftovers(want: &Value, have: &Value) -> Vec<Difference> {
-    let is_said = |value: &Value| !value.is_null() && value.as_array().is_none_or(|items| !items.is_empty());
-    let places =
-        ["/endTime", "/schedule/hours", "/schedule/minutes", "/schedule/weekDays", "/schedule/monthDays"];
-    let left = places.into_iter().filter_map(|place| {
-        let there = have.pointer(place).filter(|value| is_said(value))?;
-        let is_wanted = want.pointer(place).is_some_and(is_said);
-        let path = format!("trigger{}", place.replace('/', "."));
-        (!is_wanted).then(|| Difference { path, want: Value::Null, have: there.clone() })
-    });
-    left.collect()
 }
 
 fn failed(schedule: &MLSchedule, put: Action, have: &Value, ask: &Ask) -> Plan {

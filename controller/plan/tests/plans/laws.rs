@@ -6,6 +6,7 @@ use azureml_client::ArmId;
 use azureml_crds::ml_compute::{MLComputeSpec, MLComputeStatus};
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
 use azureml_plan::{Action, Ask, Decide, Leave as _, View, compute, environment, pipeline, run, schedule};
@@ -181,24 +182,24 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_about_a_job_is_too_strange(job in answer(), children in prop::collection::vec(answer(), 0..4), details in answer(), steps in answer(), ask in asked()) {
+    fn no_answer_about_a_job_is_too_strange(job in answer(), children in prop::collection::vec(answer(), 0..4), details in answer(), ask in asked()) {
         let mut run: MLRun = object("x", "{pipelineRef: {name: p}, ttlAfterFinished: 1h}").unwrap();
         run.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current().unwrap()), ..Default::default() });
         let refs = run::Refs { workspace: workspace(), owner: owner("x"), current: current().unwrap() };
-        decide(&run, &refs, &run::Seen { steps: Some(steps), ..run::Seen::default() }, &ask).unwrap();
-        let seen = run::Seen { job: Some(job.clone()), steps: None, children: Some(children), details: Some(details) };
+        decide(&run, &refs, &run::Seen::default(), &ask).unwrap();
+        let seen = run::Seen { job: Some(job.clone()), children: Some(children), details: Some(details) };
         decide(&run, &refs, &seen, &ask).unwrap();
         run.farewell(&run::Address { id: run::id(&run, &workspace().id) }, &Some(job), &ask);
     }
 
     #[test]
-    fn no_answer_about_a_schedule_is_too_strange(have in ours("x"), steps in answer(), ask in asked()) {
+    fn no_answer_about_a_schedule_is_too_strange(have in ours("x"), by_component in any::<bool>(), ask in asked()) {
         let mut schedule: MLSchedule = object("x", "{pipelineRef: {name: p}, cron: '0 6 * * *'}").unwrap();
-        let refs = schedule::Refs { workspace: workspace(), owner: owner("x"), current: current().unwrap() };
+        let refs = schedule::Refs { workspace: workspace(), owner: owner("x"), current: current().unwrap(), form: if by_component { Form::Component } else { Form::Node } };
         let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
         status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
         schedule.status = Some(status);
-        decide(&schedule, &refs, &schedule::Seen { schedule: Some(have.clone()), steps: Some(steps) }, &ask).unwrap();
+        decide(&schedule, &refs, &schedule::Seen { schedule: Some(have.clone()) }, &ask).unwrap();
         let address = schedule::Address { id: schedule::id(&schedule, &workspace().id), owner: owner("x") };
         schedule.farewell(&address, &Some(have), &ask);
     }

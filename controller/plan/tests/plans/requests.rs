@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_crds::values::Literal;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
 use azureml_plan::{
@@ -206,20 +207,32 @@ fn endpoints(all: &mut All) -> Result<()> {
     add(all, "batch-endpoint", decide(&pipeline, &seen)?)
 }
 
-/// The pipeline's version and its steps, as a run or a schedule finds them.
+/// The pipeline's version, as a run or a schedule finds it, and the nodes that its component holds.
 fn version() -> Result<(azureml_crds::ml_pipeline::Current, Value)> {
     let wanted = pipeline_of(PIPELINE)?.wanted(&pipeline_refs()).map_err(anyhow::Error::msg)?;
-    let steps = wanted.body["properties"]["componentSpec"]["jobs"].clone();
-    Ok((wanted.current, steps))
+    Ok((wanted.current, wanted.body["properties"]["componentSpec"]["jobs"].clone()))
+}
+
+/// A job that names a component, as one that has the component's nodes itself.
+fn inline(put: &Action, nodes: Value) -> Result<Request> {
+    let Action::Put { id, body } = put else { anyhow::bail!("no PUT: {put:?}") };
+    let mut body = body.clone();
+    body["properties"].as_object_mut().context("no properties")?.remove("componentId");
+    body["properties"]["jobs"] = nodes;
+    Ok(Request::of(&Action::Put { id: id.clone(), body }, ""))
 }
 
 fn jobs(all: &mut All) -> Result<()> {
-    let (current, steps) = version()?;
+    let (current, nodes) = version()?;
     let refs = run::Refs { workspace: workspace(), owner: owner("pipeline1"), current: current.clone() };
-    let mut run: MLRun = object("churn-1", "{pipelineRef: {name: churn}, inputs: {threshold: 0.5}}")?;
+    let mut run: MLRun = object("churn-1", "{pipelineRef: {name: churn}, inputs: {threshold: 0.7}}")?;
     run.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current), ..Default::default() });
-    let mut seen = run::Seen { steps: Some(steps), ..run::Seen::default() };
-    add(all, "pipeline-multistep", plan(&run, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+    let mut seen = run::Seen::default();
+    let put = only(plan(&run, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+    all.insert("pipeline-from-component", Request::of(&put, ""));
+    run.spec.inputs = Some(BTreeMap::from([("threshold".to_owned(), json!(0.5))]));
+    let put = only(plan(&run, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+    all.insert("pipeline-multistep", inline(&put, nodes)?);
     run.spec.cancel = Some(true);
     seen.job = Some(json!({"properties": {"status": "Running"}}));
     add(all, "job-cancel", plan(&run, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)
@@ -230,8 +243,12 @@ fn schedules(all: &mut All) -> Result<()> {
         endTime: '2027-01-10T00:00:00', description: managed by operator, inputs: {threshold: 0.5}, tags: {mlops.example.com/owner: ns1.sched1}}";
     let weekly = "{pipelineRef: {name: churn-scheduled}, azureName: churn-weekly, timeZone: Pacific Standard Time, startTime: '2026-01-10T00:00:00', inputs: {threshold: 0.7},
         recurrence: {frequency: Week, interval: 1, hours: [4, 5], minutes: [0, 30], weekDays: [Monday, Friday]}}";
-    let body = put_schedule(all, "schedule-cron", "nightly", nightly)?;
-    put_schedule(all, "schedule-recurrence", "weekly", weekly)?;
+    let daily =
+        "{pipelineRef: {name: churn}, azureName: churn-comp-nightly, timeZone: UTC, inputs: {threshold: 0.7},
+        recurrence: {frequency: Day, interval: 1, hours: [3], minutes: [15]}}";
+    let body = put_schedule(all, "schedule-cron", ("nightly", nightly), Form::Component)?;
+    put_schedule(all, "schedule-recurrence", ("weekly", weekly), Form::Component)?;
+    put_schedule(all, "schedule-pipeline-component", ("daily", daily), Form::Component)?;
 
     let schedule: MLSchedule = object("nightly", nightly)?;
     let address = schedule::Address { id: schedule::id(&schedule, &workspace().id), owner: owner("nightly") };
@@ -242,14 +259,18 @@ fn schedules(all: &mut All) -> Result<()> {
     add(all, "schedule-delete", schedule.farewell(&address, &Some(have), &ask()))
 }
 
-fn put_schedule(all: &mut All, golden: &'static str, name: &str, spec: &str) -> Result<Value> {
-    let (current, steps) = version()?;
-    let refs = schedule::Refs { workspace: workspace(), owner: owner(name), current };
+fn put_schedule(
+    all: &mut All,
+    golden: &'static str,
+    (name, spec): (&str, &str),
+    form: Form,
+) -> Result<Value> {
+    let refs = schedule::Refs { workspace: workspace(), owner: owner(name), current: version()?.0, form };
     let mut schedule: MLSchedule = object(name, spec)?;
     let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
     status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
     schedule.status = Some(status);
-    let seen = schedule::Seen { schedule: None, steps: Some(steps) };
+    let seen = schedule::Seen { schedule: None };
     let put = only(plan(&schedule, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?).context(golden)?;
     all.insert(golden, Request::of(&put, ""));
     let Action::Put { body, .. } = put else { anyhow::bail!("no PUT") };

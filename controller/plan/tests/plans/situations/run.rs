@@ -2,8 +2,10 @@
 
 use super::Table;
 use crate::support::{ask, id, object, owner, plan, workspace};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use azureml_client::Class;
 use azureml_crds::MLRun;
+use azureml_plan::failure::Trouble;
 use azureml_plan::{Leave as _, run};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -35,18 +37,17 @@ pub fn table() -> Result<Table> {
         }
         Ok(())
     };
-    let steps = run::Seen { steps: Some(json!({})), ..run::Seen::default() };
+    let none = run::Seen::default();
     let job = |status: &str| run::Seen {
         job: Some(json!({"properties": {"status": status}})),
         ..run::Seen::default()
     };
     let plain = of("{pipelineRef: {name: p}}")?;
-    row("new", &object("one", "{pipelineRef: {name: p}}")?, &steps)?;
-    row("its version is written down", &plain, &steps)?;
-    row("an unknown input", &of("{pipelineRef: {name: p}, inputs: {tres: 5}}")?, &steps)?;
-    row("the component is gone", &plain, &run::Seen::default())?;
+    row("new", &object("one", "{pipelineRef: {name: p}}")?, &none)?;
+    row("its version is written down", &plain, &none)?;
+    row("an unknown input", &of("{pipelineRef: {name: p}, inputs: {tres: 5}}")?, &none)?;
     let cancelled = of("{pipelineRef: {name: p}, cancel: true}")?;
-    row("cancelled before there is a job", &cancelled, &steps)?;
+    row("cancelled before there is a job", &cancelled, &none)?;
     for status in [
         "NotStarted",
         "Queued",
@@ -69,7 +70,7 @@ pub fn table() -> Result<Table> {
     if let Some(status) = &mut seen_before.status {
         status.phase = Some(azureml_crds::ml_run::Phase::Running);
     }
-    row("its job ran, and is gone", &seen_before, &steps)?;
+    row("its job ran, and is gone", &seen_before, &none)?;
     let mut over = plain.clone();
     if let Some(status) = &mut over.status {
         status.phase = Some(azureml_crds::ml_run::Phase::Failed);
@@ -77,16 +78,26 @@ pub fn table() -> Result<Table> {
         let failure = json!({"step": "train", "code": "UserError", "message": "no gbm"});
         status.failure = Some(serde_json::from_value(failure)?);
     }
-    row("over, and looked at again", &over, &steps)?;
+    row("over, and looked at again", &over, &none)?;
     if let Some(failure) = over.status.as_mut().and_then(|status| status.failure.as_mut()) {
         *failure =
             serde_json::from_value(json!({"code": "JobGone", "message": "job r-1 is gone from Azure"}))?;
     }
-    row("over since its job was gone, and looked at again", &over, &steps)?;
+    row("over since its job was gone, and looked at again", &over, &none)?;
     if let Some(status) = &mut over.status {
         status.failure = None;
     }
-    row("over without a reason, and looked at again", &over, &steps)?;
+    row("over without a reason, and looked at again", &over, &none)?;
+    let refused = |class, reason: &str| {
+        let trouble =
+            Trouble { class, reason: reason.into(), message: "what Azure says".into(), retry_after: None };
+        run::refusal(&plain, &trouble, &ask())
+    };
+    let missing = refused(Class::Gone, "NotFound");
+    table.row("its component is gone", missing.as_ref().context("not refused")?);
+    let invalid = refused(Class::Invalid, "InvalidComponentJobInput");
+    table.row("Azure refuses the job", invalid.as_ref().context("not refused")?);
+    anyhow::ensure!(refused(Class::Unavailable, "ServiceUnavailable").is_none());
     let address = run::Address { id: run::id(&plain, &workspace().id) };
     table.leaves("deleted without a job", &plain.farewell(&address, &None, &ask()));
     table.leaves("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));

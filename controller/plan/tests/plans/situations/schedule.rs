@@ -5,6 +5,7 @@ use crate::support::{ask, id, object, owner, plan, workspace};
 use anyhow::Result;
 use azureml_crds::MLSchedule;
 use azureml_crds::shared::Common;
+use azureml_plan::job::Form;
 use azureml_plan::{Action, Decide as _, Leave as _, schedule};
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ pub fn table() -> Result<Table> {
         workspace: workspace(),
         owner: owner("nightly"),
         current: serde_json::from_value(current)?,
+        form: Form::Component,
     };
     let of = |more: &str| -> Result<MLSchedule> {
         let mut schedule: MLSchedule = object(
@@ -36,16 +38,16 @@ pub fn table() -> Result<Table> {
         schedule.status = Some(azureml_crds::ml_schedule::MLScheduleStatus { common, ..Default::default() });
         Ok(schedule)
     };
-    let (steps, plain) = (Some(json!({})), of("")?);
-    let first = plan(&plain, &refs, &schedule::Seen { schedule: None, steps: steps.clone() }, &ask())
-        .map_err(anyhow::Error::msg)?;
+    let plain = of("")?;
+    let first =
+        plan(&plain, &refs, &schedule::Seen { schedule: None }, &ask()).map_err(anyhow::Error::msg)?;
     let Some(Action::Put { body, .. }) = first.actions.first() else {
         anyhow::bail!("nothing is made: {first:?}")
     };
     let have = with(body, "/properties/provisioningState", json!("Succeeded"));
     let mut table = Table::default();
     let mut row = |situation: &str, schedule: &MLSchedule, have: Option<Value>| -> Result<()> {
-        let seen = schedule::Seen { schedule: have, steps: steps.clone() };
+        let seen = schedule::Seen { schedule: have };
         table.row(situation, &plan(schedule, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?);
         Ok(())
     };
@@ -85,8 +87,12 @@ pub fn table() -> Result<Table> {
     let foreign =
         with(&with(&have, "/properties/tags", json!({})), "/properties/displayName", json!("by hand"));
     row("nobody's, to be taken over and only reported, seen for the first time", &fresh, Some(foreign))?;
-    let without = plan(&plain, &refs, &schedule::Seen { schedule: None, steps: None }, &ask());
-    table.row("the component is gone", &without.map_err(anyhow::Error::msg)?);
+    let by_node = schedule::Refs { form: Form::Node, ..refs.clone() };
+    let seen = schedule::Seen { schedule: Some(have.clone()) };
+    table.row(
+        "its job is to have a node",
+        &plan(&plain, &by_node, &seen, &ask()).map_err(anyhow::Error::msg)?,
+    );
     let address = schedule::Address { id: schedule::id(&plain, &workspace().id), owner: owner("nightly") };
     let mut leaves = |situation: &str, have: Option<Value>| {
         table.leaves(situation, &plain.farewell(&address, &have, &ask()));
