@@ -3,7 +3,7 @@
 use crate::assumptions::Observed;
 use crate::door::Answer;
 use crate::ground::Ground;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 fn version(ground: &Ground<'_>) -> String {
@@ -51,4 +51,27 @@ pub async fn freed(ground: &Ground<'_>) -> Result<Observed> {
     let word = if again.is_success() { "free" } else { "not free" };
     // Either is as assumed: nothing relies on it.
     Ok(Observed::new(format!("the name is {word} after the deletion: {}", again.said()), true))
+}
+
+/// A version of the story's pipeline component, archived by what is read of it.
+///
+/// # Errors
+/// When no answer comes, or the version is not taken.
+pub async fn archive_of_pipeline(ground: &Ground<'_>) -> Result<Observed> {
+    let (component, _) = ground.made.component.rsplit_once('/').context("the story made no component")?;
+    let path = format!("{component}/{}", ground.names.probe("archive"));
+    let mut body = ground.sent(component)?;
+    body["tags"] = ground.names.tags("archive");
+    let made = ground.door.put(&path, &json!({"properties": body})).await?;
+    ensure!(made.is_success(), "the version is refused: {}", made.said());
+    let mut shown = ground.door.get(&path).await?.body["properties"].clone();
+    let has_jobs = shown["componentSpec"]["jobs"].is_object();
+    shown["isArchived"] = json!(true);
+    let archived = ground.door.put(&path, &json!({"properties": shown})).await?;
+    let is_archived = ground.door.get(&path).await?.body["properties"]["isArchived"] == true;
+    let jobs = if has_jobs { "with its jobs" } else { "without its jobs" };
+    Ok(Observed::new(
+        format!("as it is read, {jobs}, it is answered with {}; archived: {is_archived}", archived.said()),
+        archived.is_success() && is_archived,
+    ))
 }

@@ -26,6 +26,30 @@ pub async fn invokes_endpoint(ground: &Ground<'_>) -> Result<Observed> {
     Ok(Observed::new(format!("it is refused: {}", answer.1), true))
 }
 
+/// A schedule whose job names the story's pipeline component.
+///
+/// # Errors
+/// When no answer comes.
+pub async fn of_component(ground: &Ground<'_>) -> Result<Observed> {
+    let definition = json!({
+        "jobType": "Pipeline",
+        "componentId": ground.made.component,
+        "displayName": "schedule-of-a-component",
+        "experimentName": ground.names.namespace(),
+        "tags": ground.names.tags("component"),
+        "properties": {},
+        "inputs": {"word": {"jobInputType": "literal", "value": "componentId"}},
+        "outputs": {},
+        "settings": {"default_compute": ground.made.compute, "continue_on_step_failure": false},
+        "jobs": {},
+    });
+    let action = json!({"actionType": "CreateJob", "jobDefinition": definition});
+    let body = schedule(ground, "component", &action, "0 3 * * 1");
+    let (is_taken, said) = try_one(ground, "component", &body).await?;
+    let word = if is_taken { "taken" } else { "refused" };
+    Ok(Observed::new(format!("a schedule with `componentId` and no jobs is {word}: {said}"), is_taken))
+}
+
 /// A schedule with day of month and month.
 ///
 /// # Errors
