@@ -2,6 +2,7 @@
 //! In: a request below `/subscriptions` (or another path of ARM's). Out: the provider's answer with ARM's headers.
 
 pub mod errors;
+mod headers;
 pub mod ids;
 pub mod operations;
 pub mod paging;
@@ -31,7 +32,7 @@ impl Call<'_> {
     /// The body, which must be a JSON object.
     pub fn body(&self) -> Result<Map<String, Value>, Refusal> {
         let body = self.request.json().map_err(|error| {
-            errors::arm(
+            errors::gateway(
                 StatusCode::BAD_REQUEST,
                 "InvalidRequestContent",
                 &format!("The request content was invalid and could not be deserialized: '{error}'."),
@@ -40,7 +41,7 @@ impl Call<'_> {
         if let Value::Object(body) = body {
             return Ok(body);
         }
-        Err(errors::arm(
+        Err(errors::gateway(
             StatusCode::BAD_REQUEST,
             "InvalidRequestContent",
             "The request content must be a JSON object.",
@@ -64,40 +65,37 @@ pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
     if first.as_deref() == Some("metadata") {
         return Answer::ok(&entra::cloud(world, request.query("api-version").unwrap_or_default()));
     }
-    let caller = world.keys.caller(request.header("authorization"), &world.settings.base, &[Audience::Arm]);
-    let caller = match caller {
-        Ok(caller) => caller,
-        Err(error) => {
-            return errors::unauthorized(&world.settings.base, &world.settings.tenant, error).into();
+    let (answer, left) = match admitted(world, request, now) {
+        Ok((caller, left)) => {
+            let call = Call { request, now, caller };
+            let answer = route(world, &call).unwrap_or_else(Answer::from);
+            if request.target.contains("/providers/") {
+                published::check_answer(world, request, &answer);
+            }
+            (answer, left)
         }
+        Err(refusal) => (refusal.into(), None),
     };
-    let bucket = throttle::Kind::of(&request.method);
-    let subscription = request.path.get(1).map(|id| id.to_ascii_lowercase()).unwrap_or_default();
-    let left = if world.settings.throttle {
-        match world.throttle.take(&caller.object, &subscription, bucket, now) {
-            Ok(left) => Some(left),
-            Err(wait) => return errors::throttled(bucket.name(), &caller.object, wait).into(),
-        }
-    } else {
-        None
-    };
-    let call = Call { request, now, caller };
-    let answer: Answer = route(world, &call).unwrap_or_else(Answer::from);
-    if request.target.contains("/providers/") {
-        published::check_answer(world, request, &answer);
-    }
-    finish(world, answer, bucket, left)
+    headers::finish(world, request, answer, left, now)
 }
 
-fn finish(world: &mut World, answer: Answer, kind: throttle::Kind, left: Option<throttle::Left>) -> Answer {
-    let id = world.ids.uuid();
-    let answer = answer
-        .header("x-ms-request-id", &id)
-        .header("x-ms-correlation-request-id", &id)
-        .header("cache-control", "no-cache");
-    let Some(left) = left else { return answer };
-    let (own, global) = kind.headers();
-    answer.header(own, &left.own.to_string()).header(global, &left.global.to_string())
+/// Who asks, and what is left of the limits where there are any.
+fn admitted(
+    world: &mut World,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(Caller, Option<throttle::Left>), Refusal> {
+    let caller = world.keys.caller(request.header("authorization"), &world.settings.base, &[Audience::Arm]);
+    let caller =
+        caller.map_err(|error| errors::unauthorized(&world.settings.base, &world.settings.tenant, error))?;
+    if !world.settings.throttle {
+        return Ok((caller, None));
+    }
+    let kind = throttle::Kind::of(&request.method);
+    let subscription = request.path.get(1).map(|id| id.to_ascii_lowercase()).unwrap_or_default();
+    let taken = world.throttle.take(&caller.object, &subscription, kind, now);
+    let left = taken.map_err(|wait| errors::throttled(kind.name(), &caller.object, wait))?;
+    Ok((caller, Some(left)))
 }
 
 fn version(call: &Call<'_>) -> Result<(), Refusal> {
@@ -105,7 +103,7 @@ fn version(call: &Call<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let text = "The api-version query parameter (?api-version=) is required for all requests.";
-    Err(errors::arm(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", text))
+    Err(errors::gateway(StatusCode::BAD_REQUEST, "MissingApiVersionParameter", text))
 }
 
 fn route(world: &mut World, call: &Call<'_>) -> Reply {

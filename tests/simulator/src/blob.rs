@@ -18,21 +18,38 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use md5::{Digest, Md5};
 
+use list::escaped;
 pub use sas::{Grant, signed};
 pub use store::{Blobs, Meta, Place};
 
-/// An error as blob storage writes it.
-fn error(status: StatusCode, code: &'static str, message: &str) -> Refusal {
+/// Whether a request is for a blob or a container.
+pub fn is_for(request: &Request) -> bool {
+    request.host.contains(".blob.") || request.path.first().is_some_and(|first| first == "blob")
+}
+
+/// An error as blob storage writes it: XML behind a byte order mark, and its code in a header.
+pub fn error(status: StatusCode, code: &str, message: &str) -> Refusal {
+    let (code_text, message) = (escaped(code), escaped(message));
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code_text}</Code><Message>{message}\n\
+         {ID}</Message></Error>"
     );
     Answer::bytes(status, "application/xml", body.into()).header("x-ms-error-code", code).into()
 }
 
+/// Where the id of the request and the time go in the text of an error.
+const ID: &str = "RequestId:{id}\nTime:{time}";
+
 /// Answers a request for a blob.
 pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
-    let answer: Answer = respond(world, request, now).unwrap_or_else(Answer::from);
+    let mut answer: Answer = respond(world, request, now).unwrap_or_else(Answer::from);
     let id = world.ids.uuid();
+    if answer.headers.contains_key("x-ms-error-code") {
+        let text = String::from_utf8_lossy(&answer.body);
+        let told = text.replace("{id}", &id).replace("{time}", &format!("{now:.7}"));
+        let is_head = request.method == Method::HEAD;
+        answer.body = if is_head { Bytes::new() } else { told.into() };
+    }
     answer
         .header("x-ms-request-id", &id)
         .header("x-ms-version", request.header("x-ms-version").unwrap_or("2023-01-03"))
@@ -41,7 +58,7 @@ pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
 fn respond(world: &mut World, request: &Request, now: Timestamp) -> Reply {
     let listed = request.query("restype") == Some("container") && request.query("comp") == Some("list");
     let place = place(request, listed)?;
-    sas::check(&world.keys, &world.settings.base, request, &place)?;
+    sas::check(world, request, &place)?;
     if !world.blobs.has_container(&place) {
         return Err(error(
             StatusCode::NOT_FOUND,

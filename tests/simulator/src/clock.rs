@@ -33,7 +33,7 @@ impl Clock {
     }
 }
 
-/// A time as Azure writes it.
+/// A time as Azure writes it: seven digits and the offset in numbers.
 pub fn stamp(time: Timestamp) -> String {
-    format!("{time:.6}")
+    format!("{}+00:00", format!("{time:.7}").trim_end_matches('Z'))
 }

@@ -1,12 +1,14 @@
 //! Faults on demand: requests that fail, hang or lose their answer, and long-running work that ends badly or not at all.
 //! In: rules, and each request or piece of work as it comes up. Out: what to do instead. It carries nothing out itself.
 
+mod recorded;
 mod rule;
 
 use crate::timers::Event;
 use std::collections::BTreeSet;
 use tokio::sync::watch;
 
+pub use recorded::Recorded;
 pub use rule::{Action, Failure, Forced, Rule, RuleError, Spec, When};
 
 /// What a held request is told when its fault is taken away.
@@ -137,7 +139,7 @@ impl Faults {
             }
             return match &fault.rule.action {
                 Action::Fail(failure) => Outcome::Fail(failure.clone()),
-                Action::Hold | Action::Timeout | Action::Reset | Action::Status(_) => {
+                Action::Hold | Action::Timeout | Action::Reset | Action::Status(_) | Action::Recorded(_) => {
                     fault.parked.push(event.clone());
                     Outcome::Held
                 }

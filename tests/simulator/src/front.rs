@@ -1,9 +1,11 @@
 //! One request from its arrival to its answer: log, faults before, delay, effect, faults after, log.
 //! In: a whole request. Out: an answer, or `Cut` when the client is to get none.
 
+use crate::blob;
 use crate::control;
 use crate::entra;
 use crate::faults::{Action, Forced, Hit, Release, Subject};
+use crate::ids::uuid_of;
 use crate::shared::Shared;
 use crate::wire::{Answer, Request};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -33,7 +35,7 @@ pub async fn serve(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cut
         (seq, before, after)
     });
     delay(shared, &request).await;
-    let answer = match act(shared, seq, before).await? {
+    let answer = match act(shared, &request, seq, before).await? {
         Some(answer) => answer,
         None if request.lacks_length => length_required(),
         None => shared.with(|world, now| {
@@ -46,7 +48,7 @@ pub async fn serve(shared: &Arc<Shared>, request: Request) -> Result<Answer, Cut
             answer
         }),
     };
-    let answer = act(shared, seq, after).await?.unwrap_or(answer);
+    let answer = act(shared, &request, seq, after).await?.unwrap_or(answer);
     shared.with(|world, now| world.log.end(now, seq, &answer));
     Ok(answer)
 }
@@ -71,10 +73,19 @@ async fn delay(shared: &Shared, request: &Request) {
 }
 
 /// Does what a fault wants: an answer of its own, no answer at all, or a wait.
-async fn act(shared: &Arc<Shared>, seq: u64, hit: Option<Hit>) -> Result<Option<Answer>, Cut> {
+async fn act(
+    shared: &Arc<Shared>,
+    request: &Request,
+    seq: u64,
+    hit: Option<Hit>,
+) -> Result<Option<Answer>, Cut> {
     let Some(hit) = hit else { return Ok(None) };
     match &hit.action {
-        Action::Status(status) => Ok(Some(refusal(status))),
+        Action::Status(status) => Ok(Some(azures(refusal(request, status), seq))),
+        Action::Recorded(recorded) => {
+            let answer = recorded.answer(request);
+            Ok(Some(if recorded.is_azures() { azures(answer, seq) } else { answer }))
+        }
         Action::Reset => Err(Cut),
         Action::Timeout => {
             shared.stop.cancelled().await;
@@ -102,12 +113,23 @@ async fn hold(shared: &Arc<Shared>, seq: u64, mut hit: Hit) -> Result<(), Cut> {
     if release.is_ok_and(|release| release == Release::Drop) { Err(Cut) } else { Ok(()) }
 }
 
-fn refusal(fault: &Forced) -> Answer {
+/// Adds the ids by which an answer is known to be Azure's, unless the fault has its own.
+fn azures(answer: Answer, seq: u64) -> Answer {
+    let id = uuid_of(&format!("fault/{seq}"));
+    ["x-ms-request-id", "x-ms-correlation-request-id"].into_iter().fold(answer, |answer, name| {
+        if answer.headers.contains_key(name) { answer } else { answer.header(name, &id) }
+    })
+}
+
+/// The answer that a fault orders: JSON as the resource manager writes it, XML for a blob.
+fn refusal(request: &Request, fault: &Forced) -> Answer {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let code = fault.code.clone().unwrap_or_else(|| code_of(fault.status).to_owned());
     let message = fault.message.clone().unwrap_or_else(|| format!("{code} by order of a fault."));
     let mut answer = if fault.status < 400 {
         Answer::empty(status)
+    } else if blob::is_for(request) {
+        blob::error(status, &code, &message).into()
     } else {
         Answer::json(status, &json!({ "error": { "code": code, "message": message } }))
     };

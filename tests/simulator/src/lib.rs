@@ -37,6 +37,6 @@ mod world;
 
 pub use acr::RoleMode;
 pub use log::Entry;
-pub use options::{Options, Times, WorkspaceSpec};
+pub use options::{Options, StorageAccess, Times, WorkspaceSpec};
 pub use simulator::{Simulator, StartError};
 pub use tls::TlsError;

@@ -7,6 +7,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What a workspace's storage account takes from those who read and write its blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StorageAccess {
+    /// Signatures made with its keys, and tokens of everybody.
+    #[default]
+    Keys,
+    /// Tokens alone (`allowSharedKeyAccess: false`), of those to whom the role Storage Blob Data Contributor was given.
+    Identity,
+}
+
 /// A workspace to simulate, with its storage account and its registry.
 #[derive(Clone, Debug)]
 pub struct WorkspaceSpec {
@@ -22,6 +32,10 @@ pub struct WorkspaceSpec {
     pub registry: Option<String>,
     /// How roles work in the registry; absent: the simulator's.
     pub registry_mode: Option<RoleMode>,
+    /// What the storage account takes.
+    pub storage: StorageAccess,
+    /// Whether the registry has network rules that keep the builders of ACR Tasks out.
+    pub registry_restricted: bool,
 }
 
 impl WorkspaceSpec {
@@ -34,6 +48,8 @@ impl WorkspaceSpec {
             region: None,
             registry: None,
             registry_mode: None,
+            storage: StorageAccess::Keys,
+            registry_restricted: false,
         }
     }
 }

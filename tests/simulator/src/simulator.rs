@@ -206,6 +206,12 @@ impl Simulator {
         })
     }
 
+    /// Gives an application the role Storage Blob Data Contributor, or takes it away. It matters for storage accounts
+    /// that take no keys.
+    pub fn give_blob_role(&self, client: &str, has: bool) {
+        self.shared.with(|world, _| world.blobs.give_role(client, has));
+    }
+
     /// Everything in a workspace in a canonical form, without times and random ids; `None` when it does not exist.
     #[must_use]
     pub fn state(&self, resource_group: &str, workspace: &str) -> Option<Value> {

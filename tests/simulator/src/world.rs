@@ -15,7 +15,7 @@ use crate::faults::{Faults, Outcome};
 use crate::ids::Ids;
 use crate::log::Log;
 use crate::ml::Workspace;
-use crate::options::WorkspaceSpec;
+use crate::options::{StorageAccess, WorkspaceSpec};
 pub use crate::settings::Settings;
 use crate::timers::{Event, Timers};
 use crate::wire::{Answer, Request};
@@ -100,10 +100,13 @@ impl World {
         if !self.subscriptions.iter().any(|known| known.eq_ignore_ascii_case(&workspace.subscription)) {
             self.subscriptions.insert(workspace.subscription.clone());
         }
-        let registry =
-            Registry::new(&workspace, spec.registry_mode.unwrap_or(self.settings.registry_mode), now);
+        let mode = spec.registry_mode.unwrap_or(self.settings.registry_mode);
+        let registry = Registry::new(&workspace, mode, spec.registry_restricted, now);
         self.registries.entry(registry.key()).or_insert(registry);
         let key = workspace.key();
+        if workspace.storage_access == StorageAccess::Identity {
+            self.blobs.refuse_keys(&workspace.storage);
+        }
         for store in workspace.datastores.values() {
             self.blobs.create_container(&store.account, &store.container);
         }

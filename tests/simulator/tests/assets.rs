@@ -24,7 +24,7 @@ async fn a_version_is_made_once_and_putting_the_same_again_changes_nothing() {
     assert_eq!(again.status, StatusCode::OK);
     let other = sim.put("environments/r/versions/1", &environment("a.azurecr.io/b@y")).await;
     assert_eq!((other.status, other.code()), (StatusCode::CONFLICT, "UserError"));
-    let inner = &other.body["error"]["additionalInfo"][1]["info"]["value"]["code"];
+    let inner = &other.body["error"]["additionalInfo"][5]["info"]["value"]["code"];
     assert_eq!(inner, "Immutable");
 }
 
@@ -76,7 +76,7 @@ async fn the_latest_version_is_found_by_order_and_in_the_container() {
     assert_eq!(sim.get("environments/r/versions/9").await.body["properties"]["isArchived"], true);
     let missing = sim.get("environments/none").await;
     assert_eq!((missing.status, missing.code()), (StatusCode::NOT_FOUND, "UserError"));
-    assert_eq!(missing.body["error"]["details"][0]["code"], "NotFound");
+    assert_eq!(missing.body["error"]["additionalInfo"][5]["info"]["value"]["code"], "NotFound");
 }
 
 /// A new container with its signature: (URI, query).

@@ -48,7 +48,8 @@ async fn scale_tags_and_identity_change_in_place_and_the_rest_does_not() {
     let put = sim.put("computes/cpu", &body).await;
     assert_eq!(
         (put.status, &put.body["properties"]["provisioningState"]),
-        (StatusCode::OK, &json!("Updating"))
+        (StatusCode::CREATED, &json!("Creating")),
+        "a change is answered as a creation"
     );
     sim.pass(1);
     let got = sim.get("computes/cpu").await.body;
@@ -69,7 +70,7 @@ async fn what_get_shows_can_be_put_back() {
     sim.cluster("cpu", 4).await;
     let mut body = sim.get("computes/cpu").await.body;
     body["properties"]["properties"]["scaleSettings"]["maxNodeCount"] = json!(2);
-    assert_eq!(sim.put("computes/cpu", &body).await.status, StatusCode::OK);
+    assert_eq!(sim.put("computes/cpu", &body).await.status, StatusCode::CREATED);
 }
 
 #[tokio::test]
@@ -181,7 +182,22 @@ async fn an_operation_fails_when_a_fault_says_so() {
     let got = sim.get("computes/cpu").await.body;
     assert_eq!(got["properties"]["provisioningState"], "Failed");
     assert_eq!(got["properties"]["provisioningErrors"][0]["error"]["message"], "no cores left");
-    assert_eq!(sim.put("computes/cpu", &cluster(0, 4)).await.status, StatusCode::OK, "it can be tried again");
+    let again = sim.put("computes/cpu", &cluster(0, 4)).await;
+    assert_eq!(again.status, StatusCode::CREATED, "it can be tried again");
+}
+
+#[tokio::test]
+async fn quota_that_is_missing_when_nodes_are_given_shows_in_a_cluster_that_stays_ready() {
+    let sim = Sim::frozen().await;
+    sim.cluster("cpu", 4).await;
+    let errors =
+        json!([{ "error": { "code": "ClusterCoreQuotaReached", "message": "Maximum allowed: 100" } }]);
+    let patch = json!({ "properties": { "properties": { "errors": errors } } });
+    sim.control(reqwest::Method::POST, "computes/rg/ws/cpu", patch).await;
+    let got = sim.get("computes/cpu").await.body;
+    assert_eq!(got["properties"]["provisioningState"], "Succeeded");
+    assert!(got["properties"]["provisioningErrors"].is_null());
+    assert_eq!(got["properties"]["properties"]["errors"][0]["error"]["code"], "ClusterCoreQuotaReached");
 }
 
 #[tokio::test]

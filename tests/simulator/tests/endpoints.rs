@@ -93,7 +93,7 @@ async fn an_endpoint_has_room_for_twenty_deployments() {
     }
     let over = sim.put("batchEndpoints/iris/deployments/d-more", &deployment(&sim)).await;
     assert_eq!(over.status, StatusCode::BAD_REQUEST);
-    assert_eq!(over.body["error"]["details"][0]["code"], "QuotaExceeded");
+    assert_eq!(over.body["error"]["additionalInfo"][5]["info"]["value"]["code"], "QuotaExceeded");
 }
 
 #[tokio::test]

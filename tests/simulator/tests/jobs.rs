@@ -234,7 +234,7 @@ async fn a_name_is_one_job_for_ever() {
     pipeline["inputs"]["trees"]["value"] = json!("1");
     let refused = sim.submit("run-1", &pipeline).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    let inner = &refused.body["error"]["additionalInfo"][1]["info"]["value"];
+    let inner = &refused.body["error"]["additionalInfo"][5]["info"]["value"];
     assert_eq!(
         (&inner["code"], &inner["innerError"]["code"]),
         (&json!("Immutable"), &json!("JobPropertyImmutable"))

@@ -248,6 +248,15 @@ fn deliver(
              name one in credentials.sourceRegistry.identity"
         ));
     }
+    let has_pool =
+        job.request.get("agentPoolName").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+    if registry.restricted && !has_pool {
+        return Err(format!(
+            "failed to login, ran out of retries: failed to set docker credentials: Error response from daemon: Get \
+             \"https://{login}/v2/\": denied: {{\"errors\":[{{\"code\":\"DENIED\",\"message\":\"client with IP \
+             '192.0.2.44' is not allowed access. Refer https://aka.ms/acr/firewall to grant access.\"}}]}}"
+        ));
+    }
     let manifest = Manifest::image(&format!("{}\n{content}", job.id));
     let mut pushed = Vec::new();
     for name in names {

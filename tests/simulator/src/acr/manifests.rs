@@ -9,11 +9,29 @@ use crate::wire::{Answer, Request};
 use crate::world::World;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// An error as registries write it, with what it is about.
+pub fn detailed(status: StatusCode, code: &str, message: &str, detail: Option<&Value>) -> Refusal {
+    let mut error = json!({ "code": code, "message": message });
+    if let Some(detail) = detail {
+        error["detail"] = detail.clone();
+    }
+    Answer::json(status, &json!({ "errors": [error] }))
+        .header("docker-distribution-api-version", "registry/2.0")
+        .into()
+}
 
 /// An error as registries write it.
 pub fn error(status: StatusCode, code: &str, message: &str) -> Refusal {
-    Answer::json(status, &json!({ "errors": [{ "code": code, "message": message, "detail": null }] })).into()
+    detailed(status, code, message, None)
+}
+
+/// What lies below no route: the page of the server itself.
+fn no_page() -> Refusal {
+    Answer::bytes(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "404 page not found\n".into())
+        .header("docker-distribution-api-version", "registry/2.0")
+        .into()
 }
 
 /// The registry that a request is for.
@@ -31,10 +49,16 @@ pub fn is_ours(world: &World, host: &str) -> bool {
 pub fn answer(world: &mut World, request: &Request) -> Reply {
     let host = host(request);
     let path = request.segments();
+    if path.len() > 1 && parts(&path).is_none() {
+        return Err(no_page());
+    }
     let Some((repository, reference)) = parts(&path) else {
         oauth::check(world, request, &host, None)?;
         return Ok(Answer::ok(&json!({})).header("docker-distribution-api-version", "registry/2.0"));
     };
+    if !is_repository(&repository) && is_ours(world, &host) {
+        return Err(no_page());
+    }
     if !is_repository(&repository) {
         return Err(error(
             StatusCode::BAD_REQUEST,
@@ -48,9 +72,10 @@ pub fn answer(world: &mut World, request: &Request) -> Reply {
         Method::GET | Method::HEAD => show(world, request, &host, (&repository, reference)),
         Method::DELETE => {
             if world.images.purge(&host, &repository, reference) {
-                return Ok(Answer::empty(StatusCode::ACCEPTED));
+                let answer = Answer::empty(StatusCode::ACCEPTED);
+                return Ok(answer.header(oauth::CALLS, "8.000000"));
             }
-            Err(unknown(&repository, reference))
+            Err(unknown(reference))
         }
         _ => Err(error(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -67,9 +92,16 @@ fn parts<'a>(path: &[&'a str]) -> Option<(String, &'a str)> {
     (*word == "manifests").then(|| (repository.get(1..).unwrap_or_default().join("/"), *reference))
 }
 
-fn unknown(repository: &str, reference: &str) -> Refusal {
-    let text = format!("manifest tagged by \"{reference}\" is not found in {repository}");
-    error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &text)
+fn unknown(reference: &str) -> Refusal {
+    if is_digest(reference) {
+        return error(
+            StatusCode::NOT_FOUND,
+            "MANIFEST_UNKNOWN",
+            &format!("manifest {reference} is not found"),
+        );
+    }
+    let text = format!("manifest tagged by \"{reference}\" is not found");
+    detailed(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", &text, Some(&json!({ "Tag": reference })))
 }
 
 fn show(world: &mut World, request: &Request, host: &str, (repository, reference): (&str, &str)) -> Reply {
@@ -81,7 +113,7 @@ fn show(world: &mut World, request: &Request, host: &str, (repository, reference
         digest: digest.map(str::to_owned),
     };
     let ours = is_ours(world, host);
-    let found = world.images.resolve(&wanted, ours).ok_or_else(|| unknown(repository, reference))?;
+    let found = world.images.resolve(&wanted, ours).ok_or_else(|| unknown(reference))?;
     let found = match world
         .images
         .platform(&wanted, &found)
@@ -107,6 +139,7 @@ fn served(request: &Request, manifest: &Manifest) -> Answer {
     let body = if request.method == Method::HEAD { Bytes::new() } else { manifest.bytes.clone() };
     Answer::bytes(StatusCode::OK, manifest.kind, body)
         .header("docker-content-digest", &manifest.digest)
+        .header("etag", &format!("\"{}\"", manifest.digest))
         .header("content-length", &manifest.bytes.len().to_string())
         .header("docker-distribution-api-version", "registry/2.0")
 }

@@ -2,7 +2,7 @@
 //! Source: github.com/Azure/acr, "Azure Container Registry integration with Azure Active Directory"; the Docker
 //! Registry token specification for all others.
 
-use super::manifests::{error, host, is_ours};
+use super::manifests::{detailed, error, host, is_ours};
 use crate::arm::errors::{Refusal, Reply};
 use crate::entra::{Audience, bearer_token};
 use crate::wire::{Answer, Request};
@@ -18,8 +18,12 @@ const REFRESH: SignedDuration = SignedDuration::from_hours(3);
 /// How long an access token lasts.
 const ACCESS: SignedDuration = SignedDuration::from_mins(75);
 
-fn unauthorized(message: &str) -> Refusal {
-    error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
+/// The header that tells how many calls are left in this second.
+pub const CALLS: &str = "x-ms-ratelimit-remaining-calls-per-second";
+
+/// A refused exchange: 401 and nothing.
+fn refused() -> Refusal {
+    Answer::empty(StatusCode::UNAUTHORIZED).into()
 }
 
 /// Refuses a request that has no token of its registry for what it wants: (repository, action).
@@ -53,8 +57,13 @@ pub fn check(
         .unwrap_or_default();
     let path = if is_ours(world, host) { "oauth2/token" } else { "token" };
     let challenge = format!("Bearer realm=\"{}/{path}\",service=\"{host}\"{scope}", world.settings.base);
-    let refusal =
-        unauthorized("authentication required, visit https://aka.ms/acr/authorization for more information.");
+    let challenge = if token.is_some() { format!("{challenge},error=\"invalid_token\"") } else { challenge };
+    let detail = wanted.map_or(
+        Value::Null,
+        |(repository, action)| json!([{ "Type": "repository", "Name": repository, "Action": action }]),
+    );
+    let text = "authentication required, visit https://aka.ms/acr/authorization for more information.";
+    let refusal = detailed(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", text, Some(&detail));
     Err(Answer::from(refusal).header("www-authenticate", &challenge).into())
 }
 
@@ -89,7 +98,7 @@ fn token(world: &World, audience: &str, kind: &str, scope: &str, lasts: SignedDu
 
 fn exchange(world: &World, field: &impl Fn(&str) -> String) -> Reply {
     if field("grant_type") != "access_token" {
-        return Err(unauthorized("the exchange serves grant_type=access_token"));
+        return Err(refused());
     }
     let service = field("service").to_ascii_lowercase();
     if !is_ours(world, &service) {
@@ -102,19 +111,21 @@ fn exchange(world: &World, field: &impl Fn(&str) -> String) -> Reply {
     let header = format!("Bearer {}", field("access_token"));
     let audiences = [Audience::Registry, Audience::Arm];
     if world.keys.caller(Some(&header), &world.settings.base, &audiences).is_err() {
-        return Err(unauthorized("the access token was not issued by Entra ID for a registry"));
+        return Err(refused());
     }
-    Ok(Answer::ok(&json!({ "refresh_token": token(world, &service, "refresh", "", REFRESH) })))
+    Ok(Answer::ok(&json!({ "refresh_token": token(world, &service, "refresh", "", REFRESH) }))
+        .header(CALLS, "166.65"))
 }
 
 fn access(world: &World, service: &str, scope: &str, refresh: &str) -> Reply {
     let service = service.to_ascii_lowercase();
-    let claims = world.keys.claims(refresh).map_err(|_| unauthorized("the refresh token is not valid"))?;
+    let claims = world.keys.claims(refresh).map_err(|_| refused())?;
     let text = |key: &str| claims.get(key).and_then(Value::as_str).unwrap_or_default();
     if text("aud") != service || text("use") != "refresh" {
-        return Err(unauthorized("the refresh token is for another registry"));
+        return Err(refused());
     }
-    Ok(Answer::ok(&json!({ "access_token": token(world, &service, "access", scope, ACCESS) })))
+    Ok(Answer::ok(&json!({ "access_token": token(world, &service, "access", scope, ACCESS) }))
+        .header(CALLS, "333.3"))
 }
 
 /// The password of a `Basic` header, which is where docker puts a refresh token.
@@ -128,7 +139,7 @@ fn basic_password(request: &Request) -> Option<String> {
 fn anonymous(world: &World, request: &Request, field: &impl Fn(&str) -> String) -> Reply {
     let service = if field("service").is_empty() { host(request) } else { field("service") };
     if is_ours(world, &service) {
-        return Err(unauthorized("this registry does not serve anonymous pulls"));
+        return Err(refused());
     }
     let token = token(world, &service, "access", &field("scope"), SignedDuration::from_mins(5));
     Ok(Answer::ok(&json!({ "token": token, "access_token": token, "expires_in": 300 })))

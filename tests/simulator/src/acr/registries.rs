@@ -8,7 +8,7 @@ use crate::arm::Call;
 use crate::arm::errors::{self, Refusal};
 use crate::arm::ids::{self, Target};
 use crate::clock::stamp;
-use crate::ml::Workspace;
+use crate::ml::{Origin, Workspace};
 use crate::wire::Answer;
 use crate::world::World;
 use jiff::Timestamp;
@@ -47,6 +47,8 @@ pub struct Registry {
     pub region: String,
     /// How roles work in it.
     pub mode: RoleMode,
+    /// Whether its network rules let in only those it names, which the builders of ACR Tasks are not.
+    pub restricted: bool,
     /// Runs by id.
     pub runs: BTreeMap<String, Run>,
     /// Task runs by lower-cased name.
@@ -56,13 +58,14 @@ pub struct Registry {
 
 impl Registry {
     /// The registry of a workspace.
-    pub fn new(workspace: &Workspace, mode: RoleMode, now: Timestamp) -> Self {
+    pub fn new(workspace: &Workspace, mode: RoleMode, restricted: bool, now: Timestamp) -> Self {
         Self {
             subscription: workspace.subscription.clone(),
             group: workspace.group.clone(),
             name: workspace.registry.clone(),
             region: workspace.region.clone(),
             mode,
+            restricted,
             runs: BTreeMap::new(),
             task_runs: BTreeMap::new(),
             created: now,
@@ -84,20 +87,31 @@ impl Registry {
         format!("{}.azurecr.io", self.name.to_ascii_lowercase())
     }
 
-    /// The registry as a GET shows it; the mode of roles is known to newer versions of the API alone.
+    /// The registry as a GET shows it; what newer versions of the API know is not shown by older ones. Network rules
+    /// are those of a premium registry alone.
     pub fn answer(&self, call: &Call<'_>) -> Answer {
         let mut properties = json!({
             "loginServer": self.login_server(), "creationDate": stamp(self.created), "provisioningState": "Succeeded",
             "adminUserEnabled": false, "publicNetworkAccess": "Enabled",
             "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "dataEndpointEnabled": false,
+            "dataEndpointHostNames": [], "privateEndpointConnections": [], "encryption": { "status": "disabled" },
         });
+        if self.restricted {
+            let rules = json!([{ "action": "Allow", "value": "203.0.113.7" }]);
+            properties["networkRuleSet"] = json!({ "defaultAction": "Deny", "ipRules": rules });
+        }
         if call.api_version() >= "2024-11-01" {
             properties["roleAssignmentMode"] = self.mode.word().into();
         }
+        if call.api_version() >= "2025-05-01" {
+            properties["networkRuleBypassAllowedForTasks"] = false.into();
+        }
+        let tier = if self.restricted { "Premium" } else { "Standard" };
+        let origin = Origin::by("azureml-simulator", self.created);
         Answer::ok(&json!({
             "id": self.id(), "name": self.name, "type": "Microsoft.ContainerRegistry/registries",
-            "location": self.region, "tags": {}, "sku": { "name": "Standard", "tier": "Standard" },
-            "properties": properties,
+            "location": self.region, "tags": {}, "sku": { "name": tier, "tier": tier },
+            "properties": properties, "systemData": origin.json(),
         }))
     }
 }

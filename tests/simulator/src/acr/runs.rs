@@ -89,40 +89,51 @@ impl Run {
         SignedDuration::from_secs(self.request.get("timeout").and_then(Value::as_i64).unwrap_or(3600))
     }
 
-    /// The run as a GET shows it.
+    /// The run as a GET shows it. Each run is a `QuickRun`, a build too; what it pushed is shown at its end.
     pub fn json(&self, registry: &Registry) -> Value {
-        let images: Vec<Value> = self
-            .images
-            .iter()
-            .map(|(repository, tag, digest)| {
-                json!({ "registry": registry.login_server(), "repository": repository, "tag": tag, "digest": digest })
-            })
-            .collect();
-        let kind = match self.request.get("type").and_then(Value::as_str) {
-            Some("DockerBuildRequest") => "QuickBuild",
-            Some(_) | None => "QuickRun",
-        };
-        let platform = self.request.get("platform").cloned().unwrap_or_else(|| json!({ "os": "Linux" }));
-        let agent = self.request.get("agentConfiguration").cloned().unwrap_or_else(|| json!({ "cpu": 2 }));
-        let updated = self.finished.or(self.started).unwrap_or(self.created);
-        let mut properties = json!({
-            "runId": self.id, "status": self.status.word(), "provisioningState": "Succeeded", "runType": kind,
-            "createTime": stamp(self.created), "lastUpdatedTime": stamp(updated), "platform": platform,
-            "agentConfiguration": agent, "isArchiveEnabled": false, "outputImages": images,
-        });
+        let mut shown = self.scheduled(registry);
+        let properties = &mut shown["properties"];
+        properties["runType"] = "QuickRun".into();
+        properties["createTime"] = stamp(self.created).into();
+        properties["platform"] =
+            self.request.get("platform").cloned().unwrap_or_else(|| json!({ "os": "linux" }));
+        properties["agentConfiguration"] =
+            self.request.get("agentConfiguration").cloned().unwrap_or_else(|| json!({ "cpu": 2 }));
         for (key, time) in [("startTime", self.started), ("finishTime", self.finished)] {
             if let Some(time) = time {
                 properties[key] = stamp(time).into();
             }
         }
+        if self.status.is_over() {
+            let image = |(repository, tag, digest): &(String, String, String)| json!({ "registry": registry.login_server(), "repository": repository, "tag": tag, "digest": digest });
+            properties["outputImages"] = self.images.iter().map(image).collect::<Vec<_>>().into();
+        }
         if let Some(error) = &self.error {
             properties["runErrorMessage"] = error.as_str().into();
         }
+        shown
+    }
+
+    /// The run as the answer to `scheduleRun` shows it, which tells little.
+    fn scheduled(&self, registry: &Registry) -> Value {
+        let updated = self.finished.or(self.started).unwrap_or(self.created);
+        let archived = self.request.get("isArchiveEnabled").and_then(Value::as_bool).unwrap_or(false);
         json!({
-            "id": format!("{}/runs/{}", registry.id(), self.id), "name": self.id,
-            "type": "Microsoft.ContainerRegistry/registries/runs", "properties": properties,
+            "type": "Microsoft.ContainerRegistry/registries/runs", "name": self.id,
+            "id": format!("{}/runs/{}", registry.id(), self.id),
+            "properties": {
+                "runId": self.id, "status": self.status.word(), "lastUpdatedTime": whole(updated),
+                "provisioningState": "Succeeded", "isArchiveEnabled": archived,
+            },
+            "systemData": { "lastModifiedBy": "azureml-simulator", "lastModifiedByType": "Application",
+                            "lastModifiedAt": stamp(self.created) },
         })
     }
+}
+
+/// A time in whole seconds, as a run's last change is told.
+fn whole(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
 }
 
 fn bad(message: &str) -> Refusal {
@@ -183,7 +194,8 @@ pub fn schedule(world: &mut World, call: &Call<'_>, key: &str) -> Reply {
     let request = call.body()?;
     check(&request)?;
     let id = start(world, key, request, None, call.now).ok_or_else(|| errors::no_route(call))?;
-    get(world, key, &id)
+    let (registry, run) = find(world, key, &id)?;
+    Ok(Answer::ok(&run.scheduled(registry)))
 }
 
 fn find<'a>(world: &'a World, key: &str, id: &str) -> Result<(&'a Registry, &'a Run), Refusal> {
@@ -226,12 +238,11 @@ pub fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
     Ok(Answer::ok(&page.cut("value", runs.into_iter(), |run| run.json(registry))))
 }
 
-/// `POST runs/{id}/cancel`.
+/// `POST runs/{id}/cancel`: 200 and nothing, also when the run has ended.
 pub fn cancel(world: &mut World, key: &str, id: &str, now: Timestamp) -> Reply {
     let (_, run) = find(world, key, id)?;
     if run.status.is_over() {
-        let text = format!("The run '{id}' has ended with {} and cannot be cancelled.", run.status.word());
-        return Err(bad(&text));
+        return Ok(Answer::empty(StatusCode::OK));
     }
     execution::end(world, key, id, execution::End::canceled(), now);
     Ok(Answer::empty(StatusCode::OK))
@@ -247,7 +258,7 @@ pub fn log_url(world: &World, key: &str, id: &str) -> Reply {
     let (registry, _) = find(world, key, id)?;
     let place =
         log_place(registry, id).ok_or_else(|| bad("This registry's name cannot be part of a URL."))?;
-    let grant = Grant { permissions: "r", container: false, lasts: SignedDuration::from_hours(1) };
+    let grant = Grant { permissions: "r", container: false, lasts: SignedDuration::from_mins(15) };
     let query = blob::signed(&world.keys, &place, grant);
     let url = format!("{}/blob/{STORAGE}/{}/{}?{query}", world.settings.base, place.container, place.path);
     Ok(Answer::ok(&json!({ "logLink": url })))
@@ -258,7 +269,7 @@ pub fn upload_url(world: &mut World, key: &str, now: Timestamp) -> Reply {
     let id = world.ids.uuid();
     let registry =
         world.registries.get(key).map(|registry| registry.name.to_ascii_lowercase()).unwrap_or_default();
-    let path = format!("source/{}/{}.tar.gz", now.strftime("%Y%m%d%H%M"), id.replace('-', ""));
+    let path = format!("source/{}/{id}.tar.gz", now.strftime("%Y%m%d0000"));
     let place = Place::new(STORAGE, &registry, &path)
         .ok_or_else(|| bad("This registry's name cannot be part of a URL."))?;
     world.blobs.create_container(STORAGE, &registry);

@@ -130,7 +130,9 @@ fn patch(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         "properties": { "runRequest": have.request, "forceUpdateTag": have.force },
     });
     crate::json::merge(&mut body, &Value::Object(call.body()?));
-    run(world, call, key, name, body.as_object().unwrap_or(&Map::new()))
+    let answer = run(world, call, key, name, body.as_object().unwrap_or(&Map::new()))?;
+    // Recorded for a request that is the same, which does not run again.
+    Ok(Answer { status: StatusCode::CREATED, ..answer })
 }
 
 /// Runs what is asked for, unless it has run, or is running, already.

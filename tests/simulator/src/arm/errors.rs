@@ -2,11 +2,18 @@
 //! In: what was wanted and what is in the way. Out: a whole answer. Shapes after `ErrorResponse` of the common types.
 
 use super::Call;
+use crate::clock::stamp;
 use crate::contract::Violation;
 use crate::entra::TokenError;
 use crate::wire::Answer;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+
+/// The header by which the resource manager says that an error is its own.
+pub const FAILURE_CAUSE: &str = "x-ms-failure-cause";
+/// The part of Azure ML that answers for assets, jobs, schedules and endpoints.
+const MANAGEMENT: &str = "managementfrontend";
 
 /// An answer that refuses.
 #[derive(Debug)]
@@ -34,28 +41,59 @@ impl Refusal {
     }
 }
 
-/// An error of the resource manager: `{"error": {"code", "message"}}`.
+/// An error of a provider that is no asset's: `{"error": {"code", "message"}}`.
 pub fn arm(status: StatusCode, code: &str, message: &str) -> Refusal {
     Answer::json(status, &json!({ "error": { "code": code, "message": message } })).into()
+}
+
+/// An error that the resource manager gives itself, before any provider sees the request.
+pub fn gateway(status: StatusCode, code: &str, message: &str) -> Refusal {
+    arm(status, code, message).header(FAILURE_CAUSE, "gateway")
 }
 
 /// An error of Azure ML's assets, jobs and schedules: `UserError` outside, what it means in the innermost code.
 pub fn mfe(status: StatusCode, inner: &[&str], message: &str) -> Refusal {
     let nested =
         inner.iter().rev().fold(Value::Null, |inside, code| json!({ "code": code, "innerError": inside }));
-    let details: Vec<Value> = inner
-        .last()
-        .map(|code| json!({ "code": code, "message": message, "details": [], "additionalInfo": [] }))
-        .into_iter()
-        .collect();
-    let body = json!({ "error": {
-        "code": "UserError", "message": message, "target": null, "details": details,
-        "additionalInfo": [
-            { "type": "ComponentName", "info": { "value": "managementfrontend" } },
-            { "type": "InnerError", "info": { "value": nested } },
+    service(status, ("UserError", message), &json!([]), Some(nested))
+}
+
+/// An error as Azure ML writes it: there is no `target`, and `details` are mostly empty. What tells one answer from
+/// another (correlation, place, time) is added where the answer leaves.
+pub fn service(
+    status: StatusCode,
+    (code, message): (&str, &str),
+    details: &Value,
+    inner: Option<Value>,
+) -> Refusal {
+    let mut more = vec![json!({ "type": "ComponentName", "info": { "value": MANAGEMENT } })];
+    more.extend(inner.map(|inner| json!({ "type": "InnerError", "info": { "value": inner } })));
+    let error = json!({ "code": code, "message": message, "details": details, "additionalInfo": more });
+    Answer::json(status, &json!({ "error": error })).into()
+}
+
+/// Adds to an error of Azure ML's assets what it says of the request: correlation, where it was handled, and when.
+pub fn correlated(answer: Answer, request: &str, region: &str, now: Timestamp) -> Answer {
+    let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else { return answer };
+    let Some(more) = body.pointer_mut("/error/additionalInfo").and_then(Value::as_array_mut) else {
+        return answer;
+    };
+    if more.first().and_then(|first| first.pointer("/info/value")) != Some(&json!(MANAGEMENT)) {
+        return answer;
+    }
+    let hex = request.replace('-', "");
+    let short: String = hex.chars().take(16).collect();
+    let info = |kind: &str, value: Value| json!({ "type": kind, "info": { "value": value } });
+    more.splice(
+        1..1,
+        [
+            info("Correlation", json!({ "operation": hex, "request": short })),
+            info("Environment", region.into()),
+            info("Location", region.into()),
+            info("Time", stamp(now).into()),
         ],
-    } });
-    Answer::json(status, &body).into()
+    );
+    Answer { body: body.to_string().into(), ..answer }
 }
 
 /// What breaks the published definition of an operation: 404, 405 or 400 with each violation.
@@ -74,7 +112,7 @@ pub fn unpublished(violations: &[Violation]) -> Refusal {
             &format!("Request is invalid and/or missing fields. {message}"),
         );
     }
-    arm(status, code, &message)
+    gateway(status, code, &message)
 }
 
 /// 400 of Azure ML's assets: the request breaks a rule.
@@ -89,24 +127,28 @@ pub fn missing(what: &str, name: &str) -> Refusal {
 
 /// 404 of the resource manager for one resource; `kind` is its full type with its name.
 pub fn no_resource(kind: &str, group: &str) -> Refusal {
-    arm(
+    gateway(
         StatusCode::NOT_FOUND,
         "ResourceNotFound",
-        &format!("The Resource '{kind}' under resource group '{group}' was not found."),
+        &format!(
+            "The Resource '{kind}' under resource group '{group}' was not found. For more details please go to \
+             https://aka.ms/ARMResourceNotFoundFix"
+        ),
     )
 }
 
-/// 404 for something below a resource that does not exist.
+/// 404 for something below a resource that does not exist, which is told by its name alone.
 pub fn no_parent(parent: &str) -> Refusal {
+    let parent = parent.rsplit('/').next().unwrap_or_default();
     let text = format!(
         "Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
     );
-    arm(StatusCode::NOT_FOUND, "ParentResourceNotFound", &text)
+    gateway(StatusCode::NOT_FOUND, "ParentResourceNotFound", &text)
 }
 
 /// 404 for a resource group.
 pub fn no_group(group: &str) -> Refusal {
-    arm(
+    gateway(
         StatusCode::NOT_FOUND,
         "ResourceGroupNotFound",
         &format!("Resource group '{group}' could not be found."),
@@ -115,7 +157,7 @@ pub fn no_group(group: &str) -> Refusal {
 
 /// 404 for a subscription.
 pub fn no_subscription(id: &str) -> Refusal {
-    arm(
+    gateway(
         StatusCode::NOT_FOUND,
         "SubscriptionNotFound",
         &format!("The subscription '{id}' could not be found."),
@@ -125,20 +167,20 @@ pub fn no_subscription(id: &str) -> Refusal {
 /// 404 for a provider that is not there.
 pub fn no_provider(name: &str) -> Refusal {
     let text = format!("The resource namespace '{name}' is invalid.");
-    arm(StatusCode::NOT_FOUND, "InvalidResourceNamespace", &text)
+    gateway(StatusCode::NOT_FOUND, "InvalidResourceNamespace", &text)
 }
 
 /// 404 for a path that leads nowhere.
 pub fn no_route(call: &Call<'_>) -> Refusal {
     let text =
         format!("No HTTP resource was found that matches the request URI '{}'.", call.request.raw_path());
-    arm(StatusCode::NOT_FOUND, "HttpResourceNotFound", &text)
+    gateway(StatusCode::NOT_FOUND, "HttpResourceNotFound", &text)
 }
 
 /// 405 for a method that a path does not have.
 pub fn no_method(call: &Call<'_>) -> Refusal {
     let text = format!("The requested resource does not support http method '{}'.", call.request.method);
-    arm(StatusCode::METHOD_NOT_ALLOWED, "HttpMethodNotAllowed", &text)
+    gateway(StatusCode::METHOD_NOT_ALLOWED, "HttpMethodNotAllowed", &text)
 }
 
 /// 409 while another operation is going on.
@@ -164,7 +206,7 @@ pub fn unauthorized(base: &str, tenant: &str, error: TokenError) -> Refusal {
         ),
     };
     let challenge = format!("Bearer authorization_uri=\"{base}/{tenant}\", error=\"invalid_token\"");
-    arm(StatusCode::UNAUTHORIZED, code, text).header("www-authenticate", &challenge)
+    gateway(StatusCode::UNAUTHORIZED, code, text).header("www-authenticate", &challenge)
 }
 
 /// 429 with the seconds to wait.
@@ -172,6 +214,6 @@ pub fn throttled(kind: &str, principal: &str, wait: u64) -> Refusal {
     let text = format!(
         "Number of '{kind}' requests for actor '{principal}' exceeded. Please try again after '{wait}' seconds."
     );
-    arm(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", &text)
+    gateway(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", &text)
         .header("retry-after", &wait.to_string())
 }

@@ -39,7 +39,8 @@ pub fn check_answer(world: &mut World, request: &Request, answer: &Answer) {
     let body = body.filter(|body| answer.status != StatusCode::ACCEPTED || !is_nothing(body));
     let call = contract::Call { method: request.method.as_str(), target: &request.target, body: None };
     if let Err(violations) = world.contract.check_response(&call, answer.status.as_u16(), body.as_ref()) {
-        world.noted.answer = violations.iter().map(ToString::to_string).collect();
+        let broken = violations.iter().map(ToString::to_string).filter(|text| !is_recorded(text));
+        world.noted.answer = broken.collect();
     }
 }
 
@@ -48,4 +49,19 @@ fn is_unpublished(request: &Request) -> bool {
     let segments = request.segments();
     segments.iter().rev().nth(1).is_some_and(|kind| kind.eq_ignore_ascii_case("operationStatuses"))
         && segments.iter().any(|segment| segment.eq_ignore_ascii_case("taskRuns"))
+}
+
+/// What Azure was recorded to answer although no definition has it: (type, member).
+const RECORDED: [(&str, &str); 5] = [
+    ("AmlComputeNodesInformation", "computeType"),
+    ("Workspace", "etag"),
+    ("WorkspaceProperties", "creationTime"),
+    ("WorkspaceProperties", "linkedModelInventoryArmId"),
+    ("WorkspaceProperties", "softDeleteEnabled"),
+];
+
+fn is_recorded(violation: &str) -> bool {
+    RECORDED.iter().any(|(of, member)| {
+        violation.starts_with(&format!("Could not find member '{member}' on object of type '{of}'."))
+    })
 }

@@ -33,6 +33,7 @@ fn entry(world: &World, container: &Place, name: &str) -> Option<String> {
     ))
 }
 
-fn escaped(text: &str) -> String {
+/// Text for XML.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

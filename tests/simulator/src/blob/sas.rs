@@ -1,11 +1,12 @@
 //! Shared access signatures: who may do what with which blob, until when, signed with this simulator's key.
 //! The fields are Azure's; the text that is signed is the simulator's own, since no client computes it. A token for
-//! storage does as well, for everything: roles are not simulated.
+//! storage does as well; where an account takes no keys it is the only way, and needs a role.
 
 use super::{Place, error};
 use crate::arm::errors::Refusal;
 use crate::entra::{Audience, Keys};
-use crate::wire::Request;
+use crate::wire::{Answer, Request};
+use crate::world::World;
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,18 +37,19 @@ pub fn signed(keys: &Keys, place: &Place, grant: Grant) -> String {
 }
 
 /// Refuses a request whose signature, or token, does not allow it.
-pub fn check(keys: &Keys, base: &str, request: &Request, place: &Place) -> Result<(), Refusal> {
-    if request.header("authorization").is_some() && request.query("sig").is_none() {
-        return keys.caller(request.header("authorization"), base, &[Audience::Storage]).map(drop).map_err(|_| {
-            let text = "Server failed to authenticate the request. Please refer to the information in the \
-                        www-authenticate header.";
-            error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationInfo", text)
-        });
-    }
+pub fn check(world: &World, request: &Request, place: &Place) -> Result<(), Refusal> {
+    let keys = &world.keys;
     if request.header("authorization").is_some() {
-        let text = "Authentication information is not given in the correct format: a shared access signature and an \
-                    Authorization header exclude each other.";
-        return Err(error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationInfo", text));
+        if request.query("sig").is_some() {
+            let text = "Authentication information is not given in the correct format: a shared access signature and \
+                        an Authorization header exclude each other.";
+            return Err(error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationInfo", text));
+        }
+        return token(world, request, place);
+    }
+    if !world.blobs.takes_keys(&place.account) {
+        let text = "Key based authentication is not permitted on this storage account.";
+        return Err(error(StatusCode::FORBIDDEN, "KeyBasedAuthenticationNotPermitted", text));
     }
     let field = |name: &str| request.query(name).unwrap_or_default();
     let (resource, permissions, expiry) = (field("sr"), field("sp"), field("se"));
@@ -72,4 +74,24 @@ pub fn check(keys: &Keys, base: &str, request: &Request, place: &Place) -> Resul
         return Err(error(StatusCode::FORBIDDEN, "AuthorizationPermissionMismatch", text));
     }
     Ok(())
+}
+
+/// Refuses a token that is not for storage, and one of somebody who lacks the role.
+fn token(world: &World, request: &Request, place: &Place) -> Result<(), Refusal> {
+    let (base, tenant) = (&world.settings.base, &world.settings.tenant);
+    let caller = world.keys.caller(request.header("authorization"), base, &[Audience::Storage]);
+    let caller = caller.map_err(|_| {
+        let text = "Server failed to authenticate the request. Please refer to the information in the www-authenticate \
+                    header.";
+        let challenge = format!(
+            "Bearer authorization_uri={base}/{tenant}/oauth2/authorize resource_id=https://storage.azure.com"
+        );
+        let refusal = error(StatusCode::UNAUTHORIZED, "InvalidAuthenticationInfo", text);
+        Refusal::from(Answer::from(refusal).header("www-authenticate", &challenge))
+    })?;
+    if world.blobs.may(&place.account, &caller.app) {
+        return Ok(());
+    }
+    let text = "This request is not authorized to perform this operation using this permission.";
+    Err(error(StatusCode::FORBIDDEN, "AuthorizationPermissionMismatch", text))
 }

@@ -59,12 +59,20 @@ pub struct Blobs {
     root: PathBuf,
     containers: BTreeSet<(String, String)>,
     known: BTreeMap<Place, Meta>,
+    keyless: BTreeSet<String>,
+    contributors: BTreeSet<String>,
 }
 
 impl Blobs {
     /// Blobs in a folder, which is made when the first is written.
     pub fn new(root: PathBuf) -> Self {
-        Self { root, containers: BTreeSet::new(), known: BTreeMap::new() }
+        Self {
+            root,
+            containers: BTreeSet::new(),
+            known: BTreeMap::new(),
+            keyless: BTreeSet::new(),
+            contributors: BTreeSet::new(),
+        }
     }
 
     /// Makes a container and its folder, so that somebody can put files there; one that is there stays as it is.
@@ -72,6 +80,30 @@ impl Blobs {
         // A folder that cannot be made shows when the first blob is written to it.
         let _ = std::fs::create_dir_all(self.root.join(account).join(container));
         self.containers.insert((account.to_owned(), container.to_owned()));
+    }
+
+    /// Lets an account take tokens alone.
+    pub fn refuse_keys(&mut self, account: &str) {
+        self.keyless.insert(account.to_owned());
+    }
+
+    /// Whether an account takes signatures that were made with its keys.
+    pub fn takes_keys(&self, account: &str) -> bool {
+        !self.keyless.contains(account)
+    }
+
+    /// Gives an application the role Storage Blob Data Contributor on all accounts, or takes it away.
+    pub fn give_role(&mut self, client: &str, has: bool) {
+        if has {
+            self.contributors.insert(client.to_owned())
+        } else {
+            self.contributors.remove(client)
+        };
+    }
+
+    /// Whether an application may read and write blobs of an account; where keys are taken, roles are not simulated.
+    pub fn may(&self, account: &str, client: &str) -> bool {
+        self.takes_keys(account) || self.contributors.contains(client)
     }
 
     /// Whether the container of a place exists.

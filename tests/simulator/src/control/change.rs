@@ -4,7 +4,7 @@ use super::body;
 use crate::acr::{self, Reference, RoleMode};
 use crate::arm::ids;
 use crate::ml;
-use crate::options::WorkspaceSpec;
+use crate::options::{StorageAccess, WorkspaceSpec};
 use crate::shared::Shared;
 use crate::wire::{Answer, Request};
 use crate::world::World;
@@ -32,6 +32,13 @@ pub fn answer(shared: &Arc<Shared>, request: &Request, rest: &[&str]) -> Result<
                 let key = key(world, request, group, workspace)?;
                 shown(ml::patch_schedule(world, &key, name, &patch, now))
             })
+        }
+        (&Method::POST, ["blobrole"]) => {
+            let body = body(request)?;
+            let client = crate::json::text(&body, "/client").to_owned();
+            let has = body.get("has").and_then(Value::as_bool).ok_or("has must be true or false")?;
+            shared.with(|world, _| world.blobs.give_role(&client, has));
+            Ok(json!({ "client": client, "has": has }))
         }
         (method, rest) => Err(format!(
             "there is no control {method} /_simulator/{}; see the README of azureml-simulator",
@@ -98,6 +105,12 @@ fn add_workspace(shared: &Arc<Shared>, body: &Value) -> Result<Value, String> {
             Some("Legacy") => Some(RoleMode::Legacy),
             Some("Abac") => Some(RoleMode::Abac),
             Some(other) => return Err(format!("registryMode must be Legacy or Abac, not '{other}'")),
+        },
+        registry_restricted: body.get("registryRestricted").and_then(Value::as_bool).unwrap_or(false),
+        storage: match text("storage").as_deref() {
+            None | Some("Keys") => StorageAccess::Keys,
+            Some("Identity") => StorageAccess::Identity,
+            Some(other) => return Err(format!("storage must be Keys or Identity, not '{other}'")),
         },
     };
     Ok(shared.with(|world, now| {

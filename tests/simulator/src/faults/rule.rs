@@ -1,6 +1,6 @@
 //! One fault as it is written in JSON, checked: what it matches, when it acts and what it does.
 
-use super::Subject;
+use super::{Recorded, Subject};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -100,6 +100,7 @@ impl Failure {
 enum Do {
     Word(Word),
     Fail { fail: Failure },
+    Recorded { recorded: Recorded },
     Status(Forced),
 }
 
@@ -116,6 +117,8 @@ enum Word {
 pub enum Action {
     /// Answers with this status.
     Status(Forced),
+    /// Answers as Azure does for a reason outside of what is simulated.
+    Recorded(Recorded),
     /// Cuts the connection.
     Reset,
     /// Never answers.
@@ -169,6 +172,7 @@ impl Rule {
             Do::Word(Word::Timeout) => Action::Timeout,
             Do::Word(Word::Hold) => Action::Hold,
             Do::Fail { fail } => Action::Fail(fail),
+            Do::Recorded { recorded } => Action::Recorded(recorded),
             Do::Status(status) if !(200..600).contains(&status.status) => {
                 return Err(RuleError::Status(status.status));
             }
@@ -177,10 +181,13 @@ impl Rule {
         let fits = match (&action, spec.when) {
             (Action::Hold, _) => true,
             (Action::Fail(_), when) => when == When::Outcome,
-            (Action::Status(_) | Action::Reset | Action::Timeout, when) => when != When::Outcome,
+            (Action::Status(_) | Action::Recorded(_) | Action::Reset | Action::Timeout, when) => {
+                when != When::Outcome
+            }
         };
         if !fits {
-            let requests = "{status, code?, message?, headers?}, \"reset\", \"timeout\" or \"hold\"";
+            let requests =
+                "{status, code?, message?, headers?}, {recorded}, \"reset\", \"timeout\" or \"hold\"";
             let wanted =
                 if spec.when == When::Outcome { "{fail: {code, message}} or \"hold\"" } else { requests };
             return Err(RuleError::Action { when: spec.when, wanted });
@@ -214,6 +221,7 @@ impl Rule {
     pub fn json(&self) -> Value {
         let action = match &self.action {
             Action::Status(status) => json!(status),
+            Action::Recorded(recorded) => json!({ "recorded": recorded }),
             Action::Reset => json!("reset"),
             Action::Timeout => json!("timeout"),
             Action::Hold => json!("hold"),

@@ -77,7 +77,9 @@ fn list_nodes(world: &World, call: &Call<'_>, key: &str, name: &str) -> Reply {
     }
     let page = Page::of(call, &world.settings)?;
     let nodes: Vec<Value> = compute.nodes.list();
-    Ok(Answer::ok(&page.cut("nodes", nodes.into_iter(), |node| node)))
+    let mut shown = page.cut("nodes", nodes.into_iter(), |node| node);
+    shown["computeType"] = "AmlCompute".into();
+    Ok(Answer::ok(&shown))
 }
 
 /// Moves the nodes of a cluster on, and gives them to the steps that wait for them.

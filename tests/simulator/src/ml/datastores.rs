@@ -7,6 +7,7 @@ use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::paging::Page;
 use crate::blob::{self, Grant, Place};
 use crate::ml::names::{self, Name};
+use crate::options::StorageAccess;
 use crate::wire::Answer;
 use crate::world::World;
 use http::{Method, StatusCode};
@@ -66,7 +67,7 @@ impl Datastore {
         let mut properties = json!({
             "datastoreType": self.kind, "accountName": self.account, container: self.container,
             "endpoint": endpoint, "protocol": "https", "credentials": { "credentialsType": "None" },
-            "isDefault": self.name == DEFAULT, "tags": {}, "properties": {},
+            "isDefault": self.name == DEFAULT, "tags": null, "properties": null, "description": null,
             "serviceDataAccessAuthIdentity": "None",
         });
         crate::json::merge(&mut properties, &self.properties);
@@ -111,7 +112,12 @@ pub fn answer(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str]) -> R
 
 fn find<'a>(world: &'a World, key: &str, name: &str) -> Result<(&'a Workspace, &'a Datastore), Refusal> {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
-    Ok((workspace, workspace.datastores.get(name).ok_or_else(|| errors::missing("Datastore", name))?))
+    Ok((workspace, workspace.datastores.get(name).ok_or_else(|| missing(name))?))
+}
+
+/// 404 for a datastore.
+fn missing(name: &str) -> Refusal {
+    errors::mfe(StatusCode::NOT_FOUND, &["NotFoundError"], &format!("Could not find datastore: {name}."))
 }
 
 fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
@@ -148,8 +154,12 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
 
 /// A signature for the datastore's container, which expires.
 fn secrets(world: &World, key: &str, name: &str) -> Reply {
-    let (_, store) = find(world, key, name)?;
-    let place = store.place("").ok_or_else(|| errors::missing("Datastore", name))?;
+    let (workspace, store) = find(world, key, name)?;
+    if workspace.storage_access == StorageAccess::Identity {
+        let text = "No secrets for credentials of type None.";
+        return Err(errors::mfe(StatusCode::BAD_REQUEST, &["BadArgument", "ArgumentInvalid"], text));
+    }
+    let place = store.place("").ok_or_else(|| missing(name))?;
     let grant = Grant { permissions: "racwl", container: true, lasts: SignedDuration::from_hours(1) };
     let query = blob::signed(&world.keys, &place, grant);
     Ok(Answer::ok(&json!({ "secretsType": "Sas", "sasToken": query })))

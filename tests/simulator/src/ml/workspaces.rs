@@ -13,7 +13,7 @@ use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::ids::{self, Target};
 use crate::arm::paging::Page;
 use crate::ids::{sha256, uuid_of};
-use crate::options::WorkspaceSpec;
+use crate::options::{StorageAccess, WorkspaceSpec};
 use crate::wire::Answer;
 use crate::world::{Settings, World};
 use http::Method;
@@ -35,6 +35,8 @@ pub struct Workspace {
     pub guid: String,
     /// The storage account's name.
     pub storage: String,
+    /// What the storage account takes.
+    pub storage_access: StorageAccess,
     /// The registry's name.
     pub registry: String,
     /// Clusters by lower-cased name.
@@ -73,6 +75,7 @@ impl Workspace {
             endpoints: BTreeMap::new(),
             guid,
             storage,
+            storage_access: spec.storage,
             registry: spec.registry.clone().unwrap_or_else(|| format!("acr{plain}{mark}")),
             group: spec.resource_group.clone(),
             name: spec.name.clone(),
@@ -97,11 +100,12 @@ impl Workspace {
         ids::resource(&self.subscription, &self.group, path)
     }
 
-    fn json(&self, settings: &Settings) -> Value {
+    /// The workspace as `api_version` shows it.
+    fn json(&self, settings: &Settings, api_version: &str) -> Value {
         let host = settings.base.trim_start_matches("https://");
         let id = self.id();
-        json!({
-            "id": id, "name": self.name, "type": "Microsoft.MachineLearningServices/workspaces",
+        let mut shown = json!({
+            "id": id, "name": self.name, "type": "Microsoft.MachineLearningServices/workspaces", "etag": null,
             "location": self.region, "kind": "Default", "sku": { "name": "Basic", "tier": "Basic" }, "tags": {},
             "identity": {
                 "type": "SystemAssigned", "tenantId": settings.tenant, "principalId": uuid_of(&format!("{id}/identity")),
@@ -119,8 +123,19 @@ impl Workspace {
                 "publicNetworkAccess": "Enabled", "v1LegacyMode": false, "hbiWorkspace": false,
                 "storageHnsEnabled": false, "privateLinkCount": 0, "privateEndpointConnections": [],
                 "managedNetwork": { "isolationMode": "Disabled" },
+                "creationTime": crate::clock::stamp(self.origin.created), "imageBuildCompute": null,
+                "softDeleteEnabled": false, "enableDataIsolation": false, "linkedModelInventoryArmId": null,
+                "notebookInfo": { "resourceId": self.guid.replace('-', ""), "isPrivateLinkEnabled": false,
+                                  "fqdn": format!("ml-{}-{}.{}.notebooks.azure.net", self.name, self.guid, self.region),
+                                  "notebookPreparationError": null },
             },
-        })
+        });
+        // Not there in 2023-04; since when is not recorded.
+        if api_version >= "2024-04-01" {
+            let mode = if self.storage_access == StorageAccess::Identity { "Identity" } else { "AccessKey" };
+            shown["properties"]["systemDatastoresAuthMode"] = mode.into();
+        }
+        shown
     }
 }
 
@@ -154,7 +169,7 @@ pub fn get(world: &World, call: &Call<'_>, target: &Target<'_>) -> Reply {
     }
     let key = find(world, target, &target.rest)?;
     let workspace = world.workspaces.get(&key).ok_or_else(|| errors::no_route(call))?;
-    Ok(Answer::ok(&workspace.json(&world.settings)))
+    Ok(Answer::ok(&workspace.json(&world.settings, call.api_version())))
 }
 
 /// `GET …/workspaces` of a subscription or a resource group.
@@ -171,5 +186,5 @@ pub fn list(world: &World, call: &Call<'_>, target: &Target<'_>) -> Reply {
             && target.group.is_none_or(|group| workspace.group.eq_ignore_ascii_case(group))
     };
     let items = world.workspaces.values().filter(here);
-    Ok(Answer::ok(&page.cut("value", items, |workspace| workspace.json(&world.settings))))
+    Ok(Answer::ok(&page.cut("value", items, |workspace| workspace.json(&world.settings, call.api_version()))))
 }

@@ -109,6 +109,7 @@ impl Sim {
         }
         let path =
             if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.workspace()) };
+        let path = path.trim_end_matches('/');
         let mark = if path.contains('?') { '&' } else { '?' };
         let version = if path.contains("api-version") || path.starts_with("/_simulator") {
             String::new()

@@ -7,6 +7,7 @@ use crate::arm::errors::{self, Reply};
 use crate::arm::ids;
 use crate::blob::{self, Grant, Place};
 use crate::ml::names::{self, Name};
+use crate::options::StorageAccess;
 use crate::wire::Answer;
 use crate::world::World;
 use jiff::SignedDuration;
@@ -43,12 +44,14 @@ pub fn start(
     );
     world.blobs.create_container(&account, &container);
     let uri = format!("{}/blob/{account}/{container}", world.settings.base);
-    let query = blob::signed(&world.keys, &place, GRANT);
+    // Not recorded: where the account takes no keys there is nothing to sign with, and the client brings a token.
+    let is_signed = workspace.storage_access == StorageAccess::Keys;
+    let signed = is_signed.then(|| format!("{uri}?{}", blob::signed(&world.keys, &place, GRANT)));
     Ok(Answer::ok(&json!({
         "pendingUploadId": upload, "pendingUploadType": "TemporaryBlobReference",
         "blobReferenceForConsumption": {
             "blobUri": uri, "storageAccountArmId": arm_id,
-            "credential": { "credentialType": "SAS", "sasUri": format!("{uri}?{query}") },
+            "credential": { "credentialType": "SAS", "sasUri": signed },
         },
     })))
 }

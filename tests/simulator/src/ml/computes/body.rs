@@ -24,6 +24,10 @@ pub struct Compute {
     pub inner: Map<String, Value>,
     /// The inner properties that the body named; the others are defaults.
     stated: BTreeSet<String>,
+    /// The idle time as the last body said it, null where it did not.
+    asked_idle: Option<Value>,
+    /// Whether it was made as it was asked for.
+    pub was_ready: bool,
     /// Tags.
     pub tags: Value,
     /// The identity, as written.
@@ -59,7 +63,9 @@ impl Compute {
         outer.retain(|key, value| key != "properties" && key != "computeType" && !value.is_null());
         let mut inner = properties.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
         inner.retain(|_, value| !value.is_null());
+        inner.remove("propertyBag");
         let stated = inner.keys().cloned().collect();
+        let asked_idle = inner.get(MUTABLE).map(|settings| settings["nodeIdleTimeBeforeScaleDown"].clone());
         if kind == "AmlCompute" {
             cluster::complete(&mut inner)?;
         }
@@ -70,6 +76,8 @@ impl Compute {
             outer,
             inner,
             stated,
+            asked_idle,
+            was_ready: false,
             tags: body.get("tags").filter(|tags| tags.is_object()).cloned().unwrap_or_else(|| json!({})),
             identity: body.get("identity").filter(|identity| identity.is_object()).cloned(),
             location,
@@ -114,33 +122,73 @@ impl Compute {
         let mut properties = self.outer.clone();
         properties.entry("disableLocalAuth").or_insert(Value::Bool(false));
         properties.entry("computeLocation").or_insert(json!(self.location));
-        let mut inner = self.inner.clone();
-        inner.remove("userAccountCredentials");
-        if self.is_cluster() {
-            inner.extend(self.nodes.properties().as_object().cloned().unwrap_or_default());
+        for key in ["description", "resourceId"] {
+            properties.entry(key).or_insert(Value::Null);
         }
         let errors: Vec<Value> =
             self.errors.iter().map(|failure| json!({ "error": failure.json() })).collect();
         properties.extend(Map::from_iter([
             ("computeType".into(), json!(self.kind)),
             ("provisioningState".into(), json!(self.state.word())),
+            ("provisioningErrors".into(), if errors.is_empty() { Value::Null } else { errors.into() }),
             ("createdOn".into(), json!(stamp(self.origin.created))),
             ("modifiedOn".into(), json!(stamp(self.origin.modified))),
             ("isAttachedCompute".into(), json!(!self.is_cluster())),
-            ("properties".into(), Value::Object(inner)),
+            ("properties".into(), Value::Object(self.shown_inner())),
         ]));
-        if !errors.is_empty() {
-            properties.insert("provisioningErrors".into(), errors.into());
-        }
         let mut shown = json!({
             "id": format!("{workspace}/computes/{}", self.name), "name": self.name,
             "type": "Microsoft.MachineLearningServices/workspaces/computes",
-            "location": self.location, "tags": self.tags, "properties": properties, "systemData": self.origin.json(),
+            "location": self.location, "tags": self.tags, "properties": properties,
         });
         if let Some(identity) = &self.identity {
             shown["identity"] = cluster::identities(workspace, identity);
         }
         shown
+    }
+
+    /// The compute as the answer to a PUT shows it: the first has neither tags nor a place yet.
+    pub fn answered(&self, workspace: &str, is_new: bool) -> Value {
+        let mut shown = self.json(workspace);
+        if is_new && self.is_cluster() {
+            shown["tags"] = Value::Null;
+            if let Some(properties) = shown["properties"].as_object_mut() {
+                properties.remove("computeLocation");
+            }
+        }
+        shown
+    }
+
+    /// The properties of the type. Until a cluster is ready nothing is known of its nodes, and what was not asked for
+    /// is null instead of its default.
+    fn shown_inner(&self) -> Map<String, Value> {
+        let mut inner = self.inner.clone();
+        if !self.is_cluster() {
+            inner.remove("userAccountCredentials");
+            return inner;
+        }
+        for key in ["subnet", "virtualMachineImage", "errors"] {
+            inner.entry(key).or_insert(Value::Null);
+        }
+        if self.was_ready && matches!(self.state, Provisioning::Succeeded | Provisioning::Deleting) {
+            inner.extend(self.nodes.properties().as_object().cloned().unwrap_or_default());
+            inner.insert("propertyBag".into(), json!({}));
+            if let Some(account) = inner.get_mut("userAccountCredentials").and_then(Value::as_object_mut) {
+                account.insert("adminUserPassword".into(), Value::Null);
+            }
+            return inner;
+        }
+        inner.remove("userAccountCredentials");
+        for key in super::nodes::VOLATILE.iter().filter(|key| **key != "allocationStateTransitionTime") {
+            inner.insert((*key).to_owned(), Value::Null);
+        }
+        if !self.stated.contains("vmPriority") {
+            inner.insert("vmPriority".into(), Value::Null);
+        }
+        if let Some(asked) = &self.asked_idle {
+            inner[MUTABLE]["nodeIdleTimeBeforeScaleDown"] = asked.clone();
+        }
+        inner
     }
 
     /// The names of properties that differ from `wanted` although they cannot be changed; what is not said is kept.
@@ -189,6 +237,7 @@ fn equal(a: &Value, b: &Value) -> bool {
 pub fn replace(old: &mut Compute, new: Compute, at: Timestamp) {
     if let Some(settings) = new.inner.get(MUTABLE).filter(|_| new.stated.contains(MUTABLE)) {
         old.inner.insert(MUTABLE.into(), settings.clone());
+        old.asked_idle = new.asked_idle;
     }
     old.outer.extend(new.outer.into_iter().filter(|(key, value)| !is_default(key, value, &Map::new())));
     old.tags = new.tags;
@@ -207,7 +256,15 @@ mod tests {
 
     #[test]
     fn sizes_come_back_in_upper_case_and_defaults_are_filled_in() {
-        let shown = compute(&json!({ "vmSize": "Standard_DS3_v2" })).unwrap().json("/ws");
+        let mut made = compute(&json!({ "vmSize": "Standard_DS3_v2" })).unwrap();
+        let answer = made.answered("/ws", true);
+        let inner = &answer["properties"]["properties"];
+        assert!(
+            answer["tags"].is_null() && inner["vmPriority"].is_null() && inner["currentNodeCount"].is_null()
+        );
+        assert!(inner["scaleSettings"].is_object() && answer["properties"]["provisioningErrors"].is_null());
+        (made.state, made.was_ready) = (Provisioning::Succeeded, true);
+        let shown = made.json("/ws");
         let inner = &shown["properties"]["properties"];
         assert_eq!(inner["vmSize"], "STANDARD_DS3_V2");
         assert_eq!(inner["enableNodePublicIp"], true);

@@ -51,8 +51,9 @@ pub fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
             }
             body::replace(have, wanted, call.now);
             have.origin.touch(call);
-            have.state = Provisioning::Updating;
-            StatusCode::OK
+            // A change is answered as a creation.
+            have.state = Provisioning::Creating;
+            StatusCode::CREATED
         }
     };
     begin(world, call, key, name, status)
@@ -91,7 +92,7 @@ pub fn patch(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply
 
 fn begin(world: &mut World, call: &Call<'_>, key: &str, name: &str, status: StatusCode) -> Reply {
     let (workspace, compute) = find(world, key, name)?;
-    let shown = compute.json(&workspace.id());
+    let shown = compute.answered(&workspace.id(), !compute.was_ready);
     let id = format!("{}/computes/{}", workspace.id(), compute.name);
     let operation = world.begin(id, Work::ComputeWritten(key.to_owned(), ids::key(name)), call.now);
     Ok(world.follow(Answer::json(status, &shown), &operation, call))
@@ -140,6 +141,7 @@ pub fn written(
     };
     compute.errors = outcome.clone().err().into_iter().collect();
     compute.state = if outcome.is_ok() { Provisioning::Succeeded } else { Provisioning::Failed };
+    compute.was_ready |= outcome.is_ok();
     compute.origin.modified = at;
     if outcome.is_ok() && compute.is_cluster() {
         rebalance(world, key, name, at);
@@ -205,6 +207,7 @@ pub fn patched_in_portal(world: &mut World, key: &str, name: &str, patch: &Value
     let missing = missing(workspace, name);
     let have = workspace.computes.get_mut(&ids::key(name)).ok_or(missing)?;
     changed.nodes = have.nodes.clone();
+    changed.was_ready = have.was_ready;
     changed.errors.clone_from(&have.errors);
     changed.inner.retain(|key, _| !super::nodes::VOLATILE.contains(&key.as_str()));
     changed.outer = std::mem::replace(&mut have.outer, Map::new());
