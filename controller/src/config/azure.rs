@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Azure {
-    /// How long a request may take.
+    /// How long a request may take; after that it may have had its effect. Azure ML needs up to 25 s for some (recorded).
     #[serde(deserialize_with = "duration")]
     pub request_timeout: SignedDuration,
     /// How long connecting may take.
@@ -30,7 +30,7 @@ pub struct Azure {
 impl Default for Azure {
     fn default() -> Self {
         Self {
-            request_timeout: SignedDuration::from_secs(60),
+            request_timeout: SignedDuration::from_mins(2),
             connect_timeout: SignedDuration::from_secs(10),
             api_versions: ApiVersions::default(),
             send_job_token: true,
