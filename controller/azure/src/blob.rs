@@ -1,8 +1,9 @@
-//! Blobs by an address that carries its own signature (SAS): no token is ever sent here.
+//! Blobs: by an address that carries its own signature (SAS), or by a token for storage at a host of the cloud.
 //!
-//! In: addresses that ARM gave, bytes. Out: done, or the tail of a blob. Source: Azure Blob Storage REST API, `Put Blob`, `Get Blob`.
+//! In: addresses that ARM gave, bytes. Out: done, or the tail of a blob. A signed address never sees a token. Source: Azure Blob Storage REST API, `Put Blob`, `Get Blob`.
 
-use crate::client::{Client, parse};
+use crate::client::{Client, is_unauthorized, parse};
+use crate::cloud::Audience;
 use crate::error::{Class, Error};
 use crate::headers::{header, set};
 use crate::request::Request;
@@ -19,18 +20,26 @@ impl Client {
     /// # Errors
     /// When the signature is refused or no answer comes.
     pub async fn put_blob(&self, address: &str, bytes: Vec<u8>, keep: bool) -> Result<(), Error> {
-        let mut request = blob(Verb::Put, address)?;
-        set(&mut request.headers, "x-ms-blob-type", "BlockBlob");
-        set(&mut request.headers, "content-type", "application/octet-stream");
-        if keep {
-            set(&mut request.headers, "if-none-match", "*");
+        let request = put(address, bytes, keep)?;
+        written(self.transport.send_raw(&request, None).await, keep)
+    }
+
+    /// The same with a token for storage, for accounts that take no keys (`allowSharedKeyAccess: false`).
+    ///
+    /// # Errors
+    /// When the host is not the cloud's, when the identity has no role for the blobs, or when no answer comes.
+    pub async fn put_blob_by_role(&self, address: &str, bytes: Vec<u8>, keep: bool) -> Result<(), Error> {
+        let request = put(address, bytes, keep)?;
+        self.cloud.trust_storage(&request.url)?;
+        let scope = self.cloud.scope(Audience::Storage);
+        let token = self.credential.token(&scope).await?;
+        let mut sent = self.transport.send_raw(&request, Some(&token)).await;
+        if is_unauthorized(&sent) {
+            self.credential.forget();
+            let token = self.credential.token(&scope).await?;
+            sent = self.transport.send_raw(&request, Some(&token)).await;
         }
-        request.body = Some(bytes);
-        match self.transport.send_raw(&request, None).await {
-            Ok(_) => Ok(()),
-            Err(error) if keep && error.class() == Class::Conflict => Ok(()),
-            Err(error) => Err(error),
-        }
+        written(sent, keep)
     }
 
     /// The last bytes of a blob, at most `most`; `None` when there is no such blob (yet).
@@ -43,7 +52,7 @@ impl Client {
             Ok((_, headers)) => {
                 header(&headers, "content-length").and_then(|text| text.parse::<u64>().ok()).unwrap_or(0)
             }
-            Err(Error::Refused { refusal, .. }) if refusal.status == 404 => return Ok(None),
+            Err(error) if error.class() == Class::Gone => return Ok(None),
             Err(error) => return Err(error),
         };
         let mut get = blob(Verb::Get, address)?;
@@ -51,6 +60,30 @@ impl Client {
             set(&mut get.headers, "x-ms-range", &format!("bytes={}-", length - most));
         }
         self.transport.send_raw(&get, None).await.map(|(bytes, _)| Some(bytes))
+    }
+}
+
+fn put(address: &str, bytes: Vec<u8>, keep: bool) -> Result<Request, Error> {
+    let mut request = blob(Verb::Put, address)?;
+    set(&mut request.headers, "x-ms-blob-type", "BlockBlob");
+    set(&mut request.headers, "content-type", "application/octet-stream");
+    if keep {
+        set(&mut request.headers, "if-none-match", "*");
+    }
+    request.body = Some(bytes);
+    Ok(request)
+}
+
+/// Done, also where a blob of this name is to be kept and is there ("Specifying conditional headers", Blob Storage).
+fn written<T>(sent: Result<T, Error>, keep: bool) -> Result<(), Error> {
+    let is_there = |error: &Error| {
+        let status = error.refusal().map(|refusal| refusal.status);
+        status == Some(412) || error.has_code("BlobAlreadyExists")
+    };
+    match sent {
+        Ok(_) => Ok(()),
+        Err(error) if keep && is_there(&error) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,8 +3,6 @@
 //! In: a 401, a token. Out: realm, service and scope; a time. Source: Distribution registry, "Token Authentication Specification".
 
 use crate::error::Error;
-use crate::request::Request;
-use crate::send::unreadable;
 use base64::Engine as _;
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
@@ -17,15 +15,13 @@ pub struct Challenge {
     pub scope: String,
 }
 
-/// What a 401 asks for.
-pub fn challenge<T>(request: &Request, answer: &Result<T, Error>) -> Result<Option<Challenge>, Error> {
-    let Err(Error::Refused { refusal, .. }) = answer else { return Ok(None) };
+/// What a 401 asks for; nothing where it asks for a user's name and password (`Basic`), which nobody gave us.
+pub fn challenge<T>(answer: &Result<T, Error>) -> Option<Challenge> {
+    let Err(Error::Refused { refusal, .. }) = answer else { return None };
     if refusal.status != 401 {
-        return Ok(None);
+        return None;
     }
-    let text = refusal.challenge.as_deref().unwrap_or_default();
-    let refuse = || format!("the registry answered 401 with a challenge that is not understood: {text:?}");
-    parse_challenge(text).map(Some).ok_or_else(|| unreadable(request, refuse()))
+    parse_challenge(refusal.challenge.as_deref().unwrap_or_default())
 }
 
 /// `Bearer realm="…",service="…",scope="…"`.

@@ -265,7 +265,7 @@ impl Client {
     }
 }
 
-fn is_unauthorized<T>(sent: &Result<T, Error>) -> bool {
+pub(crate) fn is_unauthorized<T>(sent: &Result<T, Error>) -> bool {
     matches!(sent, Err(Error::Refused { refusal, .. }) if refusal.status == 401)
 }
 

@@ -20,6 +20,10 @@ pub struct Cloud {
     pub machine_learning_audience: String,
     /// Audience of tokens for Azure Container Registry.
     pub registry_audience: String,
+    /// Audience of tokens for blobs.
+    pub storage_audience: String,
+    /// Hosts of blobs that may see a token for them: `*.blob.core.windows.net`. They see no other token.
+    pub storage_hosts: Vec<String>,
     /// Hosts that may see a bearer token: `management.azure.com`, `*.api.azureml.ms`, `127.0.0.1:4433`.
     pub hosts: Vec<String>,
 }
@@ -33,6 +37,8 @@ pub enum Audience {
     MachineLearning,
     /// Azure Container Registry.
     Registry,
+    /// Azure Blob Storage.
+    Storage,
 }
 
 impl Cloud {
@@ -43,6 +49,7 @@ impl Cloud {
             Audience::ResourceManager => &self.resource_manager_audience,
             Audience::MachineLearning => &self.machine_learning_audience,
             Audience::Registry => &self.registry_audience,
+            Audience::Storage => &self.storage_audience,
         };
         format!("{}/.default", audience.trim_end_matches('/'))
     }
@@ -52,12 +59,24 @@ impl Cloud {
     /// # Errors
     /// [`Error::ForeignHost`] when the address is not HTTPS, names a user, or its host is not one of the cloud's.
     pub fn trust(&self, url: &Url) -> Result<(), Error> {
+        self.trust_among(&self.hosts, url)
+    }
+
+    /// Whether a token for blobs may be sent to this address.
+    ///
+    /// # Errors
+    /// As [`Cloud::trust`], for the hosts of blobs.
+    pub fn trust_storage(&self, url: &Url) -> Result<(), Error> {
+        self.trust_among(&self.storage_hosts, url)
+    }
+
+    fn trust_among(&self, hosts: &[String], url: &Url) -> Result<(), Error> {
         let host = url.host_str().unwrap_or_default();
         let with_port = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let names_a_user = !url.username().is_empty() || url.password().is_some();
         if url.scheme() == "https"
             && !names_a_user
-            && self.hosts.iter().any(|pattern| matches(pattern, &with_port))
+            && hosts.iter().any(|pattern| matches(pattern, &with_port))
         {
             return Ok(());
         }
@@ -86,8 +105,28 @@ mod tests {
             resource_manager_audience: "https://management.azure.com".into(),
             machine_learning_audience: "https://ml.azure.com".into(),
             registry_audience: "https://containerregistry.azure.net".into(),
+            storage_audience: "https://storage.azure.com".into(),
+            storage_hosts: vec!["*.blob.core.windows.net".into()],
             hosts: vec!["management.azure.com".into(), "*.api.azureml.ms".into(), "127.0.0.1:4433".into()],
         }
+    }
+
+    #[test]
+    fn a_token_for_blobs_goes_to_blobs_of_the_cloud_alone() {
+        let cases = [
+            ("https://account.blob.core.windows.net:443/c/b", true),
+            ("https://blob.core.windows.net/c/b", false),
+            ("https://account.blob.core.windows.net.evil.example/c/b", false),
+            ("https://evilblob.core.windows.net/c/b", false),
+            ("https://account.blob.core.chinacloudapi.cn/c/b", false),
+            ("http://account.blob.core.windows.net/c/b", false),
+            ("https://management.azure.com/c/b", false),
+        ];
+        for (url, trusted) in cases {
+            assert_eq!(cloud().trust_storage(&Url::parse(url).unwrap()).is_ok(), trusted, "{url}");
+        }
+        assert!(cloud().trust(&Url::parse("https://account.blob.core.windows.net/").unwrap()).is_err());
+        assert_eq!(cloud().scope(Audience::Storage), "https://storage.azure.com/.default");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Azure answered, and said no.
-    #[error("{verb} {what}: Azure answered {} {}: {}", .refusal.status, .refusal.code, .refusal.message)]
+    #[error("{verb} {what}: {}: {}", .refusal.said(), .refusal.message)]
     Refused {
         /// The HTTP method.
         verb: &'static str,
@@ -58,6 +58,18 @@ pub enum Error {
         /// The host.
         host: String,
     },
+    /// A registry wants credentials that nobody gave us.
+    #[error(
+        "image {image}: the registry {registry} is private: it answered {status} to a request without credentials"
+    )]
+    RegistryUnauthorized {
+        /// The image.
+        image: String,
+        /// The registry's host.
+        registry: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// An answer that cannot be read.
     #[error("{verb} {what}: failed to read the answer: {cause}")]
     Unreadable {
@@ -81,10 +93,14 @@ pub enum Error {
 /// What an error means for whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// The resource does not exist. Not an error for a reader.
+    /// The resource does not exist: a 404 of a GET, HEAD or DELETE that Azure itself gave. Not an error for a reader.
     Gone,
-    /// 401 or 403, or a 404 that does not say that the resource is gone: a permission is missing, or has not spread yet.
+    /// A 404 of a PUT, PATCH or POST: something that the request names is not there, never its target.
+    Missing,
+    /// 401 or 403, or a subscription or resource type that is not seen: a permission is missing, or has not spread yet.
     Forbidden,
+    /// A rule of somebody else, such as a policy or a lock: no permission and no other try helps.
+    Denied,
     /// A quota or a cap.
     Quota,
     /// Too many requests; the delay is Azure's.
@@ -93,7 +109,7 @@ pub enum Class {
     Conflict,
     /// The request itself is wrong: only another request can succeed.
     Invalid,
-    /// It may work later: 5xx, 408, 425, no answer, no token.
+    /// It may work later: 5xx, 408, 425, no answer, a proxy's answer, no token. The request may have had its effect.
     Unavailable,
     /// This process may not write any more.
     NotLeading,
@@ -105,6 +121,7 @@ impl Error {
     pub fn class(&self) -> Class {
         match self {
             Self::Refused { refusal, .. } => refusal.class(),
+            Self::RegistryUnauthorized { .. } => Class::Denied,
             Self::Token { cause, .. } if is_refused_client(cause) => Class::Forbidden,
             Self::NoAnswer { .. } | Self::Unreadable { .. } | Self::Token { .. } => Class::Unavailable,
             Self::ForeignHost { .. } | Self::PrivateAddress { .. } => Class::Invalid,
@@ -122,23 +139,64 @@ impl Error {
             Self::Token { .. } => "TokenUnavailable".to_owned(),
             Self::ForeignHost { .. } => "ForeignHost".to_owned(),
             Self::PrivateAddress { .. } => "PrivateAddress".to_owned(),
+            Self::RegistryUnauthorized { .. } => "RegistryUnauthorized".to_owned(),
             Self::Unreadable { .. } => "UnreadableAnswer".to_owned(),
             Self::NotLeading { .. } => "NotLeading".to_owned(),
         }
     }
 
-    /// What Azure asks to wait.
+    /// What was asked and how it failed, without Azure's own words.
     #[must_use]
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub fn happened(&self) -> String {
         match self {
-            Self::Refused { refusal, .. } => refusal.retry_after,
+            Self::Refused { verb, what, refusal } => format!("{verb} {what}: {}", refusal.said()),
             Self::NoAnswer { .. }
             | Self::Token { .. }
             | Self::ForeignHost { .. }
             | Self::PrivateAddress { .. }
+            | Self::RegistryUnauthorized { .. }
+            | Self::Unreadable { .. }
+            | Self::NotLeading { .. } => self.to_string(),
+        }
+    }
+
+    /// Azure's own words, where it has any.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        self.refusal().map(|refusal| refusal.message.as_str()).filter(|words| !words.is_empty())
+    }
+
+    /// The refusal, where Azure answered.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { refusal, .. } => Some(refusal),
+            Self::NoAnswer { .. }
+            | Self::Token { .. }
+            | Self::ForeignHost { .. }
+            | Self::PrivateAddress { .. }
+            | Self::RegistryUnauthorized { .. }
             | Self::Unreadable { .. }
             | Self::NotLeading { .. } => None,
         }
+    }
+
+    /// The HTTP method of the request that Azure refused.
+    #[must_use]
+    pub fn refused_verb(&self) -> Option<&'static str> {
+        if let Self::Refused { verb, .. } = self { Some(verb) } else { None }
+    }
+
+    /// Whether Azure refused with this code.
+    #[must_use]
+    pub fn has_code(&self, code: &str) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code.eq_ignore_ascii_case(code))
+    }
+
+    /// What Azure asks to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.refusal().and_then(|refusal| refusal.retry_after)
     }
 }
 

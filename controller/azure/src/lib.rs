@@ -7,6 +7,8 @@ pub mod error;
 pub mod id;
 pub mod image;
 pub mod refusal;
+pub mod verb;
+pub mod words;
 
 #[cfg(feature = "http")]
 pub mod address;
@@ -23,11 +25,15 @@ pub mod client;
 #[cfg(feature = "http")]
 pub mod cloud;
 #[cfg(feature = "http")]
+mod codes;
+#[cfg(feature = "http")]
 mod data;
 #[cfg(feature = "http")]
 mod headers;
 #[cfg(feature = "http")]
 pub mod registry;
+#[cfg(feature = "http")]
+mod reply;
 #[cfg(feature = "http")]
 mod request;
 #[cfg(feature = "http")]
@@ -40,3 +46,4 @@ mod told;
 pub use error::{Class, Error};
 pub use id::ArmId;
 pub use refusal::Refusal;
+pub use verb::Verb;

@@ -7,11 +7,12 @@ use crate::auth::Credential;
 use crate::challenge::{Challenge, challenge, expiry};
 use crate::client::Client;
 use crate::cloud::Audience;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::headers::{header, set};
 use crate::image::{ImageRef, is_digest};
-use crate::request::Request;
+use crate::request::{REGISTRY, Request};
 use crate::send::{Transport, Verb};
+use crate::words::cut;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -80,6 +81,18 @@ impl Registries {
     /// # Errors
     /// When the registry refuses, cannot be reached, or asks for a token at an address that it may not name.
     pub async fn digest(&self, image: &ImageRef, access: Access<'_>) -> Result<Option<String>, Error> {
+        match (self.look_up(image, access).await, access) {
+            (Err(Error::Refused { refusal, .. }), Access::Anonymous)
+                if refusal.class() == Class::Forbidden =>
+            {
+                let (image, registry) = (image.to_string(), image.registry.clone());
+                Err(Error::RegistryUnauthorized { image, registry, status: refusal.status })
+            }
+            (found, _) => found,
+        }
+    }
+
+    async fn look_up(&self, image: &ImageRef, access: Access<'_>) -> Result<Option<String>, Error> {
         let base = self.base(&image.registry, access)?;
         let transport = self.transport(access, &base);
         if let Access::Own(client) = access {
@@ -92,7 +105,7 @@ impl Registries {
             Access::Anonymous => &self.anonymous,
         };
         let mut first = self.ask(transport, &request, tokens.get(&key)).await;
-        if let Some(challenge) = challenge(&request, &first)? {
+        if let Some(challenge) = challenge(&first) {
             let token = self.authorize(image, access, &base, &challenge).await?;
             tokens.keep(key, &token);
             first = self.ask(transport, &request, Some(token)).await;
@@ -100,7 +113,7 @@ impl Registries {
         match first {
             Ok(digest) => Ok(digest),
             // Registries answer 404 with their own codes, or with an empty body to a HEAD.
-            Err(Error::Refused { refusal, .. }) if refusal.status == 404 => Ok(None),
+            Err(error) if error.class() == Class::Gone => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -176,7 +189,9 @@ impl Registries {
     async fn anonymous(&self, image: &ImageRef, base: &Url, challenge: &Challenge) -> Result<String, Error> {
         let mut url = crate::client::parse(&challenge.realm)?;
         if url.scheme() != "https" {
-            let cause = format!("the registry asks for a token at {url}, which is not https");
+            url.set_query(None);
+            let cause =
+                format!("the registry asks for a token at {}, which is not https", cut(url.as_str(), 200));
             return Err(Error::Unreadable { verb: "GET", what: image.to_string(), cause });
         }
         url.query_pairs_mut()
@@ -187,7 +202,7 @@ impl Registries {
         } else {
             &self.public
         };
-        let request = Request::new(Verb::Get, url, image.to_string(), "registry", HeaderMap::new());
+        let request = Request::new(Verb::Get, url, image.to_string(), REGISTRY, HeaderMap::new());
         let (answer, _) = transport.send(&request, None).await?;
         Ok(if answer.body["token"].is_string() {
             text(&answer.body, "token")
@@ -257,7 +272,7 @@ fn manifest(image: &ImageRef, base: &Url) -> Request {
     url.set_path(&format!("/v2/{}/manifests/{}", image.repository, image.manifest()));
     let mut headers = HeaderMap::new();
     set(&mut headers, "accept", MANIFESTS);
-    Request::new(Verb::Head, url, image.to_string(), "registry", headers)
+    Request::new(Verb::Head, url, image.to_string(), REGISTRY, headers)
 }
 
 async fn post_form(
@@ -274,7 +289,7 @@ async fn post_form(
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let what = format!("{} of registry {}", path, image.registry);
     let request =
-        Request { body: Some(body.into_bytes()), ..Request::new(Verb::Post, url, what, "registry", headers) };
+        Request { body: Some(body.into_bytes()), ..Request::new(Verb::Post, url, what, REGISTRY, headers) };
     transport.send(&request, None).await.map(|(answer, _)| answer.body)
 }
 

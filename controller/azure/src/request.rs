@@ -1,14 +1,17 @@
 //! A request to Azure before it is sent, and what its verb means.
 
-use crate::budget::Bucket;
 use crate::headers::{header, set};
-use reqwest::Method;
+use crate::verb::Verb;
 use reqwest::header::HeaderMap;
+use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
 /// The header by which a request of ours is found in Azure's own logs.
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
+
+/// The kind of requests to registries, which may be anybody's.
+pub(crate) const REGISTRY: &str = "registry";
 
 /// A request, ready but for its token.
 pub(crate) struct Request {
@@ -35,67 +38,33 @@ impl Request {
         set(&mut self.headers, CLIENT_REQUEST_ID, &azure_core::Uuid::new_v4().to_string());
     }
 
+    /// Names in the address and in the body that contain a word: what a user calls a thing is no word of Azure's.
+    pub fn names_like(&self, word: &str) -> Vec<String> {
+        // The names of resources need no escape.
+        let mut found: Vec<String> = self.url.path().split('/').map(str::to_owned).collect();
+        let body = self.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
+        strings(&body.unwrap_or_default(), &mut found);
+        found.retain(|text| text.to_lowercase().contains(word));
+        found
+    }
+
     /// The id that the request was given.
     pub fn id(&self) -> Option<String> {
         header(&self.headers, CLIENT_REQUEST_ID)
     }
 }
 
-/// The HTTP methods in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Reads.
-    Get,
-    /// Reads the headers.
-    Head,
-    /// Makes or replaces.
-    Put,
-    /// Changes a part.
-    Patch,
-    /// Acts.
-    Post,
-    /// Removes.
-    Delete,
-}
-
-impl Verb {
-    /// The method's name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
+/// Every text of a document, keys too.
+fn strings(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(map) => {
+            for (key, item) in map {
+                found.push(key.clone());
+                strings(item, found);
+            }
         }
-    }
-
-    pub(crate) fn method(self) -> Method {
-        match self {
-            Self::Get => Method::GET,
-            Self::Head => Method::HEAD,
-            Self::Put => Method::PUT,
-            Self::Patch => Method::PATCH,
-            Self::Post => Method::POST,
-            Self::Delete => Method::DELETE,
-        }
-    }
-
-    /// Whether the request may change something.
-    #[must_use]
-    pub fn writes(self) -> bool {
-        !matches!(self, Self::Get | Self::Head)
-    }
-
-    /// The bucket of ARM that it takes from.
-    #[must_use]
-    pub fn bucket(self) -> Bucket {
-        match self {
-            Self::Get | Self::Head => Bucket::Reads,
-            Self::Put | Self::Patch | Self::Post => Bucket::Writes,
-            Self::Delete => Bucket::Deletes,
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -4,14 +4,14 @@
 
 use crate::address::{PrivateAddress, refuse_private_literal};
 use crate::error::Error;
-use crate::headers::{header, retry_after};
-use crate::refusal::Refusal;
-use crate::request::Request;
-pub use crate::request::Verb;
+use crate::headers::retry_after;
+use crate::reply::Reply;
+use crate::request::{REGISTRY, Request};
 use crate::told;
 pub use crate::told::{Observer, Sent, Told};
+pub use crate::verb::Verb;
 use reqwest::RequestBuilder;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -148,10 +148,12 @@ impl Transport {
         if let Some(token) = token {
             builder = builder.bearer_auth(token);
         }
+        // An empty body has no length of its own over HTTP/1.1, and ARM answers 411 to a write without one.
+        if request.verb.may_have_body() && request.body.as_ref().is_none_or(Vec::is_empty) {
+            builder = builder.header(CONTENT_LENGTH, 0);
+        }
         match &request.body {
             Some(body) => builder.body(body.clone()),
-            // A POST without a body needs a length, or some gateways answer 411.
-            None if request.verb == Verb::Post => builder.body(Vec::new()),
             None => builder,
         }
     }
@@ -203,10 +205,9 @@ pub(crate) fn unreadable(request: &Request, cause: String) -> Error {
 }
 
 fn refused(request: &Request, status: u16, headers: &HeaderMap, body: &[u8]) -> Error {
-    let mut refusal = Refusal::read(status, body);
-    refusal.retry_after = retry_after(headers);
-    refusal.request_id = header(headers, "x-ms-request-id");
-    refusal.challenge = header(headers, "www-authenticate");
+    let names = request.names_like("quota");
+    let is_strange = request.kind == REGISTRY;
+    let refusal = Reply { verb: request.verb, status, headers, body, names: &names, is_strange }.read();
     Error::Refused { verb: request.verb.name(), what: request.what.clone(), refusal: Box::new(refusal) }
 }
 

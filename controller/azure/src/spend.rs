@@ -10,6 +10,9 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// How long a bucket is silent after a 429 that asks for no time: what Azure ML asks for in its words.
+const UNASKED: Duration = Duration::from_secs(20);
+
 /// A wait for the budget that is worth a line in the log.
 const LONG_WAIT: Duration = Duration::from_secs(1);
 
@@ -71,7 +74,7 @@ pub(crate) fn note(budget: &Budget, bucket: Bucket, sent: Result<&HeaderMap, &Er
             }
         }
         Err(error) if error.class() == Class::Throttled => {
-            budget.close(bucket, error.retry_after().unwrap_or(Duration::from_secs(5)));
+            budget.close(bucket, error.retry_after().unwrap_or(UNASKED));
         }
         Err(_) => {}
     }

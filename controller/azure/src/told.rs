@@ -4,7 +4,7 @@
 
 use crate::budget::{Bucket, Urgency};
 use crate::headers::header;
-use crate::request::Request;
+use crate::request::{REGISTRY, Request};
 use reqwest::header::HeaderMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +94,7 @@ pub(crate) fn say((request, span): (&Request, &Span), sent: &Sent, answer: Optio
         };
     }
     // Changes are worth a line; what only reads is for whoever looks closer.
-    if request.verb.writes() && request.kind != "registry" {
+    if request.verb.writes() && request.kind != REGISTRY {
         line!(info);
     } else {
         line!(debug);

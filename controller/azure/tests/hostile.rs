@@ -240,17 +240,26 @@ async fn addresses_inside_of_the_platform_are_not_asked() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_blob_is_reached_by_its_signature_alone() -> Result<()> {
-    let storage = Server::start(|_| with(201, &[("content-length", "0")], "")).await?;
-    let client = client(&storage, &[])?;
-    let address = format!("{}/c/b?sig=signature", storage.address);
-    client.put_blob(&address, b"x".to_vec(), true).await?;
-    client.blob_tail(&address, 10).await?;
-    assert_eq!(storage.seen().len(), 3);
-    assert!(storage.seen().iter().all(|seen| !seen.rest.contains("authorization")));
-    let refused = client.put_blob("http://127.0.0.1:1/c/b?sig=signature", Vec::new(), false).await;
-    let Err(error) = refused else { panic!("a blob without TLS was written") };
-    assert!(!error.to_string().contains("signature"), "{error}");
+async fn a_private_registry_is_told_as_one() -> Result<()> {
+    for challenge in
+        [r#"Basic realm="Registry""#, "", r#"Bearer realm="https://CLOUD/token",service="s",scope="p""#]
+    {
+        let (header, host) = (challenge.to_owned(), Arc::new(Mutex::new(String::new())));
+        let known = host.clone();
+        let registry = Server::start(move |_| {
+            let host = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            with(401, &[("www-authenticate", &header.replace("CLOUD", &host))], "")
+        })
+        .await?;
+        host.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&registry.host);
+        let image = ImageRef::parse(&format!("{}/a:1", registry.host))?;
+        let registries = registries(transport(http(&[&registry])?));
+        let refused = registries.digest(&image, Access::Anonymous).await;
+        let Err(error @ Error::RegistryUnauthorized { .. }) = refused else {
+            panic!("{challenge}: {refused:?}")
+        };
+        assert_eq!((error.class(), error.reason().as_str()), (Class::Denied, "RegistryUnauthorized"));
+    }
     Ok(())
 }
 

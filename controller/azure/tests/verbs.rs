@@ -14,6 +14,9 @@ use support::{Seen, Server, TOKEN, answer, client, client_over, http, with};
 
 const VERBS: [&str; 6] = ["GET", "LIST", "PUT", "PATCH", "POST", "DELETE"];
 
+/// Headers of an answer that Azure itself gave.
+const OF_AZURE: [(&str, &str); 2] = [("retry-after", "7"), ("x-ms-request-id", "r")];
+
 fn cluster() -> ArmId {
     ArmId::workspace("s", "g", "w").child("computes", "cpu")
 }
@@ -57,7 +60,7 @@ async fn every_answer_has_one_meaning_for_every_verb() -> Result<()> {
         (504, "GatewayTimeout", Class::Unavailable),
     ];
     for (status, code, class) in cases {
-        let cloud = Server::start(move |_| with(status, &[("retry-after", "7")], &refusal(code))).await?;
+        let cloud = Server::start(move |_| with(status, &OF_AZURE, &refusal(code))).await?;
         for (number, verb) in VERBS.into_iter().enumerate() {
             // A subscription of its own: a 429 closes the bucket of one.
             let id = ArmId::workspace(&number.to_string(), "g", "w").child("computes", "cpu");
@@ -67,6 +70,9 @@ async fn every_answer_has_one_meaning_for_every_verb() -> Result<()> {
             match (&answer, class, verb) {
                 (Ok(None), Class::Gone, "GET" | "DELETE") => {}
                 (Err(error), ..) => {
+                    // What a write misses is something that it names.
+                    let is_write = matches!(verb, "PUT" | "PATCH" | "POST");
+                    let class = if class == Class::Gone && is_write { Class::Missing } else { class };
                     assert_eq!(error.class(), class, "{verb} {status}: {error}");
                     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)), "{verb} {status}");
                     assert!(!format!("{error:?}{error}").contains(TOKEN));
@@ -77,6 +83,57 @@ async fn every_answer_has_one_meaning_for_every_verb() -> Result<()> {
             assert_eq!(sent, if status == 401 { 2 } else { 1 }, "{verb} {status}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_404_that_azure_did_not_give_removes_nothing() -> Result<()> {
+    let page = [("content-type", "text/html"), ("x-ms-request-id", "r")];
+    for headers in [&[][..], &page] {
+        let headers: Vec<(&str, &str)> = headers.to_vec();
+        let body = "<html><title>Blocked</title></html>";
+        let proxy = Server::start(move |_| with(404, &headers, body)).await?;
+        let client = client(&proxy, &[])?;
+        for verb in VERBS {
+            let answer = call(&client, verb, &cluster()).await;
+            let Err(error) = answer else { panic!("{verb}: {answer:?}") };
+            assert_eq!(
+                (error.class(), error.reason().as_str()),
+                (Class::Unavailable, "ForeignAnswer"),
+                "{verb}"
+            );
+            assert!(error.to_string().contains("proxy") && error.to_string().contains("Blocked"), "{error}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn azure_mls_own_429_is_waited_for_as_its_words_say() -> Result<()> {
+    let body = json!({"error": {"code": "UserError", "message": "Retry again after 20 seconds.", "additionalInfo": [
+        {"type": "InnerError", "info": {"value": {"code": "QuotaExceeded", "innerError": {"code": "TooManyRequests"}}}}]}});
+    let cloud =
+        Server::start(move |_| with(429, &[("x-ms-response-type", "error")], &body.to_string())).await?;
+    let client = client(&cloud, &[])?;
+    let error = client.put(&cluster(), &json!({})).await.err();
+    let told = error.map(|error| (error.class(), error.reason(), error.retry_after()));
+    let expected = (Class::Throttled, "TooManyRequests".to_owned(), Some(Duration::from_secs(20)));
+    assert_eq!(told, Some(expected));
+    let waits = tokio::time::timeout(Duration::from_millis(200), client.put(&cluster(), &json!({}))).await;
+    assert!(waits.is_err(), "the next write has to wait");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_user_calls_quota_is_no_quota() -> Result<()> {
+    let text = json!({"error": {"code": "UserError", "message": "quota-planning: the input monthly quota is no number"}});
+    let cloud = Server::start(move |_| with(400, &OF_AZURE, &text.to_string())).await?;
+    let client = client(&cloud, &[])?;
+    let id = ArmId::workspace("s", "g", "w").child("environments", "quota-planning");
+    let error = client.put(&id, &json!({"inputs": {"monthly quota": 1}})).await.err();
+    assert_eq!(error.map(|error| error.class()), Some(Class::Invalid));
+    let error = client.put(&id, &json!({})).await.err();
+    assert_eq!(error.map(|error| error.class()), Some(Class::Quota), "it is no name of the request");
     Ok(())
 }
 

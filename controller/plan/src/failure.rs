@@ -4,6 +4,7 @@
 
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::{Ask, Pace};
+use crate::remedy::remedy;
 use azureml_client::Class;
 use azureml_crds::shared::LastFailure;
 use jiff::{SignedDuration, Timestamp};
@@ -17,8 +18,12 @@ pub struct Trouble {
     pub class: Class,
     /// Azure's innermost code, or our own word.
     pub reason: String,
-    /// What was done, what Azure said.
+    /// What was done to which thing, and how it failed.
     pub message: String,
+    /// Azure's own words; empty where it has none.
+    pub words: String,
+    /// The method of the request that Azure refused; empty where it refused none.
+    pub verb: &'static str,
     /// What Azure asks to wait.
     pub retry_after: Option<Duration>,
 }
@@ -30,8 +35,39 @@ impl Trouble {
         Self {
             class: error.class(),
             reason: reason(&error.reason()),
-            message: error.to_string(),
+            message: error.happened(),
+            words: error.words().unwrap_or_default().to_owned(),
+            verb: error.refused_verb().unwrap_or_default(),
             retry_after: error.retry_after(),
+        }
+    }
+
+    /// The whole message: what happened, what to do, and last Azure's own words, which may be long.
+    #[must_use]
+    pub fn told(&self, remedy: &str) -> String {
+        let Self { message, words, .. } = self;
+        let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
+        let words = if words.is_empty() { String::new() } else { format!("; Azure says: {words}") };
+        format!("{message}{remedy}{words}")
+    }
+
+    /// The way out, where there is one.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        remedy(&self.reason, self.class, self.verb).unwrap_or_default()
+    }
+
+    /// Whether Azure said no, and not only that it could not.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self.class {
+            Class::Forbidden
+            | Class::Denied
+            | Class::Invalid
+            | Class::Missing
+            | Class::Conflict
+            | Class::Quota => true,
+            Class::Gone | Class::Throttled | Class::Unavailable | Class::NotLeading => false,
         }
     }
 }
@@ -47,6 +83,10 @@ pub struct Consequence {
 
 /// Refusals of a permission before an object is called stalled: permissions take minutes to spread.
 const REFUSALS: i32 = 6;
+
+/// Conflicts in a row before an object is called stalled: half an hour of delays that double, longer than any operation that
+/// was recorded.
+const CONFLICTS: i32 = 8;
 
 /// The failures in a row with this one. A failure of another generation, or for another reason, counts from one.
 #[must_use]
@@ -72,22 +112,39 @@ pub fn consequence(trouble: &Trouble, count: i32, pace: &Pace) -> Consequence {
         verdict: Verdict::working(&trouble.reason, message),
         next: Next::After(delay),
     };
-    let message = &trouble.message;
+    let told = trouble.told(trouble.remedy());
     match trouble.class {
-        Class::Invalid => stalled(format!("{message}; change the spec")),
-        Class::Quota => {
-            stalled(format!("{message}; ask Azure for more quota, or lower what the spec asks for"))
+        // A job whose cancelling is refused goes on, and costs money: an hour is too long.
+        Class::Invalid if trouble.verb == "POST" => {
+            Consequence { next: Next::After(delay(trouble, count, pace)), ..stalled(told) }
         }
-        Class::Forbidden if count >= REFUSALS => {
-            stalled(format!("{message}; grant the missing permission to the workspace's identity"))
+        Class::Invalid | Class::Quota | Class::Denied => stalled(told),
+        Class::Forbidden | Class::Missing if count >= REFUSALS => stalled(told),
+        // The conflict ends by itself, or by whoever reads this: no hour either.
+        Class::Conflict if count >= CONFLICTS => {
+            Consequence { next: Next::After(delay(trouble, count, pace)), ..stalled(told) }
         }
-        Class::Forbidden => working(
-            format!("{message}; if the permission was just granted, it takes minutes to spread"),
-            doubled(pace, count),
-        ),
-        Class::Gone | Class::Throttled | Class::Conflict | Class::Unavailable | Class::NotLeading => {
-            working(message.clone(), delay(trouble, count, pace))
+        Class::Forbidden => {
+            let hope = "if the permission was just granted, it takes minutes to spread";
+            working(trouble.told(&format!("{}; {hope}", trouble.remedy())), doubled(pace, count))
         }
+        Class::Missing => working(told, doubled(pace, count)),
+        Class::Conflict => working(trouble.told("it is tried again"), delay(trouble, count, pace)),
+        Class::Gone | Class::Throttled | Class::Unavailable | Class::NotLeading => {
+            working(told, delay(trouble, count, pace))
+        }
+    }
+}
+
+/// What to say of a deletion that Azure refuses, or cannot carry out now.
+#[must_use]
+pub fn blocked(trouble: &Trouble) -> String {
+    const LEAVE: &str = "to leave what is in Azure there, set spec.deletionPolicy to Retain";
+    // Where Azure was not asked, the message has its remedy already.
+    let is_asked = !trouble.verb.is_empty();
+    match trouble.remedy() {
+        remedy if is_asked && !remedy.is_empty() => trouble.told(&format!("{remedy}; {LEAVE}")),
+        _ => trouble.told(LEAVE),
     }
 }
 
@@ -166,7 +223,8 @@ mod tests {
     use crate::action::State;
 
     fn trouble(class: Class) -> Trouble {
-        Trouble { class, reason: "R".into(), message: "m".into(), retry_after: None }
+        let (reason, message, words) = ("R".into(), "m".into(), "w".into());
+        Trouble { class, reason, message, words, verb: "PUT", retry_after: None }
     }
 
     #[test]
@@ -175,6 +233,32 @@ mod tests {
             .map(|count| consequence(&trouble(Class::Forbidden), count, &Pace::default()).verdict.state)
             .collect();
         assert_eq!(states[4..], [State::Working, State::Stalled, State::Stalled]);
+    }
+
+    #[test]
+    fn a_conflict_that_lasts_stalls_with_a_way_out_and_is_tried_on() {
+        let of = |count| consequence(&trouble(Class::Conflict), count, &Pace::default());
+        assert_eq!(of(7).verdict.state, State::Working);
+        let stalled = of(8);
+        assert_eq!(stalled.verdict.state, State::Stalled);
+        assert!(stalled.verdict.message.contains("activity log"), "{}", stalled.verdict.message);
+        assert_eq!(stalled.next, Next::After(Duration::from_mins(10)));
+    }
+
+    #[test]
+    fn what_a_write_names_and_is_not_there_stalls_at_the_sixth_time() {
+        let states = [1, 5, 6]
+            .map(|count| consequence(&trouble(Class::Missing), count, &Pace::default()).verdict.state);
+        assert_eq!(states, [State::Working, State::Working, State::Stalled]);
+    }
+
+    #[test]
+    fn the_way_out_stands_before_azures_words_and_follows_the_code() {
+        let locked = Trouble { reason: "ScopeLocked".into(), ..trouble(Class::Denied) };
+        let message = consequence(&locked, 1, &Pace::default()).verdict.message;
+        assert_eq!(message, "m; remove the lock from the scope that Azure names; Azure says: w");
+        let silent = Trouble { words: String::new(), ..trouble(Class::Unavailable) };
+        assert_eq!(consequence(&silent, 1, &Pace::default()).verdict.message, "m");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod names;
 pub mod owner;
 pub mod pipeline;
 pub mod publish;
+pub mod remedy;
 pub mod report;
 pub mod run;
 pub mod schedule;

@@ -24,6 +24,12 @@ pub struct CloudConfig {
     /// Audience of tokens for Azure Container Registry.
     #[serde(default = "registry_audience")]
     pub registry_audience: String,
+    /// Audience of tokens for blobs.
+    #[serde(default = "storage_audience")]
+    pub storage_audience: String,
+    /// Hosts of blobs that may see a token for them, such as `*.blob.core.windows.net`.
+    #[serde(default)]
+    pub storage_hosts: Vec<String>,
     /// Hosts beside Resource Manager's that may see a bearer token, such as `*.api.azureml.ms`.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -37,6 +43,10 @@ fn machine_learning_audience() -> String {
 
 fn registry_audience() -> String {
     "https://containerregistry.azure.net".to_owned()
+}
+
+fn storage_audience() -> String {
+    "https://storage.azure.com".to_owned()
 }
 
 impl CloudConfig {
@@ -55,15 +65,25 @@ impl CloudConfig {
                 .unwrap_or_else(|| self.resource_manager.as_str().trim_end_matches('/').to_owned()),
             machine_learning_audience: self.machine_learning_audience.clone(),
             registry_audience: self.registry_audience.clone(),
+            storage_audience: self.storage_audience.clone(),
+            storage_hosts: self.storage_hosts.clone(),
             hosts: self.hosts.iter().cloned().chain(own).collect(),
         }
     }
 }
 
-/// A row of [`built_in_clouds`]: name, authority, Resource Manager, Azure ML's domain, ACR's audience, hosts.
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, [&'static str; 2]);
+/// A row of [`built_in_clouds`]: name, authority, Resource Manager, Azure ML's domain, ACR's audience, hosts, blobs' hosts.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    [&'static str; 2],
+    &'static [&'static str],
+);
 
-/// Sources: `_azure_environments` of azure-ai-ml, "Azure Container Registry authentication".
+/// One audience serves blobs in every cloud. Sources: `_azure_environments` of azure-ai-ml, "Azure Container Registry authentication".
 const BUILT_IN: [Row; 3] = [
     (
         "AzurePublic",
@@ -72,6 +92,7 @@ const BUILT_IN: [Row; 3] = [
         "https://ml.azure.com",
         "https://containerregistry.azure.net",
         ["*.api.azureml.ms", "*.azurecr.io"],
+        &["*.blob.core.windows.net", "*.blob.storage.azure.net"],
     ),
     (
         "AzureChina",
@@ -80,6 +101,7 @@ const BUILT_IN: [Row; 3] = [
         "https://ml.azure.cn",
         "https://containerregistry.azure.cn",
         ["*.api.ml.azure.cn", "*.azurecr.cn"],
+        &["*.blob.core.chinacloudapi.cn"],
     ),
     (
         "AzureUSGovernment",
@@ -88,11 +110,12 @@ const BUILT_IN: [Row; 3] = [
         "https://ml.azure.us",
         "https://containerregistry.azure.us",
         ["*.api.ml.azure.us", "*.azurecr.us"],
+        &["*.blob.core.usgovcloudapi.net"],
     ),
 ];
 
 pub(super) fn built_in_clouds() -> Result<Vec<Cloud>> {
-    let cloud = |(name, authority, manager, learning, registry, hosts): Row| {
+    let cloud = |(name, authority, manager, learning, registry, hosts, blobs): Row| {
         let config = CloudConfig {
             name: name.to_owned(),
             authority: authority.to_owned(),
@@ -100,6 +123,8 @@ pub(super) fn built_in_clouds() -> Result<Vec<Cloud>> {
             resource_manager_audience: None,
             machine_learning_audience: learning.to_owned(),
             registry_audience: registry.to_owned(),
+            storage_audience: storage_audience(),
+            storage_hosts: blobs.iter().copied().map(str::to_owned).collect(),
             hosts: hosts.map(str::to_owned).to_vec(),
             ca_file: None,
         };

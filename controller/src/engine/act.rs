@@ -10,6 +10,7 @@ use azureml_client::send::Answer;
 use azureml_client::{Class, Error};
 use azureml_plan::Action;
 use azureml_plan::action::Room;
+use azureml_plan::remedy;
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -27,8 +28,13 @@ pub async fn act(client: &Client, looks: &Looks, actions: &[Action]) -> Result<O
             Err(error) => failures.push(error),
         }
     }
-    failures.sort_by_key(|error| !matches!(error.class(), Class::Invalid | Class::Quota | Class::Forbidden));
+    failures.sort_by_key(|error| !is_lasting(error.class()));
     failures.into_iter().next().map_or(Ok(delay), Err)
+}
+
+/// Whether only a change of something can mend a failure.
+fn is_lasting(class: Class) -> bool {
+    matches!(class, Class::Invalid | Class::Quota | Class::Denied | Class::Forbidden | Class::Missing)
 }
 
 async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<Answer>, Error> {
@@ -37,9 +43,9 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
     let answer = match action {
         Action::Put { id, body } => client.put(id, body).await.map(Some),
         Action::Patch { id, body } => client.patch(id, body).await.map(Some),
-        // What cannot be cancelled has ended; the next look says how.
+        // What has ended needs no cancelling; the next look says how it ended. After any other refusal the job goes on.
         Action::Post { id, action } => match client.post(id, action, None).await {
-            Err(error) if *action == "cancel" && is_refused(&error) => Ok(None),
+            Err(error) if is_over(action, &error) => Ok(None),
             answer => answer.map(Some),
         },
         Action::Delete { id, query } => client.delete(id, query).await,
@@ -67,6 +73,10 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
         looks.note(id);
     }
     Ok(answer)
+}
+
+fn is_over(action: &str, error: &Error) -> bool {
+    error.refusal().is_some_and(|refusal| remedy::is_over(action, refusal.status, &refusal.code))
 }
 
 fn is_refused(error: &Error) -> bool {

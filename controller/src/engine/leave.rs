@@ -34,6 +34,8 @@ impl<K: Kind> Pass<'_, K> {
                     class: Class::Forbidden,
                     reason: reason.to_owned(),
                     message,
+                    words: String::new(),
+                    verb: "",
                     retry_after: None,
                 };
                 return self.blocked(&trouble).await;
@@ -60,12 +62,8 @@ impl<K: Kind> Pass<'_, K> {
     async fn blocked(&self, trouble: &Trouble) -> kube::Result<Ended> {
         let last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
         self.engine.ctx.metrics.passes.failed(K::KIND, trouble.class);
-        let is_refused = matches!(trouble.class, Class::Forbidden | Class::Invalid | Class::Quota);
-        let reason = if is_refused { "DeletionBlocked" } else { &trouble.reason };
-        let message = format!(
-            "{}; to leave what is in Azure there, set spec.deletionPolicy to Retain",
-            trouble.message
-        );
+        let reason = if trouble.is_refusal() { "DeletionBlocked" } else { &trouble.reason };
+        let message = failure::blocked(trouble);
         let plan = Plan::say(Verdict::working(reason, message), Next::Change);
         let delay = failure::delay(trouble, last.count, &self.ask.pace);
         self.say(Said { facts: self.facts_before(), plan, last_failure: Some(last), is_handled: true })

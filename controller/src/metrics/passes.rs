@@ -127,7 +127,9 @@ impl Passes {
 fn word(class: Class) -> &'static str {
     match class {
         Class::Gone => "gone",
+        Class::Missing => "missing",
         Class::Forbidden => "forbidden",
+        Class::Denied => "denied",
         Class::Quota => "quota",
         Class::Throttled => "throttled",
         Class::Conflict => "conflict",

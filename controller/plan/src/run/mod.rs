@@ -188,15 +188,18 @@ pub fn refused(run: &MLRun, reason: &str, message: &str, ask: &Ask) -> Plan {
 /// What it means for a run that Azure refused its job; none where it may be taken later.
 #[must_use]
 pub fn refusal(run: &MLRun, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
-    let message = &trouble.message;
+    // Another job can help only where the job itself was refused, and not its cancelling.
+    if trouble.verb != "PUT" {
+        return None;
+    }
     // A job that was never there is not what is missing: it names something that is.
     if trouble.reason == "NotFound" && !was_seen(run) {
         let message =
-            format!("make a new MLRun once its MLPipeline is ready: the job names what is gone: {message}");
+            trouble.told("the job names what is gone; make a new MLRun once its MLPipeline is ready");
         return Some(refused(run, "ComponentNotFound", &message, ask));
     }
     (trouble.class == Class::Invalid)
-        .then(|| refused(run, &trouble.reason, &format!("make a new MLRun: {message}"), ask))
+        .then(|| refused(run, &trouble.reason, &trouble.told("make a new MLRun"), ask))
 }
 
 /// A run that is over and has no job.

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Where reasons are made.
-const PLACES: [&str; 5] = [
+const PLACES: [&str; 6] = [
     "controller/plan/src",
     "controller/src/engine",
     "controller/src/kinds",
     "controller/azure/src/error.rs",
     "controller/azure/src/refusal.rs",
+    "controller/azure/src/reply.rs",
 ];
 
 /// Words that are not reasons: names of kinds and conditions, and words of Azure's and Kubernetes' own requests.
@@ -22,6 +23,7 @@ const OTHERS: &[&str] = &[
     "All",
     "AmlCompute",
     "Build",
+    "CancelPipelineRunInTerminalStatus",
     "CancelRequested",
     "Code",
     "Command",
@@ -29,8 +31,10 @@ const OTHERS: &[&str] = &[
     "Cron",
     "Day",
     "Dedicated",
+    "DELETE",
     "Default",
     "Delete",
+    "Deny",
     "Disabled",
     "DockerBuildRequest",
     "Dockerfile",
@@ -58,9 +62,13 @@ const OTHERS: &[&str] = &[
     "None",
     "Normal",
     "NotStarted",
+    "POST",
+    "PUT",
+    "PascalCase",
     "Paused",
     "Pipeline",
     "PipelineComponent",
+    "PolicyViolation",
     "Preparing",
     "Provisioning",
     "Queued",
@@ -94,7 +102,8 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Codes of Azure that have an entry because they are frequent; they are passed through and stand nowhere in the code.
-const PASSED_THROUGH: [&str; 3] = ["AuthorizationFailed", "LinkedAuthorizationFailed", "Resizing"];
+const PASSED_THROUGH: [&str; 4] =
+    ["AuthorizationFailed", "LinkedAuthorizationFailed", "Resizing", "ResourceNotFound"];
 
 fn words() -> Result<BTreeMap<String, String>> {
     let word = Regex::new(r#""([A-Z][A-Za-z]+)""#)?;

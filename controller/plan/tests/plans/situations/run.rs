@@ -88,12 +88,17 @@ pub fn table() -> Result<Table> {
         status.failure = None;
     }
     row("over without a reason, and looked at again", &over, &none)?;
-    let refused = |class, reason: &str| {
-        let trouble =
-            Trouble { class, reason: reason.into(), message: "what Azure says".into(), retry_after: None };
+    let refused_to = |verb, class, reason: &str| {
+        let (message, words) = ("what happened".into(), "what Azure says".into());
+        let trouble = Trouble { class, reason: reason.into(), message, words, verb, retry_after: None };
         run::refusal(&plain, &trouble, &ask())
     };
-    let missing = refused(Class::Gone, "NotFound");
+    let refused = |class, reason: &str| refused_to("PUT", class, reason);
+    anyhow::ensure!(
+        refused_to("POST", Class::Invalid, "BadRequest").is_none(),
+        "a refused cancel is no refused job"
+    );
+    let missing = refused(Class::Missing, "NotFound");
     table.row("its component is gone", missing.as_ref().context("not refused")?);
     let invalid = refused(Class::Invalid, "InvalidComponentJobInput");
     table.row("Azure refuses the job", invalid.as_ref().context("not refused")?);

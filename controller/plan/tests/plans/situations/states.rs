@@ -49,7 +49,11 @@ const ANSWERS: &[(&str, Class, i32, &str)] = &[
     ("Azure does not answer", Class::Unavailable, 1, "InternalServerError"),
     ("Azure asks for patience", Class::Throttled, 1, "TooManyRequests"),
     ("something else goes on with the resource", Class::Conflict, 1, "Conflict"),
+    ("something else goes on with it for half an hour", Class::Conflict, 8, "Conflict"),
     ("what it needs is gone from Azure", Class::Gone, 1, "ResourceNotFound"),
+    ("something that it names is not in Azure", Class::Missing, 1, "NotFound"),
+    ("something that it names is still not in Azure at the sixth try", Class::Missing, 6, "NotFound"),
+    ("a policy forbids it", Class::Denied, 1, "RequestDisallowedByPolicy"),
     ("a permission is missing", Class::Forbidden, 1, "AuthorizationFailed"),
     ("a permission is still missing at the sixth try", Class::Forbidden, 6, "AuthorizationFailed"),
     ("Azure refuses the request", Class::Invalid, 1, "BadRequest"),
@@ -114,7 +118,8 @@ fn of_every_kind() -> Vec<Value> {
     );
     states.extend(ANSWERS.iter().map(|(situation, class, count, code)| {
         let (reason, message) = ((*code).to_owned(), "what Azure says".to_owned());
-        let trouble = Trouble { class: *class, reason, message, retry_after: None };
+        let words = String::new();
+        let trouble = Trouble { class: *class, reason, message, words, verb: "PUT", retry_after: None };
         let consequence = failure::consequence(&trouble, *count, &ask().pace);
         let plan = Plan::say(consequence.verdict, consequence.next);
         state(ALL, situation, meant(plan.verdict.state), passed(plan))
