@@ -1,8 +1,9 @@
 //! Files to Azure: asks for room, writes them there, and says where they are.
 //!
 //! In: files named by their hash. Out: the place to put into the resource that names them.
-//! Sources: Azure REST API, `CodeVersions_CreateOrGetStartPendingUpload`; ACR, `Registries_GetBuildSourceUploadUrl`.
+//! Sources: Azure REST API, `CodeVersions_CreateOrGetStartPendingUpload`, `Datastores_List`; ACR, `Registries_GetBuildSourceUploadUrl`.
 
+use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
 use azureml_plan::action::Room;
@@ -25,23 +26,83 @@ pub async fn upload(client: &Client, room: &Room, files: &BTreeMap<String, Strin
     }
 }
 
+/// Where files go.
+struct Place {
+    /// The container's address, and the folder in it where that is ours to choose.
+    address: String,
+    /// The address to write to by a signature (SAS), and the signature; none where the account takes no keys.
+    signed: Option<(String, String)>,
+}
+
 async fn code(client: &Client, id: &ArmId, files: &BTreeMap<String, String>) -> Result<Value, Error> {
-    let answer = client
-        .post(id, "startPendingUpload", Some(&json!({"pendingUploadType": "TemporaryBlobReference"})))
-        .await?;
-    let reference = &answer.body["blobReferenceForConsumption"];
-    let (Some(container), Some(signed)) =
-        (reference["blobUri"].as_str(), reference["credential"]["sasUri"].as_str())
-    else {
-        return Err(unreadable(id, "startPendingUpload", "the answer names no container"));
+    let place = match pending(client, id).await {
+        Err(error) if takes_no_keys(&error) => own_folder(client, id).await?,
+        place => place?,
     };
-    let (address, signature) = signed.split_once('?').unwrap_or((signed, ""));
-    let puts = files.iter().map(|(path, content)| {
-        let url = format!("{}/{FOLDER}/{}?{signature}", address.trim_end_matches('/'), encoded(path));
-        async move { client.put_blob(&url, content.clone().into_bytes(), true).await }
-    });
+    let puts = files.iter().map(|(path, content)| put(client, &place, encoded(path), content));
     futures::future::try_join_all(puts).await?;
-    Ok(json!(format!("{}/{FOLDER}", container.trim_end_matches('/'))))
+    Ok(json!(folder(&place.address)))
+}
+
+fn folder(container: &str) -> String {
+    format!("{}/{FOLDER}", container.trim_end_matches('/'))
+}
+
+/// Writes a file by the signature, and by the identity's own role where there is none or the account takes no keys.
+async fn put(client: &Client, place: &Place, path: String, content: &str) -> Result<(), Error> {
+    let bytes = || content.to_owned().into_bytes();
+    if let Some((address, signature)) = &place.signed {
+        let url = format!("{}/{path}?{signature}", folder(address));
+        match client.put_blob(&url, bytes(), true).await {
+            Err(error) if takes_no_keys(&error) => {}
+            written => return written,
+        }
+    }
+    client.put_blob_by_role(&format!("{}/{path}", folder(&place.address)), bytes(), true).await
+}
+
+/// Whether the reason is a storage account with `allowSharedKeyAccess: false`. Azure ML may pass storage's words on.
+fn takes_no_keys(error: &Error) -> bool {
+    error.has_code(NO_KEYS)
+        || error.words().is_some_and(|words| {
+            words.contains(NO_KEYS) || words.contains("Key based authentication is not permitted")
+        })
+}
+
+const NO_KEYS: &str = "KeyBasedAuthenticationNotPermitted";
+
+/// The container that Azure ML gives for an upload. The signature may be absent, and belongs to `sasUri` alone.
+async fn pending(client: &Client, id: &ArmId) -> Result<Place, Error> {
+    let asked = json!({"pendingUploadType": "TemporaryBlobReference"});
+    let answer = client.post(id, "startPendingUpload", Some(&asked)).await?;
+    let reference = &answer.body["blobReferenceForConsumption"];
+    let signed = reference["credential"]["sasUri"].as_str().and_then(|signed| signed.split_once('?'));
+    let signed = signed.map(|(address, signature)| (address.to_owned(), signature.to_owned()));
+    match reference["blobUri"].as_str() {
+        Some(container) => Ok(Place { address: container.to_owned(), signed }),
+        None => Err(unreadable(id, "startPendingUpload", "the answer names no container")),
+    }
+}
+
+/// A folder of this asset in the workspace's default datastore, which is where Microsoft's client uploads to
+/// (`LocalUpload/<hash>`).
+async fn own_folder(client: &Client, id: &ArmId) -> Result<Place, Error> {
+    let workspace = id.enclosing_workspace().unwrap_or_else(|| id.clone());
+    let query = [("isDefault", "true"), ("count", "30"), ("orderByAsc", "false")];
+    let stores = client.page(&workspace, "datastores", &query, Urgency::Change).await?;
+    let name =
+        id.parent().map_or_else(|| id.name().to_owned(), |code| format!("{}-{}", code.name(), id.name()));
+    let place = stores.iter().find_map(container).map(|container| format!("{container}/LocalUpload/{name}"));
+    let missing = || unreadable(&workspace, "datastores", "the workspace has no default datastore of blobs");
+    Ok(Place { address: place.ok_or_else(missing)?, signed: None })
+}
+
+/// The address of a datastore's container.
+fn container(store: &Value) -> Option<String> {
+    let properties = &store["properties"];
+    let text = |key: &str| properties[key].as_str();
+    let (account, name, endpoint) = (text("accountName")?, text("containerName")?, text("endpoint")?);
+    (text("datastoreType") == Some("AzureBlob")).then(|| format!("https://{account}.blob.{endpoint}/{name}"))
 }
 
 /// The file names of the schema need no more than this.
