@@ -2,6 +2,7 @@
 //!
 //! Source: Azure REST API, `Compute_CreateOrUpdate` ("This call will overwrite a compute if it exists") and `Compute_Update`.
 
+mod allocation;
 mod change;
 mod leave;
 
@@ -14,6 +15,7 @@ use crate::owner::{Belongs, Owner, is_foreign};
 use crate::settle::{Differing, list};
 use crate::{Decide, View, failure, hash, names, time};
 use azureml_client::ArmId;
+use azureml_client::words::{LONGEST, cut, says_quota};
 use azureml_crds::MLCompute;
 use azureml_crds::ml_compute::{ComputeIdentityType, MLComputeStatus, Nodes, Priority};
 use azureml_crds::shared::Common;
@@ -195,6 +197,9 @@ fn foreign(compute: &MLCompute, wanted: &Wanted, drift: &[Difference], now: Time
 
 fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Difference], ask: &Ask) -> Plan {
     if drift.is_empty() {
+        if let Some(verdict) = allocation::trouble(have) {
+            return Plan { applied: Some(wanted.hash.clone()), ..Plan::say(verdict, Next::Tick) };
+        }
         let plan = Plan::say(Verdict::ready("Succeeded", "the cluster is as the spec says"), Next::Tick);
         return Plan { applied: Some(wanted.hash.clone()), ..plan };
     }
@@ -210,13 +215,18 @@ fn common(compute: &MLCompute) -> Option<&Common> {
 fn why_failed(have: &Value) -> Failed {
     let inner = &have["properties"];
     let errors = [&inner["provisioningErrors"], &inner["properties"]["errors"]];
-    let first = errors.iter().find_map(|list| list.as_array()?.first());
-    let error =
-        first.map_or(&Value::Null, |first| if first["error"].is_object() { &first["error"] } else { first });
+    let error = errors.iter().find_map(|list| first_error(list)).unwrap_or(&Value::Null);
     let code = error["code"].as_str().unwrap_or("ProvisioningFailed").to_owned();
-    let message = error["message"].as_str().unwrap_or("Azure gives no reason").to_owned();
-    let is_quota = code.contains("Quota") || message.to_lowercase().contains("quota");
+    let message = cut(error["message"].as_str().unwrap_or("Azure gives no reason"), LONGEST);
+    let name = have["name"].as_str().unwrap_or_default().to_owned();
+    let is_quota = code.contains("Quota") || says_quota(&message, &[name]);
     Failed { reason: code, message: format!("the cluster failed: {message}"), is_quota }
+}
+
+/// The first of a list of errors, with or without the `error` around it.
+fn first_error(list: &Value) -> Option<&Value> {
+    let first = list.as_array()?.first()?;
+    Some(if first["error"].is_object() { &first["error"] } else { first })
 }
 
 fn count(value: &Value) -> i32 {

@@ -74,7 +74,19 @@ pub fn table() -> Result<Table> {
     let errors = json!([{"error": {"code": "ClusterCoreQuotaReached", "message": "Operation results in exceeding quota limits of Total Cluster Dedicated Regional vCPUs."}}]);
     let failed = with(&have, "/properties/provisioningState", json!("Failed"));
     row("failed", &compute, Some(failed.clone()), &ask())?;
-    row("failed for quota", &compute, Some(with(&failed, "/properties/provisioningErrors", errors)), &ask())?;
+    row(
+        "failed for quota",
+        &compute,
+        Some(with(&failed, "/properties/provisioningErrors", errors.clone())),
+        &ask(),
+    )?;
+    let starved = |errors: Value| {
+        let waiting = with(&have, "/properties/properties/targetNodeCount", json!(9));
+        Some(with(&waiting, "/properties/properties/errors", errors))
+    };
+    row("Azure gives it no nodes for want of quota", &compute, starved(errors), &ask())?;
+    let full = json!([{"error": {"code": "DiskFull", "message": "The disk of a node is full."}}]);
+    row("Azure gives it no nodes", &compute, starved(full), &ask())?;
     let mut again = compute.clone();
     if let Some(status) = &mut again.status {
         status.common.last_failure = Some(failure("ProvisioningFailed", 1));
