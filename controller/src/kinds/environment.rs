@@ -90,11 +90,19 @@ impl Kind for MLEnvironment {
             let task_run = self.open_build(&reached.client, wanted).await?;
             return Ok(Seen { version, task_run, ..Seen::default() });
         }
-        let digest = asked.digest(wanted.source.image()).await?;
+        // A digest that is written needs no look: it names the image, and the registry may be private.
+        let digest = match &wanted.source.image().digest {
+            Some(digest) => Some(digest.clone()),
+            None => asked.digest(wanted.source.image()).await?,
+        };
         let Source::Built { task_run, .. } = &wanted.source else {
             return Ok(Seen { version, digest, ..Seen::default() });
         };
         let run = reached.client.get(task_run, Urgency::Change).await?;
+        if let (None, None, Some(registry)) = (&digest, &run, task_run.parent()) {
+            let registry = reached.client.get(&registry, Urgency::Change).await?;
+            return Ok(Seen { version, registry, ..Seen::default() });
+        }
         // The image may have come between the two looks.
         let has_ended = run.as_ref().is_some_and(|run| build_state(run) == "Succeeded");
         let digest = match digest {
@@ -105,7 +113,7 @@ impl Kind for MLEnvironment {
             Some(run) if digest.is_none() => tail(&reached.client, task_run, run).await,
             _ => Vec::new(),
         };
-        Ok(Seen { version, digest, task_run: run, tail })
+        Ok(Seen { version, digest, task_run: run, tail, ..Seen::default() })
     }
 
     async fn leaving(&self, ctx: &Context) -> Leaving<Address> {
@@ -170,12 +178,12 @@ impl Versioned for MLEnvironment {
             && let Some(body) = asked.client.get(&wanted.id.child("versions", name), Urgency::Drift).await?
         {
             let version = Version { name: name.clone(), body };
-            if asked.has(&version).await? {
+            if asked.has(&version, wanted).await? {
                 return Ok(Some(version));
             }
         }
         for version in candidates(None, wanted, versions(asked.client, &wanted.id).await?) {
-            if Some(&version.name) != of_this.as_ref() && asked.has(&version).await? {
+            if Some(&version.name) != of_this.as_ref() && asked.has(&version, wanted).await? {
                 return Ok(Some(version));
             }
         }
@@ -207,8 +215,11 @@ impl Registry<'_> {
         self.ctx.identities.registries.digest(image, access).await
     }
 
-    /// Whether the image of a version is still there.
-    async fn has(&self, version: &Version) -> Result<bool, Error> {
+    /// Whether the image of a version is still there. One that was given by its digest is not looked up.
+    async fn has(&self, version: &Version, wanted: &Wanted) -> Result<bool, Error> {
+        if wanted.source.image().digest.is_some() {
+            return Ok(true);
+        }
         let Some(image) = version.image().filter(|image| digest_of(image).is_some()) else { return Ok(true) };
         match ImageRef::parse(image) {
             Ok(image) => self.digest(&image).await.map(|digest| digest.is_some()),

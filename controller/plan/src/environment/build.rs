@@ -2,7 +2,7 @@
 //!
 //! Source: ACR Tasks, `TaskRuns_Create` and its `forceUpdateTag`.
 
-use super::{Seen, Source, Wanted, named};
+use super::{Seen, Source, Wanted, named, network};
 use crate::action::{Action, Failed, Next, Plan, Room, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::{dockerfile, failure, hash, names, time};
@@ -92,6 +92,9 @@ fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Resul
 /// No image yet: build it, wait for it, or say why it cannot be built.
 pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, ask: &Ask) -> Plan {
     let Some(run) = &seen.task_run else {
+        if let Some(verdict) = network::restricted(wanted, seen.registry.as_ref()) {
+            return Plan::say(verdict, Next::Tick);
+        }
         return start(wanted, None, "Building", "the image is being built");
     };
     let result = &run["properties"]["runResult"]["properties"];

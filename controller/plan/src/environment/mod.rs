@@ -4,6 +4,7 @@
 
 mod build;
 mod leave;
+mod network;
 
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
@@ -98,6 +99,8 @@ pub struct Seen {
     pub task_run: Option<Value>,
     /// The end of the log of a run that failed.
     pub tail: Vec<String>,
+    /// The registry; looked at only before a build is started.
+    pub registry: Option<Value>,
 }
 
 /// The first 12 digits of the content's hash: what decides whether anything is built.

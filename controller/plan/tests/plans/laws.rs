@@ -153,13 +153,14 @@ proptest! {
     }
 
     #[test]
-    fn no_answer_about_an_environment_is_too_strange(version in ours("x"), run in answer(), which in 0..3, ask in asked()) {
+    fn no_answer_about_an_environment_is_too_strange(version in ours("x"), run in answer(), which in 0..4, ask in asked()) {
         let environment: MLEnvironment = object("x", "{workspaceRef: {name: p}, build: {dockerfile: 'FROM a'}, deletionPolicy: Delete}").unwrap();
         let version = environment::Version { name: "v".into(), body: version };
         let seen = match which {
             0 => environment::Seen { version: Some(version.clone()), ..environment::Seen::default() },
             1 => environment::Seen { task_run: Some(run), ..environment::Seen::default() },
-            _ => environment::Seen { version: Some(version.clone()), task_run: Some(run), tail: vec!["x".into()], digest: Some("d".into()) },
+            2 => environment::Seen { registry: Some(run), ..environment::Seen::default() },
+            _ => environment::Seen { version: Some(version.clone()), task_run: Some(run), tail: vec!["x".into()], digest: Some("d".into()), registry: None },
         };
         let refs = environment::Refs { workspace: workspace(), owner: owner("x") };
         decide(&environment, &refs, &seen, &ask).unwrap();

@@ -40,6 +40,9 @@ pub fn table() -> Result<Table> {
         environment::Seen { task_run: Some(run), ..nothing() }
     };
     row("nothing is there", &built, nothing(), &ask())?;
+    let rules = json!({"name": "acr", "properties": {"networkRuleSet": {"defaultAction": "Deny"}, "networkRuleBypassAllowedForTasks": false}});
+    let restricted = environment::Seen { registry: Some(rules), ..nothing() };
+    row("the registry's network rules keep its builds out", &built, restricted, &ask())?;
     for status in ["Queued", "Running", "Failed", "Canceled", "Timeout", "Succeeded"] {
         row(&format!("the build is {status}"), &built, run(status), &ask())?;
     }
