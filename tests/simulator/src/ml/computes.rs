@@ -42,16 +42,15 @@ pub fn answer(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str]) -> R
     }
 }
 
-/// 404 for a compute.
-fn missing(workspace: &Workspace, name: &str) -> Refusal {
-    let kind = format!("Microsoft.MachineLearningServices/workspaces/{}/computes/{name}", workspace.name);
-    errors::no_resource(&kind, &workspace.group)
+/// 404 for a compute: nothing, not even a body.
+fn missing() -> Refusal {
+    Answer::empty(StatusCode::NOT_FOUND).into()
 }
 
 /// The workspace, which the router has found, and the compute in it.
 fn find<'a>(world: &'a World, key: &str, name: &str) -> Result<(&'a Workspace, &'a Compute), Refusal> {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
-    let compute = workspace.computes.get(&ids::key(name)).ok_or_else(|| missing(workspace, name))?;
+    let compute = workspace.computes.get(&ids::key(name)).ok_or_else(missing)?;
     Ok((workspace, compute))
 }
 

@@ -9,8 +9,15 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-/// Answers a request to the data plane.
+/// Answers a request to the data plane. Its answers have a request id, and no limits.
 pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
+    let answer = respond(world, request, now);
+    let id = world.ids.uuid();
+    let kind = if answer.status.is_success() { "standard" } else { "error" };
+    answer.header("x-ms-request-id", &id).header("x-ms-response-type", kind)
+}
+
+fn respond(world: &mut World, request: &Request, now: Timestamp) -> Answer {
     let first = request.path.first().map(|segment| segment.to_ascii_lowercase()).unwrap_or_default();
     if first == "discovery" {
         return discovery(&world.settings.base);

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 #![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
 
+pub mod acr;
+
 use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -204,8 +204,7 @@ pub fn patched_in_portal(world: &mut World, key: &str, name: &str, patch: &Value
         shown.pointer("/properties/provisioningState").and_then(Value::as_str).and_then(Provisioning::of);
     let mut changed = Compute::new(name, &body, compute.origin.clone())?;
     let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
-    let missing = missing(workspace, name);
-    let have = workspace.computes.get_mut(&ids::key(name)).ok_or(missing)?;
+    let have = workspace.computes.get_mut(&ids::key(name)).ok_or_else(missing)?;
     changed.nodes = have.nodes.clone();
     changed.was_ready = have.was_ready;
     changed.errors.clone_from(&have.errors);
