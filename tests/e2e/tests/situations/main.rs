@@ -11,6 +11,7 @@ mod environments;
 mod identity;
 mod pipelines;
 mod proxy;
+mod refused;
 mod runs;
 mod schedules;
 

@@ -2,7 +2,8 @@
 
 use crate::{pipeline, ready, says, workspace};
 use anyhow::{Context as _, Result, ensure};
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLWorkspace};
+use azureml_crds::ml_run::Phase;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
 use azureml_e2e::operator::SOON;
 use azureml_e2e::relay::{Relay, Way};
 use azureml_e2e::scene::GRANTS;
@@ -16,7 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A scene whose operator finds a proxy in its environment.
 async fn behind_a_proxy(name: &str) -> Result<(Scene, Relay)> {
-    let mut scene = Scene::set(name, Setting::default()).await?;
+    behind_a_proxy_with(name, Setting::default()).await
+}
+
+async fn behind_a_proxy_with(name: &str, setting: Setting) -> Result<(Scene, Relay)> {
+    let mut scene = Scene::set(name, setting).await?;
     let proxy = Relay::proxy().await?;
     let address = Some(format!("http://{}", proxy.address()));
     let environment = ["HTTPS_PROXY", "HTTP_PROXY"].map(|name| (name.to_owned(), address.clone()));
@@ -47,6 +52,35 @@ async fn azure_is_reached_through_the_proxy_and_kubernetes_is_not() -> Result<()
     assert_eq!(scene.azure.requests().len(), since);
     proxy.set(Way::Open);
     ready::<MLCompute>(&scene, "cpu").await?;
+    operator.stop()
+}
+
+/// Beyond a proxy is HTTP/1.1 alone, where a request that says nothing of its length is refused: a build is started
+/// and a job cancelled by requests without a body.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_built_and_a_job_cancelled_through_a_proxy_over_http_1() -> Result<()> {
+    let mut setting = Setting::default();
+    setting.azure.http1 = true;
+    let (scene, proxy) = behind_a_proxy_with("http1", setting).await?;
+    let operator = scene.operator().await?;
+    let built = "workspaceRef: {name: team-a}, build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}";
+    let build = crate::manifest("MLEnvironment", "built", built);
+    scene.apply_objects(&(workspace("") + &pipeline("") + &build)).await?;
+    ready::<MLEnvironment>(&scene, "built").await?;
+    ready::<MLPipeline>(&scene, "p").await?;
+    let goes_on = serde_json::json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "do": "hold"});
+    crate::fault(&scene, goes_on)?;
+    scene.apply_objects(&crate::manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
+    let in_phase = |wanted: Phase| {
+        move |run: &MLRun| run.status.as_ref().is_some_and(|status| status.phase == Some(wanted))
+    };
+    scene.wait("one", "running", in_phase(Phase::Running)).await?;
+    crate::patch(&scene, "mlrun/one", &serde_json::json!({"spec": {"cancel": true}})).await?;
+    scene.wait("one", "canceled", in_phase(Phase::Canceled)).await?;
+    assert_eq!(crate::accepted(&scene, "POST workspaces/jobs/cancel"), 1);
+    let refused = scene.azure.requests().iter().filter(|entry| entry.status == Some(411)).count();
+    ensure!(refused == 0, "{}", scene.requests_shown(40));
+    ensure!(!proxy.asked().is_empty(), "nothing went through the proxy");
     operator.stop()
 }
 
