@@ -25,8 +25,9 @@ def binary(config):
     given = config.getoption("--simulator")
     if given:
         return given
+    # With the features of the whole workspace, as everything else is built.
     subprocess.run(
-        ["cargo", "build", "--quiet", "--package", "azureml-simulator"], cwd=REPOSITORY, check=True
+        ["cargo", "build", "--workspace", "--bin", "azureml-simulator"], cwd=REPOSITORY, check=True
     )
     target = os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target"
     return pathlib.Path(target) / "debug" / "azureml-simulator"
