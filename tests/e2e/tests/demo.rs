@@ -56,8 +56,36 @@ fn told(demo: &mut Command) -> Result<String> {
 }
 
 #[test]
-fn the_whole_story_is_told_on_this_machine() -> Result<()> {
-    told(&mut Command::new(env!("CARGO_BIN_EXE_demo"))).map(drop)
+fn the_whole_story_is_told_on_this_machine_with_steps_that_really_ran() -> Result<()> {
+    let said = told(&mut Command::new(env!("CARGO_BIN_EXE_demo")))?;
+    let has_r = said.contains("the model's metrics.json");
+    // What the Python steps add up: 1 to 1000.
+    let has_python = said.contains("\"sum\": 500500") && said.contains("r-cran-gbm");
+    ensure!(has_r != has_python, "either the R steps ran, or Python's and it says what R needs: {said}");
+    Ok(())
+}
+
+#[test]
+fn a_demo_that_stays_serves_another_namespace_by_the_commands_that_it_prints() -> Result<()> {
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
+    let mut demo = Guarded::spawn(demo.arg("--keep"), Stdio::piped(), Stdio::null())?;
+    let lines = BufReader::new(demo.stdout().context("no output")?).lines().map_while(Result::ok);
+    let printed: Vec<_> = lines
+        .skip_while(|line| !line.starts_with("Look around"))
+        .take_while(|line| !line.starts_with("Ctrl-C here"))
+        .collect();
+    let commands: Vec<_> = printed.iter().filter_map(|line| line.strip_prefix("  ")).collect();
+    ensure!(commands.len() > 8, "the commands are not found: {printed:?}");
+    let finished = "kubectl wait --for=jsonpath='{.status.phase}'=Succeeded mlruns --all --timeout=90s";
+    let script = format!("set -euo pipefail\n{}\n{finished}\n", commands.join("\n"));
+    let output = Command::new("bash").args(["-c", &script]).current_dir(azureml_e2e::root()).output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{script}\n{said}\n{error}");
+    ensure!(said.contains("namespace/my-team created"), "{said}");
+    demo.signal("INT");
+    ensure!(demo.wait()?.success(), "it did not end well");
+    Ok(())
 }
 
 #[tokio::test]

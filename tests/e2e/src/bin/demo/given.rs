@@ -1,8 +1,9 @@
 //! The story on a cluster that exists: what is made there is said before, and removed after, also when the story fails or
 //! is interrupted. The operator is a process of this machine; nothing of it runs in the cluster.
 
-use crate::{Teller, stage, story};
+use crate::{Teller, kept, stage, story};
 use anyhow::{Context as _, Result, bail, ensure};
+use azureml_control_plane::progress;
 use azureml_e2e::{Operator, PATIENCE, Scene, cluster, storage};
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -20,7 +21,7 @@ pub async fn told(teller: &Teller, kubeconfig: &Path, yes: bool, keep: bool) -> 
     cluster::give(&kubeconfig);
     let client = cluster::client().await?;
     not_installed(&client).await?;
-    announce(&client, &kubeconfig).await?;
+    announce(&client, &kubeconfig, keep).await?;
     if !yes {
         ask()?;
     }
@@ -54,11 +55,14 @@ async fn not_installed(client: &Client) -> Result<()> {
     Ok(())
 }
 
-async fn announce(client: &Client, kubeconfig: &Path) -> Result<()> {
+async fn announce(client: &Client, kubeconfig: &Path, keep: bool) -> Result<()> {
     let version = client.apiserver_version().await?.git_version;
     println!("On the cluster of the current context of {} (Kubernetes {version})", kubeconfig.display());
     println!("the story makes, and removes at the end:");
     println!("  the namespace {}, with the objects of the examples and a lease", namespace());
+    if keep {
+        println!("  objects of the definitions below, in whichever namespace you make them while it stays");
+    }
     for definition in azureml_crds::all()? {
         println!("  the definition {}", definition.name_any());
     }
@@ -101,10 +105,11 @@ async fn install(client: &Client) -> Result<()> {
 async fn perform(teller: &Teller, keep: bool) -> Result<()> {
     let folder = tempfile::tempdir()?;
     teller.say("starting a simulated Azure and the operator (what is not built yet is built first)");
-    let (scene, operator) = unless_interrupted(start(folder.path())).await?;
+    let (scene, operator) =
+        unless_interrupted(progress::waiting("starting", start(folder.path(), keep))).await?;
     let done = unless_interrupted(story_and_keep(teller, &scene, folder.path(), keep)).await;
     teller.say("removing what was made; the operator takes leave of each object first");
-    let left = take_leave(&scene).await;
+    let left = progress::waiting("removing", take_leave(&scene)).await;
     operator_ends(operator);
     done.and(left)
 }
@@ -117,10 +122,13 @@ async fn unless_interrupted<T>(what: impl Future<Output = Result<T>>) -> Result<
     }
 }
 
-async fn start(folder: &Path) -> Result<(Scene, Operator)> {
-    let scene = Scene::set("azureml-demo", stage::setting(folder)).await?;
+async fn start(folder: &Path, keep: bool) -> Result<(Scene, Operator)> {
+    let mut scene = Scene::set("azureml-demo", stage::setting(folder)).await?;
     ensure!(scene.namespace == namespace(), "the namespace is {}", scene.namespace);
     storage::put_raw_data(folder)?;
+    if keep {
+        scene.start.arguments = Some(stage::every_namespace());
+    }
     let operator = scene.operator().await?;
     Ok((scene, operator))
 }
@@ -128,7 +136,7 @@ async fn start(folder: &Path) -> Result<(Scene, Operator)> {
 async fn story_and_keep(teller: &Teller, scene: &Scene, folder: &Path, keep: bool) -> Result<()> {
     Box::pin(story::told(teller, scene, folder)).await?;
     if keep {
-        stage::keep(scene).await?;
+        kept::keep(&scene.namespace).await?;
     }
     Ok(())
 }
@@ -140,7 +148,7 @@ fn operator_ends(operator: Operator) {
 
 async fn take_leave(scene: &Scene) -> Result<()> {
     let kinds = "mlruns,mlschedules,mlpipelines,mlenvironments,mlcomputes,mlworkspaces";
-    scene.kubectl(&["delete", kinds, "--all", "--timeout=60s"]).await.map(drop)
+    scene.kubectl(&["delete", kinds, "--all", "--all-namespaces", "--timeout=60s"]).await.map(drop)
 }
 
 /// Removes definitions and namespace, and with them every object, also of an operator that could not take leave.
@@ -159,14 +167,16 @@ async fn uninstall(teller: &Teller, client: &Client) -> Result<()> {
 /// Takes the operator's mark from objects that are left: without an operator they would stay for ever.
 async fn release(definition: &CustomResourceDefinition) {
     let plural = definition.spec.names.plural.clone();
-    let run = move |arguments: &[&str]| {
-        let mut kubectl = cluster::kubectl();
-        kubectl.args(["--namespace", namespace()]).args(arguments).output()
-    };
+    let run = move |arguments: &[&str]| cluster::kubectl().args(arguments).output();
     let _ = tokio::task::spawn_blocking(move || {
-        let listed = run(&["get", &plural, "--output=name", "--ignore-not-found"])?;
-        for name in String::from_utf8_lossy(&listed.stdout).lines() {
-            run(&["patch", name, "--type=merge", "--patch", r#"{"metadata":{"finalizers":null}}"#])?;
+        let columns =
+            "--output=jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name}{\"\\n\"}{end}";
+        let listed = run(&["get", &plural, "--all-namespaces", columns, "--ignore-not-found"])?;
+        for (namespace, name) in
+            String::from_utf8_lossy(&listed.stdout).lines().filter_map(|line| line.split_once(' '))
+        {
+            let patch = ["--type=merge", "--patch", r#"{"metadata":{"finalizers":null}}"#];
+            run(&[&["--namespace", namespace, "patch", &plural, name][..], &patch].concat())?;
         }
         Ok::<_, std::io::Error>(())
     })

@@ -4,10 +4,12 @@
 //! `--kubeconfig` on a cluster that exists. Prints what is applied, what Azure received, and the tables that kubectl prints.
 
 mod given;
+mod kept;
 mod stage;
 mod story;
 
 use anyhow::Result;
+use azureml_control_plane::progress;
 use clap::Parser;
 use stage::Stage;
 use std::path::PathBuf;
@@ -51,13 +53,13 @@ async fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let setting = stage::setting(folder.path());
     let stage = if arguments.node {
-        Stage::on_a_node(&teller, setting).await?
+        progress::waiting("starting", Stage::on_a_node(&teller, setting)).await?
     } else {
-        Stage::here(&teller, setting).await?
+        progress::waiting("starting", Stage::here(&teller, setting)).await?
     };
     story::told(&teller, stage.scene(), folder.path()).await?;
     if arguments.keep {
-        stage::keep(stage.scene()).await?;
+        kept::keep(&stage.scene().namespace).await?;
     }
     stage.end(&teller).await
 }

@@ -23,14 +23,18 @@ pub fn setting(folder: &Path) -> Setting {
     setting
 }
 
+/// The operator's arguments: whoever looks around makes namespaces of his own.
+pub fn every_namespace() -> Vec<String> {
+    ["--cluster-id", "demo"].map(str::to_owned).to_vec()
+}
+
 impl Stage {
     /// A control plane and a process.
     pub async fn here(teller: &Teller, setting: Setting) -> Result<Self> {
         teller.say("starting a Kubernetes API server, a simulated Azure and the operator (what is not built yet is built first)");
         let folder = setting.azure.dir.clone().context("the simulator has no folder")?;
         let mut scene = Scene::set("demo", setting).await?;
-        // The tutorial of the documentation makes this namespace.
-        scene.start.also = vec!["team-a".to_owned()];
+        scene.start.arguments = Some(every_namespace());
         storage::put_raw_data(&folder)?;
         let operator = scene.operator().await?;
         teller.say(&format!(
@@ -100,17 +104,5 @@ async fn pods(installed: &Installed) -> Result<()> {
     let output = tokio::task::spawn_blocking(move || kubectl.output()).await??;
     println!("{}", String::from_utf8_lossy(&output.stdout).trim_end());
     println!("{leader} leads");
-    Ok(())
-}
-
-/// Waits for Ctrl-C, and says meanwhile how to look at everything.
-pub async fn keep(scene: &Scene) -> Result<()> {
-    println!("\nexport KUBECONFIG={}", cluster::kubeconfig().display());
-    println!(
-        "{} --namespace {} get azureml          (Ctrl-C here ends everything)",
-        cluster::kubectl().get_program().display(),
-        scene.namespace
-    );
-    tokio::signal::ctrl_c().await?;
     Ok(())
 }

@@ -2,14 +2,16 @@
 //! cluster; sees it only by what it does.
 
 use crate::Teller;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use azureml_control_plane::progress;
 use azureml_crds::ml_run::Phase;
-use azureml_crds::shared::HasCommon as _;
+use azureml_crds::shared::HasCommon;
 use azureml_crds::{
     MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace, RECONCILE_REQUESTED_AT,
 };
 use azureml_e2e::{Scene, storage};
 use azureml_plan::report::is_ready;
+use kube::core::object::HasStatus;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,10 +20,13 @@ const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedu
 
 /// Tells it from the first apply to the last change.
 pub async fn told(teller: &Teller, scene: &Scene, folder: &Path) -> Result<()> {
-    publish(teller, scene).await?;
-    run(teller, scene, folder).await?;
-    again(teller, scene).await?;
-    change(teller, scene).await?;
+    progress::waiting("publishing", publish(teller, scene)).await?;
+    let were_executed = progress::waiting("running", run(teller, scene, folder)).await?;
+    if !were_executed {
+        progress::waiting("running the Python example", python(teller, scene, folder)).await?;
+    }
+    progress::waiting("applying again", again(teller, scene)).await?;
+    progress::waiting("changing", change(teller, scene)).await?;
     teller.say("that was the story");
     Ok(())
 }
@@ -51,13 +56,22 @@ fn received(scene: &Scene, since: usize) {
     }
 }
 
+/// Why the simulator did not carry out a step, as a property of its run.
+const NOT_EXECUTED: &str = "azureml-simulator.notExecuted";
+
+fn is_ready_now<K>(object: &K) -> bool
+where
+    K: kube::Resource + HasStatus,
+    K::Status: HasCommon,
+{
+    let status = object.status().map(|status| status.common().clone()).unwrap_or_default();
+    status.observed_generation == object.meta().generation && is_ready(&status.conditions)
+}
+
 async fn ready(scene: &Scene) -> Result<()> {
     macro_rules! wait {
         ($($kind:ty: $name:literal),*) => {$(
-            scene.wait::<$kind>($name, "ready", |object| {
-                let status = object.status.as_ref().map(|status| status.common().clone()).unwrap_or_default();
-                status.observed_generation == object.metadata.generation && is_ready(&status.conditions)
-            }).await?;
+            scene.wait::<$kind>($name, "ready", is_ready_now).await?;
         )*};
     }
     wait!(MLWorkspace: "team-a", MLCompute: "cpu", MLCompute: "big", MLEnvironment: "r-gbm", MLPipeline: "r-gbm");
@@ -79,31 +93,65 @@ async fn publish(teller: &Teller, scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-async fn run(teller: &Teller, scene: &Scene, folder: &Path) -> Result<()> {
+/// Runs the R example; whether its steps were really carried out.
+async fn run(teller: &Teller, scene: &Scene, folder: &Path) -> Result<bool> {
     teller.say("a run now, on sample data; its steps are executed on this machine");
-    let printed = show(scene, &["create", "-f", "examples/runs/r-gbm.yaml", "-o", "name"]).await?;
+    let (job, were_executed) = executed(scene, folder, "examples/runs/r-gbm.yaml").await?;
+    let model = storage::datastore(folder)?.join(format!("azureml/{job}/model/metrics.json"));
+    if let Ok(metrics) = std::fs::read_to_string(model) {
+        println!("  the model's metrics.json: {}", metrics.trim());
+    }
+    if !were_executed {
+        println!("  R steps need Rscript and five packages. On Debian and Ubuntu, as root:");
+        println!("    apt-get install --no-install-recommends {R_PACKAGES}");
+    }
+    Ok(were_executed)
+}
+
+/// What the R example's steps need, as Debian names it.
+const R_PACKAGES: &str = "r-base-core r-cran-optparse r-cran-dplyr r-cran-caret r-cran-gbm r-cran-jsonlite";
+
+/// Runs the Python example, whose steps need nothing but the Python that the demo asks for.
+async fn python(teller: &Teller, scene: &Scene, folder: &Path) -> Result<()> {
+    teller.say("the same with Python: two branches side by side, then a step that joins them");
+    show(scene, &["apply", "-f", "examples/python-parallel/"]).await?;
+    scene.wait::<MLPipeline>("python-parallel", "ready", is_ready_now).await?;
+    let (job, were_executed) = executed(scene, folder, "examples/runs/python-parallel.yaml").await?;
+    ensure!(were_executed, "the steps of the Python example were not executed either");
+    let report = storage::datastore(folder)?.join(format!("azureml/{job}/report/report.json"));
+    let report = std::fs::read_to_string(report).context("the steps wrote no report")?;
+    println!("  the report.json of the job: {}", report.trim());
+    Ok(())
+}
+
+/// Makes a run and waits for its end; its job, and whether each step was carried out to a good end.
+async fn executed(scene: &Scene, folder: &Path, file: &str) -> Result<(String, bool)> {
+    let printed = show(scene, &["create", "-f", file, "-o", "name"]).await?;
     let name = printed.trim().rsplit('/').next().unwrap_or_default().to_owned();
     let is_done =
         |run: &MLRun| run.status.as_ref().is_some_and(|status| status.phase.is_some_and(Phase::is_finished));
     let run = scene.wait::<MLRun>(&name, "finished", is_done).await?;
     show(scene, &["get", "mlruns"]).await?;
     let job = run.status.as_ref().and_then(|status| status.job_name.clone()).context("there is no job")?;
-    for child in scene.children(&job).await? {
-        let step = child["displayName"].as_str().or(child["name"].as_str()).unwrap_or_default();
-        match child["properties"]["azureml-simulator.notExecuted"].as_str() {
-            Some(reason) => println!("  step {step}: NOT EXECUTED on this machine: {reason}"),
-            None => println!(
-                "  step {step}: {}, printed: {}",
-                child["status"].as_str().unwrap_or("?"),
-                printed_by(&child, folder)
-            ),
-        }
+    let steps = scene.children(&job).await?;
+    for child in &steps {
+        println!("{}", told_of(child, folder));
     }
-    let model = storage::datastore(folder)?.join(format!("azureml/{job}/model/metrics.json"));
-    if let Ok(metrics) = std::fs::read_to_string(model) {
-        println!("  the model's metrics.json: {}", metrics.trim());
+    let is_executed =
+        |child: &Value| child["properties"][NOT_EXECUTED].is_null() && child["status"] == "Completed";
+    Ok((job, !steps.is_empty() && steps.iter().all(is_executed)))
+}
+
+fn told_of(child: &Value, folder: &Path) -> String {
+    let step = child["displayName"].as_str().or(child["name"].as_str()).unwrap_or_default();
+    match child["properties"][NOT_EXECUTED].as_str() {
+        Some(reason) => format!("  step {step}: NOT EXECUTED on this machine: {reason}"),
+        None => format!(
+            "  step {step}: {}, printed: {}",
+            child["status"].as_str().unwrap_or("?"),
+            printed_by(child, folder)
+        ),
     }
-    Ok(())
 }
 
 fn printed_by(child: &Value, folder: &Path) -> String {
