@@ -2,56 +2,10 @@
 //! behaviour, and a probe. From this list come the page in the docs, the table of a check, and the answers in a recording.
 
 use crate::ground::Ground;
-use crate::probes::{assets, invocation, jobs, passive, schedules};
+pub use crate::observed::{Observed, Verdict};
+use crate::probes::{assets, invocation, jobs, open, passive, schedules};
 use anyhow::Result;
 use futures::future::BoxFuture;
-
-/// Whether Azure does what we assume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It does.
-    AsAssumed,
-    /// It does something else.
-    Differs,
-    /// It could not be seen in this check.
-    NotSeen,
-}
-
-impl Verdict {
-    /// The words for people.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::AsAssumed => "as assumed",
-            Self::Differs => "DIFFERS",
-            Self::NotSeen => "could not be seen",
-        }
-    }
-}
-
-/// What a probe saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observed {
-    /// What.
-    pub text: String,
-    /// What that means.
-    pub verdict: Verdict,
-}
-
-impl Observed {
-    /// It is as assumed, or not.
-    #[must_use]
-    pub fn new(text: impl Into<String>, is_as_assumed: bool) -> Self {
-        let verdict = if is_as_assumed { Verdict::AsAssumed } else { Verdict::Differs };
-        Self { text: text.into(), verdict }
-    }
-
-    /// It could not be seen.
-    #[must_use]
-    pub fn unseen(text: impl Into<String>) -> Self {
-        Self { text: text.into(), verdict: Verdict::NotSeen }
-    }
-}
 
 /// A probe: asks Azure, and cleans up what it can.
 pub type Probe = for<'a> fn(&'a Ground<'a>) -> BoxFuture<'a, Result<Observed>>;
@@ -77,7 +31,7 @@ pub struct Assumption {
 }
 
 /// All of them, in the order of their probes.
-pub const ASSUMPTIONS: [Assumption; 14] = [
+pub const ASSUMPTIONS: [Assumption; 19] = [
     Assumption {
         id: "component-of-a-job",
         question: "Does a pipeline job take the ARM id of a registered pipeline component as `componentId`?",
@@ -220,6 +174,57 @@ pub const ASSUMPTIONS: [Assumption; 14] = [
         switch: "setting `azure.apiVersions.tasks`; code: `controller/plan/src/environment/build.rs`",
         method: "sends the operator's own task run again as soon as it was taken, and compares the runs",
         probe: |ground| Box::pin(std::future::ready(Ok(passive::task_run(ground)))),
+    },
+    Assumption {
+        id: "schedule-while-made",
+        question: "What does a GET of a schedule say while it is being made?",
+        assumed: "Perhaps 404: it may be absent until its operation has ended.",
+        source: "recorded operations took up to 22 seconds, and the time of creation that Azure shows is at their end",
+        depends: "A schedule that is absent soon after its PUT is waited for, and not sent a second time.",
+        switch: "none is needed: right under either answer",
+        method: "makes a schedule, disabled, looks for it at once and until it is there, and removes it",
+        probe: |ground| Box::pin(schedules::while_made(ground)),
+    },
+    Assumption {
+        id: "job-again",
+        question: "Is a job taken that is sent again under its name with other content?",
+        assumed: "It cannot be relied on.",
+        source: "recordings show the same content sent again, which is taken, and no other",
+        depends: "A job's name belongs to its MLRun, whose spec cannot be changed, so what is sent again is the same.",
+        switch: "none is needed: right under either answer",
+        method: "submits the story's job under another name twice, the second with another display name, and cancels it",
+        probe: |ground| Box::pin(open::job_again(ground)),
+    },
+    Assumption {
+        id: "job-list",
+        question: "How many jobs has a page of the list of jobs, and what leads to the next?",
+        assumed: "As many as Azure likes; `nextLink` is followed as it is.",
+        source: "recordings show this of other lists, and none of jobs",
+        depends: "Whether a schedule started its job is looked up in this list.",
+        switch: "none is needed: right under either answer",
+        method: "reads the first page, and says which parameters `nextLink` has",
+        probe: |ground| Box::pin(open::job_list(ground)),
+    },
+    Assumption {
+        id: "task-run-missing",
+        question: "How is a task run answered that is not there?",
+        assumed: "With 404.",
+        source: "every other resource of Resource Manager; no recording shows a task run",
+        depends: "A build that is not there is started.",
+        switch: "setting `azure.apiVersions.tasks`; code: `controller/azure/src/refusal.rs`, `class`",
+        method: "reads a task run that nobody made",
+        probe: |ground| Box::pin(open::missing_task_run(ground)),
+    },
+    Assumption {
+        id: "upload-without-keys",
+        question: "What does `startPendingUpload` give where the storage account allows no account keys?",
+        assumed: "No SAS: the credential is absent, or of type `None`.",
+        source: "the definition has this type; no recording of such a workspace is public",
+        depends: "With a SAS, code is uploaded with it. Without one, it is uploaded with the operator's own token, which needs \
+                  the role Storage Blob Data Contributor.",
+        switch: "none is needed: what the answer holds decides",
+        method: "looks at the answers to the story's own uploads; in a workspace with account keys it stays open",
+        probe: |ground| Box::pin(std::future::ready(Ok(open::upload(ground)))),
     },
 ];
 

@@ -9,6 +9,7 @@ use azureml_client::auth::Credential;
 use azureml_client::cloud::{Audience, Cloud};
 use azureml_controller::credentials::credential;
 use azureml_controller::identity::Who;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -276,7 +277,8 @@ impl Door {
         }
         request = match call.body {
             Some(body) => request.json(body),
-            None if call.method == Method::POST => request.body(Vec::new()),
+            // Without a length Azure answers 411 over HTTP/1.1, which a proxy speaks.
+            None if call.method == Method::POST => request.header(CONTENT_LENGTH, "0").body(Vec::new()),
             None => request,
         };
         let shown = || format!("{} {}", call.method, call.url.path());

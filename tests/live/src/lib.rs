@@ -11,6 +11,7 @@ pub mod entry;
 pub mod ground;
 pub mod kubernetes;
 pub mod names;
+pub mod observed;
 pub mod operator;
 pub mod page;
 pub mod probes;

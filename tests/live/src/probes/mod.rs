@@ -3,5 +3,6 @@
 pub mod assets;
 pub mod invocation;
 pub mod jobs;
+pub mod open;
 pub mod passive;
 pub mod schedules;

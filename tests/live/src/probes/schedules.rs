@@ -62,6 +62,35 @@ pub async fn cron_days(ground: &Ground<'_>) -> Result<Observed> {
     Ok(Observed::new(format!("`0 3 1 1 *` is {word}: {said}"), is_taken))
 }
 
+/// A schedule that is looked for while it is made.
+///
+/// # Errors
+/// When no answer comes, or it is refused.
+pub async fn while_made(ground: &Ground<'_>) -> Result<Observed> {
+    let action = ground.sent("/schedules/")?["action"].clone();
+    let body = schedule(ground, "young", &action, "0 3 * * 1");
+    let path = ground.id("schedules", &ground.names.probe("young"));
+    let answer = ground.door.put(&path, &body).await?;
+    ensure!(answer.is_success(), "the schedule is refused: {}", answer.said());
+    let young = ground.door.get(&path).await?;
+    let state = young.body["properties"]["provisioningState"].as_str().unwrap_or("no state").to_owned();
+    let began = std::time::Instant::now();
+    let mut there = young.is_success();
+    while !there && began.elapsed() < std::time::Duration::from_mins(2) {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        there = ground.door.get(&path).await?.is_success();
+    }
+    settled(ground, &path).await?;
+    ground.door.delete(&path).await?;
+    let text = if young.is_success() {
+        format!("right after its PUT it is there: {state}")
+    } else {
+        format!("right after its PUT a GET is answered with {}; it was there later", young.said())
+    };
+    // Either is as assumed: what is absent for a while is waited for.
+    Ok(Observed::new(text, there))
+}
+
 /// A schedule with a past start, sent twice.
 ///
 /// # Errors
