@@ -19,8 +19,9 @@ use walk::walk;
 
 /// The pages that are walked, in the order in which they build on each other; each line is one reader.
 const WALKS: [&[&str]; 7] = [
-    &["quickstart.md"],
+    // Both in one namespace: what the quickstart leaves must not be in the way of the tutorial.
     &[
+        "quickstart.md",
         "tutorial.md",
         "concepts/passes.md",
         "concepts/versions.md",
@@ -37,6 +38,7 @@ const WALKS: [&[&str]; 7] = [
     &["how-to/workspaces.md"],
     &["reference/command-line.md"],
     &["how-to/steps.md", "how-to/run.md"],
+    &["README.md"],
     // On stages of their own.
     &["how-to/grants.md", "how-to/client-secret.md", "operations/install.md", "operations/upgrade.md"],
 ];
@@ -46,40 +48,65 @@ fn reader(number: usize) -> Result<()> {
 }
 
 #[test]
-fn the_quickstart_works() -> Result<()> {
+fn the_quickstart_the_tutorial_and_what_builds_on_it_work() -> Result<()> {
     reader(0)
-}
-
-#[test]
-fn the_tutorial_and_what_builds_on_it_work() -> Result<()> {
-    reader(1)
 }
 
 #[test]
 fn adopting_what_exists_works() -> Result<()> {
     stage::RUNTIME.block_on(shared()?.make_by_hand("mlw-team-b", "shared-cpu", 2))?;
-    reader(2)
+    reader(1)
 }
 
 #[test]
 fn several_workspaces_work() -> Result<()> {
-    reader(3)
+    reader(2)
 }
 
 #[test]
 fn the_command_line_is_that_of_the_program() -> Result<()> {
-    reader(4)
+    reader(3)
 }
 
 #[test]
 fn steps_side_by_side_and_their_runs_work() -> Result<()> {
-    reader(5)
+    reader(4)
+}
+
+/// In a namespace as a platform team leaves it: with a workspace and clusters.
+#[test]
+fn the_readme_keeps_its_promise() -> Result<()> {
+    let place = place(&shared()?.scene)?;
+    let prepared = "kubectl create namespace team-e\nkubectl config set-context --current --namespace=team-e\n\
+                    kubectl apply -f examples/r-gbm/workspace.yaml -f examples/r-gbm/computes.yaml\n";
+    let block = pages::Block { text: prepared.to_owned(), ..pages::blocks("README.md")?.remove(0) };
+    place.run(&block)?;
+    walk(&place, WALKS[5])
+}
+
+#[test]
+fn the_name_of_a_file_stands_above_its_block() -> Result<()> {
+    let mut missing = Vec::new();
+    for page in pages::all()? {
+        let mut before = "";
+        let text = pages::text(&page)?;
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let fence = line.trim_start().strip_prefix("```").unwrap_or_default();
+            let name = fence.split(' ').find_map(|mark| mark.strip_prefix("file="));
+            if let Some(name) = name.filter(|name| !before.contains(&format!("`{name}`"))) {
+                missing.push(format!("{page}: say \"File `{name}`:\" above it"));
+            }
+            before = line;
+        }
+    }
+    assert!(missing.is_empty(), "the info string does not show: {}", missing.join(", "));
+    Ok(())
 }
 
 #[test]
 fn every_page_with_commands_is_walked() -> Result<()> {
     let walked: Vec<String> =
-        WALKS.iter().flat_map(|pages| pages.iter()).map(|page| format!("{}/{page}", pages::BOOK)).collect();
+        WALKS.iter().flat_map(|pages| pages.iter()).map(|page| walk::path(page)).collect();
     let mut left = Vec::new();
     for block in pages::every_block()? {
         if block.is("run") && !walked.contains(&block.page) {

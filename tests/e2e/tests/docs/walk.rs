@@ -10,7 +10,7 @@ use std::time::Instant;
 /// Walks through pages in one folder, as somebody who reads them one after the other.
 pub fn walk(place: &Place, pages: &[&str]) -> Result<()> {
     for page in pages {
-        let page = format!("{}/{page}", crate::pages::BOOK);
+        let page = path(page);
         let began = Instant::now();
         let mut printed = String::new();
         let mut commands = 0;
@@ -32,6 +32,11 @@ pub fn walk(place: &Place, pages: &[&str]) -> Result<()> {
         println!("{page}: {commands} blocks of commands ran in {:.1} s", began.elapsed().as_secs_f64());
     }
     Ok(())
+}
+
+/// Where a page is: in the book, but for the first that anybody reads.
+pub fn path(page: &str) -> String {
+    if page == "README.md" { page.to_owned() } else { format!("{}/{page}", crate::pages::BOOK) }
 }
 
 /// Compares what the page shows with what was printed.
