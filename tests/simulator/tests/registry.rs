@@ -6,9 +6,9 @@ mod support;
 
 use azureml_simulator::{Options, RoleMode};
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::json;
 use support::acr::Acr;
-use support::{Sim, answer};
+use support::answer;
 
 #[tokio::test]
 async fn a_named_build_runs_once_pushes_its_image_and_is_found_again_by_its_name() {
