@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 use super::table::{Operation, Property, Route, Table};
+use super::tolerances::is_name;
 use super::values::text_fault;
 use super::{Call, Violation};
 
@@ -103,7 +104,8 @@ impl Found<'_> {
                 .next()
                 .unwrap_or_default();
             let name = percent_decode_str(last).decode_utf8_lossy();
-            violations.extend(text_fault(rule, &name).map(|fault| {
+            let fault = text_fault(rule, &name).filter(|_| !is_name(call.target, &name));
+            violations.extend(fault.map(|fault| {
                 violation("InvalidResourceName", "path", format!("The name '{name}' {fault}."))
             }));
         }

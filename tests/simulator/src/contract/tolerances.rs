@@ -119,6 +119,16 @@ pub const TOLERANCES: &[Tolerance] = &[
     },
 ];
 
+/// Whether Azure has a cluster of such a name, although the pattern of 2025-12-01 refuses names that end in `-` and digits:
+/// recorded schedules ran on `cpu-cluster-1` (`schedule-put--recurrence`, 2022-12-30, 2023-01-18 and 2023-04-25).
+pub(super) fn is_name(path: &str, name: &str) -> bool {
+    let is_legal = |character: char| character.is_ascii_alphanumeric() || character == '-';
+    path.to_ascii_lowercase().contains("/computes/")
+        && (3..=24).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(is_legal)
+}
+
 impl Tolerance {
     /// Whether it covers a fault.
     pub(super) fn covers(&self, direction: Direction, owner: &str, fault: Fault, value: &Value) -> bool {

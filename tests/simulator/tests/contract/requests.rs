@@ -142,6 +142,17 @@ fn a_path_is_found_in_any_case_and_with_an_encoded_name() {
 }
 
 #[test]
+fn a_cluster_may_end_in_a_number_as_recorded_ones_do() {
+    let request = body_of("compute-update");
+    let contract = contract();
+    for (name, is_good) in [("cpu-cluster-1", true), ("1-cpu", false), ("c1", false), ("cpu_1", false)] {
+        let target = request.target.replace("/cpu-cluster", &format!("/{name}"));
+        let call = azureml_simulator::contract::Call { target: &target, ..request.call() };
+        assert_eq!(contract.check_request(&call).is_ok(), is_good, "{name}: {target}");
+    }
+}
+
+#[test]
 fn a_check_takes_less_than_a_tenth_of_a_millisecond() {
     let (contract, request) = (contract(), body_of("compute-update"));
     let once = || {
