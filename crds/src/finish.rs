@@ -2,7 +2,7 @@
 //!
 //! In: a derived definition. Out: the one that is installed. Decides nothing about single fields.
 
-use crate::values::default_checks;
+use crate::defaults::default_checks;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
 
@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 ///
 /// - `status` starts as `{observedGeneration: -1}`, so that kstatus does not take a new object for a finished one.
 /// - An optional field is absent, never `null`: `nullable` is dropped, and the API server prunes nulls.
+/// - Flux' postBuild substitution leaves it alone: messages and descriptions have `${{…}}` in them.
 /// - The lists and strings of `conditions` get the bounds of the Kubernetes API.
 pub fn finish(derived: &CustomResourceDefinition) -> Result<CustomResourceDefinition, serde_json::Error> {
     let mut definition = serde_json::to_value(derived)?;
+    definition["metadata"]["annotations"] = json!({"kustomize.toolkit.fluxcd.io/substitute": "disabled"});
     for version in list(&mut definition["spec"]["versions"]) {
         let schema = &mut version["schema"]["openAPIV3Schema"];
         forbid_null(schema);

@@ -10,9 +10,12 @@
 //!                 └── compute.ref ───┴─ environment.ref ┘
 //! ```
 
+mod cron;
+mod defaults;
 mod finish;
 mod rules;
 
+pub mod literals;
 pub mod ml_compute;
 pub mod ml_environment;
 pub mod ml_pipeline;

@@ -60,7 +60,7 @@ pub struct MLEnvironmentSpec {
     /// Tags of the environment version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
-    #[x_kube(validation = crate::rules::tags())]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. In force when unset: `Retain`. `Delete` archives the versions; images stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,14 +76,15 @@ pub struct MLEnvironmentSpec {
 pub struct Build {
     /// The Dockerfile.
     #[schemars(length(min = 1, max = 65_536))]
-    #[x_kube(validation = Rule::new("self.matches('(?im)^[ \\\\t]*from[ \\\\t]+[^ \\\\t\\\\r\\\\n]')")
+    #[x_kube(validation = Rule::new("self.matches('(?im)^[\u{feff} \\\\t]*from[ \\\\t]+[^ \\\\t\\\\r\\\\n]')")
         .message("build.dockerfile: there is no FROM line; begin with FROM <image>"))]
     pub dockerfile: String,
     /// Build arguments. They are public: an image's history shows them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_environment::bound_args)]
     #[x_kube(validation = Rule::new("self.all(k, k.matches('^[A-Za-z_][A-Za-z0-9_]*$'))")
-        .message("build.args: a name has letters, digits and _ only, and does not start with a digit"))]
+        .message("build.args: a name has letters, digits and _ only, and does not start with a digit"),
+        validation = crate::rules::yaml_keys("build.args"))]
     pub args: BTreeMap<String, String>,
     /// What the image runs on. In force when unset: `linux/amd64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! MLSchedule: when a pipeline runs. Azure ML fires, also while this cluster is down.
 
+use crate::cron;
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
 use kube::core::{Message, Rule};
 use kube::{CustomResource, KubeSchema};
@@ -45,17 +46,19 @@ pub struct MLScheduleSpec {
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::rules::azure_name())]
     pub azure_name: Option<String>,
-    /// Five fields: minute, hour, day of month, month, day of week (0 is Sunday). Names such as MON are allowed.
-    /// Day of month and month must be `*`: Azure ML ignores them.
+    /// Five fields: minute, hour, day of month, month, day of week (0 is Sunday). Names such as MON are allowed; a range goes
+    /// upwards. Day of month and month must be `*`: Azure ML ignores them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(
-        validation = five_fields(),
-        validation = cron_field(0, "minute", "[0-5]?[0-9]", "0-59"),
-        validation = cron_field(1, "hour", "([01]?[0-9]|2[0-3])", "0-23"),
-        validation = Rule::new("!self.matches('^ *[^ ]+( +[^ ]+){4} *$') || self.matches('^ *[^ ]+ +[^ ]+ +[*] +[*] ')")
-            .message("cron: Azure ML ignores day-of-month and month, so both must be *; use recurrence with monthDays instead"),
-        validation = cron_field(4, "day-of-week", "([0-6]|(?i:sun|mon|tue|wed|thu|fri|sat))", "0-6 (0 is Sunday) or SUN-SAT"),
+        validation = cron::five_fields(),
+        validation = cron::takes(&cron::MINUTE),
+        validation = cron::takes(&cron::HOUR),
+        validation = cron::every_day_of_every_month(),
+        validation = cron::takes(&cron::DAY_OF_WEEK),
+        validation = cron::goes_upwards(&cron::MINUTE),
+        validation = cron::goes_upwards(&cron::HOUR),
+        validation = cron::goes_upwards(&cron::DAY_OF_WEEK),
     )]
     pub cron: Option<String>,
     /// Every so many minutes, hours, days, weeks or months.
@@ -99,7 +102,7 @@ pub struct MLScheduleSpec {
     /// Tags of the schedule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
-    #[x_kube(validation = crate::rules::tags())]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which leaves the jobs that it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,25 +115,7 @@ pub struct MLScheduleSpec {
     pub adopt: Option<bool>,
 }
 
-const FIVE: &str = "^ *[^ ]+( +[^ ]+){4} *$";
 const IANA: &str = "^((Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)/[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)?|UTC|GMT)$";
-
-fn five_fields() -> Rule {
-    Rule::new(format!("self.matches('{FIVE}')")).message(Message::Expression(
-        "'cron: \"%s\": write five fields: minute hour day-of-month month day-of-week (no seconds, no @daily)'.format([self])"
-            .into(),
-    ))
-}
-
-fn cron_field(place: usize, name: &str, one: &str, takes: &str) -> Rule {
-    let item = format!("([*]|{one}(-{one})?)(/[1-9][0-9]?)?");
-    let before = format!("([^ ]+ +){{{place}}}");
-    Rule::new(format!("!self.matches('{FIVE}') || self.matches('^ *{before}{item}(,{item})*( |$)')")).message(
-        Message::Expression(format!(
-            "'cron: \"%s\": the {name} takes {takes}, *, lists a,b, ranges a-b, steps */n'.format([self])"
-        )),
-    )
-}
 
 fn zone_shape() -> Rule {
     Rule::new(format!(

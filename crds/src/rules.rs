@@ -2,6 +2,7 @@
 //!
 //! In: names of fields and bounds. Out: rules for `#[x_kube(validation = …)]`. Tried on the API server by the table of bad manifests.
 
+use crate::literals;
 use kube::core::{Message, Reason, Rule};
 
 /// A Kubernetes object name, as far as a reference can know.
@@ -73,6 +74,52 @@ pub fn variable_names(field: &str) -> Rule {
         "'{field}: %s: a name has letters, digits and _ only, does not start with a digit and is at most 63 long'\
          .format([self.filter(k, !{legal})])"
     )))
+}
+
+/// Keys that YAML has changed: without quotes `y`, `on` or `no` is not text, and arrives as `true` or `false`.
+pub fn yaml_keys(field: &str) -> Rule {
+    Rule::new("self.all(k, !(k in ['true', 'false']))").message(Message::Message(format!(
+        "{field}: YAML reads the names y, yes, on, n, no and off as true or false; write the name in quotes, or use another"
+    )))
+}
+
+/// Text that stays inside of the quotes of a command when Azure ML puts it there.
+pub fn stays_quoted(field: &str) -> Rule {
+    Rule::new(format!("!self.matches({})", leaves())).message(Message::Message(format!(
+        "{field}: write it without a single quote, a line break, ${{{{ and $[[, which could leave the quotes of a command"
+    )))
+}
+
+/// As [`stays_quoted`], of each value in a list.
+pub fn values_stay_quoted() -> Rule {
+    let bad = format!("x.matches({})", leaves());
+    Rule::new(format!("!self.exists(x, {bad})")).message(Message::Expression(format!(
+        "'enum: %s: write it without a single quote, a line break, ${{{{ and $[[, which could leave the quotes of a command'\
+         .format([self.filter(x, {bad})])"
+    )))
+}
+
+/// Each value in a list has what Azure ML asks for.
+pub fn values_have_a_letter() -> Rule {
+    let good = format!("x.matches('{}')", literals::NEEDS);
+    Rule::new(format!("self.all(x, {good})")).message(Message::Expression(format!(
+        "'enum: %s: a value needs a letter of a-z, a digit or _, which Azure ML asks for'.format([self.filter(x, !{good})])"
+    )))
+}
+
+/// The expression for text that leaves its quotes, as a literal of CEL.
+fn leaves() -> String {
+    format!("r\"{}\"", literals::LEAVES)
+}
+
+/// A name of a cluster. Sources: the path of `Compute_CreateOrUpdate` has 3 to 24 characters; that a name may end in digits, as
+/// `cpu-cluster-1` does, is recorded (schedules of 2022-12-30 to 2023-04-25).
+pub fn cluster_name(field: &str, least: u8, most: u8) -> Rule {
+    let (inner_least, inner_most) = (least - 2, most - 2);
+    Rule::new(format!("self.matches('^[a-zA-Z][a-zA-Z0-9-]{{{inner_least},{inner_most}}}[a-zA-Z0-9]$')"))
+        .message(Message::Message(format!(
+            "{field}: use {least} to {most} letters, digits and -, starting with a letter and not ending in -"
+        )))
 }
 
 /// A name in Azure made of letters, digits, `-` and `_`.

@@ -1,5 +1,6 @@
 //! A step of a pipeline: what runs, on what, with which values.
 
+use crate::literals;
 use crate::shared::Reference;
 use crate::values::{InputMode, Literal, OutputMode, OutputType};
 use kube::KubeSchema;
@@ -62,10 +63,11 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<Compute>,
     /// Name to value: a literal, `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`.
-    /// Decimals and booleans are written in quotes.
+    /// Decimals and booleans are written in quotes. A text has no single quote and no line break, which could leave the quotes of
+    /// a command, and a letter of a-z, a digit or `_`, which Azure ML asks for.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bound_inputs)]
-    #[x_kube(validation = crate::rules::variable_names("inputs"))]
+    #[x_kube(validation = crate::rules::variable_names("inputs"), validation = crate::rules::yaml_keys("inputs"))]
     pub inputs: BTreeMap<String, Literal>,
     /// How the step sees the data of an input. In force when unset: the mode of the pipeline's input, else Azure ML's default.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -74,13 +76,14 @@ pub struct Step {
     /// What the step writes. What another step uses is listed here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
-    #[x_kube(validation = crate::rules::variable_names("outputs"))]
+    #[x_kube(validation = crate::rules::variable_names("outputs"), validation = crate::rules::yaml_keys("outputs"))]
     pub outputs: BTreeMap<String, StepOutput>,
     /// Environment variables.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bound_variables)]
     #[x_kube(validation = Rule::new("self.all(k, k.matches('^[A-Za-z_.-][A-Za-z0-9_.-]*$'))")
-        .message("environmentVariables: a name has letters, digits, _ - and . only, and does not start with a digit"))]
+        .message("environmentVariables: a name has letters, digits, _ - and . only, and does not start with a digit"),
+        validation = crate::rules::yaml_keys("environmentVariables"))]
     pub environment_variables: BTreeMap<String, String>,
     /// How much of the compute it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,16 +151,11 @@ pub(crate) fn at_most_50(schema: &mut Schema) {
     schema.insert("maxProperties".into(), 50.into());
 }
 
-/// Text with `${{` at its start or nowhere, for an engine without look-around: `$`s and `{$`s are gone through one by one.
-const BINDS_AS_A_WHOLE: &str =
-    "^([$][{][{])?([^$]|[$]([$]|[{][$])*([^${]|[{][^${]))*([$]([$]|[{][$])*[{]?)?$";
-
 /// Bounds for the inputs of a step.
 pub(crate) fn bound_inputs(schema: &mut Schema) {
     at_most_50(schema);
     if let Some(values) = schema.get_mut("additionalProperties") {
-        values["maxLength"] = 1024.into();
-        values["pattern"] = BINDS_AS_A_WHOLE.into();
+        literals::bound(values);
     }
 }
 
@@ -236,8 +234,7 @@ pub struct Compute {
     /// A compute of the workspace that exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 32))]
-    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][a-zA-Z0-9-]*$')")
-        .message("compute.name: use letters, digits and -, starting with a letter"))]
+    #[x_kube(validation = crate::rules::cluster_name("compute.name", 2, 32))]
     pub name: Option<String>,
     /// Azure ML's serverless compute.
     #[serde(default, skip_serializing_if = "Option::is_none")]

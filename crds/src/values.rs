@@ -3,7 +3,7 @@
 use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// The type of an input: data, or a literal.
@@ -191,36 +191,6 @@ impl JsonSchema for Literal {
     }
 }
 
-/// The literal types of inputs, and for each what a `default` may be.
-const FITS: [(&str, &str); 4] = [
-    ("integer", r#"{"pattern": "^-?[0-9]{1,18}$", "multipleOf": 1}"#),
-    ("number", r#"{"pattern": "^-?[0-9]{1,300}([.][0-9]{1,300})?([eE][+-]?[0-9]{1,2})?$"}"#),
-    ("boolean", r#"{"enum": [true, false, "true", "false", "True", "False"]}"#),
-    ("string", r#"{"minLength": 1, "maxLength": 1024}"#),
-];
-const DATA: [&str; 6] = ["uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model"];
-
-/// The checks that a default fits the type of its input: CEL cannot see an untyped field, and the derive macros would
-/// move `properties` out of `anyOf`, so they are added afterwards. The server shows the first branch of an `anyOf` that fails.
-pub(crate) fn default_checks() -> Result<Value, serde_json::Error> {
-    let literals = FITS.map(|(name, _)| name);
-    // No value fits: the enum is there for its message.
-    let no_default = json!({"enum": ["none: a data input takes path"], "maxLength": 0});
-    let mut checks = vec![
-        json!({"anyOf": [{"properties": {"default": no_default}}, {"properties": {"type": {"enum": literals}}}]}),
-        json!({"anyOf": [{"properties": {"type": {"enum": ["boolean", "string"]}}},
-            {"properties": {"default": {"not": {"enum": [true, false]}}}}]}),
-    ];
-    for (name, fits) in FITS {
-        let others: Vec<&str> = DATA.into_iter().chain(literals).filter(|other| *other != name).collect();
-        let fits: Value = serde_json::from_str(fits)?;
-        checks.push(
-            json!({"anyOf": [{"properties": {"default": fits}}, {"properties": {"type": {"enum": others}}}]}),
-        );
-    }
-    Ok(Value::Array(checks))
-}
-
 /// An input of a pipeline.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -243,16 +213,16 @@ pub struct Input {
     /// `abfss://` address, or the ARM id of a data asset. Serves MLRun and MLSchedule; a caller of the endpoint gives its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
-    #[x_kube(validation = crate::rules::data_path("path"))]
+    #[x_kube(validation = crate::rules::data_path("path"), validation = crate::rules::stays_quoted("path"))]
     pub path: Option<String>,
     /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`. Serves MLRun and
     /// MLSchedule; a caller of the endpoint gives its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InputMode>,
-    /// Whether a run may leave it out. A fragment `$[[…]]` of a command that uses it is then dropped.
+    /// Whether a run may leave it out. A command uses it inside of `$[[…]]` only, which is dropped when there is no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,
-    /// The value when a run gives none.
+    /// The value when a run gives none. That of a string is written in quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Scalar>,
     /// The least value of an integer or number.
@@ -264,7 +234,7 @@ pub struct Input {
     /// The only values of a string.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 256)))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::values_stay_quoted(), validation = crate::rules::values_have_a_letter())]
     pub r#enum: Vec<String>,
     /// Shown in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -94,6 +94,17 @@ fn all_six_are_smaller_than_300_kb() -> Result<()> {
     Ok(())
 }
 
+/// Messages and descriptions have `${{…}}` in them, which Flux would take for variables of its own.
+#[test]
+fn every_definition_opts_out_of_substitution_by_flux() -> Result<()> {
+    for definition in azureml_crds::all()? {
+        let annotations = definition.metadata.annotations.unwrap_or_default();
+        let said = annotations.get("kustomize.toolkit.fluxcd.io/substitute").map(String::as_str);
+        assert_eq!(said, Some("disabled"), "{}", definition.spec.names.kind);
+    }
+    Ok(())
+}
+
 fn reads<K: DeserializeOwned>(text: &str) -> Result<()> {
     let object: Result<K, _> = serde_saphyr::from_str(text);
     object.map(drop).map_err(|error| anyhow::anyhow!("{error}"))

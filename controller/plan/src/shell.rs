@@ -1,7 +1,7 @@
 //! Command lines from scripts and arguments: every argument is one word, whatever is in it.
 //!
 //! In: arguments with bindings (`${{inputs.x}}`) and optional groups (`$[[…]]`). Out: one line for a POSIX shell. Values that
-//! Azure ML puts in later stay inside the quotes unless they contain a quote themselves, which runs refuse.
+//! Azure ML puts in later stay inside the single quotes: `azureml_crds::literals` has the rule that all of them are held to.
 
 /// A program and its arguments as one line.
 #[must_use]

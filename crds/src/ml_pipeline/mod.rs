@@ -38,6 +38,8 @@ use std::collections::BTreeMap;
     validation = rules::bound_to_step_output(),
     validation = rules::bound_to_a_step_above(),
     validation = rules::bound_to_pipeline_output(),
+    validation = rules::optional_in_a_group(rules::COMMAND),
+    validation = rules::optional_in_a_group(rules::ARGS),
     validation = rules::here_or_default("compute"),
     validation = rules::here_or_default("environment"),
     validation = rules::scripts_have_code(),
@@ -68,12 +70,12 @@ pub struct MLPipelineSpec {
     /// What a run can be given.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
-    #[x_kube(validation = crate::rules::variable_names("inputs"))]
+    #[x_kube(validation = crate::rules::variable_names("inputs"), validation = crate::rules::yaml_keys("inputs"))]
     pub inputs: BTreeMap<String, Input>,
     /// What a run leaves behind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
-    #[x_kube(validation = crate::rules::variable_names("outputs"))]
+    #[x_kube(validation = crate::rules::variable_names("outputs"), validation = crate::rules::yaml_keys("outputs"))]
     pub outputs: BTreeMap<String, Output>,
     /// What steps use that do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]

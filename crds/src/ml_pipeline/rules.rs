@@ -76,6 +76,33 @@ pub(super) fn bound_to_pipeline_output() -> Rule {
         .field_path(".steps")
 }
 
+/// The optional inputs, as bindings.
+const OPTIONAL: &str = "has(self.inputs) ? self.inputs.transformMapEntry(k, x, has(x.optional) && x.optional, {'${{parent.inputs.%s}}'.format([k]): true}) : {}";
+
+/// An optional input may have no value, so a command uses it inside of `$[[ ]]` only. What stands outside is what is before a
+/// `$[[` in each part that a `]]` ends; an argument is a group as a whole. The controller looks at what is beyond the tenth.
+pub(super) fn optional_in_a_group((what, is_there, texts): (&str, &str, &str)) -> Rule {
+    let name = "b.split('}}', 2)[0]";
+    Rule::new(format!(
+        "[{OPTIONAL}].all(m, m.size() == 0 || self.steps.all(s, !has(s.inputs) || !({is_there}) || {texts}.all(c, \
+         ('}}}}' + c.split('$[[', 2)[0]).split('${{{{inputs.', 10).all(b, b.startsWith('}}}}') || !({name} in s.inputs) || !(s.inputs[{name}] in m)))))"
+    ))
+    .message(Message::Message(format!(
+        "{what} of a step uses an optional input, which may have no value; write it as $[[--name ${{{{inputs.name}}}}]], or remove \
+         optional (an input with a default needs none)"
+    )))
+    .field_path(".steps")
+}
+
+/// Where a step has a command.
+pub(super) const COMMAND: (&str, &str, &str) = ("the command", "has(s.command)", "s.command.split(']]', 10)");
+/// Where a step has arguments.
+pub(super) const ARGS: (&str, &str, &str) = (
+    "an argument",
+    "has(s.r) && has(s.r.args) || has(s.python) && has(s.python.args)",
+    "(has(s.r) && has(s.r.args) ? s.r.args : s.python.args)",
+);
+
 /// What every step needs and may leave to the defaults.
 pub(super) fn here_or_default(field: &str) -> Rule {
     Rule::new(format!("has(self.defaults) && has(self.defaults.{field}) || self.steps.all(s, has(s.{field}))"))

@@ -3,6 +3,7 @@
 //! In: a spec and the ids it resolves to. Out: bodies as Microsoft's client sends them. Source: Azure REST API,
 //! `ComponentVersions_CreateOrUpdate`, and the command and pipeline component schemas of the Azure ML CLI v2.
 
+mod check;
 mod node;
 mod ports;
 
@@ -80,6 +81,10 @@ pub fn prepare(
     (workspace, base): (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> Result<Prepared, InvalidSpec> {
+    check::defaults(pipeline)?;
+    check::literals(step)?;
+    let command = command(step)?;
+    check::optional(pipeline, step, &command)?;
     let code = code(pipeline, step, workspace);
     let inputs = component_inputs(pipeline, step);
     let outputs = component_outputs(pipeline, step);
@@ -95,7 +100,7 @@ pub fn prepare(
         "$schema": COMMAND_SCHEMA, "type": "command", "name": name, "version": version,
         "display_name": step.display_name.as_ref().unwrap_or(&step.name),
         "is_deterministic": step.deterministic.unwrap_or(true),
-        "command": command(step)?,
+        "command": command,
         "environment": prefixed(&resolved.environment),
         "inputs": inputs, "outputs": outputs,
     });

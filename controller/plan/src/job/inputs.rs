@@ -1,10 +1,10 @@
 //! The values that a job gets: given, else the pipeline's own; each of its type and harmless in a command.
 
 use super::Job;
-use crate::component::literal;
+use super::values::{TRIGGER_TIME, checked, safe, wrong};
 use crate::context::InvalidSpec;
 use azureml_crds::ml_pipeline::Current;
-use azureml_crds::values::{Input, InputType};
+use azureml_crds::values::Input;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -16,8 +16,7 @@ pub fn inputs(job: &Job<'_>, current: &Current) -> Result<Map<String, Value>, In
     let none = BTreeMap::new();
     let given = job.inputs.unwrap_or(&none);
     if let Some(unknown) = given.keys().find(|name| !current.inputs.contains_key(*name)) {
-        let known: Vec<&str> = current.inputs.keys().map(String::as_str).collect();
-        return Err(wrong(unknown, format!("the pipeline has no such input; it has {}", known.join(", "))));
+        return Err(unknown_input(unknown, current));
     }
     let mut values = Map::new();
     for (name, input) in &current.inputs {
@@ -28,8 +27,23 @@ pub fn inputs(job: &Job<'_>, current: &Current) -> Result<Map<String, Value>, In
     Ok(values)
 }
 
-fn wrong(name: &str, message: impl Into<String>) -> InvalidSpec {
-    InvalidSpec { reason: "InvalidInputs", ..InvalidSpec::new(format!("inputs.{name}"), message) }
+fn unknown_input(name: &str, current: &Current) -> InvalidSpec {
+    let known = current.inputs.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let hint = if ["true", "false"].contains(&name) {
+        "; YAML reads the names y, yes, on, n, no and off as true or false, so write the name in quotes"
+    } else {
+        ""
+    };
+    wrong(name, format!("the pipeline has no such input; it has {known}{hint}"))
+}
+
+/// The pipeline's own value of an input, where it has one, is one that a run may send.
+///
+/// # Errors
+/// As [`super::properties`].
+pub(crate) fn own(name: &str, input: &Input) -> Result<(), InvalidSpec> {
+    let has_value = input.default.is_some() || input.path.is_some();
+    if has_value { value(name, input, None, false).map(drop) } else { Ok(()) }
 }
 
 fn value(
@@ -77,6 +91,16 @@ fn data(
         };
     };
     safe(name, path, is_scheduled)?;
+    let is_address = path.contains("://") || path.starts_with("/subscriptions/");
+    if !is_address && path != TRIGGER_TIME {
+        return Err(wrong(
+            name,
+            format!(
+                "write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or the ARM id of a \
+                 data asset; {path:?} is a local path, or a name that clients only resolve"
+            ),
+        ));
+    }
     let mut value = json!({"jobInputType": input.r#type.word(), "uri": path});
     if let Some(mode) = input.mode {
         value["mode"] = json!(mode.word());
@@ -84,92 +108,12 @@ fn data(
     Ok(Some(value))
 }
 
-const TRIGGER_TIME: &str = "${{creation_context.trigger_time}}";
-
-/// A literal as text, of the right type and within its bounds.
-fn checked(name: &str, input: &Input, value: &Value, is_scheduled: bool) -> Result<String, InvalidSpec> {
-    let text = literal(value);
-    if value.is_array() || value.is_object() || text.is_empty() {
-        return Err(wrong(name, "give it text, a number, true or false"));
-    }
-    safe(name, &text, is_scheduled)?;
-    if text == TRIGGER_TIME {
-        return if input.r#type == InputType::String {
-            Ok(text)
-        } else {
-            Err(wrong(name, "only a string can be the time of the firing"))
-        };
-    }
-    typed(name, input, text)
-}
-
-fn typed(name: &str, input: &Input, text: String) -> Result<String, InvalidSpec> {
-    match input.r#type {
-        InputType::Integer => {
-            let number: i64 = text.parse().map_err(|_| wrong(name, format!("{text:?} is no integer")))?;
-            #[expect(clippy::cast_precision_loss, reason = "bounds are written as decimals")]
-            within(name, input, number as f64)?;
-        }
-        InputType::Number => {
-            let number: f64 = text.parse().map_err(|_| wrong(name, format!("{text:?} is no number")))?;
-            within(name, input, number)?;
-        }
-        InputType::Boolean => {
-            return match text.to_ascii_lowercase().as_str() {
-                "true" => Ok("True".to_owned()),
-                "false" => Ok("False".to_owned()),
-                _ => Err(wrong(name, format!("{text:?} is neither true nor false"))),
-            };
-        }
-        InputType::String if !input.r#enum.is_empty() && !input.r#enum.contains(&text) => {
-            return Err(wrong(name, format!("{text:?} is not one of {}", input.r#enum.join(", "))));
-        }
-        InputType::String
-        | InputType::UriFile
-        | InputType::UriFolder
-        | InputType::MlTable
-        | InputType::CustomModel
-        | InputType::MlflowModel
-        | InputType::TritonModel => {}
-    }
-    Ok(text)
-}
-
-fn within(name: &str, input: &Input, number: f64) -> Result<(), InvalidSpec> {
-    if !number.is_finite() {
-        return Err(wrong(name, "it is not a finite number"));
-    }
-    if input.minimum.is_some_and(|least| number < least) || input.maximum.is_some_and(|most| number > most) {
-        let shown = |bound: Option<f64>| bound.map_or_else(|| "any".to_owned(), |bound| bound.to_string());
-        let message =
-            format!("{number} is not between {} and {}", shown(input.minimum), shown(input.maximum));
-        return Err(wrong(name, message));
-    }
-    Ok(())
-}
-
-/// Text that stays inside its quotes when Azure ML puts it into a command.
-fn safe(name: &str, text: &str, is_scheduled: bool) -> Result<(), InvalidSpec> {
-    if is_scheduled && text == TRIGGER_TIME {
-        return Ok(());
-    }
-    let forbidden = ["'", "\n", "\r", "\0", "${{", "$[["];
-    match forbidden.iter().find(|part| text.contains(**part)) {
-        Some(part) => Err(wrong(
-            name,
-            format!("it contains {part:?}, which could leave the quotes of a command; remove it"),
-        )),
-        None if text.chars().count() > 1024 => Err(wrong(name, "it is longer than 1,024 characters")),
-        None => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::job::Form;
     use azureml_crds::ml_pipeline::Settings;
-    use azureml_crds::values::Scalar;
+    use azureml_crds::values::{InputType, Scalar};
 
     fn input(r#type: InputType) -> Input {
         Input {
@@ -260,6 +204,19 @@ mod tests {
             (json!({"mode": "c"}), "is not one of a, b"),
             (json!({"mode": {"a": 1}}), "give it text"),
             (json!({"raw": 5}), "it is data"),
+            (
+                json!({"raw": "azureml:houses@latest"}),
+                "or the ARM id of a data asset; \"azureml:houses@latest\" is",
+            ),
+            (json!({"raw": "./data"}), "write azureml://datastores/<datastore>/paths/<path>"),
+            (json!({"mode": 668}), "it is a text, and 668 is none; write the value in quotes"),
+            (json!({"mode": false}), "write the value in quotes"),
+            (json!({"mode": 1.2345678901234567e19}), "write the value in quotes"),
+            (json!({"rate": 1.2345678901234567e19}), "has lost digits; write the number in quotes"),
+            (json!({"trees": 1.2345678901234567e19}), "has lost digits"),
+            (json!({"true": 5}), "YAML reads the names y, yes, on, n, no and off as true or false"),
+            (json!({"mode": "東京"}), "takes no value like \"東京\""),
+            (json!({"mode": ";"}), "write it into the command itself"),
             (json!({"mode": "it's"}), "could leave the quotes"),
             (json!({"raw": "x\ny"}), "could leave the quotes"),
             (json!({"mode": TRIGGER_TIME}), "could leave the quotes"),

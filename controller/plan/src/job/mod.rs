@@ -4,8 +4,10 @@
 //! show the `jobs` of a pipeline component. Source: Azure REST API, `Jobs_CreateOrUpdate`, `PipelineJob`.
 
 mod inputs;
+mod values;
 
 pub use self::inputs::inputs;
+pub(crate) use self::inputs::own;
 use crate::context::InvalidSpec;
 use azureml_crds::ml_pipeline::{Current, Settings};
 use serde::Serialize;

@@ -1,0 +1,85 @@
+//! What a pipeline says that its schema could not see: defaults that no run would take, literals that leave their quotes, and
+//! optional inputs where a command needs a value.
+//!
+//! In: a pipeline, a step, its command line. Out: nothing, or what is wrong.
+
+use crate::context::InvalidSpec;
+use crate::job;
+use azureml_crds::literals;
+use azureml_crds::step::Step;
+use azureml_crds::values::Literal;
+use azureml_crds::{MLPipeline, step};
+
+/// What a run without values would send is what a run may send.
+pub(super) fn defaults(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+    pipeline.spec.inputs.iter().try_for_each(|(name, input)| {
+        job::own(name, input).map_err(|wrong| InvalidSpec::new(wrong.field, wrong.message))
+    })
+}
+
+/// Every literal of a step stays one word of its command.
+pub(super) fn literals(step: &Step) -> Result<(), InvalidSpec> {
+    let is_binding = |text: &str| text.starts_with("${{") && text.ends_with("}}") && !text[3..].contains('$');
+    for (name, value) in &step.inputs {
+        let Literal::Text(text) = value else { continue };
+        if let Some(fault) = literals::fault(text).filter(|_| !is_binding(text)) {
+            return Err(InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), fault));
+        }
+    }
+    Ok(())
+}
+
+/// An optional input may have no value, so a command uses it inside of `$[[ ]]` only.
+pub(super) fn optional(pipeline: &MLPipeline, step: &step::Step, command: &str) -> Result<(), InvalidSpec> {
+    let is_optional = |name: &str| match step.inputs.get(name) {
+        Some(Literal::Text(text)) => {
+            let from = text.strip_prefix("${{parent.inputs.").and_then(|rest| rest.strip_suffix("}}"));
+            from.and_then(|from| pipeline.spec.inputs.get(from))
+                .is_some_and(|input| input.optional == Some(true))
+        }
+        Some(Literal::Number(_)) | None => false,
+    };
+    match bare_inputs(command).find(|name| is_optional(name)) {
+        None => Ok(()),
+        Some(name) => Err(InvalidSpec::new(
+            format!("steps.{}", step.name),
+            format!(
+                "the command uses {name}, an optional input, which may have no value; write it as $[[--{name} \
+                 ${{{{inputs.{name}}}}}]], or remove optional from the pipeline's input"
+            ),
+        )),
+    }
+}
+
+/// The inputs that a command uses outside of its optional groups.
+fn bare_inputs(command: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(command);
+    let outside = std::iter::from_fn(move || {
+        let (before, group) = match rest?.split_once("$[[") {
+            Some((before, group)) => (before, Some(group)),
+            None => (rest?, None),
+        };
+        rest = group.and_then(|group| group.split_once("]]")).map(|(_, after)| after);
+        Some(before)
+    });
+    outside
+        .flat_map(|text| text.split("${{inputs.").skip(1))
+        .filter_map(|text| Some(text.split_once("}}")?.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_found_outside_of_groups() {
+        for (command, bare) in [
+            ("x ${{inputs.a}} $[[--b ${{inputs.b}}]] ${{inputs.c}}", vec!["a", "c"]),
+            ("x $[[--b ${{inputs.b}} --c ${{inputs.c}}]]", vec![]),
+            ("if [[ -n x ]]; then y $[[${{inputs.b}}]]; fi; z '${{inputs.d}}'", vec!["d"]),
+            ("x $[[--b ${{inputs.b}}", vec![]),
+        ] {
+            assert_eq!(bare_inputs(command).collect::<Vec<_>>(), bare, "{command}");
+        }
+    }
+}
