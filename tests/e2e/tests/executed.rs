@@ -107,3 +107,66 @@ async fn the_r_story_trains_a_model() -> Result<()> {
     ensure!(rmse > 1.0 && rmse < 60.0, "an error of {rmse} is not that of a model of this data");
     Ok(())
 }
+
+/// A text with everything that a shell reads, but for what leaves single quotes.
+const HOSTILE: &str = r##"a  "b" $HOME ${HOME} `id` $(id) ; echo x & d | e > f < g # h \\ * ? [i] ~ !j \t"##;
+
+/// A pipeline whose steps write down what reaches them: a script its arguments, a command what stands in its quotes.
+fn told() -> Result<String> {
+    let show = "import json, sys\nopen(sys.argv[-1] + '/told.json', 'w').write(json.dumps(sys.argv[1:-1]))\n";
+    let inputs =
+        json!({"who": "${{parent.inputs.who}}", "label": "${{parent.inputs.label}}", "own": HOSTILE});
+    let spec = json!({
+        "workspaceRef": {"name": "team-a"},
+        "defaults": {"compute": {"ref": "cpu"}, "environment": {"ref": "python"}},
+        "inputs": {"who": {"type": "string", "default": HOSTILE}, "label": {"type": "string", "optional": true}},
+        "outputs": {"script": {"type": "uri_folder"}, "line": {"type": "uri_folder"}},
+        "steps": [
+            {"name": "script", "code": {"files": {"show.py": show}}, "inputs": inputs,
+             "outputs": {"script": {"path": "${{parent.outputs.script}}"}},
+             "python": {"script": "show.py", "args": ["${{inputs.who}}", "--own=${{inputs.own}}", "$[[--label ${{inputs.label}}]]", "${{outputs.script}}"]}},
+            {"name": "line", "code": {"files": {"show.py": show}}, "inputs": inputs,
+             "outputs": {"line": {"path": "${{parent.outputs.line}}"}},
+             "command": "python show.py '${{inputs.who}}' --own='${{inputs.own}}' $[[--label '${{inputs.label}}']] ${{outputs.line}}"},
+        ],
+    });
+    let pipeline = json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLPipeline", "metadata": {"name": "told"}, "spec": spec});
+    let run = |name: &str, inputs: Value| {
+        let spec = json!({"pipelineRef": {"name": "told"}, "inputs": inputs});
+        json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLRun", "metadata": {"name": name}, "spec": spec})
+    };
+    let objects =
+        [pipeline, run("plain", json!({})), run("labelled", json!({"who": "two words", "label": HOSTILE}))];
+    Ok(objects.map(|object| object.to_string()).join("\n---\n"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_values_are_one_word_each_and_an_optional_one_may_be_left_out() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut setting = Setting::default();
+    setting.azure.execute = true;
+    setting.azure.dir = Some(folder.path().to_owned());
+    let scene = Scene::set("hostile", setting).await?;
+    let operator = scene.operator().await?;
+    for file in ["examples/r-gbm/workspace.yaml", "examples/r-gbm/computes.yaml", "examples/python-parallel/"]
+    {
+        scene.kubectl(&["apply", "-f", file]).await?;
+    }
+    scene.apply(&told()?).await?;
+    let own = format!("--own={HOSTILE}");
+    for (name, arguments) in
+        [("plain", json!([HOSTILE, own])), ("labelled", json!(["two words", own, "--label", HOSTILE]))]
+    {
+        let is_done = |run: &MLRun| {
+            run.status.as_ref().is_some_and(|status| status.phase.is_some_and(Phase::is_finished))
+        };
+        let run = scene.wait::<MLRun>(name, "finished", is_done).await?;
+        for step in ["script", "line"] {
+            let told = output(folder.path(), &run, step, "told.json")
+                .with_context(|| format!("{:?}", run.status))?;
+            assert_eq!(told, arguments, "{name}: {step}");
+        }
+    }
+    scene.check_contract()?;
+    operator.stop()
+}

@@ -9,6 +9,8 @@ mod conflicts;
 mod deletion;
 mod environments;
 mod identity;
+mod managers;
+mod optional;
 mod pipelines;
 mod proxy;
 mod refused;
