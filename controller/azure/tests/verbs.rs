@@ -38,28 +38,30 @@ fn refusal(code: &str) -> String {
     json!({"error": {"code": code, "message": "why"}}).to_string()
 }
 
+/// Answers, and what each means for a reader.
+const ANSWERS: [(u16, &str, Class); 17] = [
+    (400, "BadRequest", Class::Invalid),
+    (401, "InvalidAuthenticationToken", Class::Forbidden),
+    (403, "AuthorizationFailed", Class::Forbidden),
+    (404, "ResourceNotFound", Class::Gone),
+    (404, "InvalidResourceType", Class::Forbidden),
+    (405, "MethodNotAllowed", Class::Invalid),
+    (408, "", Class::Unavailable),
+    (409, "Conflict", Class::Conflict),
+    (412, "PreconditionFailed", Class::Conflict),
+    (423, "Locked", Class::Conflict),
+    (425, "TooEarly", Class::Unavailable),
+    (429, "TooManyRequests", Class::Throttled),
+    (429, "OperationNotAllowed", Class::Quota),
+    (500, "InternalServerError", Class::Unavailable),
+    (502, "", Class::Unavailable),
+    (503, "ServiceUnavailable", Class::Unavailable),
+    (504, "GatewayTimeout", Class::Unavailable),
+];
+
 #[tokio::test]
 async fn every_answer_has_one_meaning_for_every_verb() -> Result<()> {
-    let cases = [
-        (400, "BadRequest", Class::Invalid),
-        (401, "InvalidAuthenticationToken", Class::Forbidden),
-        (403, "AuthorizationFailed", Class::Forbidden),
-        (404, "ResourceNotFound", Class::Gone),
-        (404, "InvalidResourceType", Class::Forbidden),
-        (405, "MethodNotAllowed", Class::Invalid),
-        (408, "", Class::Unavailable),
-        (409, "Conflict", Class::Conflict),
-        (412, "PreconditionFailed", Class::Conflict),
-        (423, "Locked", Class::Conflict),
-        (425, "TooEarly", Class::Unavailable),
-        (429, "TooManyRequests", Class::Throttled),
-        (429, "OperationNotAllowed", Class::Quota),
-        (500, "InternalServerError", Class::Unavailable),
-        (502, "", Class::Unavailable),
-        (503, "ServiceUnavailable", Class::Unavailable),
-        (504, "GatewayTimeout", Class::Unavailable),
-    ];
-    for (status, code, class) in cases {
+    for (status, code, class) in ANSWERS {
         let cloud = Server::start(move |_| with(status, &OF_AZURE, &refusal(code))).await?;
         for (number, verb) in VERBS.into_iter().enumerate() {
             // A subscription of its own: a 429 closes the bucket of one.

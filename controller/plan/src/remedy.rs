@@ -7,7 +7,7 @@ use azureml_client::Class;
 /// What to do about a refusal; `None` where it passes by itself.
 #[must_use]
 pub fn remedy(code: &str, class: Class, verb: &str) -> Option<&'static str> {
-    by_code(code).or_else(|| by_class(class, verb))
+    by_code(code).or_else(|| of_storage(code)).or_else(|| by_class(class, verb))
 }
 
 /// Whether a refused action has nothing left to do: a cancel after a pipeline job's end (recorded). A command job and a run of
@@ -38,6 +38,22 @@ fn by_code(code: &str) -> Option<&'static str> {
         }
         "InvalidResourceType" => "set azure.apiVersions to versions that this cloud has",
         "ReadOnlyDisabledSubscription" => "enable the subscription again",
+        "UserAssignedIdentityNotFound" => "attach the identity to the workspace, or name another",
+        "RegistryUnauthorized" => {
+            "write the image with its digest, which is not looked up, or import it into the workspace's registry with az acr import"
+        }
+        "ParentResourceNotFound" => {
+            "make the workspace or registry that Azure names again, or correct the ids of the MLWorkspace"
+        }
+        "ResourceGroupNotFound" => "make the resource group again, or correct the ids of the MLWorkspace",
+        "ForeignAnswer" => "let the proxy or firewall pass requests to this host",
+        _ => return None,
+    })
+}
+
+/// Codes of storage accounts and of the data plane of registries.
+fn of_storage(code: &str) -> Option<&'static str> {
+    Some(match code {
         "KeyBasedAuthenticationNotPermitted" => {
             "give the identity the role Storage Blob Data Contributor on the storage account: it takes no keys"
         }
@@ -48,15 +64,6 @@ fn by_code(code: &str) -> Option<&'static str> {
         "DENIED" => {
             "let the operator through the network rules of the registry, and give the identity the role AcrPull"
         }
-        "UserAssignedIdentityNotFound" => "attach the identity to the workspace, or name another",
-        "RegistryUnauthorized" => {
-            "write the image with its digest, which is not looked up, or import it into the workspace's registry with az acr import"
-        }
-        "ParentResourceNotFound" => {
-            "make the workspace or registry that Azure names again, or correct the ids of the MLWorkspace"
-        }
-        "ResourceGroupNotFound" => "make the resource group again, or correct the ids of the MLWorkspace",
-        "ForeignAnswer" => "let the proxy or firewall pass requests to this host",
         _ => return None,
     })
 }

@@ -69,7 +69,9 @@ impl Exchange {
             Value::String(text) => text.clone(),
             Value::Null if length == "4" => "null".to_owned(),
             Value::Null => String::new(),
-            body => body.to_string(),
+            body @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                body.to_string()
+            }
         };
         answer.body(Body::from(body)).unwrap_or_default()
     }
@@ -134,12 +136,11 @@ async fn ask(client: &Client, server: &Server, exchange: &Exchange) -> Result<Re
         });
     }
     let path = format!("/{}", rest.split('?').next().unwrap_or_default());
-    let (id, tail) = match ArmId::parse(&path) {
-        Ok(id) => (id, None),
-        Err(_) => {
-            let (parent, tail) = path.rsplit_once('/').context("no path")?;
-            (ArmId::parse(parent).with_context(|| path.clone())?, Some(tail.to_owned()))
-        }
+    let (id, tail) = if let Ok(id) = ArmId::parse(&path) {
+        (id, None)
+    } else {
+        let (parent, tail) = path.rsplit_once('/').context("no path")?;
+        (ArmId::parse(parent).with_context(|| path.clone())?, Some(tail.to_owned()))
     };
     let body = serde_json::json!({});
     Ok(match (exchange.method.as_str(), tail) {
