@@ -15,8 +15,8 @@ const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 pub fn check(expression: &str) -> Result<(), InvalidSpec> {
     let texts: Vec<&str> = expression.split_whitespace().collect();
     for (place, name, size) in FIELDS {
-        let items = texts.get(place).into_iter().flat_map(|text| text.split(','));
-        if let Some((item, list)) = items.filter_map(|item| Some((item, meant(item, size)?))).next() {
+        let mut items = texts.get(place).into_iter().flat_map(|text| text.split(','));
+        if let Some((item, list)) = items.find_map(|item| Some((item, meant(item, size)?))) {
             return Err(InvalidSpec::new(
                 "cron",
                 format!(
