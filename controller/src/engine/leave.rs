@@ -30,15 +30,7 @@ impl<K: Kind> Pass<'_, K> {
             Leaving::Nothing => return self.let_go().await,
             Leaving::Address(reached) => reached,
             Leaving::Blocked(Wait { reason, message, .. }) => {
-                let trouble = Trouble {
-                    class: Class::Forbidden,
-                    reason: reason.to_owned(),
-                    message,
-                    words: String::new(),
-                    verb: "",
-                    retry_after: None,
-                };
-                return self.blocked(&trouble).await;
+                return self.blocked(&unasked(reason, message)).await;
             }
         };
         let left = match self.object.left(&self.engine.ctx, &reached).await {
@@ -87,4 +79,10 @@ impl<K: Kind> Pass<'_, K> {
             answer => answer.map(|_| Ended::GONE),
         }
     }
+}
+
+/// What keeps us from asking Azure at all.
+fn unasked(reason: &str, message: String) -> Trouble {
+    let (class, reason) = (Class::Forbidden, reason.to_owned());
+    Trouble { class, reason, message, words: String::new(), verb: "", retry_after: None }
 }
