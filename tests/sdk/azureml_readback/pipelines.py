@@ -9,8 +9,8 @@ import tempfile
 
 from azure.ai.ml._utils._asset_utils import get_ignore_file, get_content_hash
 
-from azureml_readback.objects import asset, last
-from azureml_readback.values import folded, literal, number, seconds, shown
+from azureml_readback.objects import asset
+from azureml_readback.values import literal, number
 
 INTERPRETERS = {"r": "Rscript", "python": "python"}
 
@@ -23,14 +23,12 @@ def read_pipeline(ml, objects, item, report):
     report.given("displayName", spec.get("displayName"), component.display_name)
     report.given("description", spec.get("description"), component.description)
     ports(spec, component, report)
-    report.same("steps", {step["name"] for step in spec["steps"]}, set(component.jobs))
+    # Azure never shows the steps of a registered pipeline: what is read are the components that they run.
     own = {step["name"]: step for step in status["steps"]}
+    report.same("steps", {step["name"] for step in spec["steps"]}, set(own))
     for step in spec["steps"]:
-        node = component.jobs[step["name"]]
-        report.same(
-            f"steps.{step['name']}.component", asset(own[step["name"]]["componentId"]), asset(node.component)
-        )
-        read_step(ml, objects, item, step, node, report)
+        if step["name"] in own:
+            read_step(ml, objects, item, step, asset(own[step["name"]]["componentId"]), report)
     if "publish" in spec:
         read_endpoint(ml, item, report)
 
@@ -50,28 +48,10 @@ def ports(spec, component, report):
         report.same(f"outputs.{key}.type", wanted["type"], component.outputs[key].type)
 
 
-def read_step(ml, objects, item, step, node, report):
-    """One step: the node in the pipeline, and the component that holds command, code and environment."""
+def read_step(ml, objects, item, step, version, report):
+    """One step: the component that holds command, code and environment."""
     where, defaults = f"steps.{step['name']}", item["spec"].get("defaults", {})
-    step_inputs(step, node, report)
-    compute = step.get("compute") or defaults.get("compute") or {}
-    if "compute" in step and "serverless" not in compute:
-        wanted = compute.get("name") or last(objects.azure_id("MLCompute", item, compute["ref"]))
-        report.same(f"{where}.compute", folded(wanted), folded(last(node.compute)))
-    resources = step.get("resources", {})
-    report.given(
-        f"{where}.resources.instanceCount",
-        resources.get("instanceCount"),
-        getattr(node.resources, "instance_count", None),
-    )
-    report.given(
-        f"{where}.resources.shmSize", resources.get("shmSize"), getattr(node.resources, "shm_size", None)
-    )
-    report.given(f"{where}.timeout", seconds(step.get("timeout")), getattr(node.limits, "timeout", None))
-    report.holds(
-        f"{where}.environmentVariables", step.get("environmentVariables"), node.environment_variables
-    )
-    component = ml.components.get(*asset(node.component))
+    component = ml.components.get(*version)
     report.same(f"{where}.type", "command", component.type)
     command(step, component.command, report)
     environment = step.get("environment") or defaults["environment"]
@@ -79,23 +59,6 @@ def read_step(ml, objects, item, step, node, report):
     report.same(f"{where}.environment", asset(wanted), asset(component.environment))
     report.same(f"{where}.deterministic", step.get("deterministic", True), component.is_deterministic)
     code(ml, step, step.get("code") or defaults.get("code"), component, report)
-
-
-def step_inputs(step, node, report):
-    """What is bound to the inputs and outputs of a step."""
-    for key, wanted in step.get("inputs", {}).items():
-        report.same(
-            f"steps.{step['name']}.inputs.{key}",
-            literal(wanted),
-            shown(node.inputs[key]) if key in node.inputs else None,
-        )
-    for key, wanted in step.get("outputs", {}).items():
-        if "path" in wanted:
-            report.same(
-                f"steps.{step['name']}.outputs.{key}",
-                wanted["path"],
-                shown(node.outputs[key]) if key in node.outputs else None,
-            )
 
 
 def command(step, line, report):

@@ -63,7 +63,7 @@ def test_an_enabled_schedule_is_not_deleted(ml, tmp_path, name):
     ).result()
     with pytest.raises(HttpResponseError) as refused:
         ml.schedules.begin_delete(name).result()
-    assert "disable" in str(refused.value).lower()
+    assert f"Cannot delete an active trigger {name}" in str(refused.value)
     removed(ml, name)
     with pytest.raises(ResourceNotFoundError):
         ml.schedules.get(name)

@@ -21,13 +21,6 @@ pub fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-/// Takes out the members of an object that are `null`.
-pub fn strip_nulls(value: &mut Value) {
-    if let Some(map) = value.as_object_mut() {
-        map.retain(|_, value| !value.is_null());
-    }
-}
-
 /// Makes the values of a map text, as Azure keeps tags and properties.
 pub fn texts(map: Option<&mut Value>) {
     for value in map.and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut()) {

@@ -21,15 +21,54 @@ async fn a_version_is_made_once_and_putting_the_same_again_changes_nothing() {
     assert_eq!(put.body["id"], format!("{}/environments/r/versions/1", sim.workspace()));
     assert_eq!(put.body["properties"]["provisioningState"], "Succeeded");
     let again = sim.put("environments/r/versions/1", &environment("a.azurecr.io/b@x")).await;
-    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(again.status, StatusCode::CREATED, "201 is no proof of creation");
+    assert_eq!(again.body["systemData"], put.body["systemData"], "systemData is no proof of a change");
     let other = sim.put("environments/r/versions/1", &environment("a.azurecr.io/b@y")).await;
     assert_eq!((other.status, other.code()), (StatusCode::CONFLICT, "UserError"));
-    let inner = &other.body["error"]["additionalInfo"][5]["info"]["value"]["code"];
-    assert_eq!(inner, "Immutable");
+    assert_eq!(other.message(), "Environment r with version 1 is already registered and cannot be changed.");
 }
 
 #[tokio::test]
-async fn tags_and_archive_change_and_properties_are_only_added() {
+async fn an_environment_shows_its_conda_file_as_json_and_what_the_service_adds() {
+    let sim = Sim::start().await;
+    let conda =
+        json!({ "properties": { "image": "a", "condaFile": "name: x\ndependencies: [python=3.11]\n" } });
+    let put = sim.put("environments/r/versions/1", &conda).await;
+    let text = put.body["properties"]["condaFile"].as_str().unwrap();
+    assert!(text.contains("\n  \"dependencies\": [\n    \"python=3.11\"\n  ]"), "{text}");
+    assert_eq!(put.body["properties"]["stage"], "Development");
+    assert_eq!(put.body["properties"]["properties"], json!({ "azureml.labels": "latest" }));
+    assert!(put.header("location").contains("/environments/r/versions/1?"));
+    let back = sim.put("environments/r/versions/1", &put.body).await;
+    assert_eq!(back.status, StatusCode::CREATED, "what was read can be sent back: {back:?}");
+    let plain = sim.put("environments/r/versions/2", &environment("b")).await;
+    assert_eq!(plain.body["properties"]["condaFile"], "");
+    let first = sim.get("environments/r/versions/1").await.body;
+    assert_eq!(first["properties"]["properties"], json!({}), "another version is the latest");
+    assert_eq!(sim.delete("environments/r/versions/2").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_missing_asset_is_refused_with_the_codes_of_its_kind() {
+    let sim = Sim::start().await;
+    for (path, chain) in [
+        ("components/c/versions/1", ["UserError", "NotFound", "ComponentNotFound"].as_slice()),
+        ("components/c", &["UserError", "NotFound", "ComponentNotFound"]),
+        ("environments/e/versions/1", &["UserError", "NotFoundError"]),
+        ("environments/e", &["UserError", "NotFoundError"]),
+        ("data/d/versions/1", &["UserError", "NotFoundError"]),
+        ("jobs/j", &["UserError", "NotFound", "JobNotFound"]),
+        ("schedules/s", &["UserError", "NotFound"]),
+        ("batchEndpoints/b", &["NotFound", "NoSuchEndpoint"]),
+    ] {
+        let missing = sim.get(path).await;
+        assert_eq!((missing.status, missing.chain().as_slice()), (StatusCode::NOT_FOUND, chain), "{path}");
+        assert!(missing.body["error"].get("target").is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn tags_archive_and_properties_change() {
     let sim = Sim::start().await;
     sim.put("environments/r/versions/1", &environment("b:1")).await;
     let mut body = sim.get("environments/r/versions/1").await.body;
@@ -37,14 +76,16 @@ async fn tags_and_archive_change_and_properties_are_only_added() {
     body["properties"]["tags"] = json!({});
     body["properties"]["properties"]["more"] = json!("2");
     let put = sim.put("environments/r/versions/1", &body).await;
-    assert_eq!((put.status, &put.body["properties"]["isArchived"]), (StatusCode::OK, &json!(true)));
-    assert_eq!(put.body["properties"]["properties"], json!({ "hash": "1", "more": "2" }));
+    assert_eq!((put.status, &put.body["properties"]["isArchived"]), (StatusCode::CREATED, &json!(true)));
+    let own = json!({ "hash": "1", "more": "2", "azureml.labels": "latest" });
+    assert_eq!(put.body["properties"]["properties"], own);
     assert_eq!(sim.get("environments/r/versions").await.body["value"], json!([]));
     let all = sim.get("environments/r/versions?listViewType=All").await.body;
     assert_eq!(all["value"].as_array().map(Vec::len), Some(1));
     assert_eq!(sim.get("environments/r/versions/1").await.status, StatusCode::OK, "archived resolves by id");
     body["properties"]["properties"]["hash"] = json!("other");
-    assert_eq!(sim.put("environments/r/versions/1", &body).await.status, StatusCode::BAD_REQUEST);
+    let altered = sim.put("environments/r/versions/1", &body).await.body;
+    assert_eq!(altered["properties"]["properties"]["hash"], "other");
 }
 
 #[tokio::test]
@@ -70,13 +111,13 @@ async fn the_latest_version_is_found_by_order_and_in_the_container() {
     assert!(top["nextLink"].is_string());
     let container = sim.get("environments/r").await.body;
     assert_eq!(container["properties"]["latestVersion"], "abc");
-    assert_eq!(container["properties"]["nextVersion"], "11");
+    let next = container["properties"]["nextVersion"].as_str().unwrap();
+    assert_eq!(next.split('-').count(), 7, "the next version is a time: {next}");
     sim.put("environments/r", &json!({ "properties": { "isArchived": true } })).await;
     assert_eq!(sim.get("environments").await.body["value"], json!([]));
     assert_eq!(sim.get("environments/r/versions/9").await.body["properties"]["isArchived"], true);
     let missing = sim.get("environments/none").await;
     assert_eq!((missing.status, missing.code()), (StatusCode::NOT_FOUND, "UserError"));
-    assert_eq!(missing.body["error"]["additionalInfo"][5]["info"]["value"]["code"], "NotFound");
 }
 
 /// A new container with its signature: (URI, query).
@@ -84,6 +125,7 @@ async fn slot(sim: &Sim, code: &str) -> (String, String) {
     let upload = json!({ "pendingUploadType": "TemporaryBlobReference" });
     let path = format!("codes/{code}/versions/1/startPendingUpload");
     let started = sim.send(Method::POST, &path, Some(&upload)).await.body;
+    assert_eq!(started["pendingUploadType"], "None");
     let place = &started["blobReferenceForConsumption"];
     let (_, sas) = place["credential"]["sasUri"].as_str().unwrap().split_once('?').unwrap();
     (place["blobUri"].as_str().unwrap().to_owned(), sas.to_owned())
@@ -133,7 +175,9 @@ async fn code_is_found_by_its_hash_under_any_name_and_its_place_never_changes() 
     assert_eq!(sim.put("codes/c-abc/versions/1", &code("src")).await.status, StatusCode::CREATED);
     assert_eq!(sim.put("codes/c-abc/versions/1", &code("src")).await.status, StatusCode::OK);
     let moved = sim.put("codes/c-abc/versions/1", &code("other")).await;
-    assert_eq!((moved.status, moved.message()), (StatusCode::BAD_REQUEST, "Asset paths cannot be updated."));
+    assert_eq!(moved.status, StatusCode::OK, "{moved:?}");
+    assert_eq!(moved.body["properties"]["codeUri"], format!("{uri}/src"), "the first place stays");
+    assert_eq!(moved.body["properties"]["isAnonymous"], false, "whatever was sent");
     let found = sim.get(search).await.body;
     assert_eq!(found["value"][0]["id"], format!("{}/codes/c-abc/versions/1", sim.workspace()));
     assert_eq!(found["value"][0]["properties"]["properties"]["hash_version"], "202208");
@@ -172,7 +216,8 @@ async fn a_component_refers_only_to_what_exists_and_cannot_be_changed() {
     );
     let curated = component("azureml://registries/azureml/environments/sklearn/versions/1");
     assert_eq!(sim.put("components/other/versions/1", &curated).await.status, StatusCode::CREATED);
-    assert_eq!(sim.put("components/prep/versions/1", &curated).await.status, StatusCode::CONFLICT);
+    let changed = sim.put("components/prep/versions/1", &curated).await;
+    assert_eq!(changed.chain(), ["UserError", "BadArgument", "ArgumentInvalid", "UpdateComponentFailed"]);
 
     let pipeline = |component: &str, inputs: Value| {
         json!({ "properties": { "componentSpec": { "type": "pipeline", "name": "pipe", "version": "1", "inputs": { "raw": { "type": "integer" } },
@@ -195,6 +240,102 @@ async fn a_component_refers_only_to_what_exists_and_cannot_be_changed() {
         let put = sim.put(&name, &pipeline(component, inputs)).await;
         assert_eq!(put.status, status, "{put:?}");
     }
+}
+
+#[tokio::test]
+async fn a_component_comes_back_written_anew() {
+    let sim = Sim::start().await;
+    sim.put("environments/r/versions/1", &environment("b:1")).await;
+    let mut body = component("azureml:r:1");
+    body["properties"]["description"] = json!("prepares");
+    body["properties"]["tags"] = json!({ "a": "b" });
+    body["properties"]["componentSpec"]["_source"] = json!("YAML.COMPONENT");
+    body["properties"]["componentSpec"]["is_deterministic"] = json!(true);
+    let put = sim.put("components/prep/versions/1", &body).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{put:?}");
+    let wanted = json!({
+        "type": "command", "name": "prep", "version": "1", "command": "echo ${{inputs.n}}", "is_deterministic": "True",
+        "environment": format!("azureml:{}/environments/r/versions/1", sim.workspace()), "description": "prepares",
+        "tags": { "a": "b" }, "resources": { "instance_count": "1" }, "outputs": { "o": { "type": "uri_folder" } },
+        "inputs": { "n": { "type": "integer", "default": "3", "optional": "False" } },
+    });
+    assert_eq!(put.body["properties"]["componentSpec"], wanted);
+    assert_eq!(put.body["properties"]["description"], Value::Null);
+    let mut back = put.body.clone();
+    back["properties"]["isArchived"] = json!(true);
+    let archived = sim.put("components/prep/versions/1", &back).await;
+    assert_eq!(archived.status, StatusCode::OK, "what was read can be sent back: {archived:?}");
+    body["properties"]["componentSpec"]["display_name"] = json!("Prepare");
+    body["properties"]["tags"] = json!({ "c": "d" });
+    let again = sim.put("components/prep/versions/1", &body).await;
+    assert_eq!(again.status, StatusCode::OK, "{again:?}");
+    assert_eq!(again.body["properties"]["tags"], json!({ "c": "d" }), "tags are replaced");
+    assert_eq!(again.body["properties"]["componentSpec"]["display_name"], "Prepare");
+    let container = sim.get("components/prep").await.body;
+    assert_eq!(container["properties"]["latestVersion"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_anonymous_component_has_a_version_of_the_services_own_and_is_found_again() {
+    let sim = Sim::start().await;
+    let mut body = component("azureml:AzureML-sklearn:33");
+    body["properties"]["isAnonymous"] = json!(true);
+    let first = sim.put("components/azureml_anonymous/versions/mine", &body).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{first:?}");
+    assert_ne!(first.body["name"], "mine");
+    let environment = "azureml://registries/azureml/environments/AzureML-sklearn/versions/33";
+    assert_eq!(first.body["properties"]["componentSpec"]["environment"], environment);
+    let again = sim.put("components/azureml_anonymous/versions/other", &body).await;
+    assert_eq!((again.status, &again.body["id"]), (StatusCode::CREATED, &first.body["id"]));
+    assert_eq!(sim.get("components/azureml_anonymous/versions/mine").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_list_of_components_is_read_by_following_its_links() {
+    let sim = Sim::start().await;
+    let body = component("azureml:AzureML-sklearn:33");
+    for number in 0..9 {
+        sim.put(&format!("components/c{number}/versions/1"), &body).await;
+    }
+    let (mut names, mut pages, mut next) = (Vec::new(), 0, "components?$top=4".to_owned());
+    while !next.is_empty() {
+        let page = sim.get(&next).await.body;
+        let items = page["value"].as_array().unwrap();
+        assert!(items.len() < 4, "shorter than asked: {page}");
+        names.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+        next = page["nextLink"].as_str().unwrap_or_default().to_owned();
+        assert!(next.is_empty() || next.contains("$skipToken="), "{next}");
+        pages += 1;
+    }
+    assert_eq!((names.len(), pages), (9, 3));
+}
+
+#[tokio::test]
+async fn a_pipeline_component_never_shows_its_steps() {
+    let sim = Sim::start().await;
+    let step = component("azureml:AzureML-sklearn:33");
+    sim.put("components/prep/versions/1", &step).await;
+    let jobs = json!({ "prep": { "type": "command", "componentId": format!("{}/components/prep/versions/1", sim.workspace()) } });
+    let pipeline = json!({ "properties": { "componentSpec": {
+        "type": "pipeline", "name": "pipe", "version": "1", "jobs": jobs, "inputs": {} } } });
+    let put = sim.put("components/pipe/versions/1", &pipeline).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{put:?}");
+    let spec = &put.body["properties"]["componentSpec"];
+    assert_eq!(
+        (spec.get("jobs"), spec.get("inputs"), &spec["is_deterministic"]),
+        (None, None, &json!("False"))
+    );
+    let got = sim.get("components/pipe/versions/1").await.body;
+    assert_eq!(got["properties"]["componentSpec"].get("jobs"), None);
+    assert_eq!(sim.put("components/pipe/versions/1", &got).await.status, StatusCode::OK, "as it was read");
+    assert_eq!(
+        sim.put("components/pipe/versions/1", &pipeline).await.status,
+        StatusCode::OK,
+        "as it was sent"
+    );
+    let mut other = pipeline;
+    other["properties"]["componentSpec"]["jobs"]["prep"]["type"] = json!("parallel");
+    assert_eq!(sim.put("components/pipe/versions/1", &other).await.status, StatusCode::BAD_REQUEST);
 }
 
 fn uuid(a: &str, b: &str) -> String {

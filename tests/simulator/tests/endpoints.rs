@@ -28,6 +28,7 @@ async fn published() -> Sim {
         (put.status, &put.body["properties"]["provisioningState"]),
         (StatusCode::CREATED, &json!("Creating"))
     );
+    assert_eq!(put.body["properties"]["scoringUri"], Value::Null);
     sim.pass(1);
     sim
 }
@@ -63,7 +64,7 @@ async fn the_default_is_flipped_by_a_whole_put_and_only_to_what_is_ready() {
     assert_eq!(early.status, StatusCode::BAD_REQUEST);
     deploy(&sim, "d-1").await;
     let flipped = sim.put("batchEndpoints/iris", &endpoint(Some("d-1"))).await;
-    assert_eq!(flipped.status, StatusCode::OK, "{flipped:?}");
+    assert_eq!(flipped.status, StatusCode::CREATED, "201 for a change too: {flipped:?}");
     assert_eq!(sim.put("batchEndpoints/iris", &endpoint(Some("d-1"))).await.status, StatusCode::CONFLICT);
     sim.pass(1);
     let got = sim.get("batchEndpoints/iris").await.body;
@@ -93,7 +94,7 @@ async fn an_endpoint_has_room_for_twenty_deployments() {
     }
     let over = sim.put("batchEndpoints/iris/deployments/d-more", &deployment(&sim)).await;
     assert_eq!(over.status, StatusCode::BAD_REQUEST);
-    assert_eq!(over.body["error"]["additionalInfo"][5]["info"]["value"]["code"], "QuotaExceeded");
+    assert_eq!(over.chain(), ["UserError", "QuotaExceeded"]);
 }
 
 #[tokio::test]
@@ -154,6 +155,10 @@ async fn an_invocation_makes_a_job_of_the_default_or_the_named_deployment() {
     let made = invoke(&token, Some("d-1")).await;
     assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
     let name = made.body["name"].as_str().unwrap();
+    assert_eq!(made.body["id"], format!("{}/batchEndpoints//jobs/{name}", sim.workspace()), "no endpoint");
+    assert_eq!(made.header("azureml-model-deployment"), "d-1");
+    assert!(made.header("location").contains("/batchEndpoints/iris/deployments/d-1?"));
+    assert_eq!(made.body["properties"]["inputData"]["n"]["value"], "9");
     assert_eq!(sim.over(name).await, "Completed");
     let job = sim.get(&format!("jobs/{name}")).await.body;
     assert_eq!(job["properties"]["inputs"]["n"]["value"], "9");

@@ -6,7 +6,7 @@ mod support;
 
 use azureml_simulator::{Options, Times};
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use support::Sim;
 
@@ -75,8 +75,13 @@ async fn run_history_tells_times_parameters_and_logs_of_every_step() {
     assert_eq!(sim.over("run-1").await, "Completed");
     let steps = sim.steps("run-1").await;
     let train = &steps["train"];
-    assert_eq!((&train["displayName"], &train["parentRunId"]), (&json!("Train it"), &json!("run-1")));
-    assert_eq!(train["properties"]["azureml.moduleName"], "train");
+    assert_eq!((&train["displayName"], &train["parentRunId"]), (&json!("train"), &json!("run-1")));
+    assert_eq!(
+        (&train["name"], &train["properties"]["azureml.moduleName"]),
+        (&json!("train"), &json!("train"))
+    );
+    let node = train["properties"]["azureml.nodeid"].as_str().unwrap();
+    assert!(node.len() == 8 && node.chars().all(|digit| digit.is_ascii_hexdigit()), "{node}");
     assert!(train["startTimeUtc"].is_string() && train["endTimeUtc"].is_string() && train["error"].is_null());
     let id = train["runId"].as_str().unwrap();
     let details = sim.history(id, "details").await;
@@ -89,7 +94,13 @@ async fn run_history_tells_times_parameters_and_logs_of_every_step() {
     let model = job["properties"]["outputs"]["out"]["uri"].as_str().unwrap();
     assert_eq!(model, "azureml://datastores/workspaceblobstore/paths/azureml/run-1/model/");
     let root = sim.get("jobs/run-1").await.body;
-    assert_eq!(root["properties"]["outputs"]["model"]["uri"], model);
+    let output = &root["properties"]["outputs"]["model"];
+    assert_eq!(
+        (&output["uri"], &output["mode"]),
+        (&Value::Null, &json!("ReadWriteMount")),
+        "nothing was said"
+    );
+    assert!(root["properties"]["outputs"].get("default").is_none(), "a pipeline has no output of its own");
 }
 
 #[tokio::test]
@@ -106,7 +117,12 @@ async fn a_failing_step_fails_its_pipeline_and_each_says_why() {
     assert!(!steps.contains_key("train"), "a step that never started has no run");
     let parent = sim.history("run-1", "details").await;
     let message = parent["error"]["error"]["message"].as_str().unwrap();
-    assert!(message.starts_with("Pipeline has failed child jobs. Failed nodes: /prep."), "{message}");
+    assert!(message.starts_with("Pipeline has some failed steps."), "{message}");
+    let error = &parent["error"]["error"];
+    assert_eq!(
+        (&error["code"], &error["referenceCode"]),
+        (&json!("ServiceError"), &json!("PipelineHasStepJobFailed"))
+    );
 }
 
 /// Two branches: `a` fails, `b` runs longer because a fault holds it; `c` needs `b`.
@@ -179,7 +195,7 @@ async fn a_job_that_is_cancelled_ends_with_its_steps() {
     sim.submit("run-1", &pipeline).await;
     sim.pass(40);
     let cancel = sim.post("jobs/run-1/cancel").await;
-    assert_eq!(cancel.status, StatusCode::ACCEPTED);
+    assert_eq!((cancel.status, cancel.header("azure-asyncoperation")), (StatusCode::ACCEPTED, ""));
     assert_eq!(sim.get("jobs/run-1").await.body["properties"]["status"], "CancelRequested");
     let location = cancel.header("location").to_owned();
     assert_eq!(sim.get(&location).await.status, StatusCode::ACCEPTED);
@@ -187,7 +203,9 @@ async fn a_job_that_is_cancelled_ends_with_its_steps() {
     assert_eq!(sim.get(&location).await.status, StatusCode::OK);
     assert_eq!(sim.get("jobs/run-1").await.body["properties"]["status"], "Canceled");
     assert_eq!(sim.steps("run-1").await["prep"]["status"], "Canceled");
-    assert_eq!(sim.post("jobs/run-1/cancel").await.status, StatusCode::BAD_REQUEST);
+    let ended = sim.post("jobs/run-1/cancel").await;
+    let codes = ["UserError", "BadArgument", "ArgumentInvalid", "CancelPipelineRunInTerminalStatus"];
+    assert_eq!((ended.status, ended.chain().as_slice()), (StatusCode::BAD_REQUEST, codes.as_slice()));
     let deleted = sim.delete("jobs/run-1").await;
     assert_eq!(deleted.status, StatusCode::ACCEPTED);
     sim.pass(1);
@@ -226,7 +244,8 @@ async fn a_name_is_one_job_for_ever() {
     sim.submit("run-1", &pipeline).await;
     assert_eq!(sim.submit("run-1", &pipeline).await.status, StatusCode::OK, "the same again changes nothing");
     let got = sim.get("jobs/run-1").await.body;
-    assert_eq!(sim.put("jobs/run-1", &got).await.status, StatusCode::OK, "what GET shows can be put back");
+    let back = sim.put("jobs/run-1", &got).await;
+    assert_eq!(back.status, StatusCode::OK, "what GET shows can be put back: {back:?}");
     pipeline["tags"]["more"] = json!("1");
     pipeline["description"] = json!("new words");
     let changed = sim.submit("run-1", &pipeline).await;
@@ -234,13 +253,52 @@ async fn a_name_is_one_job_for_ever() {
     pipeline["inputs"]["trees"]["value"] = json!("1");
     let refused = sim.submit("run-1", &pipeline).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    let inner = &refused.body["error"]["additionalInfo"][5]["info"]["value"];
-    assert_eq!(
-        (&inner["code"], &inner["innerError"]["code"]),
-        (&json!("Immutable"), &json!("JobPropertyImmutable"))
-    );
+    assert_eq!(refused.chain(), ["UserError", "Immutable", "JobPropertyImmutable"]);
     sim.over("run-1").await;
     assert_eq!(sim.get("jobs").await.body["value"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_job_of_a_component_runs_the_steps_that_the_component_does_not_show() {
+    let sim = frozen().await;
+    let step = sim.component("work", "run").await;
+    let jobs = json!({ "only": { "type": "command", "name": "only", "componentId": step } });
+    let spec = json!({ "type": "pipeline", "name": "inner", "version": "1", "jobs": jobs });
+    sim.put("components/inner/versions/1", &json!({ "properties": { "componentSpec": spec } })).await;
+    let id = format!("{}/components/inner/versions/1", sim.workspace());
+    let body = json!({ "jobType": "Pipeline", "componentId": id, "jobs": {},
+                       "settings": { "default_compute": format!("{}/computes/cpu", sim.workspace()) } });
+    let put = sim.submit("run-1", &body).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{put:?}");
+    assert!(put.header("location").contains("/jobs/run-1?"));
+    let shown = &put.body["properties"];
+    assert_eq!((&shown["componentId"], &shown["jobs"]), (&json!(id), &json!({})));
+    assert_eq!(shown["properties"]["azureml.SourceComponentId"], json!(id));
+    assert_eq!(shown["properties"]["azureml.continue_on_step_failure"], "True", "where nothing is said");
+    assert_eq!(sim.over("run-1").await, "Completed");
+    assert!(sim.steps("run-1").await.contains_key("only"));
+    let lost = json!({ "jobType": "Pipeline", "jobs": {}, "componentId": id.replace("inner", "none") });
+    let refused = sim.submit("run-2", &lost).await;
+    assert_eq!(
+        (refused.status, refused.chain().as_slice()),
+        (StatusCode::NOT_FOUND, ["NotFound"].as_slice())
+    );
+    assert!(refused.message().contains("Message: Not found component none (version: 1)."), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_command_job_that_has_ended_is_cancelled_without_a_word() {
+    let sim = frozen().await;
+    sim.put("environments/r/versions/1", &json!({ "properties": { "image": "a" } })).await;
+    let body = json!({ "jobType": "Command", "command": "true", "computeId": format!("{}/computes/cpu", sim.workspace()),
+                       "environmentId": format!("{}/environments/r/versions/1", sim.workspace()) });
+    let put = sim.submit("run-1", &body).await;
+    assert_eq!((put.status, &put.body["properties"]["status"]), (StatusCode::CREATED, &json!("Starting")));
+    assert!(put.body["properties"]["outputs"]["default"]["uri"].is_string());
+    assert!(put.body["systemData"].get("lastModifiedAt").is_none());
+    assert_eq!(sim.over("run-1").await, "Completed");
+    let cancel = sim.post("jobs/run-1/cancel").await;
+    assert_eq!((cancel.status, &cancel.body), (StatusCode::OK, &json!("")));
 }
 
 #[tokio::test]

@@ -21,14 +21,8 @@ fn prep_input(body: &mut Value, name: &str, value: &str) {
     body["jobs"]["prep"]["inputs"] = json!({ name: { "job_input_type": "literal", "value": value } });
 }
 
-const BAD: [(&str, Change); 9] = [
-    ("compute target", |body, ws| {
-        body["settings"]["default_compute"] = json!(format!("{ws}/computes/none"));
-    }),
-    ("compute target", |body, ws| {
-        body["jobs"]["prep"]["computeId"] = json!(format!("{ws}/computes/none"));
-    }),
-    ("could not be found", |body, ws| {
+const BAD: [(&str, Change); 7] = [
+    ("Not found component none (version: 1).", |body, ws| {
         body["jobs"]["prep"]["componentId"] = json!(format!("{ws}/components/none/versions/1"));
     }),
     ("no input 'x'", |body, _| prep_input(body, "x", "1")),
@@ -47,10 +41,23 @@ async fn a_job_refers_only_to_what_exists_and_gives_what_is_needed() {
         let mut body = good.clone();
         change(&mut body, &sim.workspace());
         let put = sim.submit(&format!("bad-{number}"), &body).await;
-        assert_eq!(put.status, StatusCode::BAD_REQUEST, "{cause}: {put:?}");
+        // A 404 of a PUT is about what the body names.
+        let lost = cause.starts_with("Not found");
+        let wanted = if lost { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+        assert_eq!(put.status, wanted, "{cause}: {put:?}");
         assert!(put.message().contains(cause), "{cause}: {put:?}");
     }
     assert_eq!(sim.get("jobs?listViewType=All").await.body["value"], json!([]));
+}
+
+#[tokio::test]
+async fn a_compute_that_is_not_there_is_found_out_when_the_step_starts() {
+    let sim = frozen().await;
+    let mut body = sim.pipeline().await;
+    body["settings"]["default_compute"] = json!(format!("{}/computes/none", sim.workspace()));
+    assert_eq!(sim.submit("run-1", &body).await.status, StatusCode::CREATED);
+    assert_eq!(sim.over("run-1").await, "Failed");
+    assert_eq!(sim.steps("run-1").await["prep"]["error"]["error"]["code"], "ComputeTargetNotFound");
 }
 
 #[tokio::test]

@@ -43,8 +43,15 @@ async fn a_schedule_fires_at_its_times_with_the_jobs_properties_and_tags() {
         (put.status, &put.body["properties"]["provisioningState"]),
         (StatusCode::CREATED, &json!("Creating"))
     );
+    assert_eq!(put.body.as_object().map(|body| body.len()), Some(1), "nothing but properties: {put:?}");
+    assert_eq!(put.body["properties"]["action"]["jobDefinition"]["status"], "NotStarted");
+    assert_eq!(put.body["properties"]["trigger"]["endTime"], Value::Null);
+    assert_eq!(sim.get("schedules/nightly").await.status, StatusCode::NOT_FOUND, "it is not there yet");
+    assert_eq!(sim.get("schedules").await.body["value"], json!([]));
     assert!(put.header("azure-asyncoperation").contains("mfeOperationsStatus"));
     sim.pass(1);
+    let got = sim.get("schedules/nightly").await.body;
+    assert_eq!((got.get("id"), got.get("type"), &got["name"]), (None, None, &json!("nightly")));
     assert_eq!(jobs(&sim).await.len(), 0, "a start in the past fires at the next time only");
     sim.pass(to_the_hour(&sim) + 3600 + 60);
     let all = jobs(&sim).await;
@@ -77,11 +84,19 @@ async fn a_schedule_must_be_disabled_before_it_is_deleted() {
         "one operation at a time"
     );
     sim.pass(1);
-    let refused = sim.delete("schedules/nightly").await;
-    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    assert!(refused.message().contains("must be disabled before it can be deleted"));
+    let begun = sim.delete("schedules/nightly").await;
+    assert_eq!((begun.status, &begun.body), (StatusCode::ACCEPTED, &Value::Null));
+    sim.pass(1);
+    let ended = sim.get(begun.header("azure-asyncoperation")).await.body;
+    assert_eq!((&ended["status"], &ended["error"]["code"]), (&json!("Failed"), &json!("UserError")));
+    assert_eq!(ended["error"]["message"], "Cannot delete an active trigger nightly");
+    assert_eq!(sim.get("schedules/nightly").await.body["properties"]["provisioningState"], "Succeeded");
     body["properties"]["isEnabled"] = json!(false);
-    assert_eq!(sim.put("schedules/nightly", &body).await.status, StatusCode::OK);
+    let changed = sim.put("schedules/nightly", &body).await;
+    assert_eq!(changed.status, StatusCode::CREATED, "201 for a change too");
+    assert_eq!(changed.body["properties"]["provisioningState"], "Creating");
+    let before = sim.get("schedules/nightly").await.body;
+    assert_eq!(before["properties"]["isEnabled"], true, "what it was, until the change is made");
     sim.pass(1);
     assert_eq!(
         sim.get("schedules").await.body["value"],
@@ -107,11 +122,25 @@ async fn the_display_name_is_fixed_and_what_cannot_run_is_refused() {
     other["properties"]["displayName"] = json!("else");
     assert_eq!(sim.put("schedules/nightly", &other).await.status, StatusCode::BAD_REQUEST);
     let mut lost = job.clone();
-    lost["settings"]["default_compute"] = json!(format!("{}/computes/none", sim.workspace()));
+    lost["settings"]["default_datastore"] = json!("azureml:none");
     assert_eq!(sim.put("schedules/lost", &schedule(&lost, &hourly())).await.status, StatusCode::BAD_REQUEST);
     let zone = json!({ "triggerType": "Cron", "expression": "0 3 * * *", "timeZone": "Europe/Zurich" });
     let refused = sim.put("schedules/zone", &schedule(&job, &zone)).await;
     assert!(refused.message().contains("Windows"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_end_in_the_past_is_accepted_and_fails_later() {
+    let (sim, job) = frozen().await;
+    let trigger = json!({ "triggerType": "Cron", "expression": "0 * * * *", "startTime": "2020-01-01 00:00:00",
+                          "endTime": "2020-01-02 00:00:00" });
+    let put = sim.put("schedules/past", &schedule(&job, &trigger)).await;
+    assert_eq!(put.status, StatusCode::CREATED);
+    sim.pass(1);
+    let ended = sim.get(put.header("azure-asyncoperation")).await.body;
+    assert_eq!(ended["status"], "Failed");
+    let text = "Job info with trigger is invalid, details: The Cron EndTime should not be in the past";
+    assert_eq!(ended["error"]["message"], text);
 }
 
 #[tokio::test]

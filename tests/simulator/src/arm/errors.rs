@@ -120,9 +120,45 @@ pub fn invalid(message: &str) -> Refusal {
     mfe(StatusCode::BAD_REQUEST, &["BadArgument", "RequestInvalid"], message)
 }
 
-/// 404 of Azure ML's assets, jobs and schedules.
+/// 404 of Azure ML's assets, jobs, schedules and endpoints; each kind has codes of its own.
 pub fn missing(what: &str, name: &str) -> Refusal {
-    mfe(StatusCode::NOT_FOUND, &["NotFound"], &format!("{what} with name {name} could not be found."))
+    let (inner, message): (&[&str], String) = match what {
+        "Component" => {
+            let text = match name.split_once(':') {
+                Some((name, version)) => format!("Not found component {name} (version: {version})."),
+                None => format!("Not found component {name}."),
+            };
+            (&["NotFound", "ComponentNotFound"], text)
+        }
+        "Environment" => {
+            let (name, version) = name.split_once(':').unwrap_or((name, ""));
+            (
+                &["NotFoundError"],
+                format!("No environment exists for name: {name}, version: {version}, label: "),
+            )
+        }
+        "Data" | "Datastore" => (&["NotFoundError"], format!("{what} with name {name} was not found.")),
+        "Job" => (&["NotFound", "JobNotFound"], format!("Job {name} not found.")),
+        "Schedule" => (&["NotFound"], format!("Resource Trigger {name} not found")),
+        "BatchEndpoint" => return no_endpoint("NoSuchEndpoint", "endpoint", name),
+        "BatchDeployment" => return no_endpoint("NoSuchDeployment", "deployment", name),
+        _ => (&["NotFound"], format!("{what} with name {name} could not be found.")),
+    };
+    mfe(StatusCode::NOT_FOUND, inner, &message)
+}
+
+/// 404 of endpoints: the outer code is `NotFound`, what is missing stands in the details.
+fn no_endpoint(code: &str, noun: &str, name: &str) -> Refusal {
+    let text = format!("There is no {noun} with name: {name}");
+    let details = json!([{ "code": code, "message": text, "details": [], "additionalInfo": [] }]);
+    let outer = ("NotFound", "The specified resource was not found.");
+    service(StatusCode::NOT_FOUND, outer, &details, None)
+}
+
+/// 404 of a PUT whose body names a component that is not there: it says nothing about what is put.
+pub fn no_component(id: &str, name: &str, version: &str) -> Refusal {
+    let text = format!("key: {id}, Message: Not found component {name} (version: {version}).");
+    service(StatusCode::NOT_FOUND, ("NotFound", &text), &json!([]), None)
 }
 
 /// 404 of the resource manager for one resource; `kind` is its full type with its name.

@@ -30,6 +30,8 @@ pub enum Accepts {
     Property,
     /// In answers, a required property that is left out.
     Absence,
+    /// In requests and answers, text that is a boolean or a number; the places are beginnings of names of types.
+    Words,
 }
 
 /// The kinds of faults.
@@ -99,6 +101,11 @@ pub const TOLERANCES: &[Tolerance] = &[
         reason: "azure-ai-ml 1.35.2 marks for its telemetry where a definition came from",
     },
     Tolerance {
+        at: &["component.", "client."],
+        accepts: Accepts::Words,
+        reason: "Azure shows every value of a componentSpec as text, and takes back what it has shown",
+    },
+    Tolerance {
         at: &["PlatformProperties.os"],
         accepts: Accepts::Values(&["linux", "windows"]),
         reason: "`az acr build` writes the platform as its argument does",
@@ -141,6 +148,10 @@ impl Tolerance {
             Accepts::Boolean => request && fault == Fault::Type && value.is_boolean(),
             Accepts::Property => fault == Fault::Unknown,
             Accepts::Absence => !request && fault == Fault::Missing,
+            Accepts::Words => {
+                let starts = self.at.iter().any(|start| owner.starts_with(start));
+                return fault == Fault::Type && starts && word(value).is_some();
+            }
         };
         accepted && self.at.contains(&owner)
     }
@@ -154,7 +165,17 @@ impl Tolerance {
                 known.map(|known| known.as_str().into())
             }
             Accepts::Number | Accepts::Boolean => Some(value.to_string().into()),
+            Accepts::Words => word(value),
             Accepts::Property | Accepts::Absence => None,
         }
+    }
+}
+
+/// The boolean or number that a text is in the words of the service: `True`, `10.5`.
+fn word(value: &Value) -> Option<Value> {
+    match value.as_str()? {
+        "True" => Some(true.into()),
+        "False" => Some(false.into()),
+        text => serde_json::from_str(text).ok().filter(|read: &Value| read.is_number() || read.is_boolean()),
     }
 }

@@ -4,6 +4,7 @@
 
 mod containers;
 mod rules;
+mod show;
 mod upload;
 mod versions;
 

@@ -39,6 +39,8 @@ pub struct Endpoint {
     pub default: Option<String>,
     /// How far its provisioning is.
     pub state: Provisioning,
+    /// The api-version that it was made with.
+    made_with: String,
     /// Its deployments by lower-cased name.
     pub deployments: BTreeMap<String, Deployment>,
     origin: Origin,
@@ -46,23 +48,22 @@ pub struct Endpoint {
 
 impl Endpoint {
     fn json(&self, workspace: &Workspace, settings: &Settings) -> Value {
-        let base = format!("{}/inference/{}/{}", settings.base, workspace.region, self.name);
-        let mut properties = self.properties.clone();
-        properties.entry("properties").or_insert_with(|| json!({}));
-        properties.extend(Map::from_iter([
-            ("authMode".into(), json!("AADToken")),
-            ("scoringUri".into(), json!(format!("{base}/jobs"))),
-            ("swaggerUri".into(), json!(format!("{base}/swagger.json"))),
-            ("provisioningState".into(), json!(self.state.word())),
-            (
-                "defaults".into(),
-                self.default.as_ref().map_or_else(|| json!({}), |name| json!({ "deploymentName": name })),
-            ),
-        ]));
+        let scoring = format!("{}/inference/{}/{}/jobs", settings.base, workspace.region, self.name);
+        let ready = !matches!(self.state, Provisioning::Creating | Provisioning::Failed);
+        let id = format!("{}/batchEndpoints/{}", workspace.id(), self.name);
+        let mut own = self.properties.get("properties").cloned().unwrap_or_else(|| json!({}));
+        own["BatchEndpointCreationApiVersion"] = self.made_with.as_str().into();
+        own["azureml.onlineendpointid"] =
+            id.replace("batchEndpoints", "onlineEndpoints").to_lowercase().into();
+        let properties = json!({
+            "description": self.properties.get("description"), "properties": own, "authMode": "AADToken",
+            "scoringUri": ready.then_some(scoring), "swaggerUri": null, "provisioningState": self.state.word(),
+            "defaults": { "deploymentName": self.default },
+        });
         let mut shown = json!({
-            "id": format!("{}/batchEndpoints/{}", workspace.id(), self.name), "name": self.name,
-            "type": "Microsoft.MachineLearningServices/workspaces/batchEndpoints", "location": workspace.region,
-            "kind": "BatchEndpoint", "tags": self.tags, "properties": properties, "systemData": self.origin.json(),
+            "id": id, "name": self.name, "type": "Microsoft.MachineLearningServices/workspaces/batchEndpoints",
+            "location": workspace.region, "tags": self.tags, "properties": properties,
+            "systemData": self.origin.short(),
         });
         if let Some(identity) = &self.identity {
             shown["identity"] = identity.clone();
@@ -137,14 +138,14 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         properties,
         default,
         state: if have.is_some() { Provisioning::Updating } else { Provisioning::Creating },
+        made_with: have.as_ref().map_or_else(|| call.api_version().to_owned(), |have| have.made_with.clone()),
         deployments: have.as_ref().map(|have| have.deployments.clone()).unwrap_or_default(),
         origin,
     };
-    let status = if have.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     if let Some(workspace) = world.workspaces.get_mut(key) {
         workspace.endpoints.insert(ids::key(name), endpoint);
     }
-    begin(world, call, (key, name), status)
+    begin(world, call, (key, name))
 }
 
 /// Checks the mode of an endpoint and its default deployment, which must be there and ready.
@@ -165,14 +166,15 @@ fn check(body: &Value, have: Option<&Endpoint>) -> Result<Option<String>, Refusa
     Err(errors::invalid(&text))
 }
 
-fn begin(world: &mut World, call: &Call<'_>, (key, name): (&str, &str), status: StatusCode) -> Reply {
+/// Begins the operation of an endpoint: the answer is 201, whether the endpoint is new or not.
+fn begin(world: &mut World, call: &Call<'_>, (key, name): (&str, &str)) -> Reply {
     let (workspace, _) = find(world, key, name)?;
     let id = format!("{}/batchEndpoints/{name}", workspace.id());
     let work = Work::EndpointWritten(key.to_owned(), ids::key(name));
     let operation = world.begin(id, work, call.now);
     let (workspace, endpoint) = find(world, key, name)?;
     let shown = endpoint.json(workspace, &world.settings);
-    Ok(world.follow(Answer::json(status, &shown), &operation, call))
+    Ok(world.follow(Answer::json(StatusCode::CREATED, &shown), &operation, call))
 }
 
 /// Names are unique in a region, and a region has only so many endpoints.

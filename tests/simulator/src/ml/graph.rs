@@ -7,6 +7,7 @@ mod node;
 
 use super::Workspace;
 use super::assets::{self, Kind, Version};
+use super::refs::{self, Ref};
 use crate::arm::errors::{self, Refusal};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -34,6 +35,21 @@ pub fn read(workspace: &Workspace, jobs: &Map<String, Value>) -> Result<Graph, R
         nodes.insert(name.clone(), (node, interface));
     }
     Ok(Graph { nodes })
+}
+
+/// Refuses the nodes of a job whose components are not there: with a 404 that is not about the job.
+pub fn present(workspace: &Workspace, jobs: &Map<String, Value>) -> Result<(), Refusal> {
+    let ids = jobs.values().filter_map(|node| node.get("componentId").and_then(Value::as_str));
+    ids.into_iter().try_for_each(|text| present_component(workspace, text))
+}
+
+/// Refuses the component of a job that is not there.
+pub fn present_component(workspace: &Workspace, text: &str) -> Result<(), Refusal> {
+    let Some(Ref::Version { name, version, .. }) = refs::asset(Kind::Component, text) else { return Ok(()) };
+    if component(workspace, text).is_ok() {
+        return Ok(());
+    }
+    Err(errors::no_component(text.strip_prefix("azureml:").unwrap_or(text), name, version))
 }
 
 /// The component that a reference names; `Ok(None)` when it is in a shared registry.

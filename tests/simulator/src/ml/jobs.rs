@@ -27,7 +27,7 @@ pub use bind::Bound;
 pub use engine::{cancel, due};
 pub use phases::{compute_gone, executed, granted, timed_out};
 pub use run::{Run, Runs, Status};
-pub use show::properties;
+pub use show::{node_id, properties};
 pub use step::Step;
 pub use submit::{Context, prepare, start};
 
@@ -115,7 +115,20 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         StatusCode::CREATED
     };
     let (workspace, run) = find(world, key, name)?;
-    Ok(Answer::json(status, &show::job(workspace, run, &world.settings)))
+    let answer = Answer::json(status, &show::job(workspace, run, &world.settings));
+    let here = format!("{}{}", world.settings.base, call.request.target);
+    Ok(if exists { answer } else { answer.header("location", &here) })
+}
+
+/// Whether what is sent is in what is shown: nulls and keys that were left out do not count.
+fn covers(shown: &Value, sent: &Value) -> bool {
+    match (shown, sent) {
+        (_, Value::Null) => true,
+        (Value::Object(shown), Value::Object(sent)) => sent
+            .iter()
+            .all(|(key, value)| value.is_null() || shown.get(key).is_some_and(|have| covers(have, value))),
+        (shown, sent) => shown == sent,
+    }
 }
 
 /// Changes tags and the like; refuses everything else with the service's words.
@@ -123,7 +136,8 @@ fn update(world: &mut World, key: &str, name: &str, wanted: &Map<String, Value>)
     let (workspace, run) = find(world, key, name)?;
     let shown = show::job(workspace, run, &world.settings);
     let same = |key: &String, value: &Value| {
-        run.body.get(key) == Some(value) || shown["properties"].get(key) == Some(value)
+        let have = |have: &Value| covers(have, value);
+        run.body.get(key).is_some_and(have) || shown["properties"].get(key).is_some_and(have)
     };
     let fixed = |key: &String| !MUTABLE.contains(&key.as_str()) && key != "status" && key != "services";
     let altered = wanted.iter().find(|(key, value)| fixed(key) && !same(key, value));
@@ -161,12 +175,16 @@ fn update(world: &mut World, key: &str, name: &str, wanted: &Map<String, Value>)
     Ok(())
 }
 
-/// Asks a job to end; it is over when the operation is.
+/// Asks a job to end; it is over when the operation is. A pipeline that has ended says so, a command job says nothing.
 fn request_cancel(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
     let (workspace, run) = find(world, key, name)?;
+    if run.status.is_over() && run.pipeline().is_none() {
+        return Ok(Answer::empty(StatusCode::OK));
+    }
     if run.status.is_over() {
-        let text = format!("The job {name} is {} and cannot be cancelled.", run.status.word());
-        return Err(errors::mfe(StatusCode::BAD_REQUEST, &["BadArgument", "JobNotCancelable"], &text));
+        let text = format!("The pipeline run {name} is in terminal status, it can't be canceled.");
+        let codes = ["BadArgument", "ArgumentInvalid", "CancelPipelineRunInTerminalStatus"];
+        return Err(errors::mfe(StatusCode::BAD_REQUEST, &codes, &text));
     }
     let id = format!("{}/jobs/{name}", workspace.id());
     let asked = run.status == Status::CancelRequested;

@@ -26,13 +26,22 @@ pub enum Ref<'a> {
     Shared,
 }
 
+/// Name and version of an environment that Microsoft curates, which a short reference finds in the shared registry.
+pub fn curated(kind: Kind, text: &str) -> Option<(&str, &str)> {
+    let (name, version) = text.strip_prefix("azureml:").unwrap_or(text).split_once(':')?;
+    (kind == Kind::Environment && name.starts_with("AzureML-")).then_some((name, version))
+}
+
 /// Reads a reference to an asset of a kind; `None` when it has none of the forms.
 pub fn asset(kind: Kind, text: &str) -> Option<Ref<'_>> {
     let text = text.strip_prefix("azureml:").filter(|rest| !rest.starts_with("//")).unwrap_or(text);
-    if text.starts_with("azureml://registries/") {
+    if text.starts_with("azureml://registries/") || curated(kind, text).is_some() {
         return Some(Ref::Shared);
     }
     if !text.starts_with('/') {
+        if let Some((name, label)) = text.split_once('@') {
+            return Some(Ref::Label { name, label });
+        }
         let (name, version) = text.split_once(':')?;
         return Some(Ref::Version { workspace: None, name, version });
     }
@@ -98,6 +107,9 @@ mod tests {
         let label = format!("{WS}/environments/e/labels/latest");
         assert_eq!(asset(Kind::Environment, &label), Some(Ref::Label { name: "e", label: "latest" }));
         assert_eq!(asset(Kind::Code, &id), None);
+        assert_eq!(asset(Kind::Environment, "azureml:AzureML-x:33"), Some(Ref::Shared));
+        let latest = Some(Ref::Label { name: "e", label: "latest" });
+        assert_eq!(asset(Kind::Environment, "azureml:e@latest"), latest);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Schedule {
     pub trigger: Trigger,
     /// How far its provisioning is.
     pub state: Provisioning,
+    /// What it was before the change that goes on.
+    pub before: Option<Box<Self>>,
     /// Counts its changes, so that a firing set before one is known to be old.
     pub generation: u64,
     /// Who made it, and when.
@@ -49,19 +51,82 @@ impl Schedule {
         self.properties.get("action")?.get("jobDefinition")?.as_object()
     }
 
-    fn json(&self, workspace: &Workspace) -> Value {
-        let mut properties = self.properties.clone();
-        for key in ["tags", "properties"] {
-            properties.entry(key).or_insert_with(|| json!({}));
+    /// What is shown of it: nothing while it is made, what it was before while it is changed.
+    fn shown(&self) -> Option<&Self> {
+        match self.state {
+            Provisioning::Creating => self.before.as_deref(),
+            _ => Some(self),
         }
-        properties.insert("isEnabled".into(), self.is_enabled().into());
-        properties.insert("provisioningState".into(), self.state.word().into());
-        json!({
-            "id": format!("{}/schedules/{}", workspace.id(), self.name), "name": self.name,
-            "type": "Microsoft.MachineLearningServices/workspaces/schedules", "properties": properties,
-            "systemData": self.origin.json(),
-        })
     }
+
+    /// It with neither id nor type, as GET and lists have it.
+    fn json(&self) -> Value {
+        json!({ "name": self.name, "properties": self.properties(), "systemData": self.origin.json() })
+    }
+
+    fn properties(&self) -> Value {
+        let mut shown = json!({
+            "description": null, "tags": {}, "properties": {}, "displayName": null, "trigger": {}, "action": {},
+        });
+        if let Some(shown) = shown.as_object_mut() {
+            shown.extend(self.properties.clone());
+            shown.insert("isEnabled".into(), self.is_enabled().into());
+            shown.insert("provisioningState".into(), self.state.word().into());
+        }
+        trigger_words(&mut shown["trigger"]);
+        if let Some(job) = shown["action"].get_mut("jobDefinition") {
+            *job = definition(job);
+        }
+        shown
+    }
+}
+
+/// A trigger as it comes back: times that were not given are null, words begin with a capital letter.
+fn trigger_words(trigger: &mut Value) {
+    let capital = |word: &mut Value| {
+        let Some(text) = word.as_str() else { return };
+        let mut letters = text.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase().to_string());
+        *word = (first.unwrap_or_default() + letters.as_str()).into();
+    };
+    for key in ["startTime", "endTime"] {
+        if trigger.get(key).is_none() {
+            trigger[key] = Value::Null;
+        }
+    }
+    if let Some(frequency) = trigger.get_mut("frequency") {
+        capital(frequency);
+    }
+    if let Some(schedule) = trigger.get_mut("schedule").and_then(Value::as_object_mut) {
+        schedule.entry("monthDays").or_insert(Value::Null);
+        let days = schedule.get_mut("weekDays").and_then(Value::as_array_mut);
+        days.into_iter().flatten().for_each(capital);
+    }
+}
+
+/// The job of a schedule as it comes back: null is what was not sent, a map too.
+fn definition(job: &Value) -> Value {
+    let mut shown = json!({
+        "description": null, "tags": null, "properties": null, "displayName": null, "status": "NotStarted",
+        "experimentName": "Default", "services": null, "computeId": null, "isArchived": false, "identity": null,
+        "componentId": null, "notificationSetting": null, "inputs": null, "outputs": null,
+    });
+    let own = if job["jobType"] == "Command" {
+        json!({ "codeId": null, "distribution": null, "limits": null, "parameters": null,
+                "environmentVariables": {}, "resources": {}, "queueSettings": null })
+    } else {
+        json!({ "settings": null, "jobs": null, "sourceJobId": null })
+    };
+    for more in [&own, job] {
+        if let (Some(shown), Some(more)) = (shown.as_object_mut(), more.as_object()) {
+            shown.extend(more.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+    }
+    let inputs = shown["inputs"].as_object_mut().into_iter().flat_map(|all| all.values_mut());
+    for input in inputs.filter_map(Value::as_object_mut) {
+        input.entry("description").or_insert(Value::Null);
+    }
+    shown
 }
 
 /// Answers a request below `schedules`.
@@ -79,15 +144,16 @@ pub fn answer(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str]) -> R
     }
 }
 
-/// A schedule of a workspace.
+/// A schedule of a workspace, one that is being made too.
 pub fn find<'a>(world: &'a World, key: &str, name: &str) -> Result<(&'a Workspace, &'a Schedule), Refusal> {
     let workspace = world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))?;
     Ok((workspace, workspace.schedules.get(name).ok_or_else(|| errors::missing("Schedule", name))?))
 }
 
 fn get(world: &World, key: &str, name: &str) -> Reply {
-    let (workspace, schedule) = find(world, key, name)?;
-    Ok(Answer::ok(&schedule.json(workspace)))
+    let (_, schedule) = find(world, key, name)?;
+    let shown = schedule.shown().ok_or_else(|| errors::missing("Schedule", name))?;
+    Ok(Answer::ok(&shown.json()))
 }
 
 /// Lists schedules; without `listViewType`, the enabled ones alone.
@@ -100,8 +166,8 @@ fn list(world: &World, call: &Call<'_>, key: &str) -> Reply {
         "all" => true,
         _ => schedule.is_enabled(),
     };
-    let items = workspace.schedules.values().filter(takes);
-    Ok(Answer::ok(&page.cut("value", items, |schedule| schedule.json(workspace))))
+    let items = workspace.schedules.values().filter_map(Schedule::shown).filter(takes);
+    Ok(Answer::ok(&page.cut("value", items, Schedule::json)))
 }
 
 /// Creates or replaces a schedule.
@@ -132,7 +198,8 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
         name: name.to_owned(),
         properties: wanted,
         trigger,
-        state: if have.is_some() { Provisioning::Updating } else { Provisioning::Creating },
+        state: Provisioning::Creating,
+        before: have.clone().map(|have| Box::new(Schedule { before: None, ..have })),
         generation: have.as_ref().map_or(1, |have| have.generation + 1),
         origin,
     };
@@ -140,9 +207,10 @@ fn put(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
     let id = format!("{}/schedules/{name}", workspace.id());
     workspace.schedules.insert(name.to_owned(), schedule);
     let operation = world.begin(id, Work::ScheduleWritten(key.to_owned(), name.to_owned()), call.now);
-    let (workspace, schedule) = find(world, key, name)?;
-    let status = if have.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(world.follow(Answer::json(status, &schedule.json(workspace)), &operation, call))
+    // The answer says what was asked for, and nothing about the schedule itself: it is made later.
+    let (_, schedule) = find(world, key, name)?;
+    let answer = Answer::json(StatusCode::CREATED, &json!({ "properties": schedule.properties() }));
+    Ok(world.follow(answer, &operation, call))
 }
 
 /// Refuses an action that could not run.
@@ -160,21 +228,20 @@ fn check(world: &World, call: &Call<'_>, key: &str, wanted: &Map<String, Value>)
     jobs::prepare(workspace, job, &context).map(|_| ())
 }
 
-/// Removes a schedule, which must be disabled.
+/// Removes a schedule. That of one that is enabled begins too, and fails.
 fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Reply {
     let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
     let id = format!("{}/schedules/{name}", workspace.id());
-    let Some(schedule) = workspace.schedules.get_mut(name) else {
+    let Some(schedule) = workspace.schedules.get_mut(name).filter(|schedule| schedule.shown().is_some())
+    else {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     };
     if schedule.state.is_busy() {
         return Err(errors::busy(name, schedule.state.word()));
     }
-    if schedule.is_enabled() {
-        let text = format!("The schedule {name} is enabled. It must be disabled before it can be deleted.");
-        return Err(errors::mfe(StatusCode::BAD_REQUEST, &["BadArgument", "ScheduleEnabled"], &text));
+    if !schedule.is_enabled() {
+        schedule.state = Provisioning::Deleting;
     }
-    schedule.state = Provisioning::Deleting;
     let operation = world.begin(id, Work::ScheduleDeleted(key.to_owned(), name.to_owned()), call.now);
     Ok(world.follow(Answer::empty(StatusCode::ACCEPTED), &operation, call))
 }
@@ -188,34 +255,42 @@ pub fn written(
     at: Timestamp,
 ) -> Result<(), Failure> {
     let schedule = world.workspaces.get_mut(key).and_then(|workspace| workspace.schedules.get_mut(name));
-    if let Some(schedule) = schedule {
-        schedule.state = if outcome.is_ok() { Provisioning::Succeeded } else { Provisioning::Failed };
+    let Some(schedule) = schedule else { return outcome };
+    let outcome = outcome.and_then(|()| schedule.trigger.end_in_the_past(at));
+    schedule.state = if outcome.is_ok() { Provisioning::Succeeded } else { Provisioning::Failed };
+    if schedule.before.take().is_none() {
+        // It is there from now on, and not since it was asked for.
+        (schedule.origin.created, schedule.origin.modified) = (at, at);
+    }
+    if outcome.is_ok() {
         fire::arm(world, key, name, at);
     }
     outcome
 }
 
-/// The removal of a schedule ends.
+/// The removal of a schedule ends. One that is enabled stays as it is; the operation alone says so.
 pub fn deleted(
     world: &mut World,
     key: &str,
     name: &str,
     outcome: Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if let Some(workspace) = world.workspaces.get_mut(key) {
-        match (&outcome, workspace.schedules.get_mut(name)) {
-            (Ok(()), _) => drop(workspace.schedules.remove(name)),
-            (Err(_), Some(schedule)) => schedule.state = Provisioning::Failed,
-            (Err(_), None) => {}
-        }
+    let Some(workspace) = world.workspaces.get_mut(key) else { return outcome };
+    let Some(schedule) = workspace.schedules.get_mut(name) else { return outcome };
+    if schedule.is_enabled() {
+        return Err(Failure::new("UserError", format!("Cannot delete an active trigger {name}")));
+    }
+    match &outcome {
+        Ok(()) => drop(workspace.schedules.remove(name)),
+        Err(_) => schedule.state = Provisioning::Failed,
     }
     outcome
 }
 
 /// Somebody changes a schedule by other means: a JSON merge patch of what GET shows, in force at once.
 pub fn patched_in_portal(world: &mut World, key: &str, name: &str, patch: &Value, now: Timestamp) -> Reply {
-    let (workspace, schedule) = find(world, key, name)?;
-    let mut shown = schedule.json(workspace);
+    let (_, schedule) = find(world, key, name)?;
+    let mut shown = schedule.json();
     crate::json::merge(&mut shown, patch);
     let mut properties = shown["properties"].as_object().cloned().unwrap_or_default();
     let state = properties.remove("provisioningState");

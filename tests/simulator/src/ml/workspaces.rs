@@ -121,8 +121,11 @@ impl Workspace {
                 "discoveryUrl": format!("{}/discovery", settings.base),
                 "mlFlowTrackingUri": format!("azureml://{host}/mlflow/v1.0{id}"),
                 "publicNetworkAccess": "Enabled", "v1LegacyMode": false, "hbiWorkspace": false,
-                "storageHnsEnabled": false, "privateLinkCount": 0, "privateEndpointConnections": [],
-                "managedNetwork": { "isolationMode": "Disabled" },
+                "storageHnsEnabled": false, "privateLinkCount": 0,
+                "managedNetwork": {
+                    "isolationMode": "Disabled",
+                    "changeableIsolationModes": ["AllowInternetOutbound", "AllowOnlyApprovedOutbound"],
+                },
                 "creationTime": crate::clock::stamp(self.origin.created), "imageBuildCompute": null,
                 "softDeleteEnabled": false, "enableDataIsolation": false, "linkedModelInventoryArmId": null,
                 "notebookInfo": { "resourceId": self.guid.replace('-', ""), "isPrivateLinkEnabled": false,

@@ -57,6 +57,19 @@ impl Answer {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }
 
+    /// The codes of an error from the outside to the inside, those of its details where nothing is inside.
+    pub fn chain(&self) -> Vec<&str> {
+        let more = self.body["error"]["additionalInfo"].as_array();
+        let inner = more.into_iter().flatten().find(|entry| entry["type"] == "InnerError");
+        let mut next = inner.map_or(&self.body["error"]["details"][0], |entry| &entry["info"]["value"]);
+        let mut all = vec![self.code()];
+        while let Some(code) = next["code"].as_str() {
+            all.push(code);
+            next = &next["innerError"];
+        }
+        all
+    }
+
     pub fn message(&self) -> &str {
         self.body["error"]["message"].as_str().unwrap_or_default()
     }
@@ -245,7 +258,7 @@ impl Sim {
             "settings": { "default_compute": format!("{}/computes/cpu", self.workspace()) },
             "jobs": {
                 "prep": { "type": "command", "name": "prep", "componentId": prepare },
-                "train": { "type": "command", "name": "train", "display_name": "Train it", "componentId": train,
+                "train": { "type": "command", "name": "train", "componentId": train,
                     "inputs": {
                         "n": { "job_input_type": "literal", "value": "${{parent.inputs.trees}}" },
                         "data": { "job_input_type": "literal", "value": "${{parent.jobs.prep.outputs.out}}" } },
@@ -282,6 +295,6 @@ impl Sim {
     pub async fn steps(&self, name: &str) -> std::collections::BTreeMap<String, Value> {
         let children = self.history(name, "children").await;
         let all = children["value"].as_array().unwrap().clone();
-        all.into_iter().map(|run| (run["name"].as_str().unwrap().to_owned(), run)).collect()
+        all.into_iter().map(|run| (run["displayName"].as_str().unwrap().to_owned(), run)).collect()
     }
 }

@@ -16,20 +16,20 @@ pub fn workspace<'a>(world: &'a World, key: &str) -> Result<&'a Workspace, Refus
     world.workspaces.get(key).ok_or_else(|| errors::no_parent(key))
 }
 
-/// An asset as a GET shows it.
+/// An asset as a GET shows it: components name no latest version, and the next one is a time.
 fn json(workspace: &Workspace, kind: Kind, container: &Container) -> Value {
+    let latest = super::versions::latest(container).filter(|_| kind != Kind::Component);
     let mut properties = json!({
-        "description": container.properties.get("description"),
+        "description": container.properties.get("description").cloned().unwrap_or_else(|| json!("")),
         "tags": container.properties.get("tags").cloned().unwrap_or_else(|| json!({})),
         "properties": container.properties.get("properties").cloned().unwrap_or_else(|| json!({})),
-        "isArchived": is_archived(container), "latestVersion": latest(container), "nextVersion": next(container),
+        "isArchived": is_archived(container), "latestVersion": latest.map(|version| version.name.as_str()),
+        "nextVersion": container.origin.modified.strftime("%Y-%m-%d-%H-%M-%S-%6f0").to_string(),
     });
-    crate::json::strip_nulls(&mut properties);
-    match container.versions.values().next().filter(|_| kind == Kind::Data) {
-        Some(version) => {
-            properties["dataType"] = version.properties.get("dataType").cloned().unwrap_or_default();
-        }
-        None => properties["provisioningState"] = "Succeeded".into(),
+    if kind == Kind::Data {
+        let version = container.versions.values().next();
+        let of = version.and_then(|version| version.properties.get("dataType").cloned());
+        properties["dataType"] = of.unwrap_or_default();
     }
     json!({
         "id": format!("{}/{}/{}", workspace.id(), kind.segment(), container.name), "name": container.name,
@@ -43,22 +43,12 @@ pub fn is_archived(container: &Container) -> bool {
     container.properties.get("isArchived") == Some(&Value::Bool(true))
 }
 
-/// The version that was made last.
-fn latest(container: &Container) -> Option<&str> {
-    container.versions.values().max_by_key(|version| version.number).map(|version| version.name.as_str())
-}
-
-/// One more than the highest version that is a number.
-fn next(container: &Container) -> String {
-    let highest = container.versions.keys().filter_map(|name| name.parse::<u64>().ok()).max();
-    (highest.unwrap_or(0) + 1).to_string()
-}
-
 /// Lists the assets of a kind.
 pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind) -> Reply {
     let workspace = workspace(world, key)?;
     let view = View::of(call)?;
     let page = Page::of(call, &world.settings)?;
+    let page = if kind == Kind::Component { page.shorter() } else { page };
     let wanted = workspace.assets.of(kind).filter(|container| view.takes(is_archived(container)));
     let items = wanted;
     Ok(Answer::ok(&page.cut("value", items, |container| json(workspace, kind, container))))
@@ -69,7 +59,12 @@ pub fn get(world: &World, key: &str, kind: Kind, name: &str) -> Reply {
     let workspace = workspace(world, key)?;
     let container =
         workspace.assets.container(kind, name).ok_or_else(|| errors::missing(kind.noun(), name))?;
-    Ok(Answer::ok(&json(workspace, kind, container)))
+    let mut shown = json(workspace, kind, container);
+    // Lists tell who made a component, a GET does not.
+    if let Some(system) = shown["systemData"].as_object_mut().filter(|_| kind == Kind::Component) {
+        system.retain(|key, _| key.ends_with("At"));
+    }
+    Ok(Answer::ok(&shown))
 }
 
 /// Makes an asset, or changes what it says of itself; archiving it archives every version.

@@ -1,25 +1,13 @@
 //! What is special to a kind of asset: what it must say, what it may refer to, and what can never change.
 //! Source: the REST API specification's `x-ms-mutability` of 2024-04-01; references are checked as the service does.
 
-use super::{Kind, versions};
+use super::{Kind, show, versions};
 use crate::arm::errors::{self, Refusal};
 use crate::ml::Workspace;
 use crate::ml::graph;
 use crate::ml::refs;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-
-/// The properties that are fixed when a version is made.
-fn fixed(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Environment => {
-            &["image", "condaFile", "build", "osType", "inferenceConfig", "autoRebuild", "isAnonymous"]
-        }
-        Kind::Code => &["codeUri", "isAnonymous"],
-        Kind::Component => &["componentSpec", "isAnonymous"],
-        Kind::Data => &["dataType", "dataUri", "isAnonymous"],
-    }
-}
 
 /// Fills in what Azure adds to a new version, and takes out what is only shown.
 pub fn complete(kind: Kind, properties: &mut Map<String, Value>) {
@@ -29,6 +17,14 @@ pub fn complete(kind: Kind, properties: &mut Map<String, Value>) {
     properties.entry("isAnonymous").or_insert(json!(false));
     for key in ["tags", "properties"] {
         crate::json::texts(properties.get_mut(key));
+    }
+    // The service's own, which goes to the version that is the latest.
+    if let Some(own) = properties.get_mut("properties").and_then(Value::as_object_mut) {
+        own.remove("azureml.labels");
+    }
+    // What is read back says so where there is none.
+    if properties.get("condaFile") == Some(&json!("")) {
+        properties.remove("condaFile");
     }
     if kind == Kind::Environment {
         properties.entry("osType").or_insert(json!("Linux"));
@@ -111,37 +107,72 @@ fn data(workspace: &Workspace, properties: &Map<String, Value>) -> Result<(), Re
     }
 }
 
-/// Refuses to change what is fixed: 409, and 400 for the path of a code.
+/// Refuses to change what is fixed. A code keeps what it has, without a word; what was read back is no change.
 pub fn unchanged(
+    workspace: &Workspace,
     kind: Kind,
+    (name, version): (&str, &str),
+    want: &Map<String, Value>,
+) -> Result<(), Refusal> {
+    let Some(have) = workspace.assets.version(kind, name, version) else { return Ok(()) };
+    let have = &have.properties;
+    let differs = |field: &&str| have.get(*field) != want.get(*field);
+    match kind {
+        Kind::Code => Ok(()),
+        Kind::Component => same_component(workspace, name, have, want),
+        Kind::Environment => {
+            let conda =
+                |all: &Map<String, Value>| all.get("condaFile").and_then(Value::as_str).map(show::conda);
+            let other = ["image", "build", "osType", "inferenceConfig", "autoRebuild"].iter().any(&differs);
+            if !other && conda(have) == conda(want) {
+                return Ok(());
+            }
+            let text = format!(
+                "Environment {name} with version {version} is already registered and cannot be changed."
+            );
+            Err(errors::mfe(StatusCode::CONFLICT, &[], &text))
+        }
+        Kind::Data => match ["dataType", "dataUri", "isAnonymous"].iter().find(|field| differs(field)) {
+            None => Ok(()),
+            Some(field) => {
+                let text = format!(
+                    "A data version already exists: {name}:{version}. Its {field} cannot be changed."
+                );
+                Err(errors::mfe(StatusCode::CONFLICT, &["Immutable"], &text))
+            }
+        },
+    }
+}
+
+/// A component keeps everything but what people read: its display name, its description and its tags.
+fn same_component(
+    workspace: &Workspace,
     name: &str,
     have: &Map<String, Value>,
     want: &Map<String, Value>,
 ) -> Result<(), Refusal> {
-    if let Some(field) = fixed(kind).iter().find(|field| have.get(**field) != want.get(**field)) {
-        if kind == Kind::Code {
-            let text = "Asset paths cannot be updated.";
-            return Err(errors::mfe(StatusCode::BAD_REQUEST, &["Immutable", "AssetPathImmutable"], text));
+    let sent = |all: &Map<String, Value>| {
+        all.get("componentSpec").and_then(Value::as_object).cloned().unwrap_or_default()
+    };
+    let (old, new) = (sent(have), sent(want));
+    let (mut was, mut is) = (show::rewritten(workspace, &old), show::rewritten(workspace, &new));
+    // The steps of a pipeline are never shown: whoever sends back what was read has none.
+    for (spec, sent) in [(&mut was, &old), (&mut is, &new)] {
+        if let Some(jobs) = sent.get("jobs").filter(|_| old.contains_key("jobs") && new.contains_key("jobs"))
+        {
+            spec.insert("jobs".into(), jobs.clone());
         }
-        let text = format!(
-            "A {} with this name and version already exists: {name}. Its {field} cannot be changed; use another version.",
-            kind.noun().to_lowercase()
-        );
-        return Err(errors::mfe(StatusCode::CONFLICT, &["Immutable"], &text));
     }
-    let old = have.get("properties").and_then(Value::as_object);
-    let altered = want
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .find(|(key, value)| old.and_then(|old| old.get(*key)).is_some_and(|old| old != *value));
-    match altered {
+    let free = ["display_name", "description", "tags", "name", "version", "$schema"];
+    let keys = was.keys().chain(is.keys()).filter(|key| !free.contains(&key.as_str()));
+    match keys.clone().find(|key| was.get(*key) != is.get(*key)) {
         None => Ok(()),
-        Some((key, _)) => {
-            let text =
-                format!("The property '{key}' of {name} exists; properties can be added but not altered.");
-            Err(errors::mfe(StatusCode::BAD_REQUEST, &["Immutable"], &text))
+        Some(field) => {
+            let text = format!(
+                "Failed to update component {name} since field \"{field}\" is immutable, try specifying a new version."
+            );
+            let codes = ["BadArgument", "ArgumentInvalid", "UpdateComponentFailed"];
+            Err(errors::mfe(StatusCode::BAD_REQUEST, &codes, &text))
         }
     }
 }

@@ -13,8 +13,8 @@ use crate::world::World;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// Read, add, create, write and list, on a container, as long as code uploads may take.
-const GRANT: Grant = Grant { permissions: "racwl", container: true, lasts: SignedDuration::from_hours(24) };
+/// Read, create, write and list, on a container, for a working day.
+const GRANT: Grant = Grant { permissions: "rcwl", container: true, lasts: SignedDuration::from_hours(8) };
 
 /// Answers the request for a place to upload to. The same `pendingUploadId` leads to the same container.
 pub fn start(
@@ -48,7 +48,7 @@ pub fn start(
     let is_signed = workspace.storage_access == StorageAccess::Keys;
     let signed = is_signed.then(|| format!("{uri}?{}", blob::signed(&world.keys, &place, GRANT)));
     Ok(Answer::ok(&json!({
-        "pendingUploadId": upload, "pendingUploadType": "TemporaryBlobReference",
+        "pendingUploadId": upload, "pendingUploadType": "None",
         "blobReferenceForConsumption": {
             "blobUri": uri, "storageAccountArmId": arm_id,
             "credential": { "credentialType": "SAS", "sasUri": signed },

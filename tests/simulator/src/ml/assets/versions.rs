@@ -1,7 +1,7 @@
 //! Versions of assets: made once, then immutable but for what people write on them; found by id, label or content hash.
 
 use super::containers::workspace;
-use super::{Container, Kind, Version, View, rules};
+use super::{Container, Kind, Version, View, rules, show};
 use crate::arm::Call;
 use crate::arm::errors::{self, Refusal, Reply};
 use crate::arm::paging::Page;
@@ -17,27 +17,6 @@ use serde_json::{Map, Value, json};
 /// The id of a version.
 pub fn id(workspace: &Workspace, kind: Kind, name: &str, version: &str) -> String {
     format!("{}/{}/{name}/versions/{version}", workspace.id(), kind.segment())
-}
-
-/// A version as a GET shows it. Its `name` is the version; the asset's name is in the id alone.
-fn json(workspace: &Workspace, kind: Kind, name: &str, version: &Version) -> Value {
-    let mut properties = version.properties.clone();
-    for (key, value) in [
-        ("tags", json!({})),
-        ("properties", json!({})),
-        ("isAnonymous", json!(false)),
-        ("isArchived", json!(false)),
-    ] {
-        properties.entry(key).or_insert(value);
-    }
-    if kind != Kind::Data {
-        properties.insert("provisioningState".into(), "Succeeded".into());
-    }
-    json!({
-        "id": id(workspace, kind, name, &version.name), "name": version.name,
-        "type": format!("Microsoft.MachineLearningServices/workspaces/{}/versions", kind.segment()),
-        "properties": properties, "systemData": version.origin.json(),
-    })
 }
 
 /// The version made last.
@@ -90,11 +69,11 @@ pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind, name: &str) -
         return Err(errors::missing(kind.noun(), name));
     }
     let of = |container: &&Container| hash.is_some() || container.name == name;
-    let mut all: Vec<(&str, &Version)> = workspace
+    let mut all: Vec<(&Container, &Version)> = workspace
         .assets
         .of(kind)
         .filter(of)
-        .flat_map(|container| container.versions.values().map(|version| (container.name.as_str(), version)))
+        .flat_map(|container| container.versions.values().map(move |version| (container, version)))
         .filter(|(_, version)| view.takes(version.is_archived()) && (hash.is_none() || found(version)))
         .collect();
     all.sort_by_key(|(_, version)| version.number);
@@ -103,7 +82,9 @@ pub fn list(world: &World, call: &Call<'_>, key: &str, kind: Kind, name: &str) -
         all.reverse();
     }
     let items = all.into_iter();
-    Ok(Answer::ok(&page.cut("value", items, |(name, version)| json(workspace, kind, name, version))))
+    Ok(Answer::ok(
+        &page.cut("value", items, |(container, version)| show::version(workspace, kind, container, version)),
+    ))
 }
 
 /// A value as text, so that `202208` and `"202208"` are the same.
@@ -114,9 +95,15 @@ fn plain(value: &Value) -> String {
 /// Shows a version.
 pub fn get(world: &World, key: &str, kind: Kind, (name, version): (&str, &str)) -> Reply {
     let workspace = workspace(world, key)?;
-    let found = workspace.assets.version(kind, name, version);
+    Ok(Answer::ok(&shown(workspace, kind, (name, version))?))
+}
+
+fn shown(workspace: &Workspace, kind: Kind, (name, version): (&str, &str)) -> Result<Value, Refusal> {
+    let container =
+        workspace.assets.container(kind, name).ok_or_else(|| errors::missing(kind.noun(), name))?;
+    let found = container.versions.get(version);
     let found = found.ok_or_else(|| errors::missing(kind.noun(), &format!("{name}:{version}")))?;
-    Ok(Answer::ok(&json(workspace, kind, name, found)))
+    Ok(show::version(workspace, kind, container, found))
 }
 
 /// Makes a version, or changes what may be changed of one.
@@ -134,34 +121,60 @@ pub fn put(
     wanted.retain(|_, value| !value.is_null());
     rules::complete(kind, &mut wanted);
     let workspace = self::workspace(world, key)?;
+    // Whoever sends back what was read has no steps: they are those that there are.
+    let have = workspace.assets.version(kind, name, version).and_then(|have| steps(&have.properties));
+    let sent = steps(&wanted);
+    if let (Some(have), Some(spec), None) = (have, wanted.get_mut("componentSpec"), sent) {
+        spec["jobs"] = have;
+    }
     rules::check(workspace, kind, &wanted)?;
-    let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
+    let anonymous = wanted.get("isAnonymous") == Some(&json!(true));
+    // Components that nobody named get the version of their content, not that of the URL.
+    let own = (anonymous && kind == Kind::Component).then(|| show::anonymous(workspace, &wanted));
+    let version = own.as_deref().unwrap_or(version);
     let existed = workspace.assets.version(kind, name, version).is_some();
     if existed {
-        change(workspace, call, kind, (name, version), &wanted)?;
+        rules::unchanged(workspace, kind, (name, version), &wanted)?;
+    }
+    let workspace = world.workspaces.get_mut(key).ok_or_else(|| errors::no_parent(key))?;
+    if existed {
+        change(workspace, call, kind, (name, version), &wanted);
     } else {
         let number = workspace.assets.number();
         let origin = Origin::new(call);
         let new = Version { name: version.to_owned(), number, properties: wanted, origin: origin.clone() };
         workspace.assets.ensure(kind, name, origin).versions.insert(version.to_owned(), new);
     }
-    let workspace = self::workspace(world, key)?;
-    let shown = workspace.assets.version(kind, name, version).map(|found| json(workspace, kind, name, found));
-    let status = if existed { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(Answer::json(status, &shown.unwrap_or_default()))
+    let shown = shown(self::workspace(world, key)?, kind, (name, version))?;
+    Ok(answered(world, call, &shown, !existed || kind == Kind::Environment || own.is_some()))
 }
 
+/// The steps of a pipeline component.
+fn steps(properties: &Map<String, Value>) -> Option<Value> {
+    properties.get("componentSpec")?.get("jobs").filter(|jobs| !jobs.is_null()).cloned()
+}
+
+/// 200, or 201 with the place of what was made.
+fn answered(world: &World, call: &Call<'_>, shown: &Value, made: bool) -> Answer {
+    if made {
+        let here = format!("{}{}", world.settings.base, call.request.target);
+        Answer::json(StatusCode::CREATED, shown).header("location", &here)
+    } else {
+        Answer::ok(shown)
+    }
+}
+
+/// Changes what may be changed: tags are replaced, properties added or altered; a code keeps what it has.
 fn change(
     workspace: &mut Workspace,
     call: &Call<'_>,
     kind: Kind,
     (name, version): (&str, &str),
     wanted: &Map<String, Value>,
-) -> Result<(), Refusal> {
+) {
     let have =
         workspace.assets.container_mut(kind, name).and_then(|container| container.versions.get_mut(version));
-    let Some(have) = have else { return Ok(()) };
-    rules::unchanged(kind, &format!("{name}:{version}"), &have.properties, wanted)?;
+    let Some(have) = have else { return };
     for key in ["description", "tags", "isArchived", "stage"] {
         if let Some(value) = wanted.get(key) {
             have.properties.insert(key.into(), value.clone());
@@ -170,8 +183,14 @@ fn change(
     if let Some(more) = wanted.get("properties") {
         json::merge(have.properties.entry("properties").or_insert_with(|| json!({})), more);
     }
-    have.origin.touch(call);
-    Ok(())
+    let named = wanted.get("componentSpec").and_then(|spec| spec.get("display_name"));
+    if let (Some(named), Some(spec)) = (named, have.properties.get_mut("componentSpec")) {
+        spec["display_name"] = named.clone();
+    }
+    // An environment does not tell that it was written again.
+    if kind != Kind::Environment {
+        have.origin.touch(call);
+    }
 }
 
 /// Removes a version.

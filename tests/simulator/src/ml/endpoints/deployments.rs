@@ -38,22 +38,23 @@ impl Deployment {
         self.properties.get("deploymentConfiguration")?.pointer("/componentId/assetId")?.as_str()
     }
 
+    /// A deployment of a pipeline component: what belongs to models is there, null or zero.
     fn json(&self, workspace: &Workspace, endpoint: &str) -> Value {
-        let mut properties = self.properties.clone();
-        for (key, value) in [
-            ("errorThreshold", json!(-1)),
-            ("maxConcurrencyPerInstance", json!(1)),
-            ("miniBatchSize", json!(10)),
-            ("outputFileName", json!("predictions.csv")),
-            ("properties", json!({})),
-        ] {
-            properties.entry(key).or_insert(value);
+        let mut properties = json!({
+            "description": null, "properties": {}, "codeConfiguration": null, "environmentId": null,
+            "environmentVariables": null, "compute": null, "errorThreshold": 0,
+            "retrySettings": { "maxRetries": 0, "timeout": "PT0S" }, "miniBatchSize": 0, "loggingLevel": "Info",
+            "model": null, "maxConcurrencyPerInstance": 0, "outputAction": "SummaryOnly", "outputFileName": null,
+            "resources": { "instanceCount": 1, "instanceType": null, "properties": null },
+        });
+        if let Some(shown) = properties.as_object_mut() {
+            shown.extend(self.properties.clone());
+            shown.insert("provisioningState".into(), self.state.word().into());
         }
-        properties.insert("provisioningState".into(), self.state.word().into());
         json!({
             "id": format!("{}/batchEndpoints/{endpoint}/deployments/{}", workspace.id(), self.name), "name": self.name,
             "type": "Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments",
-            "location": workspace.region, "tags": self.tags, "properties": properties, "systemData": self.origin.json(),
+            "location": workspace.region, "tags": self.tags, "properties": properties, "systemData": self.origin.short(),
         })
     }
 }
@@ -135,8 +136,7 @@ fn put(world: &mut World, call: &Call<'_>, (key, endpoint): (&str, &str), name: 
     find_mut(world, key, endpoint)?.deployments.insert(ids::key(name), deployment);
     let work = Work::DeploymentWritten(key.to_owned(), ids::key(endpoint), ids::key(name));
     let operation = world.begin(id, work, call.now);
-    let status = if have.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(world.follow(Answer::json(status, &shown), &operation, call))
+    Ok(world.follow(Answer::json(StatusCode::CREATED, &shown), &operation, call))
 }
 
 /// Refuses a deployment that is no pipeline component's, or that refers to what is not there.

@@ -28,7 +28,7 @@ pub fn answer(world: &mut World, request: &Request, caller: &Caller, now: Timest
         (&Method::POST, []) => post(world, request, (&workspace, endpoint), &Origin::by(&caller.app, now)),
         (&Method::GET, [name]) => {
             let (workspace, run) = jobs::find(world, &workspace, name)?;
-            Ok(Answer::ok(&json(workspace, run, endpoint)))
+            Ok(Answer::ok(&json(workspace, run)))
         }
         (_, _) => Err(no_route()),
     }
@@ -45,7 +45,7 @@ fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 
 fn post(world: &mut World, request: &Request, (key, endpoint): (&str, &str), origin: &Origin) -> Reply {
     let body = request.json().map_err(|error| errors::invalid(&format!("The body is not JSON: {error}.")))?;
-    let name = format!("batchjob-{}", world.ids.uuid());
+    let name = world.ids.uuid();
     let (workspace, found) = super::find(world, key, endpoint)?;
     let wanted = request.header("azureml-model-deployment").or(found.default.as_deref());
     let wanted = wanted
@@ -57,9 +57,16 @@ fn post(world: &mut World, request: &Request, (key, endpoint): (&str, &str), ori
     let mut run = jobs::prepare(workspace, &job, &context)?;
     run.facts.insert("azureml.endpointname".into(), found.name.clone());
     run.facts.insert("azureml.deploymentname".into(), deployment.name.clone());
+    run.facts.insert("azureml.runLineageType".into(), "batchDeployment".into());
+    let deployment = deployment.clone();
     jobs::start(world, key, run, origin.created);
+    let (deployment, version) = (deployment.name.clone(), "2020-09-01-dataplanepreview");
     let (workspace, run) = jobs::find(world, key, &name)?;
-    Ok(Answer::json(StatusCode::CREATED, &json(workspace, run, endpoint)))
+    let id = workspace.id();
+    let front = format!("{}/mferp/managementfrontend{id}/batchEndpoints/{endpoint}", world.settings.base);
+    let here = format!("{front}/deployments/{deployment}?api-version={version}");
+    let answer = Answer::json(StatusCode::CREATED, &json(workspace, run));
+    Ok(answer.header("azureml-model-deployment", &deployment).header("location", &here))
 }
 
 /// The body of the pipeline job that an invocation makes.
@@ -124,17 +131,58 @@ fn data(given: Option<&Value>, kind: &str) -> Result<Value, Refusal> {
     Ok(Value::Object(all))
 }
 
-/// A job as the endpoint shows it.
-fn json(workspace: &Workspace, run: &Run, endpoint: &str) -> Value {
+/// A job as the endpoint shows it: its id names no endpoint, and its name in the properties is one for people.
+fn json(workspace: &Workspace, run: &Run) -> Value {
+    let id = workspace.id();
+    let endpoint = |name: &str, uri: String| json!({ "jobEndpointType": name, "port": null, "endpoint": uri, "properties": null });
+    let deployment = run.facts.get("azureml.deploymentname");
+    let system = json!({
+        "createdAt": crate::clock::stamp(run.origin.created), "createdBy": run.origin.created_by,
+        "lastModifiedAt": crate::clock::stamp(run.origin.modified), "lastModifiedBy": run.origin.modified_by,
+    });
     json!({
-        "id": format!("{}/batchEndpoints/{endpoint}/jobs/{}", workspace.id(), run.id), "name": run.id,
+        "id": format!("{id}/batchEndpoints//jobs/{}", run.id), "name": run.id,
         "type": "Microsoft.MachineLearningServices/workspaces/batchEndpoints/jobs",
         "properties": {
-            "status": run.status.word(), "experimentName": run.experiment, "displayName": run.display_name,
-            "provisioningState": "Succeeded", "tags": run.body.get("tags"), "properties": {},
+            "provisioningState": "Succeeded", "status": run.status.word(), "inputData": sent(run),
+            "compute": { "target": null, "instanceCount": null, "isLocal": false, "location": null,
+                         "instanceType": null, "properties": null },
+            "output": { "datastoreId": null, "path": null },
+            "interactionEndpoints": {
+                "Tracking": endpoint("Tracking", format!("azureml://westeurope.api.azureml.ms/mlflow/v1.0{id}?")),
+                "Studio": endpoint("Studio", format!("https://ml.azure.sim/runs/{}?wsid={id}", run.id)),
+            },
+            "tags": { "azureml.deploymentname": deployment }, "properties": jobs::properties(run),
+            "name": run.display_name,
         },
-        "systemData": run.origin.json(),
+        "systemData": system,
     })
+}
+
+/// The inputs of an invocation as they come back: in the words of the endpoint, with a mode.
+fn sent(run: &Run) -> Value {
+    let word = |kind: &str| match kind {
+        "literal" => "Literal".to_owned(),
+        "uri_file" => "UriFile".to_owned(),
+        "uri_folder" => "UriFolder".to_owned(),
+        "mltable" => "MLTable".to_owned(),
+        other => other.to_owned(),
+    };
+    let all = run.body.get("inputs").and_then(Value::as_object).into_iter().flatten();
+    let one = |(name, value): (&String, &Value)| {
+        let mut shown =
+            json!({ "description": null, "jobInputType": word(crate::json::text(value, "/jobInputType")) });
+        for key in ["uri", "value"] {
+            if let Some(value) = value.get(key) {
+                shown[key] = value.clone();
+            }
+        }
+        if shown.get("uri").is_some() {
+            shown["mode"] = "ReadOnlyMount".into();
+        }
+        (name.clone(), shown)
+    };
+    Value::Object(all.map(one).collect())
 }
 
 /// `GET /mferp/managementfrontend{workspace}/batchEndpoints/{endpoint}[/deployments/{deployment}]/jobs`.
@@ -155,7 +203,6 @@ pub fn list_jobs(world: &World, request: &Request) -> Reply {
                 fact("azureml.deploymentname").is_some_and(|name| name.eq_ignore_ascii_case(wanted))
             })
     };
-    let all: Vec<Value> =
-        workspace.runs.roots().filter(made).map(|run| json(workspace, run, endpoint)).collect();
+    let all: Vec<Value> = workspace.runs.roots().filter(made).map(|run| json(workspace, run)).collect();
     Ok(Answer::ok(&json!({ "value": all })))
 }

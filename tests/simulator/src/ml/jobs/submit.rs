@@ -95,13 +95,11 @@ fn pipeline(workspace: &Workspace, body: &Map<String, Value>, name: &str) -> Res
         settings.and_then(|settings| settings.get(key)).and_then(Value::as_str).map(str::to_owned)
     };
     let compute = setting("default_compute").or_else(|| text("computeId").map(str::to_owned));
-    if let Some(compute) = &compute {
-        graph::compute(workspace, compute)?;
-    }
     let datastore = setting("default_datastore").unwrap_or_else(|| datastores::DEFAULT.into());
     let (_, store) = refs::named("datastores", &datastore).unwrap_or((None, &datastore));
     workspace.datastore(store)?;
     let (jobs, interface) = jobs(workspace, body)?;
+    graph::present(workspace, &jobs)?;
     let graph = graph::read(workspace, &jobs)?;
     let inputs = bind::inputs(workspace, object("inputs"), interface.as_ref(), name)?;
     let outputs = bind::outputs(workspace, object("outputs"), interface.as_ref(), (name, &datastore))?;
@@ -110,7 +108,11 @@ fn pipeline(workspace: &Workspace, body: &Map<String, Value>, name: &str) -> Res
     let outs: Vec<&str> = outputs.keys().map(String::as_str).collect();
     graph::check_job(workspace, &graph, &names, &outs)?;
     bind::literals(&graph, &inputs)?;
-    let (goes_on, force) = (flag(settings, "continue_on_step_failure"), flag(settings, "force_rerun"));
+    // Where the settings do not say, a pipeline goes on after a step has failed.
+    let silent =
+        settings.is_none_or(|settings| settings.get("continue_on_step_failure").is_none_or(Value::is_null));
+    let goes_on = silent || flag(settings, "continue_on_step_failure");
+    let force = flag(settings, "force_rerun");
     Ok(Pipeline { graph, inputs, outputs, compute, datastore, goes_on, force })
 }
 
@@ -124,6 +126,7 @@ fn jobs(
     match (inline, component) {
         (Some(jobs), _) => Ok((jobs.clone(), None)),
         (None, Some(text)) => {
+            graph::present_component(workspace, text)?;
             let found = graph::component(workspace, text)?;
             let (_, version) = found.ok_or_else(|| {
                 errors::invalid(&format!("The simulator does not hold the shared registry of '{text}'."))

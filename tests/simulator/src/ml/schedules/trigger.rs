@@ -3,6 +3,7 @@
 //! (learn.microsoft.com, "Schedule machine learning pipeline jobs").
 
 use super::recurrence::Recurrence;
+use crate::faults::Failure;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::DateTime;
@@ -78,6 +79,21 @@ impl Trigger {
             other => return Err(format!("triggerType must be Cron or Recurrence, not '{other}'.")),
         };
         Ok(Self { rule, zone, start, end })
+    }
+
+    /// Says that a trigger can never fire again; Azure finds this out after it has accepted the schedule.
+    pub fn end_in_the_past(&self, now: Timestamp) -> Result<(), Failure> {
+        if self.end.is_none_or(|end| end >= now) {
+            return Ok(());
+        }
+        let kind = match self.rule {
+            Rule::Cron(_) => "Cron",
+            Rule::Recurrence(_) => "Recurrence",
+        };
+        let text = format!(
+            "Job info with trigger is invalid, details: The {kind} EndTime should not be in the past"
+        );
+        Err(Failure::new("UserError", text))
     }
 
     /// The first firing after `after`.
