@@ -2,6 +2,7 @@
 """Run something with Microsoft's pinned clients installed: the checks of the simulator, or the reading back.
 
     run.py checks [--simulator PATH] [pytest's arguments]     without a path the simulator is built with cargo
+    run.py recordings [--simulator PATH] [--trace FILE]       the checks' exchanges against the recordings of Azure
     run.py readback --help                                    see azureml_readback
     run.py python [arguments]                                 the interpreter itself
 
@@ -22,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LOCK = HERE / "requirements.txt"
 COMMANDS = {
     "checks": ["-m", "pytest", "--numprocesses", "4", "--rootdir", str(HERE), str(HERE / "checks")],
+    "recordings": [str(HERE / "recordings.py")],
     "readback": ["-m", "azureml_readback"],
     "python": [],
 }

@@ -9,15 +9,27 @@ import urllib.request
 import uuid
 
 import pytest
+import trace_requests as trace
+from azure.core.polling.base_polling import LROBasePolling
 from azureml_readback.connection import Connection
+
+# Azure asks for no wait, and the clients' own is made for Azure's times: the simulator is a hundred times as fast.
+LROBasePolling._extract_delay = lambda self: 0.3
 
 RESOURCE_GROUP, WORKSPACE = "rg-ml", "team-a"
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 
 
 def pytest_addoption(parser):
-    """The binary to check."""
+    """The binary to check, and where to write what it answers."""
     parser.addoption("--simulator", help="the simulator's binary; without it, it is built with cargo")
+    parser.addoption("--exchanges", help="a folder for what is sent and answered, in the form of the recordings")
+
+
+def pytest_configure(config):
+    """The trace begins before the first client is made."""
+    if config.getoption("--exchanges"):
+        trace.start(config.getoption("--exchanges"))
 
 
 def binary(config):

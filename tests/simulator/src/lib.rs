@@ -16,6 +16,7 @@ pub mod contract;
 mod control;
 mod entra;
 mod execute;
+pub mod facts;
 mod faults;
 mod front;
 

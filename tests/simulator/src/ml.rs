@@ -107,6 +107,14 @@ impl Origin {
         self.modified_by.clone_from(&call.caller.app);
     }
 
+    /// As endpoints show it.
+    pub fn short(&self) -> Value {
+        json!({
+            "createdAt": crate::clock::stamp(self.created), "createdBy": self.created_by,
+            "lastModifiedAt": crate::clock::stamp(self.modified),
+        })
+    }
+
     /// As `systemData`.
     pub fn json(&self) -> Value {
         json!({

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::entra::{self, Keys};
 use crate::execute::Effect;
+use crate::facts;
 use crate::faults::{Faults, Outcome};
 use crate::ids::Ids;
 use crate::log::Log;
@@ -192,8 +193,16 @@ impl World {
             .clone()
     }
 
-    /// Answers one request at `now`.
+    /// Answers one request at `now`; builds for debugging note how the answer is not like the recorded ones.
     pub fn answer(&mut self, request: &Request, now: Timestamp) -> Answer {
+        let answer = self.route(request, now);
+        if cfg!(debug_assertions) {
+            self.noted.answer.extend(facts::check(request, &answer));
+        }
+        answer
+    }
+
+    fn route(&mut self, request: &Request, now: Timestamp) -> Answer {
         if request.host.contains(".blob.") {
             return blob::answer(self, request, now);
         }

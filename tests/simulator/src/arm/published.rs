@@ -40,7 +40,7 @@ pub fn check_answer(world: &mut World, request: &Request, answer: &Answer) {
     let call = contract::Call { method: request.method.as_str(), target: &request.target, body: None };
     if let Err(violations) = world.contract.check_response(&call, answer.status.as_u16(), body.as_ref()) {
         let broken = violations.iter().map(ToString::to_string).filter(|text| !is_recorded(text));
-        world.noted.answer = broken.collect();
+        world.noted.answer.extend(broken);
     }
 }
 

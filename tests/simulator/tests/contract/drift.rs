@@ -33,6 +33,13 @@ fn the_requests_are_those_that_were_recorded() {
 }
 
 #[test]
+fn the_facts_are_those_of_the_recorded_answers() {
+    if let Some(live) = shared("live") {
+        is_fresh("facts/reduce.py", &[&live]);
+    }
+}
+
+#[test]
 fn the_golden_bodies_are_those_that_were_captured() {
     if let Some(examples) = shared("examples") {
         is_fresh("../../controller/plan/tests/golden/reduce.py", &[&examples]);

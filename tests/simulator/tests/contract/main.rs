@@ -9,6 +9,7 @@
 
 mod answers;
 mod drift;
+mod page;
 mod published;
 mod refusals;
 mod requests;
