@@ -1,6 +1,7 @@
 //! What every pass shares: stores, queues, the way to Azure, the recorder. Made once, in `run`.
 
 use super::events::Recorder;
+use super::pace::Ticks;
 use super::relations::{Name, Relations};
 use super::shut::Shut;
 use crate::config::{Grant, Intervals};
@@ -64,6 +65,8 @@ pub struct Context {
     pub firing_check: SignedDuration,
     /// Requests to Kubernetes at once: each needs a connection of its own.
     pub kube_requests: Semaphore,
+    /// The moments of comparison.
+    pub ticks: Ticks,
     /// When everything is compared once more, since a leader before may have sent what Azure has not carried out yet.
     pub settled: OnceLock<Instant>,
 }

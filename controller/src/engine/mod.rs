@@ -28,3 +28,4 @@ pub mod watch;
 
 pub use context::Context;
 pub use kind::{Kind, Leaving, Reached, Resolved, Wait};
+pub use pace::Ticks;

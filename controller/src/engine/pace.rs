@@ -3,16 +3,65 @@
 
 use super::Kind;
 use super::pass::{NET, Pass};
-use crate::looks::Look;
+use crate::looks::{KEPT, Look};
 use azureml_crds::shared::HasCommon as _;
 use azureml_plan::Next;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// The first delay doubles at most so often.
 const MOST_DOUBLINGS: u32 = 16;
+
+/// The latest moment of comparison of each namespace and interval, as one [`Instant`] for all passes that share it. Each pass
+/// computing it from two clocks of its own would get another one, later than the list that the first pass has just read.
+#[derive(Debug, Default)]
+pub struct Ticks(Mutex<HashMap<(u64, u64), Tick>>);
+
+/// A moment of comparison: the wall clock's count of intervals, and when it began.
+#[derive(Clone, Copy, Debug)]
+struct Tick {
+    number: u64,
+    began: Instant,
+}
+
+impl Ticks {
+    /// When the latest moment of comparison began, for a pass that began at `now` with the wall clock at `wall`.
+    fn latest(&self, moments: Moments, wall: Timestamp, now: Instant) -> Option<Instant> {
+        let (number, since) = moments.at(wall);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (moments.phase, moments.interval);
+        if let Some(tick) = all.get(&key).filter(|tick| tick.number == number) {
+            return Some(tick.began);
+        }
+        let began = now.checked_sub(since)?;
+        all.insert(key, Tick { number, began });
+        Some(began)
+    }
+}
+
+/// The moments at which a namespace compares: every `interval` of the wall clock, `phase` earlier. In milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    phase: u64,
+    interval: u64,
+}
+
+impl Moments {
+    fn of(namespace: &str, resync: Duration) -> Self {
+        let interval = u64::try_from(resync.as_millis()).unwrap_or(u64::MAX).max(1);
+        Self { phase: super::memory::hash(namespace) % interval, interval }
+    }
+
+    /// How many moments there were until a time, and how long ago the last one was.
+    fn at(self, wall: Timestamp) -> (u64, Duration) {
+        let time = u64::try_from(wall.as_millisecond()).unwrap_or(0).wrapping_add(self.phase);
+        (time / self.interval, Duration::from_millis(time % self.interval))
+    }
+}
 
 impl<K: Kind> Pass<'_, K> {
     /// How fresh this look must be.
@@ -27,13 +76,20 @@ impl<K: Kind> Pass<'_, K> {
         if attempt > 0 || self.ask.requested.is_some() {
             return Look { since: now, is_shared: false, attempt, is_change: false };
         }
-        let tick = now.checked_sub(self.since_tick(resync)).unwrap_or(first_seen);
+        let ticks = &self.engine.ctx.ticks;
+        let tick = ticks.latest(self.moments(resync), self.ask.now, self.began).unwrap_or(first_seen);
         let settled = self.engine.ctx.settled.get().filter(|at| **at <= now);
         let tick = settled.map_or(tick, |at| tick.max(*at));
+        if is_change {
+            // Reading once more would cost more than everything else: what was seen just now, after the last write, serves.
+            let recently = now.checked_sub(KEPT).unwrap_or(first_seen);
+            let since = [wrote, settled.copied()].into_iter().flatten().fold(recently, Instant::max);
+            return Look { since, is_shared: false, attempt, is_change };
+        }
         let since = first_seen.max(tick).max(wrote.unwrap_or(first_seen));
         // Everybody compares at a tick, and everybody looks after a start.
         let is_shared = since == tick || (was_listed && since == first_seen);
-        Look { since, is_shared, attempt, is_change }
+        Look { since, is_shared, attempt, is_change: false }
     }
 
     /// When the next pass is due.
@@ -51,7 +107,7 @@ impl<K: Kind> Pass<'_, K> {
                 Some(asked.map_or(grown, |asked| asked.max(grown)))
             }
             Next::After(delay) => Some(delay),
-            Next::Tick => Some(resync.saturating_sub(self.since_tick(resync))),
+            Next::Tick => Some(resync.saturating_sub(self.moments(resync).at(self.ask.now).1)),
             Next::Change => Some(NET),
             Next::Leave => None,
         };
@@ -61,13 +117,9 @@ impl<K: Kind> Pass<'_, K> {
         due.map(|due| left.map_or(due, |left| due.min(left)))
     }
 
-    /// How long ago the last comparison was due; the namespace decides the moment.
-    fn since_tick(&self, resync: Duration) -> Duration {
-        let interval = u64::try_from(resync.as_millis()).unwrap_or(u64::MAX).max(1);
-        let namespace = self.object.namespace().unwrap_or_default();
-        let phase = super::memory::hash(namespace) % interval;
-        let now = u64::try_from(self.ask.now.as_millisecond()).unwrap_or(0);
-        Duration::from_millis(now.wrapping_add(phase) % interval)
+    /// The moments of comparison: the namespace decides them.
+    fn moments(&self, resync: Duration) -> Moments {
+        Moments::of(&self.object.namespace().unwrap_or_default(), resync)
     }
 }
 
@@ -95,6 +147,30 @@ pub(super) fn after_refusals(count: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_passes_of_a_comparison_want_a_list_from_the_same_moment_on() {
+        let moments = Moments { phase: 0, interval: 20_000 };
+        let wall = |millis| Timestamp::from_millisecond(millis).unwrap();
+        let (ticks, now) = (Ticks::default(), Instant::now());
+        let first = ticks.latest(moments, wall(40_003), now);
+        assert_eq!(first, now.checked_sub(Duration::from_millis(3)));
+        // The clocks are read one after the other, and what lies between differs from pass to pass.
+        for (millis, after) in [(40_003, 0), (40_004, 9), (41_000, 997), (59_999, 20_050)] {
+            assert_eq!(ticks.latest(moments, wall(millis), now + Duration::from_millis(after)), first);
+        }
+        let next = ticks.latest(moments, wall(60_000), now + Duration::from_millis(20_060));
+        assert_eq!(next, Some(now + Duration::from_millis(20_060)));
+        // The wall clock is put back: the comparison is due once more, and nothing waits for the day to come again.
+        let back = now + Duration::from_millis(20_070);
+        assert_eq!(ticks.latest(moments, wall(20_000), back), Some(back));
+        let other = Moments { phase: 7, ..moments };
+        assert_ne!(
+            ticks.latest(other, wall(20_000), back),
+            Some(back),
+            "each namespace has moments of its own"
+        );
+    }
 
     #[test]
     fn kubernetes_is_asked_less_often_the_more_it_refuses() {

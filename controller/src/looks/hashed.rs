@@ -72,6 +72,7 @@ impl Looks {
             && !is_known
             && self.resource(client, of, container.name(), look).await?.is_none()
         {
+            self.note_absence(&container);
             self.note_absence(id);
         }
         self.presence(client, id).await
@@ -83,11 +84,14 @@ impl Looks {
         locked(&self.hashed.present).has(&id.key())
     }
 
-    fn is_absent(&self, id: &ArmId) -> bool {
+    /// Whether something that only we make was just seen not to be there.
+    #[must_use]
+    pub fn is_absent(&self, id: &ArmId) -> bool {
         locked(&self.hashed.absent).get(&id.key()).is_some_and(|since| since.elapsed() < KEPT)
     }
 
-    fn note_absence(&self, id: &ArmId) {
+    /// Something that only we make is not there, by itself or since what it belongs to is not.
+    pub fn note_absence(&self, id: &ArmId) {
         let mut absent = locked(&self.hashed.absent);
         absent.retain(|_, since| since.elapsed() < KEPT);
         absent.insert(id.key(), Instant::now());

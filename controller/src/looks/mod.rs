@@ -84,6 +84,40 @@ type Key = (usize, String);
 struct Slot {
     listing: tokio::sync::Mutex<Option<Arc<Listing>>>,
     singles: Mutex<Singles>,
+    glimpses: Mutex<HashMap<String, Glimpse>>,
+}
+
+/// What a single read showed, as text, which takes a fraction of the room of a parsed body; nothing where nothing was there.
+struct Glimpse {
+    began: Instant,
+    text: Option<String>,
+}
+
+impl Slot {
+    /// What a list or a single read showed of a resource, where that began late enough; the outer `None` where none did.
+    fn known(&self, name: &str, since: Instant) -> Option<Option<Value>> {
+        let name = name.to_ascii_lowercase();
+        let listing = self.listing.try_lock().ok().and_then(|latest| latest.clone());
+        let listing = listing.filter(|listing| listing.began >= since);
+        let glimpses = locked(&self.glimpses);
+        let glimpse = glimpses.get(&name).filter(|glimpse| glimpse.began >= since);
+        match (listing, glimpse) {
+            (Some(listing), glimpse) if glimpse.is_none_or(|glimpse| glimpse.began <= listing.began) => {
+                Some(listing.get(&name))
+            }
+            (_, Some(glimpse)) => {
+                Some(glimpse.text.as_deref().and_then(|text| serde_json::from_str(text).ok()))
+            }
+            (_, None) => None,
+        }
+    }
+
+    fn remember(&self, name: &str, began: Instant, body: Option<&Value>) {
+        let mut glimpses = locked(&self.glimpses);
+        glimpses.retain(|_, glimpse| glimpse.began.elapsed() < KEPT);
+        let glimpse = Glimpse { began, text: body.map(ToString::to_string) };
+        glimpses.insert(name.to_ascii_lowercase(), glimpse);
+    }
 }
 
 /// Single reads of late, by what they were for.
@@ -99,8 +133,8 @@ const CHANGES: usize = 50;
 const OTHERS: usize = 10;
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// How long a list is kept for those who come later, and the absence of what is named by its hash taken for granted.
-const KEPT: Duration = Duration::from_secs(30);
+/// How long what was read is kept for those who come later, and the absence of what is named by its hash taken for granted.
+pub const KEPT: Duration = Duration::from_secs(30);
 
 /// How long the place of a list is kept that nobody uses; longer than a list itself, so that it is empty then.
 const UNUSED: Duration = Duration::from_hours(1);
@@ -130,7 +164,8 @@ impl Looks {
         Self { spacing, slots: Mutex::new(Kept::new(UNUSED)), hashed: Hashed::default() }
     }
 
-    /// A resource that can change: from a list that is fresh enough, by a single read, or from a new list where many look at once.
+    /// A resource that can change: as it was seen where that is fresh enough, by a single read, or from a new list where
+    /// many look at once.
     ///
     /// # Errors
     /// When Azure refuses or does not answer.
@@ -142,8 +177,14 @@ impl Looks {
         look: Look,
     ) -> Result<Option<Value>, Error> {
         let slot = self.slot(client, of);
+        if let Some(known) = slot.known(name, look.since) {
+            return Ok(known);
+        }
         if !look.is_shared && take_single(&slot, look) {
-            return client.get(&of.parent.child(of.name, name), look.urgency()).await;
+            let began = Instant::now();
+            let body = client.get(&of.parent.child(of.name, name), look.urgency()).await?;
+            slot.remember(name, began, body.as_ref());
+            return Ok(body);
         }
         self.listing_of(&slot, client, of, look).await.map(|listing| listing.get(name))
     }
@@ -217,4 +258,43 @@ fn take_single(slot: &Slot, look: Look) -> bool {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn listing(began: Instant, items: &[Value]) -> Arc<Listing> {
+        let items = items.iter().map(|item| RawValue::from_string(item.to_string()).unwrap());
+        Arc::new(Listing::new(began, items.collect()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_latest_that_was_seen_serves_where_it_is_late_enough() {
+        let (slot, start) = (Slot::default(), Instant::now());
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let body = |max: u32| json!({"name": "CPU", "max": max});
+        assert_eq!(slot.known("cpu", start), None, "nothing was read");
+        *slot.listing.lock().await = Some(listing(later(1), &[body(1)]));
+        assert_eq!(slot.known("cpu", later(1)), Some(Some(body(1))));
+        assert_eq!(slot.known("gpu", later(1)), Some(None), "a list shows what is absent too");
+        assert_eq!(slot.known("cpu", later(2)), None, "it was written meanwhile");
+        slot.remember("cpu", later(3), Some(&body(3)));
+        assert_eq!(slot.known("CPU", start), Some(Some(body(3))));
+        assert_eq!(slot.known("gpu", later(3)), None);
+        *slot.listing.lock().await = Some(listing(later(4), &[]));
+        assert_eq!(slot.known("cpu", start), Some(None), "it is gone since");
+        slot.remember("cpu", later(5), None);
+        assert_eq!(slot.known("cpu", later(5)), Some(None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_read_is_forgotten_after_a_while() {
+        let slot = Slot::default();
+        slot.remember("old", Instant::now(), Some(&json!({})));
+        tokio::time::advance(KEPT).await;
+        slot.remember("new", Instant::now(), Some(&json!({})));
+        assert_eq!(locked(&slot.glimpses).keys().collect::<Vec<_>>(), ["new"]);
+    }
 }

@@ -12,7 +12,7 @@ use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
 use crate::engine::shut::Shut;
 use crate::engine::watch::Watch;
-use crate::engine::{Context, Kind};
+use crate::engine::{Context, Kind, Ticks};
 use crate::identity::Identities;
 use crate::kinds::{Stores, firings};
 use crate::looks::Looks;
@@ -198,6 +198,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         schedule_form: config.azure.schedule_form(),
         firing_check: intervals.firing_check,
         kube_requests: Semaphore::new(KUBE_REQUESTS),
+        ticks: Ticks::default(),
         settled: OnceLock::new(),
     })
 }
