@@ -34,6 +34,9 @@ async fn main() -> Result<()> {
         if only("a") {
             clusters::at_once(&mut figures, 200).await?;
         }
+        if only("budget") {
+            clusters::budgeted(&mut figures, 200).await?;
+        }
         if only("delayed") {
             clusters::delayed(&mut figures, 200).await?;
         }

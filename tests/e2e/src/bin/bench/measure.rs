@@ -37,11 +37,22 @@ pub fn azure(throttle: bool) -> Options {
 const LIFTED: &str = "azure: {budget: {reads: {burst: 1e6, perSecond: 1e6}, writes: {burst: 1e6, perSecond: 1e6}, \
                       deletes: {burst: 1e6, perSecond: 1e6}, dataPlane: {burst: 1e6, perSecond: 1e6}}}\n";
 
-/// A scene with the operator's own intervals, but for the resync.
-pub async fn scene(azure: Options, resync: &str) -> Result<Scene> {
-    let budget = if azure.throttle { "" } else { LIFTED };
+/// The operator's own budget of requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// As it is shipped: what ARM grants.
+    Default,
+    /// Lifted as Azure's throttling is, so that a row shows the operator's own time.
+    Lifted,
+}
+
+/// A scene with the operator's own intervals, but for the resync, and with the log that it is shipped with.
+pub async fn scene(azure: Options, resync: &str, budget: Budget) -> Result<Scene> {
+    let budget = if budget == Budget::Default { "" } else { LIFTED };
     let config = format!("{GRANTS}intervals: {{resync: {resync}}}\n{budget}");
-    Scene::set("bench", Setting { azure, config }).await
+    let mut scene = Scene::set("bench", Setting { azure, config }).await?;
+    scene.start.log = Some("info".to_owned());
+    Ok(scene)
 }
 
 /// Waits until so many objects of a kind are ready in their present generation; gives the moment of the last.
@@ -114,19 +125,6 @@ pub async fn metric(operator: &Operator, name: &str) -> Result<f64> {
 pub fn requests(scene: &Scene, since: usize) -> Vec<azureml_simulator::Entry> {
     let all = scene.azure.requests().into_iter().skip(since);
     all.filter(|entry| !entry.url.contains("/oauth2/")).collect()
-}
-
-/// The given share of sorted values.
-pub fn percentile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a place in a short list"
-    )]
-    let place = ((values.len() as f64 * share).ceil() as usize).clamp(1, values.len());
-    values[place - 1]
 }
 
 /// A count as a figure.

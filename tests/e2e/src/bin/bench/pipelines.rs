@@ -1,7 +1,7 @@
 //! Many pipelines, published and scheduled: at once, and under ARM's own token buckets.
 
 use crate::figures::Figures;
-use crate::measure::{all_ready, azure, metric, number, requests, scene};
+use crate::measure::{Budget, all_ready, azure, metric, number, requests, scene};
 use anyhow::Result;
 use azureml_crds::{MLPipeline, MLSchedule};
 use azureml_simulator::Entry;
@@ -55,7 +55,8 @@ fn by_operation(cost: &[Entry]) -> BTreeMap<String, usize> {
 
 /// Row (c).
 pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> Result<()> {
-    let scene = scene(azure(throttle), "10m").await?;
+    let budget = if throttle { Budget::Default } else { Budget::Lifted };
+    let scene = scene(azure(throttle), "10m", budget).await?;
     let operator = scene.operator().await?;
     scene
         .kubectl(&["apply", "-f", "examples/r-gbm/workspace.yaml", "-f", "examples/r-gbm/computes.yaml"])
