@@ -39,7 +39,7 @@ impl Client {
 }
 
 /// A read of an address that an answer gave.
-fn plain(kind: &str, address: &str) -> Result<Request, Error> {
+pub(crate) fn plain(kind: &str, address: &str) -> Result<Request, Error> {
     let what = address.split('?').next().unwrap_or_default().to_owned();
     let mut request = Request::new(Verb::Get, parse(address)?, what, kind, HeaderMap::new());
     request.identify();

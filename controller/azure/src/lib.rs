@@ -31,6 +31,8 @@ mod data;
 #[cfg(feature = "http")]
 mod headers;
 #[cfg(feature = "http")]
+pub mod operation;
+#[cfg(feature = "http")]
 pub mod registry;
 #[cfg(feature = "http")]
 mod reply;

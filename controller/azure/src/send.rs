@@ -4,7 +4,7 @@
 
 use crate::address::{PrivateAddress, refuse_private_literal};
 use crate::error::Error;
-use crate::headers::retry_after;
+use crate::headers::{header, retry_after};
 use crate::reply::Reply;
 use crate::request::{REGISTRY, Request};
 use crate::told;
@@ -28,9 +28,10 @@ pub struct Answer {
     pub status: u16,
     /// The body as JSON; null when there is none.
     pub body: Value,
-    /// What Azure asks to wait before the next look. Where it would look, `Location` and `Azure-AsyncOperation`, is not
-    /// kept: the resource itself says how it is.
+    /// What Azure asks to wait before the next look.
     pub retry_after: Option<Duration>,
+    /// `Azure-AsyncOperation`: where the operation is that carries a write out. Up to 4,000 characters, with a signature.
+    pub operation: Option<String>,
 }
 
 /// The connection to the world that every client of a cloud shares.
@@ -89,7 +90,8 @@ impl Transport {
     ) -> Result<(Answer, HeaderMap), Error> {
         let (status, bytes, headers) = self.exchange(request, token).await?;
         let body = body(request, &bytes)?;
-        Ok((Answer { status, body, retry_after: retry_after(&headers) }, headers))
+        let (retry_after, operation) = (retry_after(&headers), header(&headers, "azure-asyncoperation"));
+        Ok((Answer { status, body, retry_after, operation }, headers))
     }
 
     /// Sends a request and gives the raw bytes of the answer.

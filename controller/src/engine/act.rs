@@ -6,7 +6,7 @@ use crate::looks::Looks;
 use crate::upload::upload;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
-use azureml_client::send::Answer;
+use azureml_client::send::{Answer, Verb};
 use azureml_client::{Class, Error};
 use azureml_plan::Action;
 use azureml_plan::action::Room;
@@ -67,6 +67,7 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
             }
         }
     }?;
+    looks.note_write(verb(action), action.target(), answer.as_ref());
     if let Action::Put { id, body } | Action::Upload { id, body, .. } = action
         && body["properties"]["isArchived"] != true
     {
@@ -87,6 +88,15 @@ fn is_refused(error: &Error) -> bool {
 fn hole<'a>(body: &'a mut serde_json::Value, pointer: &str) -> Option<&'a mut serde_json::Value> {
     let (parent, key) = pointer.rsplit_once('/')?;
     Some(&mut body.pointer_mut(parent)?[key])
+}
+
+fn verb(action: &Action) -> Verb {
+    match action {
+        Action::Put { .. } | Action::Upload { .. } => Verb::Put,
+        Action::Patch { .. } => Verb::Patch,
+        Action::Post { .. } => Verb::Post,
+        Action::Delete { .. } => Verb::Delete,
+    }
 }
 
 fn name(action: &Action) -> &'static str {

@@ -37,11 +37,11 @@ impl<K: Kind> Pass<'_, K> {
             Ok(left) => left,
             Err(error) => return self.blocked(&Trouble::of(&error)).await,
         };
-        let plan = self.object.farewell(&reached.refs, &left, &self.ask);
+        let mut plan = self.object.farewell(&reached.refs, &left, &self.ask);
         if plan.next == Next::Leave {
             return self.let_go().await;
         }
-        let asked = match self.act(&reached, &plan).await {
+        let asked = match self.act(&reached, &mut plan).await {
             Ok(asked) => asked,
             Err(trouble) => return self.blocked(&trouble).await,
         };

@@ -14,6 +14,7 @@ use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
 use azureml_plan::action::State;
 use azureml_plan::failure::{self, Trouble};
 use azureml_plan::{Ask, Next, Plan, Verdict, View};
+use futures::future::try_join_all;
 use kube::ResourceExt as _;
 use kube::api::Api;
 use std::sync::Arc;
@@ -146,7 +147,7 @@ impl<K: Kind> Pass<'_, K> {
             plan.actions.clear();
             plan.next = Next::Tick;
         }
-        let asked = match self.act(&reached, &plan).await {
+        let asked = match self.act(&reached, &mut plan).await {
             Ok(asked) => asked,
             Err(trouble) => match self.object.refused(&trouble, &self.ask) {
                 Some(refused) => {
@@ -165,12 +166,26 @@ impl<K: Kind> Pass<'_, K> {
         if is_asked { None } else { self.object.rest(self.ask.now) }
     }
 
+    /// Takes out of a plan what would be written over an operation that goes on; another look comes first.
+    async fn hold_back<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<(), Trouble> {
+        let looks = &self.ctx().looks;
+        let may = plan.actions.iter().map(|action| looks.may_write(&reached.client, action.target()));
+        let mut may = try_join_all(may).await.map_err(|error| Trouble::of(&error))?.into_iter();
+        let had_any = !plan.actions.is_empty();
+        plan.actions.retain(|_| may.next().unwrap_or(true));
+        if had_any && plan.actions.is_empty() {
+            plan.next = Next::Look;
+        }
+        Ok(())
+    }
+
     /// Carries a plan out, and remembers when.
     pub(super) async fn act<R>(
         &self,
         reached: &Reached<R>,
-        plan: &Plan,
+        plan: &mut Plan,
     ) -> Result<Option<Duration>, Trouble> {
+        self.hold_back(reached, plan).await?;
         if plan.actions.is_empty() {
             return Ok(None);
         }

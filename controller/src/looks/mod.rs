@@ -3,8 +3,10 @@
 //! In: an id and how fresh the look must be. Out: what Azure has. Never writes; a look that failed is an error, never an absence.
 
 mod hashed;
+mod operations;
 
 use self::hashed::Hashed;
+use self::operations::Operations;
 use crate::kept::Kept;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
@@ -144,6 +146,7 @@ pub struct Looks {
     spacing: Duration,
     slots: Mutex<Kept<Key, Arc<Slot>>>,
     hashed: Hashed,
+    operations: Operations,
 }
 
 /// A collection of resources of one type.
@@ -161,7 +164,12 @@ impl Looks {
     /// Nothing was read yet.
     #[must_use]
     pub fn new(spacing: Duration) -> Self {
-        Self { spacing, slots: Mutex::new(Kept::new(UNUSED)), hashed: Hashed::default() }
+        Self {
+            spacing,
+            slots: Mutex::new(Kept::new(UNUSED)),
+            hashed: Hashed::default(),
+            operations: Operations::default(),
+        }
     }
 
     /// A resource that can change: as it was seen where that is fresh enough, by a single read, or from a new list where
@@ -181,12 +189,14 @@ impl Looks {
             return Ok(known);
         }
         if !look.is_shared && take_single(&slot, look) {
-            let began = Instant::now();
-            let body = client.get(&of.parent.child(of.name, name), look.urgency()).await?;
+            let (began, id) = (Instant::now(), of.parent.child(of.name, name));
+            let body = client.get(&id, look.urgency()).await?;
             slot.remember(name, began, body.as_ref());
-            return Ok(body);
+            return Ok(body.inspect(|body| self.note_shown(&id, began, body)));
         }
-        self.listing_of(&slot, client, of, look).await.map(|listing| listing.get(name))
+        let listing = self.listing_of(&slot, client, of, look).await?;
+        let shown = |body: &Value| self.note_shown(&of.parent.child(of.name, name), listing.began, body);
+        Ok(listing.get(name).inspect(shown))
     }
 
     /// All resources of a collection.
