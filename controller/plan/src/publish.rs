@@ -19,6 +19,8 @@ pub struct Publication {
     pub endpoint: Option<Value>,
     /// Its deployments; empty where they need not be looked at ([`needs_deployments`]).
     pub deployments: Vec<Value>,
+    /// Whether the endpoint is being made by us and was not looked at.
+    pub is_awaited: bool,
     /// Whether the deployments were looked at.
     pub is_complete: bool,
     /// Endpoints that carry our owner and are not the spec's.
@@ -52,9 +54,8 @@ pub fn create_endpoint(
     seen: &Publication,
 ) -> Option<Action> {
     let id = wanted.endpoint.as_ref()?;
-    seen.endpoint
-        .is_none()
-        .then(|| Action::Put { id: id.clone(), body: endpoint_body(pipeline, refs, wanted) })
+    let is_missing = seen.endpoint.is_none() && !seen.is_awaited;
+    is_missing.then(|| Action::Put { id: id.clone(), body: endpoint_body(pipeline, refs, wanted) })
 }
 
 fn endpoint_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value {
@@ -67,6 +68,12 @@ fn endpoint_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value {
         body["properties"]["description"] = json!(description);
     }
     body
+}
+
+/// The id of the deployment of the current version, below its endpoint.
+#[must_use]
+pub fn deployment_id(endpoint: &ArmId, wanted: &Wanted) -> ArmId {
+    endpoint.child("deployments", &deployment_name(wanted))
 }
 
 /// The deployment of the current version.

@@ -17,7 +17,7 @@ use azureml_plan::owner::{Belongs, Owner};
 use azureml_plan::pipeline::{
     Address, Left, Presence, Refs, Seen, Wanted, base_name, computes, environments,
 };
-use azureml_plan::publish::{Publication, needs_deployments};
+use azureml_plan::publish::{Publication, deployment_id, needs_deployments};
 use kube::ResourceExt as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -86,10 +86,13 @@ impl Kind for MLPipeline {
         let whole = presence(self, ctx, reached, &wanted.id, look);
         let (mut publication, whole) = futures::try_join!(published, whole)?;
         if whole == Presence::Here {
-            look_at_deployments(self, reached, wanted, look, &mut publication).await?;
-        }
-        if whole == Presence::Here {
+            look_at_deployments(self, ctx, reached, wanted, look, &mut publication).await?;
             return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
+        }
+        let is_new = is_new(self, ctx, &wanted.id, look);
+        if is_new {
+            // Nothing of a pipeline is there that was applied just now and has no component of its name.
+            wanted.steps.iter().for_each(|step| ctx.looks.presume_absent(&step.id));
         }
         let steps = wanted.steps.iter().map(|step| async {
             let presence = presence(self, ctx, reached, &step.id, look).await?;
@@ -110,7 +113,7 @@ impl Kind for MLPipeline {
             .codes()
             .into_iter()
             .filter(|code| needed.contains(&code.hash.as_str()))
-            .map(|code| find_code(ctx, client, code));
+            .map(|code| find_code(ctx, client, code, is_new));
         let codes = futures::future::try_join_all(codes).await?.into_iter().flatten().collect();
         Ok(Seen { whole, steps, codes, publication })
     }
@@ -191,14 +194,26 @@ async fn presence(
     ctx.looks.presence_of_new(&reached.client, of, id, look).await
 }
 
-/// The code version that holds files, whoever uploaded it: Azure finds it by the hash, under any name.
+/// Whether a pipeline was applied just now, under a name that no component has: then nobody has registered parts of it.
+fn is_new(pipeline: &MLPipeline, ctx: &Context, whole: &ArmId, look: Look) -> bool {
+    let was_published = pipeline.status.as_ref().is_some_and(|status| status.current.is_some());
+    let has_no_component = whole.parent().is_some_and(|container| ctx.looks.is_absent(&container));
+    !was_published && !look.is_shared && has_no_component
+}
+
+/// The code version that holds files, whoever uploaded it: Azure finds it by the hash, under any name. Files of a new
+/// pipeline are uploaded without asking, unless this process has seen them: to upload equal files again changes nothing.
 async fn find_code(
     ctx: &Context,
     client: &Arc<Client>,
     code: &Code,
+    is_new: bool,
 ) -> Result<Option<(String, ArmId)>, Error> {
     if ctx.looks.has_seen(&code.id) {
         return Ok(Some((code.hash.clone(), code.id.clone())));
+    }
+    if is_new {
+        return Ok(None);
     }
     let Some(container) = code.id.parent() else { return Ok(None) };
     let query = [("hash", code.hash.as_str()), ("hashVersion", "202208")];
@@ -245,7 +260,16 @@ async fn published(
         let strays = owned(listing.containing(&reached.refs.owner.value()).into_iter(), &reached.refs.owner);
         return Ok(Publication { strays, ..Publication::default() });
     };
+    let is_registered = ctx.looks.has_seen(&wanted.id);
+    if !is_registered && ctx.looks.is_under_way(id) {
+        // It is being made while the parts are registered; nothing depends on it before they are.
+        return Ok(Publication { is_awaited: true, ..Publication::default() });
+    }
     let endpoint = ctx.looks.resource(client, of, id.name(), look).await?;
+    if endpoint.is_none() {
+        // Nothing is below what is not there, and nobody else makes a deployment of this name.
+        ctx.looks.presume_absent(&deployment_id(id, wanted));
+    }
     // The one that was published before under another name: publish may have been removed and added again unseen.
     let before = pipeline.status.as_ref().and_then(|status| status.endpoint.as_ref());
     let mut strays = Vec::new();
@@ -259,6 +283,7 @@ async fn published(
 /// The deployments of the endpoint, where they matter.
 async fn look_at_deployments(
     pipeline: &MLPipeline,
+    ctx: &Context,
     reached: &Reached<Refs>,
     wanted: &Wanted,
     look: Look,
@@ -266,11 +291,14 @@ async fn look_at_deployments(
 ) -> Result<(), Error> {
     let (Some(id), Some(endpoint)) = (&wanted.endpoint, &publication.endpoint) else { return Ok(()) };
     let is_ours = reached.refs.owner.of(&endpoint["tags"]) == Belongs::Us;
-    if is_ours && needs_deployments(pipeline, wanted, endpoint) {
+    if !is_ours || !needs_deployments(pipeline, wanted, endpoint) {
+        return Ok(());
+    }
+    publication.is_complete = true;
+    if !ctx.looks.is_absent(&deployment_id(id, wanted)) {
         let items = reached.client.list(id, "deployments", &[], look.urgency()).await?;
         publication.deployments =
             items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
-        publication.is_complete = true;
     }
     Ok(())
 }

@@ -90,8 +90,14 @@ impl Looks {
         locked(&self.hashed.absent).get(&id.key()).is_some_and(|since| since.elapsed() < KEPT)
     }
 
-    /// Something that only we make is not there, by itself or since what it belongs to is not.
-    pub fn note_absence(&self, id: &ArmId) {
+    /// Something that only we make is not there, since what it belongs to is not.
+    pub fn presume_absent(&self, id: &ArmId) {
+        if !self.has_seen(id) {
+            self.note_absence(id);
+        }
+    }
+
+    fn note_absence(&self, id: &ArmId) {
         let mut absent = locked(&self.hashed.absent);
         absent.retain(|_, since| since.elapsed() < KEPT);
         absent.insert(id.key(), Instant::now());

@@ -179,7 +179,7 @@ impl Decide for MLPipeline {
             status.graph = Some(graph::mermaid(&self.spec.steps));
         }
         // While one of another name is left, its name is not forgotten.
-        if seen.publication.strays.is_empty() {
+        if seen.publication.strays.is_empty() && !seen.publication.is_awaited {
             status.endpoint = publish::status(self, wanted, &seen.publication);
         }
         status

@@ -172,7 +172,7 @@ proptest! {
     fn no_answer_about_an_endpoint_is_too_strange(endpoint in ours("x"), deployments in prop::collection::vec(ours("x"), 0..4), is_complete in any::<bool>(), ask in asked()) {
         let pipeline: MLPipeline = object("x", "{workspaceRef: {name: p}, publish: {endpoint: ep}, defaults: {compute: {name: c}, environment: {id: /e}}, steps: [{name: a, command: b}]}").unwrap();
         let refs = pipeline::Refs { workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new() };
-        let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new() };
+        let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new(), is_awaited: false };
         let seen = pipeline::Seen { whole: Presence::Here, steps: BTreeMap::new(), codes: BTreeMap::new(), publication };
         decide(&pipeline, &refs, &seen, &ask).unwrap();
         let archived = Presence::Archived(endpoint.clone());

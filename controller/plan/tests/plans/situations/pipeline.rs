@@ -34,7 +34,7 @@ pub fn table() -> Result<Table> {
         endpoint,
         deployments,
         is_complete: true,
-        strays: Vec::new(),
+        ..Publication::default()
     };
     let registered = |publication: Publication| pipeline::Seen {
         whole: Presence::Here,
