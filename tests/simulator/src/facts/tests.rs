@@ -1,3 +1,5 @@
+//! Tests of the facts that recordings of Azure were reduced to, and of how answers are compared with them.
+
 use super::*;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;

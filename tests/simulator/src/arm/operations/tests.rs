@@ -1,3 +1,5 @@
+//! Tests of operations: what their addresses say while they go on, and at their end.
+
 use super::*;
 
 fn operation(service: Service, work: Work) -> Operation {
