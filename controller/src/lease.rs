@@ -3,6 +3,7 @@
 //! In: the Kubernetes API, a clock that only moves forward. Out: whether this process leads, checked before every write.
 //! Expiry is judged by how long a record has been seen unchanged here, never by another machine's clock.
 
+use crate::MANAGER;
 use crate::config::{Lease as Timing, std_duration};
 use anyhow::{Context as _, Result, bail};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -23,6 +24,11 @@ pub struct Candidate {
     timing: Timing,
     until: Arc<Mutex<Option<Instant>>>,
     told: Told,
+}
+
+/// Every write names its field manager.
+fn params() -> PostParams {
+    PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() }
 }
 
 /// Is told whether the lease was taken or renewed, each time that this process should have done so.
@@ -139,7 +145,7 @@ impl Candidate {
             if spec.holder_identity.as_deref() == Some(&self.identity) {
                 spec.holder_identity = Some(String::new());
                 spec.lease_duration_seconds = Some(1);
-                self.api.replace(&self.name, &PostParams::default(), &lease).await?;
+                self.api.replace(&self.name, &params(), &lease).await?;
             }
             Ok(())
         });
@@ -164,7 +170,7 @@ impl Candidate {
             if seen.is_missed(Instant::now()) {
                 return Ok(false);
             }
-            return held(self.api.create(&PostParams::default(), &self.record(None)).await);
+            return held(self.api.create(&params(), &self.record(None)).await);
         };
         // After the answer: a record may have been renewed while it was on its way, and must not be taken for older.
         let now = Instant::now();
@@ -191,7 +197,7 @@ impl Candidate {
         }
         lease.spec = self.record(Some(&spec)).spec;
         // A replace with the version that was read: whoever wrote in between wins.
-        held(self.api.replace(&self.name, &PostParams::default(), &lease).await)
+        held(self.api.replace(&self.name, &params(), &lease).await)
     }
 
     fn record(&self, before: Option<&LeaseSpec>) -> Lease {

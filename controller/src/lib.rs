@@ -21,3 +21,6 @@ pub mod secrets;
 pub mod server;
 pub mod telemetry;
 pub mod upload;
+
+/// The field manager of every write to Kubernetes.
+pub const MANAGER: &str = "azureml-controller";

@@ -1,6 +1,7 @@
 //! The finalizer: who comes in, who is inside, who leaves. Waiting is a value here, so that an Azure delete may take its time.
 
 use super::Kind;
+use crate::MANAGER;
 use azureml_crds::FINALIZER;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
@@ -55,5 +56,6 @@ async fn patch<K: Kind>(api: &Api<K>, object: &K, finalizers: Vec<String>) -> ku
     let meta = object.meta();
     let patch = json!({"metadata": {"resourceVersion": meta.resource_version, "finalizers": finalizers}});
     let name = meta.name.as_deref().unwrap_or_default();
-    api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    api.patch(name, &params, &Patch::Merge(&patch)).await
 }

@@ -1,6 +1,7 @@
 //! Events: what happened to an object, for `kubectl describe`. Written aside, at most so many at once, and never in the way of a pass.
 
 use super::Context;
+use crate::MANAGER;
 use crate::metrics::Metrics;
 use azureml_client::send::Gate;
 use azureml_plan::report;
@@ -108,7 +109,8 @@ pub async fn write_all(
         }
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
         let api: Api<Event> = Api::namespaced(client.clone(), &namespace);
-        if let Err(error) = api.create(&PostParams::default(), &event).await {
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        if let Err(error) = api.create(&params, &event).await {
             tracing::debug!("an event was not written: {error}");
             metrics.life.event_lost();
         }

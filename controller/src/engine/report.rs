@@ -4,14 +4,12 @@
 
 use super::kind::StatusOf;
 use super::{Context, Kind};
+use crate::MANAGER;
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
 use azureml_plan::{Ask, Plan, report};
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// The one field manager of `status`.
-const MANAGER: &str = "azureml-controller";
 
 /// What a pass has to say.
 pub struct Said<S> {
