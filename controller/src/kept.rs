@@ -58,6 +58,11 @@ impl<K: Eq + Hash, V> Kept<K, V> {
         self.all.retain(|key, _| is_kept(key));
     }
 
+    /// The keys, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.all.keys()
+    }
+
     /// The values, in no order.
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.all.values().map(|(value, _)| value)

@@ -1,5 +1,6 @@
 //! MLEnvironment: what it reads, in the order in which less and less has to be looked at.
 
+use super::versions::{add_remembered, versions};
 use super::{find, is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
@@ -9,7 +10,7 @@ use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::image::ImageRef;
 use azureml_client::registry::Access;
-use azureml_client::{ArmId, Class, Error};
+use azureml_client::{ArmId, Error};
 use azureml_crds::ml_environment::MLEnvironmentStatus;
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::DeletionPolicy;
@@ -134,8 +135,16 @@ impl Kind for MLEnvironment {
         }
     }
 
-    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Vec<Version>, Error> {
-        versions(&reached.client, &reached.refs.id).await
+    async fn left(&self, ctx: &Context, reached: &Reached<Address>) -> Result<Vec<Version>, Error> {
+        let id = &reached.refs.id;
+        let found = versions(&reached.client, id).await?;
+        let in_force = self.status.as_ref().and_then(|status| status.version.as_ref());
+        let in_force = in_force.map(|name| id.child("versions", name));
+        let remembered = ctx.looks.noted(id).into_iter().chain(in_force).collect();
+        let mut all = vec![(id.clone(), found)];
+        add_remembered(&reached.client, remembered, &mut all).await?;
+        let of_this = all.into_iter().filter(|(container, _)| container.key() == id.key());
+        Ok(of_this.flat_map(|(_, versions)| versions).collect())
     }
 }
 
@@ -189,16 +198,6 @@ impl Versioned for MLEnvironment {
         }
         Ok(None)
     }
-}
-
-/// All versions of an environment or component, archived ones too; none where the container itself is not there.
-pub async fn versions(client: &Client, id: &ArmId) -> Result<Vec<Version>, Error> {
-    let items = match client.list(id, "versions", &[("listViewType", "All")], Urgency::Change).await {
-        Err(error) if error.class() == Class::Gone => return Ok(Vec::new()),
-        items => items?,
-    };
-    let read = items.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
-    Ok(read.filter_map(|body| Some(Version { name: body["name"].as_str()?.to_owned(), body })).collect())
 }
 
 /// Registries as this workspace sees them.

@@ -6,6 +6,7 @@ pub mod firings;
 mod pipeline;
 mod run;
 mod schedule;
+mod versions;
 mod workspace;
 
 use crate::engine::relations::Name;

@@ -1,7 +1,8 @@
 //! MLPipeline: what it reads, from the top down: where the whole is there, its parts need not be looked at.
 
 use super::compute::cluster;
-use super::environment::{environment, versions};
+use super::environment::environment;
+use super::versions::{add_remembered, in_status, listed, versions};
 use super::{is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
@@ -9,7 +10,7 @@ use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::{Collection, Look};
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
-use azureml_client::{ArmId, Class, Error};
+use azureml_client::{ArmId, Error};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::component::Code;
@@ -136,7 +137,7 @@ impl Kind for MLPipeline {
         }
     }
 
-    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Left, Error> {
+    async fn left(&self, ctx: &Context, reached: &Reached<Address>) -> Result<Left, Error> {
         let (client, workspace) = (&reached.client, &reached.refs.workspace);
         let all = listed(client, workspace, "batchEndpoints", &[]).await?;
         let mut endpoints = owned(all.into_iter(), &reached.refs.owner);
@@ -163,6 +164,9 @@ impl Kind for MLPipeline {
             let versions = versions(client, &id).await?;
             components.push((id, versions));
         }
+        let mut remembered = ctx.looks.noted(&workspace.child("components", &base));
+        remembered.extend(in_status(self));
+        add_remembered(client, remembered, &mut components).await?;
         Ok(Left { endpoints, components })
     }
 }
@@ -224,19 +228,6 @@ async fn find_code(
         ctx.looks.note(&id);
         (code.hash.clone(), id)
     }))
-}
-
-/// What is below a workspace; nothing where the workspace itself is gone.
-async fn listed(
-    client: &Client,
-    workspace: &ArmId,
-    collection: &str,
-    query: &[(&str, &str)],
-) -> Result<Vec<Value>, Error> {
-    match client.list(workspace, collection, query, Urgency::Change).await {
-        Err(error) if error.class() == Class::Gone => Ok(Vec::new()),
-        items => Ok(items?.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()),
-    }
 }
 
 /// Endpoints that carry an owner.

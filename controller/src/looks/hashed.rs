@@ -110,6 +110,18 @@ impl Looks {
         }
     }
 
+    /// The versions that were seen or made of a container, or of those whose names go on after an underscore. A list that
+    /// lags does not show what was just made.
+    #[must_use]
+    pub fn noted(&self, container: &ArmId) -> Vec<ArmId> {
+        let key = container.key();
+        let present = locked(&self.hashed.present);
+        let is_of = |id: &&String| {
+            id.strip_prefix(&key).is_some_and(|rest| rest.starts_with("/versions/") || rest.starts_with('_'))
+        };
+        present.keys().filter(is_of).filter_map(|id| ArmId::parse(id).ok()).collect()
+    }
+
     /// Something is about to be written: what was known of it says nothing any more.
     pub fn doubt(&self, id: &ArmId) {
         locked(&self.hashed.absent).remove(&id.key());
