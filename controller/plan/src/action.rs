@@ -128,6 +128,8 @@ pub enum Next {
     Now,
     /// Something goes on in Azure: look soon, and less often the longer it takes.
     Look,
+    /// Something is in the way that may go: look soon, and ever less often.
+    Again,
     /// After a delay.
     After(Duration),
     /// At the next comparison of the workspace.

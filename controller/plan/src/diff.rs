@@ -3,7 +3,7 @@
 //! In: two JSON values. Out: the paths at which they differ. Azure's own spelling is not a difference: letter case of ids
 //! and sizes, `PT120S` for `PT2M`, `"True"` for `true`.
 
-use crate::time;
+use crate::{tags, time};
 use serde_json::Value;
 
 /// One difference.
@@ -31,11 +31,11 @@ fn collect(path: &str, want: &Value, have: &Value, found: &mut Vec<Difference>) 
         Value::Object(fields) => {
             for (key, wanted) in fields {
                 let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                collect(&below, wanted, lookup(have, key), found);
+                collect(&below, wanted, lookup(path, have, key), found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            if !same(want, have) {
+            if !same(want, have) && !is_same_word(path, want, have) {
                 found.push(Difference { path: path.to_owned(), want: want.clone(), have: have.clone() });
             }
         }
@@ -43,7 +43,10 @@ fn collect(path: &str, want: &Value, have: &Value, found: &mut Vec<Difference>) 
 }
 
 /// Azure keeps the case of names of its own fields; keys that are ids may come back in another.
-fn lookup<'a>(have: &'a Value, key: &str) -> &'a Value {
+fn lookup<'a>(path: &str, have: &'a Value, key: &str) -> &'a Value {
+    if path == "tags" || path.ends_with(".tags") {
+        return tags::get(have, key);
+    }
     match have.get(key) {
         Some(value) => value,
         None if key.starts_with('/') => have
@@ -52,6 +55,26 @@ fn lookup<'a>(have: &'a Value, key: &str) -> &'a Value {
             .map_or(&Value::Null, |(_, value)| value),
         None => &Value::Null,
     }
+}
+
+/// Fields whose values are words of Azure's own, which it may write in another case.
+const WORDS: [&str; 11] = [
+    "actionType",
+    "frequency",
+    "jobInputType",
+    "jobOutputType",
+    "jobType",
+    "job_input_type",
+    "mode",
+    "triggerType",
+    "vmPriority",
+    "vmSize",
+    "weekDays",
+];
+
+fn is_same_word(path: &str, want: &Value, have: &Value) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    WORDS.contains(&last) && want.to_string().eq_ignore_ascii_case(&have.to_string())
 }
 
 fn same(want: &Value, have: &Value) -> bool {
@@ -64,6 +87,7 @@ fn same(want: &Value, have: &Value) -> bool {
         (Value::Bool(want), Value::String(have)) => have.eq_ignore_ascii_case(&want.to_string()),
         (Value::String(want), Value::Bool(have)) => want.eq_ignore_ascii_case(&have.to_string()),
         (Value::String(want), Value::Number(have)) => *want == have.to_string(),
+        (Value::Number(want), Value::String(have)) => want.to_string() == *have,
         (Value::Object(want), Value::Null) => want.is_empty(),
         (Value::Array(want), Value::Null) => want.is_empty(),
         _ => want == have,
@@ -74,8 +98,8 @@ fn same_text(want: &str, have: &str) -> bool {
     if want == have {
         return true;
     }
-    let is_id = want.starts_with("/subscriptions/") || want.starts_with("azureml:/subscriptions/");
-    if is_id && want.eq_ignore_ascii_case(have) {
+    let [bare_want, bare_have] = [want, have].map(|text| text.strip_prefix("azureml:").unwrap_or(text));
+    if bare_want.starts_with("/subscriptions/") && bare_want.eq_ignore_ascii_case(bare_have) {
         return true;
     }
     match (time::iso_seconds(want), time::iso_seconds(have)) {
@@ -108,6 +132,13 @@ mod tests {
             (json!("2020-01-01T00:00:00"), json!("2020-01-01 00:00:00")),
             (json!(true), json!("True")),
             (json!({}), Value::Null),
+            (json!(1), json!("1")),
+            (json!("1"), json!(1)),
+            (json!("/subscriptions/A/b"), json!("azureml:/subscriptions/a/B")),
+            (json!({"tags": {"CostCenter": "1"}}), json!({"tags": {"costcenter": "1"}})),
+            (json!({"trigger": {"frequency": "Day"}}), json!({"trigger": {"frequency": "day"}})),
+            (json!({"weekDays": ["monday"]}), json!({"weekDays": ["Monday"]})),
+            (json!({"schedule": {"hours": []}}), json!({"schedule": {"hours": null}})),
         ];
         for (want, have) in cases {
             assert!(paths(&want, &have).is_empty(), "{want} {have}");

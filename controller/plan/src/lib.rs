@@ -35,6 +35,7 @@ pub mod run;
 pub mod schedule;
 pub mod settle;
 pub mod shell;
+pub mod tags;
 pub mod time;
 pub mod workspace;
 pub mod zones;

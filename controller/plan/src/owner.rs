@@ -1,5 +1,7 @@
 //! Who owns an Azure resource: which tags say it, and what they mean for a manifest.
 
+use crate::action::{Next, Plan, Verdict};
+use crate::tags;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -43,7 +45,13 @@ impl Owner {
     /// All tags of a resource: the owner's, over the user's.
     #[must_use]
     pub fn tags(&self, user: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-        let mut tags = user.clone();
+        let ours = [OWNER, NAMESPACE, NAME];
+        let is_ours = |key: &String| ours.iter().any(|own| key.eq_ignore_ascii_case(own));
+        let mut tags: BTreeMap<_, _> = user
+            .iter()
+            .filter(|(key, _)| !is_ours(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         tags.insert(OWNER.to_owned(), self.value());
         tags.insert(NAMESPACE.to_owned(), self.namespace.clone());
         tags.insert(NAME.to_owned(), self.name.clone());
@@ -53,10 +61,10 @@ impl Owner {
     /// To whom a resource with these tags (or properties) belongs.
     #[must_use]
     pub fn of(&self, tags: &Value) -> Belongs {
-        match tags[OWNER].as_str() {
+        match tags::get(tags, OWNER).as_str() {
             None => Belongs::Nobody,
             Some(owner) if owner == self.value() => Belongs::Us,
-            Some(owner) => match (tags[NAMESPACE].as_str(), tags[NAME].as_str()) {
+            Some(owner) => match (tags::get(tags, NAMESPACE).as_str(), tags::get(tags, NAME).as_str()) {
                 (Some(namespace), Some(name)) => Belongs::Another(format!("{namespace}/{name}")),
                 _ => Belongs::Another(owner.to_owned()),
             },
@@ -64,10 +72,18 @@ impl Owner {
     }
 }
 
+/// A plan where the resource is another object's. That object may be about to go: it is looked again soon, and less often
+/// the longer it stays.
+#[must_use]
+pub fn taken(id: &impl std::fmt::Display, owner: &str, remedy: &str) -> Plan {
+    let message = format!("{id} belongs to {owner}; {remedy}, or delete the other one");
+    Plan::say(Verdict::stalled("OwnedByAnother", message), Next::Again)
+}
+
 /// Whether a resource with these tags says that no operator made it.
 #[must_use]
 pub fn is_foreign(tags: &Value) -> bool {
-    !tags[OWNER].is_string()
+    !tags::get(tags, OWNER).is_string()
 }
 
 #[cfg(test)]
@@ -84,6 +100,10 @@ mod tests {
         let ours = json!(owner("a").tags(&BTreeMap::new()));
         assert_eq!(owner("a").of(&ours), Belongs::Us);
         assert_eq!(owner("b").of(&ours), Belongs::Another("a/cpu".into()));
+        let in_capitals = json!({"AZUREML-OPERATOR-OWNER": owner("a").value()});
+        assert_eq!(owner("a").of(&in_capitals), Belongs::Us);
+        let user = BTreeMap::from([("Azureml-Operator-Name".to_owned(), "x".to_owned())]);
+        assert_eq!(owner("a").tags(&user), owner("a").tags(&BTreeMap::new()));
         assert_eq!(owner("a").of(&json!({"team": "x"})), Belongs::Nobody);
         assert_eq!(owner("a").of(&Value::Null), Belongs::Nobody);
     }

@@ -4,9 +4,9 @@
 
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::Ask;
-use crate::owner::{Belongs, Owner};
+use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::pipeline::{Refs, Wanted};
-use crate::{failure, hash, names};
+use crate::{failure, hash, names, tags};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::EndpointStatus;
@@ -35,14 +35,18 @@ const DEFAULT_KEEP: usize = 2;
 #[must_use]
 pub fn refused(wanted: &Wanted, owner: &Owner, seen: &Publication) -> Option<Plan> {
     let (id, endpoint) = (wanted.endpoint.as_ref()?, seen.endpoint.as_ref()?);
-    let (reason, who) = match owner.of(&endpoint["tags"]) {
-        Belongs::Us => return None,
-        Belongs::Nobody => ("NotOwned", "was not made by this object".to_owned()),
-        Belongs::Another(owner) => ("OwnedByAnother", format!("belongs to {owner}")),
-    };
-    let message =
-        format!("{id} {who}; make a new MLPipeline with another publish.endpoint, or delete the endpoint");
-    Some(Plan::say(Verdict::stalled(reason, message), Next::Tick))
+    match owner.of(&endpoint["tags"]) {
+        Belongs::Us => None,
+        Belongs::Nobody => {
+            let message = format!(
+                "{id} was not made by this object; make a new MLPipeline with another publish.endpoint, or delete the endpoint"
+            );
+            Some(Plan::say(Verdict::stalled("NotOwned", message), Next::Tick))
+        }
+        Belongs::Another(owner) => {
+            Some(taken(id, &owner, "make a new MLPipeline with another publish.endpoint"))
+        }
+    }
 }
 
 /// The endpoint, where it is not there yet.
@@ -210,7 +214,8 @@ fn flipped(endpoint: &Value, wanted: &Wanted, name: &str) -> Value {
         },
     });
     if let Some(tags) = body["tags"].as_object_mut() {
-        tags.extend(wanted.tags.iter().map(|(key, value)| (key.clone(), json!(value))));
+        let ours = json!(wanted.tags);
+        tags::merge(tags, ours.as_object().into_iter().flatten());
     }
     for key in ["identity", "kind", "sku"] {
         if endpoint[key].is_object() || endpoint[key].is_string() {
@@ -251,7 +256,7 @@ fn surplus(pipeline: &MLPipeline, current: &str, deployments: &[Value]) -> Vec<S
     let keep = keep(pipeline);
     let mut old: Vec<&Value> = deployments
         .iter()
-        .filter(|one| one["name"].as_str() != Some(current) && one["tags"][crate::owner::OWNER].is_string())
+        .filter(|one| one["name"].as_str() != Some(current) && !is_foreign(&one["tags"]))
         .collect();
     old.sort_by_key(|one| {
         std::cmp::Reverse(one["systemData"]["createdAt"].as_str().and_then(crate::time::timestamp))

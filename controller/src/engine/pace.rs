@@ -13,6 +13,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The first look at something that is in the way.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The first delay doubles at most so often.
 const MOST_DOUBLINGS: u32 = 16;
 
@@ -95,7 +98,8 @@ impl<K: Kind> Pass<'_, K> {
     /// When the next pass is due.
     pub(super) fn due(&self, next: Next, asked: Option<Duration>, resync: Duration) -> Option<Duration> {
         let attempt = self.engine.memory.with(self.object.as_ref(), |recall| {
-            recall.attempt = if next == Next::Look { recall.attempt.saturating_add(1) } else { 0 };
+            let goes_on = matches!(next, Next::Look | Next::Again);
+            recall.attempt = if goes_on { recall.attempt.saturating_add(1) } else { 0 };
             recall.attempt
         });
         let due = match next {
@@ -105,6 +109,11 @@ impl<K: Kind> Pass<'_, K> {
                 let doublings = attempt.unwrap_or(1).saturating_sub(1).min(MOST_DOUBLINGS);
                 let grown = from.saturating_mul(1 << doublings).min(to);
                 Some(asked.map_or(grown, |asked| asked.max(grown)))
+            }
+            Next::Again => {
+                let doublings = attempt.unwrap_or(1).saturating_sub(1).min(MOST_DOUBLINGS);
+                let longest = self.engine.ctx.pace.longest.unsigned_abs();
+                Some(AGAIN.saturating_mul(1 << doublings).min(longest))
             }
             Next::After(delay) => Some(delay),
             Next::Tick => Some(resync.saturating_sub(self.moments(resync).at(self.ask.now).1)),

@@ -3,6 +3,7 @@
 use super::Wanted;
 use crate::action::Action;
 use crate::diff::{Difference, differences};
+use crate::tags;
 use serde_json::{Value, json};
 
 /// What differs, of what the spec sets.
@@ -19,13 +20,16 @@ pub(super) fn drift(wanted: &Wanted, have: &Value) -> Vec<Difference> {
     if let Some(properties) = want["properties"].as_object_mut() {
         properties.remove("disableLocalAuth");
     }
-    // The service writes sizes in upper case.
-    let is_same_size = |difference: &Difference| {
-        difference.path == "properties.properties.vmSize"
-            && matches!((difference.want.as_str(), difference.have.as_str()), (Some(want), Some(have)) if want.eq_ignore_ascii_case(have))
+    // What was given when a cluster was made is not always shown; what is not shown cannot be compared.
+    let is_shown = |difference: &Difference| !difference.have.is_null() || is_mutable(&difference.path);
+    // A cluster without an identity has none to show.
+    let is_no_identity = |difference: &Difference| {
+        difference.path == "identity.type" && difference.want == "None" && difference.have.is_null()
     };
-    let mut found: Vec<Difference> =
-        differences(&want, have).into_iter().filter(|difference| !is_same_size(difference)).collect();
+    let mut found: Vec<Difference> = differences(&want, have)
+        .into_iter()
+        .filter(|difference| is_shown(difference) && !is_no_identity(difference))
+        .collect();
     found.extend(surplus_identities(&want, have));
     found
 }
@@ -60,7 +64,7 @@ pub(super) fn update(wanted: &Wanted, have: &Value, drift: &[Difference]) -> Act
     let mut body = writable(have);
     body["properties"]["properties"]["scaleSettings"].clone_from(scale);
     if let (Some(tags), Some(more)) = (body["tags"].as_object_mut(), wanted.body["tags"].as_object()) {
-        tags.extend(more.clone());
+        tags::merge(tags, more);
     }
     if let Some(identity) = wanted.body.get("identity") {
         body["identity"].clone_from(identity);

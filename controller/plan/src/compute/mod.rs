@@ -11,9 +11,9 @@ pub use self::leave::Address;
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::Difference;
-use crate::owner::{Belongs, Owner, is_foreign};
+use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::settle::{Differing, list};
-use crate::{Decide, View, failure, hash, names, time};
+use crate::{Decide, View, failure, hash, names, tags, time};
 use azureml_client::ArmId;
 use azureml_client::words::{LONGEST, cut, says_quota};
 use azureml_crds::MLCompute;
@@ -63,6 +63,7 @@ impl Decide for MLCompute {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         let spec = &self.spec;
+        tags::unique(&spec.tags)?;
         let idle = spec.scale.idle.as_deref().map_or(Ok(IDLE), |text| time::duration("scale.idle", text))?;
         let mut cluster = json!({
             "osType": "Linux",
@@ -106,7 +107,9 @@ impl Decide for MLCompute {
         let Some(have) = seen else { return create(wanted) };
         let is_adopted = match refs.owner.of(&have["tags"]) {
             Belongs::Us => true,
-            Belongs::Another(owner) => return owned_by_another(&wanted.id, &owner),
+            Belongs::Another(owner) => {
+                return taken(&wanted.id, &owner, "give this object another azureName");
+            }
             Belongs::Nobody => self.spec.adopt == Some(true),
         };
         let drift = drift(wanted, have);
@@ -170,12 +173,6 @@ fn creating() -> Verdict {
 fn create(wanted: &Wanted) -> Plan {
     let put = Action::Put { id: wanted.id.clone(), body: wanted.body.clone() };
     Plan::send(vec![put], creating(), Next::Look)
-}
-
-fn owned_by_another(id: &ArmId, owner: &str) -> Plan {
-    let message =
-        format!("{id} belongs to {owner}; give this object another azureName, or delete the other one");
-    Plan::say(Verdict::stalled("OwnedByAnother", message), Next::Tick)
 }
 
 /// A cluster that nobody's operator made: used as it is, never written.

@@ -13,9 +13,9 @@ use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset::changed;
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::differences;
-use crate::owner::{Belongs, Owner, is_foreign};
+use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::settle::Differing;
-use crate::{Decide, View, hash, names, time};
+use crate::{Decide, View, hash, names, tags, time};
 use azureml_client::ArmId;
 use azureml_client::image::{ImageRef, is_digest};
 use azureml_crds::MLEnvironment;
@@ -157,6 +157,7 @@ impl Decide for MLEnvironment {
     type Seen = Seen;
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
+        tags::unique(&self.spec.tags)?;
         let h12 = h12(&self.spec);
         let source = match (&self.spec.build, &self.spec.image) {
             (Some(build), _) => built(self, build, &h12, &refs.workspace)?,
@@ -247,9 +248,7 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
     let properties = &version.body["properties"];
     let id = wanted.id.child("versions", &version.name);
     if let Belongs::Another(owner) = refs.owner.of(&properties["tags"]) {
-        let message =
-            format!("{id} belongs to {owner}; give this object another azureName, or delete the other one");
-        return Plan::say(Verdict::stalled("OwnedByAnother", message), Next::Tick);
+        return taken(&id, &owner, "give this object another azureName");
     }
     let mut want = json!({"tags": refs.owner.tags(&environment.spec.tags), "isArchived": false});
     if let Some(description) = &environment.spec.description {

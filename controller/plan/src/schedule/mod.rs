@@ -14,9 +14,9 @@ use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::differences;
 use crate::firing::Window;
 use crate::job::{Form, Job};
-use crate::owner::{Belongs, Owner, is_foreign};
+use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::settle::Differing;
-use crate::{Decide, View, cron, failure, firing, hash, job, names, time, zones};
+use crate::{Decide, View, cron, failure, firing, hash, job, names, tags, time, zones};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_pipeline::Current;
@@ -79,6 +79,7 @@ impl Decide for MLSchedule {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         let spec = &self.spec;
+        tags::unique(&spec.tags)?;
         spec.cron.as_deref().map_or(Ok(()), cron::check)?;
         let zone = zones::zone(spec.time_zone.as_deref())?;
         let local = |field: &str, text: &Option<String>| {
@@ -157,21 +158,17 @@ fn creating() -> Verdict {
 /// A plan when the schedule is not ours to write.
 fn not_ours(schedule: &MLSchedule, refs: &Refs, wanted: &Wanted, have: &Value) -> Option<Plan> {
     let id = &wanted.id;
-    let (reason, message) = match refs.owner.of(&have["properties"]["tags"]) {
-        Belongs::Us => return None,
-        Belongs::Nobody if schedule.spec.adopt == Some(true) => return None,
-        Belongs::Nobody => (
-            "NotOwned",
-            format!(
+    match refs.owner.of(&have["properties"]["tags"]) {
+        Belongs::Us => None,
+        Belongs::Nobody if schedule.spec.adopt == Some(true) => None,
+        Belongs::Nobody => {
+            let message = format!(
                 "{id} was not made by this object; set adopt: true to take it over, or give another azureName"
-            ),
-        ),
-        Belongs::Another(owner) => (
-            "OwnedByAnother",
-            format!("{id} belongs to {owner}; give this object another azureName, or delete the other one"),
-        ),
-    };
-    Some(Plan::say(Verdict::stalled(reason, message), Next::Tick))
+            );
+            Some(Plan::say(Verdict::stalled("NotOwned", message), Next::Tick))
+        }
+        Belongs::Another(owner) => Some(taken(id, &owner, "give this object another azureName")),
+    }
 }
 
 fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, ask: &Ask) -> Plan {

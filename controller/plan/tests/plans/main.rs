@@ -3,6 +3,7 @@
 mod compare;
 mod golden;
 mod laws;
+mod recordings;
 mod requests;
 mod situations;
 mod support;

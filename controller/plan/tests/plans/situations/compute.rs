@@ -72,6 +72,18 @@ pub fn table() -> Result<Table> {
         &ask(),
     )?;
     let errors = json!([{"error": {"code": "ClusterCoreQuotaReached", "message": "Operation results in exceeding quota limits of Total Cluster Dedicated Regional vCPUs."}}]);
+    // As Azure answers: tags in another case, and neither an identity nor what was given when it was made.
+    let more = "tags: {CostCenter: '1'}, publicIp: false, identity: {type: None}, azureName";
+    let (shown, body) = settled(&CLUSTER.replace("azureName", more), &refs)?;
+    let mut body = with(&body, "/identity", Value::Null);
+    body["properties"]["properties"]["enableNodePublicIp"] = Value::Null;
+    let tags: BTreeMap<String, Value> = body["tags"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_uppercase(), value.clone()))
+        .collect();
+    row("as Azure shows it", &shown, Some(with(&body, "/tags", json!(tags))), &ask())?;
     let failed = with(&have, "/properties/provisioningState", json!("Failed"));
     row("failed", &compute, Some(failed.clone()), &ask())?;
     row(
