@@ -95,6 +95,12 @@ impl Registry {
             "adminUserEnabled": false, "publicNetworkAccess": "Enabled",
             "networkRuleBypassOptions": "AzureServices", "zoneRedundancy": "Disabled", "dataEndpointEnabled": false,
             "dataEndpointHostNames": [], "privateEndpointConnections": [], "encryption": { "status": "disabled" },
+            "anonymousPullEnabled": false,
+            "policies": {
+                "quarantinePolicy": { "status": "disabled" }, "trustPolicy": { "type": "Notary", "status": "disabled" },
+                "retentionPolicy": { "days": 7, "lastUpdatedTime": stamp(self.created), "status": "disabled" },
+                "exportPolicy": { "status": "enabled" },
+            },
         });
         if self.restricted {
             let rules = json!([{ "action": "Allow", "value": "203.0.113.7" }]);

@@ -52,12 +52,13 @@ fn is_unpublished(request: &Request) -> bool {
 }
 
 /// What Azure was recorded to answer although no definition has it: (type, member).
-const RECORDED: [(&str, &str); 6] = [
+const RECORDED: [(&str, &str); 7] = [
     ("AmlComputeNodesInformation", "computeType"),
     ("Workspace", "etag"),
     ("WorkspaceProperties", "creationTime"),
     ("WorkspaceProperties", "linkedModelInventoryArmId"),
     ("WorkspaceProperties", "softDeleteEnabled"),
+    ("RegistryProperties", "anonymousPullEnabled"),
     ("ManagedNetworkSettings", "changeableIsolationModes"),
 ];
 
