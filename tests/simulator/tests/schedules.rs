@@ -43,7 +43,7 @@ async fn a_schedule_fires_at_its_times_with_the_jobs_properties_and_tags() {
         (put.status, &put.body["properties"]["provisioningState"]),
         (StatusCode::CREATED, &json!("Creating"))
     );
-    assert_eq!(put.body.as_object().map(|body| body.len()), Some(1), "nothing but properties: {put:?}");
+    assert_eq!(put.body.as_object().map(serde_json::Map::len), Some(1), "nothing but properties: {put:?}");
     assert_eq!(put.body["properties"]["action"]["jobDefinition"]["status"], "NotStarted");
     assert_eq!(put.body["properties"]["trigger"]["endTime"], Value::Null);
     assert_eq!(sim.get("schedules/nightly").await.status, StatusCode::NOT_FOUND, "it is not there yet");

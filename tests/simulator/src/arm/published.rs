@@ -52,13 +52,15 @@ fn is_unpublished(request: &Request) -> bool {
 }
 
 /// What Azure was recorded to answer although no definition has it: (type, member).
-const RECORDED: [(&str, &str); 7] = [
+const RECORDED: [(&str, &str); 9] = [
     ("AmlComputeNodesInformation", "computeType"),
     ("Workspace", "etag"),
     ("WorkspaceProperties", "creationTime"),
     ("WorkspaceProperties", "linkedModelInventoryArmId"),
     ("WorkspaceProperties", "softDeleteEnabled"),
     ("RegistryProperties", "anonymousPullEnabled"),
+    ("WorkspaceProperties", "systemDatastoresAuthMode"),
+    ("NotebookResourceInfo", "isPrivateLinkEnabled"),
     ("ManagedNetworkSettings", "changeableIsolationModes"),
 ];
 

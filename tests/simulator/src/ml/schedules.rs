@@ -54,10 +54,7 @@ impl Schedule {
 
     /// What is shown of it: nothing while it is made, what it was before while it is changed.
     fn shown(&self) -> Option<&Self> {
-        match self.state {
-            Provisioning::Creating => self.before.as_deref(),
-            _ => Some(self),
-        }
+        if self.state == Provisioning::Creating { self.before.as_deref() } else { Some(self) }
     }
 
     /// It with neither id nor type, as GET and lists have it.

@@ -23,7 +23,7 @@ fn each_row_names_tests_that_exist() {
         for test in found {
             let file = root().join(&test[1]);
             let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", &test[1]));
-            let start = if test[1].ends_with(".py") { "def " } else { "fn " };
+            let start = if file.extension().is_some_and(|end| end == "py") { "def " } else { "fn " };
             assert!(text.contains(&format!("{start}{}(", &test[2])), "{} has no test {}", &test[1], &test[2]);
         }
     }

@@ -48,10 +48,8 @@ fn environment(container: &Container, version: &Version, properties: &mut Map<St
 
 /// A conda file as the service keeps it: indented JSON, or an empty text where there is none.
 fn conda_json(text: &str) -> String {
-    match conda(text) {
-        Value::Null => text.to_owned(),
-        value => serde_json::to_string_pretty(&value).unwrap_or_else(|_| text.to_owned()),
-    }
+    let read = Some(conda(text)).filter(|read| !read.is_null());
+    read.and_then(|read| serde_json::to_string_pretty(&read).ok()).unwrap_or_else(|| text.to_owned())
 }
 
 /// What a conda file says, however it is written; null where it cannot be read.
@@ -93,7 +91,7 @@ pub fn rewritten(workspace: &Workspace, sent: &Map<String, Value>) -> Map<String
                     if let Some(input) = input.as_object_mut() {
                         input.entry("optional").or_insert_with(|| "False".into());
                     }
-                })
+                });
             }
             "environment" => value = reference(workspace, Kind::Environment, &value),
             "code" => value = reference(workspace, Kind::Code, &value),
@@ -124,7 +122,7 @@ fn worded(value: &Value) -> Value {
             let kept = map.iter().filter(|(_, value)| !value.is_null());
             Value::Object(kept.map(|(key, value)| (key.clone(), worded(value))).collect())
         }
-        other => other.clone(),
+        Value::Null | Value::String(_) => value.clone(),
     }
 }
 
