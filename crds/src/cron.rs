@@ -93,13 +93,13 @@ pub(crate) fn goes_upwards(field: &Field) -> Rule {
     let step = "x.contains('/') ? int(x.split('/')[1]) : 1";
     let all: Vec<String> = (0..*size).map(|number| number.to_string()).collect();
     let all = all.join(",");
-    let list = format!(
+    let written = format!(
         "[[{first}, {last}, {step}]].map(v, [{all}].filter(i, i <= v[1] - v[0] + {size} && i % v[2] == 0).map(i, (v[0] + i) % {size}))[0]"
     );
     Rule::new(format!("!self.matches('{}') || !{items}.exists(x, {falls})", form(field))).message(Message::Expression(
         format!(
             "'cron: a range goes upwards, and Azure ML reads others differently; write the {name} as a list, without blanks: %s'\
-             .format([{items}.map(x, {falls}, '%s is %s'.format([x, {list}]))])"
+             .format([{items}.map(x, {falls}, '%s is %s'.format([x, {written}]))])"
         ),
     ))
 }

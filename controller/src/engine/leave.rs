@@ -3,8 +3,9 @@
 //! In: an object with our finalizer. Out: the same object, waiting or gone. What blocks is said with the way out.
 
 use super::door::leave;
+use super::ended::Ended;
 use super::pace::jittered;
-use super::pass::{Ended, Pass};
+use super::pass::Pass;
 use super::report::Said;
 use super::{Kind, Leaving, Wait};
 use azureml_client::Class;

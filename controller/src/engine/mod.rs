@@ -13,6 +13,7 @@
 pub mod act;
 pub mod context;
 pub mod door;
+pub mod ended;
 pub mod events;
 pub mod kind;
 mod leave;

@@ -4,12 +4,12 @@
 
 use super::act::act;
 use super::door::{Door, door, enter};
+use super::ended::Ended;
 use super::kind::{Rest, StatusOf};
 use super::memory::{Memory, fingerprint, version};
 use super::pace::{jittered, until};
 use super::report::{self, Said};
 use super::{Context, Kind, Reached, Resolved, Wait};
-use crate::metrics::Outcome;
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
 use azureml_plan::action::State;
 use azureml_plan::failure::{self, Trouble};
@@ -27,34 +27,6 @@ pub struct Engine<K> {
     pub ctx: Arc<Context>,
     /// What is remembered of the kind's objects.
     pub memory: Memory<K>,
-}
-
-/// How a pass ended.
-pub struct Ended {
-    /// When the next pass is due: after a delay, or when something changes.
-    pub due: Option<Duration>,
-    /// For the metrics.
-    pub outcome: Outcome,
-    /// The reason that `status` gives, for the trace.
-    pub reason: Option<String>,
-}
-
-impl Ended {
-    /// The object is gone.
-    pub(super) const GONE: Self = Self { due: None, outcome: Outcome::Gone, reason: None };
-
-    pub(super) fn after(due: Option<Duration>, state: State) -> Self {
-        let outcome = match state {
-            State::Ready => Outcome::Ready,
-            State::Working => Outcome::Working,
-            State::Stalled => Outcome::Stalled,
-        };
-        Self { due, outcome, reason: None }
-    }
-
-    pub(super) fn because(self, reason: String) -> Self {
-        Self { reason: Some(reason), ..self }
-    }
 }
 
 /// One pass over one object.

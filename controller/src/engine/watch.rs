@@ -4,10 +4,11 @@
 
 use super::Kind;
 use super::door::{Door, door};
+use super::ended::Ended;
 use super::list::List;
 use super::memory::{fingerprint, hash};
 use super::pace::{after_refusals, jittered};
-use super::pass::{Ended, Engine};
+use super::pass::Engine;
 use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};

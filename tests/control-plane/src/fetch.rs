@@ -48,9 +48,11 @@ pub(crate) fn fetch(url: &str, sha256: &str, into: &Path, limits: Limits) -> Res
         });
         fetching.join().unwrap_or_else(|_| Err(failed("the download ended early".into())))
     });
-    let checked = fetched.and_then(|found| match found == sha256 {
-        true => Ok(()),
-        false => Err(failed(format!("its SHA-256 is {found}, and {sha256} is pinned"))),
+    let checked = fetched.and_then(|found| {
+        let is_right = found == sha256;
+        is_right
+            .then_some(())
+            .ok_or_else(|| failed(format!("its SHA-256 is {found}, and {sha256} is pinned")))
     });
     checked.inspect_err(|_| drop(fs::remove_file(into)))
 }

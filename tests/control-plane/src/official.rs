@@ -88,7 +88,7 @@ fn fill(draft: &Path, downloads: &[Download], limits: Limits) -> Result<()> {
         fetch(&download.url, download.sha256, &file, limits)?;
         match download.holds {
             Holds::Program(name) => {
-                fs::rename(&file, bin.join(name)).map_err(Error::file("rename", &file))?
+                fs::rename(&file, bin.join(name)).map_err(Error::file("rename", &file))?;
             }
             Holds::Archive(names) => unpack(&file, names, &bin, &download.url)?,
         }

@@ -101,6 +101,8 @@ fn described(cloud: &Cloud, authorities: &Path) -> Value {
         "resourceManagerAudience": cloud.resource_manager_audience,
         "machineLearningAudience": cloud.machine_learning_audience,
         "registryAudience": cloud.registry_audience,
+        "storageAudience": cloud.storage_audience,
+        "storageHosts": cloud.storage_hosts,
         "hosts": cloud.hosts,
         "caFile": authorities,
     })

@@ -29,7 +29,7 @@ async fn a_run_is_one_job_and_its_status_tells_every_step() -> Result<()> {
     operator.stop()
 }
 
-/// The phase, each step with its times, the address in Studio, and the outputs.
+/// The phase, each step with its times, and the address in Studio. Azure tells no place of a pipeline job's outputs.
 fn what_status_tells(run: &MLRun) -> Result<()> {
     let status = run.status.clone().context("no status")?;
     assert_eq!(status.phase, Some(Phase::Succeeded));
@@ -49,11 +49,7 @@ fn what_status_tells(run: &MLRun) -> Result<()> {
         "{:?}",
         status.studio_url
     );
-    ensure!(
-        status.outputs.contains_key("model") && status.duration_seconds.is_some(),
-        "{:?}",
-        status.outputs
-    );
+    ensure!(status.outputs.is_empty() && status.duration_seconds.is_some(), "{:?}", status.outputs);
     Ok(())
 }
 

@@ -91,12 +91,13 @@ impl Contract {
         Self::tolerating(TOLERANCES)
     }
 
-    /// The contract without any tolerance: what a client must keep to that wants to be sure of Azure.
+    /// The contract as a client must keep to it that wants to be sure of Azure: nothing is tolerated but what Azure itself
+    /// shows and takes back.
     ///
     /// # Errors
     /// When the data in the binary are not usable.
     pub fn strict() -> Result<Self, LoadError> {
-        Self::tolerating(&[])
+        Self::tolerating(TOLERANCES.iter().filter(|tolerance| tolerance.accepts == Accepts::Words))
     }
 
     /// The contract with some tolerances.
