@@ -35,7 +35,8 @@ pub fn run(tasks: Vec<Task>, folder: &Path, lanes: usize, keep_going: bool) -> V
     let running = Running::default();
     thread::scope(|scope| {
         let (printed, heard) = mpsc::channel();
-        scope.spawn(|| say(&running, heard));
+        let shown = &running;
+        scope.spawn(move || say(shown, &heard));
         for _ in 0..lanes {
             let (printed, waiting, done, running) = (printed.clone(), &waiting, &done, &running);
             scope.spawn(move || {
@@ -61,7 +62,7 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 type Running = Mutex<Vec<(String, Instant)>>;
 
 /// Says what runs where nothing was printed for a while, until no lane prints any more.
-fn say(running: &Running, printed: Receiver<()>) {
+fn say(running: &Running, printed: &Receiver<()>) {
     let (began, mut beat) = (Instant::now(), Beat::default());
     loop {
         match printed.recv_timeout(beat.left(began.elapsed())) {

@@ -81,6 +81,7 @@ fn word(line: &str, far: &str, seconds: u64) -> String {
 }
 
 /// Where an output goes; whether that is a terminal.
+#[derive(Clone, Copy)]
 enum Output {
     Stdout,
     Stderr(bool),

@@ -44,7 +44,7 @@ fn collect(path: &str, want: &Value, have: &Value, found: &mut Vec<Difference>) 
 
 /// Azure keeps the case of names of its own fields; keys that are ids may come back in another.
 fn lookup<'a>(path: &str, have: &'a Value, key: &str) -> &'a Value {
-    if path == "tags" || path.ends_with(".tags") {
+    if path.rsplit('.').next() == Some("tags") {
         return tags::get(have, key);
     }
     match have.get(key) {

@@ -5,7 +5,7 @@
 use super::door::leave;
 use super::ended::Ended;
 use super::pace::jittered;
-use super::pass::Pass;
+use super::pass::{Acted, Pass};
 use super::report::Said;
 use super::{Kind, Leaving, Wait};
 use azureml_client::Class;
@@ -42,12 +42,13 @@ impl<K: Kind> Pass<'_, K> {
         if plan.next == Next::Leave {
             return self.let_go().await;
         }
-        let asked = match self.act(&reached, &mut plan).await {
-            Ok(asked) => asked,
+        let Acted { asked, is_held } = match self.act(&reached, &mut plan).await {
+            Ok(acted) => acted,
             Err(trouble) => return self.blocked(&trouble).await,
         };
         let (next, state) = (plan.next, plan.verdict.state);
-        self.say(Said { facts: self.facts_before(), plan, last_failure: None, is_handled: true }).await?;
+        let is_handled = !is_held;
+        self.say(Said { facts: self.facts_before(), plan, last_failure: None, is_handled }).await?;
         Ok(Ended::after(self.due(next, asked, reached.resync), state))
     }
 

@@ -29,6 +29,15 @@ pub struct Engine<K> {
     pub memory: Memory<K>,
 }
 
+/// What came of carrying a plan out.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Acted {
+    /// What Azure asks to wait.
+    pub asked: Option<Duration>,
+    /// Whether something was not sent, since an operation goes on.
+    pub is_held: bool,
+}
+
 /// One pass over one object.
 pub(super) struct Pass<'a, K: Kind> {
     pub engine: &'a Engine<K>,
@@ -119,17 +128,17 @@ impl<K: Kind> Pass<'_, K> {
             plan.actions.clear();
             plan.next = Next::Tick;
         }
-        let asked = match self.act(&reached, &mut plan).await {
-            Ok(asked) => asked,
+        let acted = match self.act(&reached, &mut plan).await {
+            Ok(acted) => acted,
             Err(trouble) => match self.object.refused(&trouble, &self.ask) {
                 Some(refused) => {
                     plan = refused;
-                    None
+                    Acted::default()
                 }
                 None => return self.fail(&trouble, reached.resync).await,
             },
         };
-        self.conclude(view, plan, asked, reached.resync).await
+        self.conclude(view, plan, acted, reached.resync).await
     }
 
     /// How long the object needs nothing; a request or another generation is always looked at.
@@ -138,45 +147,44 @@ impl<K: Kind> Pass<'_, K> {
         if is_asked { None } else { self.object.rest(self.ask.now) }
     }
 
-    /// Takes out of a plan what would be written over an operation that goes on; another look comes first.
-    async fn hold_back<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<(), Trouble> {
+    /// Takes out of a plan what would be written over an operation that goes on; says whether another look comes first.
+    async fn hold_back<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<bool, Trouble> {
         let looks = &self.ctx().looks;
         let may = plan.actions.iter().map(|action| looks.may_write(&reached.client, action.target()));
         let mut may = try_join_all(may).await.map_err(|error| Trouble::of(&error))?.into_iter();
-        let had_any = !plan.actions.is_empty();
+        let before = plan.actions.len();
         plan.actions.retain(|_| may.next().unwrap_or(true));
-        if had_any && plan.actions.is_empty() {
+        let is_held = plan.actions.len() < before;
+        if is_held && plan.actions.is_empty() {
             plan.next = Next::Look;
         }
-        Ok(())
+        Ok(is_held)
     }
 
     /// Carries a plan out, and remembers when.
-    pub(super) async fn act<R>(
-        &self,
-        reached: &Reached<R>,
-        plan: &mut Plan,
-    ) -> Result<Option<Duration>, Trouble> {
-        self.hold_back(reached, plan).await?;
+    pub(super) async fn act<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<Acted, Trouble> {
+        let is_held = self.hold_back(reached, plan).await?;
         if plan.actions.is_empty() {
-            return Ok(None);
+            return Ok(Acted { asked: None, is_held });
         }
         let acted = act(&reached.client, &self.ctx().looks, &plan.actions).await;
         self.engine.memory.with(self.object.as_ref(), |recall| recall.wrote = Some(Instant::now()));
-        acted.map_err(|error| Trouble::of(&error))
+        let asked = acted.map_err(|error| Trouble::of(&error))?;
+        Ok(Acted { asked, is_held })
     }
 
     async fn conclude(
         &self,
         view: View<'_, K>,
         plan: Plan,
-        asked: Option<Duration>,
+        Acted { asked, is_held }: Acted,
         resync: Duration,
     ) -> kube::Result<Ended> {
         let facts = self.object.facts(view, &plan);
         let last_failure = self.failures_after(&plan);
         let (next, at, state, reason) = (plan.next, plan.at, plan.verdict.state, plan.verdict.reason.clone());
-        self.say(Said { facts, plan, last_failure, is_handled: true }).await?;
+        // What was asked for and held back is still to be done.
+        self.say(Said { facts, plan, last_failure, is_handled: !is_held }).await?;
         if state == State::Ready {
             self.arrived();
         }

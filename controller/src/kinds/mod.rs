@@ -4,6 +4,7 @@ mod compute;
 mod environment;
 pub mod firings;
 mod pipeline;
+mod publication;
 mod run;
 mod schedule;
 mod versions;

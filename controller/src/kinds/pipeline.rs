@@ -2,6 +2,7 @@
 
 use super::compute::cluster;
 use super::environment::environment;
+use super::publication::{deployments, needs_deployments, owned, published};
 use super::versions::{add_remembered, in_status, listed, versions};
 use super::{is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
@@ -14,11 +15,10 @@ use azureml_client::{ArmId, Error};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::component::Code;
-use azureml_plan::owner::{Belongs, Owner};
 use azureml_plan::pipeline::{
     Address, Left, Presence, Refs, Seen, Wanted, base_name, computes, environments,
 };
-use azureml_plan::publish::{Publication, deployment_id, needs_deployments};
+use azureml_plan::publish::deployment_id;
 use kube::ResourceExt as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -77,7 +77,6 @@ impl Kind for MLPipeline {
         wanted: &Wanted,
         look: Look,
     ) -> Result<Seen, Error> {
-        let client = &reached.client;
         if is_requested(self) {
             // Somebody wants to know: what was seen before may be gone or archived.
             let steps = wanted.steps.iter().map(|step| &step.id);
@@ -87,7 +86,12 @@ impl Kind for MLPipeline {
         let whole = presence(self, ctx, reached, &wanted.id, look);
         let (mut publication, whole) = futures::try_join!(published, whole)?;
         if whole == Presence::Here {
-            look_at_deployments(self, ctx, reached, wanted, look, &mut publication).await?;
+            let deployment = wanted.endpoint.as_ref().map(|id| deployment_id(id, wanted));
+            let is_absent = deployment.is_some_and(|id| ctx.looks.is_absent(&id));
+            publication.is_complete = needs_deployments(self, reached, wanted, &publication);
+            if publication.is_complete && !is_absent {
+                publication.deployments = deployments(reached, wanted, look).await?;
+            }
             return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
         }
         let is_new = is_new(self, ctx, &wanted.id, look);
@@ -95,12 +99,7 @@ impl Kind for MLPipeline {
             // Nothing of a pipeline is there that was applied just now and has no component of its name.
             wanted.steps.iter().for_each(|step| ctx.looks.presume_absent(&step.id));
         }
-        let steps = wanted.steps.iter().map(|step| async {
-            let presence = presence(self, ctx, reached, &step.id, look).await?;
-            Ok::<_, Error>((step.name.clone(), presence))
-        });
-        let steps: BTreeMap<String, Presence> =
-            futures::future::try_join_all(steps).await?.into_iter().collect();
+        let steps = steps(self, ctx, reached, wanted, look).await?;
         let is_absent =
             |step: &&azureml_plan::component::Prepared| steps.get(&step.name) == Some(&Presence::Absent);
         let needed: Vec<&str> = wanted
@@ -114,7 +113,7 @@ impl Kind for MLPipeline {
             .codes()
             .into_iter()
             .filter(|code| needed.contains(&code.hash.as_str()))
-            .map(|code| find_code(ctx, client, code, is_new));
+            .map(|code| find_code(ctx, &reached.client, code, is_new));
         let codes = futures::future::try_join_all(codes).await?.into_iter().flatten().collect();
         Ok(Seen { whole, steps, codes, publication })
     }
@@ -179,6 +178,21 @@ fn all(
     names.into_iter().map(|name| find(&name).map(|id| (name, id))).collect()
 }
 
+/// Which of the steps' components are there.
+async fn steps(
+    pipeline: &MLPipeline,
+    ctx: &Context,
+    reached: &Reached<Refs>,
+    wanted: &Wanted,
+    look: Look,
+) -> Result<BTreeMap<String, Presence>, Error> {
+    let steps = wanted.steps.iter().map(|step| async {
+        let presence = presence(pipeline, ctx, reached, &step.id, look).await?;
+        Ok::<_, Error>((step.name.clone(), presence))
+    });
+    Ok(futures::future::try_join_all(steps).await?.into_iter().collect())
+}
+
 /// Whether a component is there.
 async fn presence(
     pipeline: &MLPipeline,
@@ -228,68 +242,4 @@ async fn find_code(
         ctx.looks.note(&id);
         (code.hash.clone(), id)
     }))
-}
-
-/// Endpoints that carry an owner.
-fn owned(endpoints: impl Iterator<Item = Value>, owner: &Owner) -> Vec<(ArmId, Value)> {
-    let ours = endpoints.filter(|endpoint| owner.of(&endpoint["tags"]) == Belongs::Us);
-    ours.filter_map(|endpoint| Some((ArmId::parse(endpoint["id"].as_str()?).ok()?, endpoint))).collect()
-}
-
-/// The endpoint of the spec, or those that are left where the spec names none.
-async fn published(
-    pipeline: &MLPipeline,
-    ctx: &Context,
-    reached: &Reached<Refs>,
-    wanted: &Wanted,
-    look: Look,
-) -> Result<Publication, Error> {
-    let (client, workspace) = (&reached.client, &reached.refs.workspace.id);
-    let of = Collection { parent: workspace, name: "batchEndpoints", query: &[] };
-    let Some(id) = &wanted.endpoint else {
-        let listing = ctx.looks.listing(client, of, look).await?;
-        let strays = owned(listing.containing(&reached.refs.owner.value()).into_iter(), &reached.refs.owner);
-        return Ok(Publication { strays, ..Publication::default() });
-    };
-    let is_registered = ctx.looks.has_seen(&wanted.id);
-    if !is_registered && ctx.looks.is_under_way(id) {
-        // It is being made while the parts are registered; nothing depends on it before they are.
-        return Ok(Publication { is_awaited: true, ..Publication::default() });
-    }
-    let endpoint = ctx.looks.resource(client, of, id.name(), look).await?;
-    if endpoint.is_none() {
-        // Nothing is below what is not there, and nobody else makes a deployment of this name.
-        ctx.looks.presume_absent(&deployment_id(id, wanted));
-    }
-    // The one that was published before under another name: publish may have been removed and added again unseen.
-    let before = pipeline.status.as_ref().and_then(|status| status.endpoint.as_ref());
-    let mut strays = Vec::new();
-    if let Some(before) = before.filter(|before| !before.name.eq_ignore_ascii_case(id.name())) {
-        let other = ctx.looks.resource(client, of, &before.name, look).await?;
-        strays = owned(other.into_iter(), &reached.refs.owner);
-    }
-    Ok(Publication { endpoint, strays, ..Publication::default() })
-}
-
-/// The deployments of the endpoint, where they matter.
-async fn look_at_deployments(
-    pipeline: &MLPipeline,
-    ctx: &Context,
-    reached: &Reached<Refs>,
-    wanted: &Wanted,
-    look: Look,
-    publication: &mut Publication,
-) -> Result<(), Error> {
-    let (Some(id), Some(endpoint)) = (&wanted.endpoint, &publication.endpoint) else { return Ok(()) };
-    let is_ours = reached.refs.owner.of(&endpoint["tags"]) == Belongs::Us;
-    if !is_ours || !needs_deployments(pipeline, wanted, endpoint) {
-        return Ok(());
-    }
-    publication.is_complete = true;
-    if !ctx.looks.is_absent(&deployment_id(id, wanted)) {
-        let items = reached.client.list(id, "deployments", &[], look.urgency()).await?;
-        publication.deployments =
-            items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
-    }
-    Ok(())
 }

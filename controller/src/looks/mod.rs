@@ -94,7 +94,7 @@ impl Looks {
     ) -> Result<Option<Value>, Error> {
         let slot = self.slot(client, of);
         if let Some(known) = slot.known(name, look.since) {
-            return Ok(known);
+            return Ok(Some(known).filter(|body| !body.is_null()));
         }
         if !look.is_shared && take_single(&slot, look) {
             let (began, id) = (Instant::now(), of.parent.child(of.name, name));

@@ -43,8 +43,11 @@ impl Started {
 }
 
 impl Looks {
-    /// A write was accepted; its answer names the operation, where there is one.
+    /// A write was accepted; its answer names the operation, where there is one. Task runs of registries show their own.
     pub fn note_write(&self, verb: Verb, id: &ArmId, answer: Option<&Answer>) {
+        if !id.kind().starts_with("workspaces/") {
+            return;
+        }
         let mut all = locked(&self.operations.0);
         all.retain(|_, started| started.may_go_on());
         match answer.and_then(|answer| answer.operation.as_deref()) {

@@ -64,8 +64,8 @@ struct Glimpse {
 }
 
 impl Slot {
-    /// What a list or a single read showed of a resource, where that began late enough; the outer `None` where none did.
-    pub(super) fn known(&self, name: &str, since: Instant) -> Option<Option<Value>> {
+    /// What a list or a single read showed of a resource, where that began late enough; null where it was not there.
+    pub(super) fn known(&self, name: &str, since: Instant) -> Option<Value> {
         let name = name.to_ascii_lowercase();
         let listing = self.listing.try_lock().ok().and_then(|latest| latest.clone());
         let listing = listing.filter(|listing| listing.began >= since);
@@ -73,10 +73,11 @@ impl Slot {
         let glimpse = glimpses.get(&name).filter(|glimpse| glimpse.began >= since);
         match (listing, glimpse) {
             (Some(listing), glimpse) if glimpse.is_none_or(|glimpse| glimpse.began <= listing.began) => {
-                Some(listing.get(&name))
+                Some(listing.get(&name).unwrap_or_default())
             }
             (_, Some(glimpse)) => {
-                Some(glimpse.text.as_deref().and_then(|text| serde_json::from_str(text).ok()))
+                let parsed = glimpse.text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                Some(parsed.unwrap_or_default())
             }
             (_, None) => None,
         }
@@ -145,16 +146,16 @@ mod tests {
         let body = |max: u32| json!({"name": "CPU", "max": max});
         assert_eq!(slot.known("cpu", start), None, "nothing was read");
         *slot.listing.lock().await = Some(listing(later(1), &[body(1)]));
-        assert_eq!(slot.known("cpu", later(1)), Some(Some(body(1))));
-        assert_eq!(slot.known("gpu", later(1)), Some(None), "a list shows what is absent too");
+        assert_eq!(slot.known("cpu", later(1)), Some(body(1)));
+        assert_eq!(slot.known("gpu", later(1)), Some(Value::Null), "a list shows what is absent too");
         assert_eq!(slot.known("cpu", later(2)), None, "it was written meanwhile");
         slot.remember("cpu", later(3), Some(&body(3)));
-        assert_eq!(slot.known("CPU", start), Some(Some(body(3))));
+        assert_eq!(slot.known("CPU", start), Some(body(3)));
         assert_eq!(slot.known("gpu", later(3)), None);
         *slot.listing.lock().await = Some(listing(later(4), &[]));
-        assert_eq!(slot.known("cpu", start), Some(None), "it is gone since");
+        assert_eq!(slot.known("cpu", start), Some(Value::Null), "it is gone since");
         slot.remember("cpu", later(5), None);
-        assert_eq!(slot.known("cpu", later(5)), Some(None));
+        assert_eq!(slot.known("cpu", later(5)), Some(Value::Null));
     }
 
     #[tokio::test(start_paused = true)]

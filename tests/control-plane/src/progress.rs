@@ -62,14 +62,17 @@ fn beat(ended: &mpsc::Receiver<()>, speak: &mut dyn FnMut(u64)) {
 }
 
 /// Waits for a future, and says now and then that it goes on, and for how long.
-pub async fn waiting<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let (began, mut beat) = (Instant::now(), Beat::default());
-    let mut future = std::pin::pin!(future);
-    loop {
-        match tokio::time::timeout(beat.left(began.elapsed()), &mut future).await {
-            Ok(done) => return done,
-            Err(_) if beat.due(began.elapsed()) => say(what, began.elapsed().as_secs()),
-            Err(_) => {}
+pub fn waiting<T>(what: &str, future: impl Future<Output = T>) -> impl Future<Output = T> {
+    // On the heap: what is waited for are whole stories.
+    let mut future = Box::pin(future);
+    async move {
+        let (began, mut beat) = (Instant::now(), Beat::default());
+        loop {
+            match tokio::time::timeout(beat.left(began.elapsed()), &mut future).await {
+                Ok(done) => return done,
+                Err(_) if beat.due(began.elapsed()) => say(what, began.elapsed().as_secs()),
+                Err(_) => {}
+            }
         }
     }
 }
@@ -89,22 +92,18 @@ mod tests {
         lines.reverse();
         while now < end {
             let wakes = now + beat.left(now) + late;
-            match lines.last().copied().filter(|line| *line <= wakes) {
-                Some(line) => {
-                    lines.pop();
-                    now = line.max(now);
-                    beat.heard(now);
-                    spoken.push(now);
-                }
-                None => {
-                    now = wakes;
-                    if beat.due(now) {
-                        spoken.push(now);
-                    }
-                }
+            if let Some(line) = lines.pop_if(|line| *line <= wakes) {
+                now = line.max(now);
+                beat.heard(now);
+                spoken.push(now);
+                continue;
+            }
+            now = wakes;
+            if beat.due(now) {
+                spoken.push(now);
             }
         }
-        spoken.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()
+        spoken.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max().unwrap_or_default()
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl Installed {
         // The lease has its default: what is measured is what is shipped.
         let soon: Vec<_> = SOON.lines().filter(|line| !line.starts_with("lease")).collect();
         let config = format!(
-            "clouds: [{{name: AzurePublic, authority: '{azure}', resourceManager: '{azure}', hosts: ['{host}']}}]\n\
+            "clouds: [{{name: AzurePublic, authority: '{azure}', resourceManager: '{azure}', hosts: ['{host}'], storageHosts: ['{host}']}}]\n\
              registries: {{mirrors: [{{hosts: ['*'], endpoint: '{azure}'}}]}}\n{GRANTS}{}",
             soon.join("\n")
         );

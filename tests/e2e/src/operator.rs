@@ -272,7 +272,7 @@ azure: {requestTimeout: 5s}
 pub fn configure(file: &Path, endpoint: &str, ca: &Path, more: &str) -> Result<()> {
     let host = endpoint.trim_start_matches("https://");
     let text = format!(
-        "clouds:\n- {{name: AzurePublic, authority: '{endpoint}', resourceManager: '{endpoint}', hosts: ['{host}'], caFile: '{}'}}\n\
+        "clouds:\n- {{name: AzurePublic, authority: '{endpoint}', resourceManager: '{endpoint}', hosts: ['{host}'], storageHosts: ['{host}'], caFile: '{}'}}\n\
          registries: {{mirrors: [{{hosts: ['*'], endpoint: '{endpoint}'}}]}}\n{more}",
         ca.display()
     );

@@ -64,8 +64,8 @@ async fn an_image_is_built_and_a_job_cancelled_through_a_proxy_over_http_1() -> 
     let (scene, proxy) = behind_a_proxy_with("http1", setting).await?;
     let operator = scene.operator().await?;
     let built = "workspaceRef: {name: team-a}, build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}";
-    let build = crate::manifest("MLEnvironment", "built", built);
-    scene.apply_objects(&(workspace("") + &pipeline("") + &build)).await?;
+    let environment = crate::manifest("MLEnvironment", "built", built);
+    scene.apply_objects(&(workspace("") + &pipeline("") + &environment)).await?;
     ready::<MLEnvironment>(&scene, "built").await?;
     ready::<MLPipeline>(&scene, "p").await?;
     let goes_on = serde_json::json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "do": "hold"});
@@ -167,7 +167,7 @@ async fn authorities_of_ones_own_are_trusted_for_azure_and_for_registries() -> R
     let (azure, ca) = (scene.azure.endpoint().to_owned(), scene.azure.ca_file().display().to_string());
     let host = host(&azure);
     let clouds = format!(
-        "clouds: [{{name: AzurePublic, authority: '{azure}', resourceManager: '{azure}', hosts: ['{host}']}}]\n\
+        "clouds: [{{name: AzurePublic, authority: '{azure}', resourceManager: '{azure}', hosts: ['{host}'], storageHosts: ['{host}']}}]\n\
          registries: {{allowPrivateAddresses: true}}\n{GRANTS}{SOON}"
     );
     std::fs::write(&scene.start.config, format!("caFile: '{ca}'\n{clouds}"))?;
