@@ -7,7 +7,7 @@ use super::{Looks, locked};
 use azureml_client::client::Client;
 use azureml_client::operation::Progress;
 use azureml_client::send::{Answer, Verb};
-use azureml_client::{ArmId, Error};
+use azureml_client::{ArmId, Class, Error};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,9 @@ use tokio::time::Instant;
 
 /// Longer than Azure lets an operation take (`x-ms-async-operation-timeout`: 30 minutes where it was recorded).
 const LONGEST: Duration = Duration::from_hours(1);
+
+/// How long nothing more is written where the operation may not be read.
+const BLIND: Duration = Duration::from_mins(1);
 
 const SCHEDULES: &str = "workspaces/schedules";
 
@@ -83,7 +86,12 @@ impl Looks {
     pub async fn may_write(&self, client: &Client, id: &ArmId) -> Result<bool, Error> {
         let started = locked(&self.operations.0).get(&id.key()).cloned();
         let Some(started) = started.filter(Started::may_go_on) else { return Ok(true) };
-        match client.operation(&started.address, started.verb, id).await? {
+        let progress = match client.operation(&started.address, started.verb, id).await {
+            // Whoever may not read operations waits as long as recorded ones took at most.
+            Err(error) if error.class() == Class::Forbidden => return Ok(started.at.elapsed() >= BLIND),
+            progress => progress?,
+        };
+        match progress {
             Progress::GoesOn => return Ok(false),
             Progress::Failed(error) if started.verb == Verb::Delete || !started.is_shown => {
                 locked(&self.operations.0).remove(&id.key());

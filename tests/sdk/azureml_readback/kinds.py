@@ -7,7 +7,7 @@ import json
 import pathlib
 
 from azureml_readback.objects import asset, azure_id, last
-from azureml_readback.pipelines import read_pipeline, step_inputs
+from azureml_readback.pipelines import read_pipeline
 from azureml_readback.values import folded, literal, seconds, shown
 
 ZONES = pathlib.Path(__file__).resolve().parents[3] / "controller/plan/data/windows-zones.json"
@@ -92,7 +92,7 @@ def read_schedule(ml, objects, item, report):
     job = schedule.create_job
     report.given("experiment", spec.get("experiment"), job.experiment_name)
     pipeline = objects.pipeline_of(item)
-    report.same("steps", {step["name"] for step in pipeline["spec"]["steps"]}, set(job.jobs))
+    runs(pipeline, job, report)
     inputs_of(pipeline, spec, job, report)
     ownership(item, schedule.tags, report)
 
@@ -134,15 +134,20 @@ def read_run(ml, objects, item, report):
         "status.studioUrl", True, job.studio_url.startswith(status["studioUrl"].partition("&tid=")[0])
     )
     inputs_of(pipeline, spec, job, report)
-    names = {step["name"] for step in pipeline["spec"]["steps"]}
-    report.same("steps", names, set(job.jobs))
-    for step in pipeline["spec"]["steps"]:
-        if step["name"] in job.jobs:
-            step_inputs(step, job.jobs[step["name"]], report)
+    runs(pipeline, job, report)
     children = {child.display_name: child.status for child in ml.jobs.list(parent_job_name=job.name)}
     finished = {step["name"]: PHASES[step["phase"]] for step in status["steps"] if step["phase"] in PHASES}
     report.holds("status.steps", finished, children)
     ownership(item, job.tags, report)
+
+
+def runs(pipeline, job, report):
+    """A job names the component of its pipeline, whose steps it runs, or has the steps itself."""
+    component = job.component if isinstance(job.component, str) else getattr(job.component, "id", None)
+    if component:
+        report.same("component", asset(pipeline["status"]["current"]["componentId"]), asset(component))
+    else:
+        report.same("steps", {step["name"] for step in pipeline["spec"]["steps"]}, set(job.jobs))
 
 
 READERS = {

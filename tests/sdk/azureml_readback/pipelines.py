@@ -10,7 +10,7 @@ import tempfile
 from azure.ai.ml._utils._asset_utils import get_ignore_file, get_content_hash
 
 from azureml_readback.objects import asset
-from azureml_readback.values import literal, number, shown
+from azureml_readback.values import literal, number
 
 INTERPRETERS = {"r": "Rscript", "python": "python"}
 
@@ -59,23 +59,6 @@ def read_step(ml, objects, item, step, version, report):
     report.same(f"{where}.environment", asset(wanted), asset(component.environment))
     report.same(f"{where}.deterministic", step.get("deterministic", True), component.is_deterministic)
     code(ml, step, step.get("code") or defaults.get("code"), component, report)
-
-
-def step_inputs(step, node, report):
-    """What is bound to the inputs and outputs of a step."""
-    for key, wanted in step.get("inputs", {}).items():
-        report.same(
-            f"steps.{step['name']}.inputs.{key}",
-            literal(wanted),
-            shown(node.inputs[key]) if key in node.inputs else None,
-        )
-    for key, wanted in step.get("outputs", {}).items():
-        if "path" in wanted:
-            report.same(
-                f"steps.{step['name']}.outputs.{key}",
-                wanted["path"],
-                shown(node.outputs[key]) if key in node.outputs else None,
-            )
 
 
 def command(step, line, report):

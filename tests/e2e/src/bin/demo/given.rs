@@ -109,7 +109,7 @@ async fn perform(teller: &Teller, keep: bool) -> Result<()> {
         unless_interrupted(progress::waiting("starting", start(folder.path(), keep))).await?;
     let done = unless_interrupted(story_and_keep(teller, &scene, folder.path(), keep)).await;
     teller.say("removing what was made; the operator takes leave of each object first");
-    let left = progress::waiting("removing", take_leave(&scene)).await;
+    let left = progress::waiting("removing", take_leave()).await;
     operator_ends(operator);
     done.and(left)
 }
@@ -146,9 +146,16 @@ fn operator_ends(operator: Operator) {
     let _ = operator.stop();
 }
 
-async fn take_leave(scene: &Scene) -> Result<()> {
+/// The definitions are the demo's own, and so is every object of them, in whatever namespace.
+async fn take_leave() -> Result<()> {
     let kinds = "mlruns,mlschedules,mlpipelines,mlenvironments,mlcomputes,mlworkspaces";
-    scene.kubectl(&["delete", kinds, "--all", "--all-namespaces", "--timeout=60s"]).await.map(drop)
+    let delete = || {
+        let arguments = ["delete", kinds, "--all", "--all-namespaces", "--timeout=60s"];
+        cluster::kubectl().args(arguments).output()
+    };
+    let output = tokio::task::spawn_blocking(delete).await??;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
 
 /// Removes definitions and namespace, and with them every object, also of an operator that could not take leave.
