@@ -144,12 +144,12 @@ async fn try_one(ground: &Ground<'_>, name: &str, body: &Value) -> Result<(bool,
     Ok((state != "Failed", format!("{said}, {state}")))
 }
 
-/// Waits until a schedule is no longer being made, and gives its state.
+/// Waits until a schedule is no longer being made, and gives its state. Until then it may be absent.
 async fn settled(ground: &Ground<'_>, path: &str) -> Result<String> {
     for _ in 0..100 {
         let answer = ground.door.get(path).await?;
         let state = answer.body["properties"]["provisioningState"].as_str().unwrap_or("Succeeded").to_owned();
-        if !matches!(state.as_str(), "Creating" | "Updating") {
+        if answer.status != 404 && !matches!(state.as_str(), "Creating" | "Updating") {
             return Ok(state);
         }
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;

@@ -10,7 +10,7 @@ use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -76,7 +76,7 @@ pub async fn differences(text: &str) -> Result<Vec<String>> {
     let azure = Simulator::start(options).await.map_err(|error| anyhow!("the simulator: {error}"))?;
     let mut replay = Replay::new(azure)?;
     let mut found = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
+    for (at, entry) in entries.iter().enumerate().filter(|(_, entry)| !is_operation(entry)) {
         // Time does not pass here as it did there: what was seen later at the same place may be seen now.
         let is_same = |later: &&Entry| {
             is_look(entry)
@@ -88,6 +88,11 @@ pub async fn differences(text: &str) -> Result<Vec<String>> {
         found.extend(said.into_iter().map(|said| format!("{place}: {said}")));
     }
     Ok(found)
+}
+
+/// An operation has a name that the service makes, told in a header, which is not kept by the answer's members.
+fn is_operation(entry: &Entry) -> bool {
+    ["/mfeOperationsStatus/", "/computeOperationsStatus/"].iter().any(|part| entry.path.contains(part))
 }
 
 fn is_look(entry: &Entry) -> bool {
@@ -246,6 +251,10 @@ impl Replay {
 fn compared(entry: &Entry, status: u16, answer: &Value) -> Vec<String> {
     if status != entry.status {
         return vec![format!("{} recorded, {status} simulated", entry.status)];
+    }
+    // The JSON `null` of what was accepted, as it is kept.
+    if answer.is_null() && entry.answer == json!({"value": null}) {
+        return Vec::new();
     }
     // Of bytes only the number is kept, of what is cut only that it was text.
     if entry.answer["$bytes"].is_number() {
