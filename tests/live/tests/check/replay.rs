@@ -249,6 +249,12 @@ impl Replay {
 }
 
 fn compared(entry: &Entry, status: u16, answer: &Value) -> Vec<String> {
+    // Whether a job had ended when it was cancelled is a matter of time.
+    let ends = [200, 202, 400];
+    if brief(&entry.path).ends_with("/cancel") && [status, entry.status].iter().all(|one| ends.contains(one))
+    {
+        return Vec::new();
+    }
     if status != entry.status {
         return vec![format!("{} recorded, {status} simulated", entry.status)];
     }
