@@ -76,7 +76,7 @@ fn by_class(class: Class, verb: &str) -> Option<&'static str> {
         Class::Invalid => Some("change the spec"),
         Class::Quota => Some("ask Azure for more quota, or lower what the spec asks for"),
         Class::Forbidden => Some("grant the missing permission to the workspace's identity"),
-        Class::Denied => Some("ask whoever made this rule for an exception, or change the spec"),
+        Class::Denied => Some("ask the owner of this rule for an exception, or change the spec"),
         Class::Missing => Some("make what Azure misses again, or name another in the spec"),
         Class::Conflict => Some(
             "look in the activity log for what else changes it, and end that, or give this object another name",

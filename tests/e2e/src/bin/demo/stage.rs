@@ -23,7 +23,7 @@ pub fn setting(folder: &Path) -> Setting {
     setting
 }
 
-/// The operator's arguments: whoever looks around makes namespaces of his own.
+/// The arguments of an operator that serves every namespace, so that one can try manifests in a namespace of one's own.
 pub fn every_namespace() -> Vec<String> {
     ["--cluster-id", "demo"].map(str::to_owned).to_vec()
 }
