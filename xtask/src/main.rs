@@ -1,6 +1,7 @@
 //! `cargo xtask …`: every command of the README and of CI, one file each.
 //! Says what it does while it does it, and what to install when something is missing.
 
+mod advisories;
 mod bench;
 mod book;
 mod commands;
@@ -38,6 +39,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Test(test::Arguments),
+    Advisories(advisories::Arguments),
     Bench(bench::Arguments),
     Crds(crds::Arguments),
     Demo(demo::Arguments),
@@ -52,6 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Advisories(arguments) => advisories::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Crds(arguments) => crds::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
