@@ -55,7 +55,7 @@ where
         names => names.iter().map(|name| Api::namespaced(kube.clone(), name)).collect(),
     };
     for api in apis {
-        let listed = api.list(&ListParams::default().limit(1)).await;
+        let listed = api.list_metadata(&ListParams::default().limit(1)).await;
         listed.with_context(|| format!("failed to list {}: is its definition installed?", K::crd_name()))?;
     }
     Ok(())

@@ -47,8 +47,16 @@ fn trusting(config: &Azure, authorities: &[Certificate]) -> ClientBuilder {
 /// # Errors
 /// When it cannot be made.
 pub fn http(config: &Azure, authorities: &[Certificate], gate: &Gate) -> Result<reqwest::Client> {
-    gated(trusting(config, authorities), gate)
+    let builder = trusting(config, authorities);
+    // Answers that wait to be read, as large ones do, take what is sent of them already, and never the whole connection from others.
+    let builder = builder
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(128 * STREAM_WINDOW);
+    gated(builder, gate)
 }
+
+/// What is sent of an answer before it is read, in bytes.
+const STREAM_WINDOW: u32 = 256 << 10;
 
 /// The HTTP client for tokens of a managed identity. The machine itself answers, in plain HTTP at a link-local address
 /// (or at one that the environment names), so no proxy is ever asked.

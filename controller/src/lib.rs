@@ -11,7 +11,6 @@ pub mod engine;
 #[cfg(test)]
 mod fake;
 pub mod identity;
-mod kept;
 pub mod kinds;
 pub mod lease;
 pub mod looks;

@@ -2,6 +2,7 @@
 //!
 //! Kept for ten seconds, so that a new secret is soon in force. Never logged, never printed.
 
+use azureml_client::places::Places;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,21 +10,30 @@ use std::time::{Duration, Instant};
 const KEPT: Duration = Duration::from_secs(10);
 
 /// Secrets by namespace and name.
-#[derive(Default)]
-pub struct Secrets(Mutex<HashMap<(String, String), (String, Instant)>>);
+pub struct Secrets {
+    all: Mutex<HashMap<(String, String), (String, Instant)>>,
+    /// So many are read at once.
+    pub reads: Places,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { all: Mutex::default(), reads: Places::new(1, 8) }
+    }
+}
 
 impl Secrets {
     /// A secret that was read just now.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &str) -> Option<String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let (secret, at) = all.get(&(namespace.to_owned(), name.to_owned()))?;
         (at.elapsed() < KEPT).then(|| secret.clone())
     }
 
     /// Keeps a secret.
     pub fn keep(&self, namespace: &str, name: &str, secret: &str) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, (_, at)| at.elapsed() < KEPT);
         all.insert((namespace.to_owned(), name.to_owned()), (secret.to_owned(), Instant::now()));
     }

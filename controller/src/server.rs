@@ -1,16 +1,24 @@
 //! `/metrics`, `/healthz` and `/readyz`: read by the platform, they change nothing.
+//!
+//! Anybody who reaches the port may connect, so connections are few, short, and small in memory.
 
 use crate::metrics::Metrics;
 use anyhow::{Context as _, Result};
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// What the process still waits for before it is ready.
@@ -65,17 +73,20 @@ async fn serve_on(
             missing => (StatusCode::SERVICE_UNAVAILABLE, missing),
         }
     };
+    let rendered = Arc::new(Rendered::default());
     let scrape = move |headers: HeaderMap| async move {
         let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-        let (content_type, text) = if accept.contains("application/openmetrics-text") {
-            ("application/openmetrics-text; version=1.0.0; charset=utf-8", metrics.open_metrics())
+        let is_open = accept.contains("application/openmetrics-text");
+        let content_type = if is_open {
+            "application/openmetrics-text; version=1.0.0; charset=utf-8"
         } else {
-            ("text/plain; version=0.0.4; charset=utf-8", metrics.text())
+            "text/plain; version=0.0.4; charset=utf-8"
         };
-        match text {
+        match rendered.of(&metrics, is_open) {
             Ok(text) => (StatusCode::OK, [(CONTENT_TYPE, content_type)], text),
             Err(error) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, content_type)], error.to_string())
+                let text = Bytes::from(error.to_string());
+                (StatusCode::INTERNAL_SERVER_ERROR, [(CONTENT_TYPE, content_type)], text)
             }
         }
     };
@@ -83,14 +94,86 @@ async fn serve_on(
         .route("/metrics", get(scrape))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready));
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let late = async {
-        stop.cancelled().await;
-        sleep(LAST_ANSWERS).await;
-    };
-    tokio::select! {
-        ended = served => ended.context("the server failed"),
-        () = late => Ok(()),
+    accept(listener, app, stop).await;
+    Ok(())
+}
+
+/// Takes connections until told to stop.
+async fn accept(listener: TcpListener, app: Router, stop: CancellationToken) {
+    let mut connections = Connections::default();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => connections.serve(stream, app.clone()),
+            Err(error) => {
+                tracing::warn!("failed to take a connection: {error}");
+                sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+    connections.end().await;
+}
+
+/// How long one text of the metrics serves all requests: to make it, the process looks at every object.
+const RENDERED: Duration = Duration::from_millis(250);
+
+/// The text of the metrics in both formats, made at most once in a while and shared by all connections.
+#[derive(Default)]
+struct Rendered([Mutex<Option<(Instant, Bytes)>>; 2]);
+
+impl Rendered {
+    fn of(&self, metrics: &Metrics, is_open: bool) -> Result<Bytes, std::fmt::Error> {
+        let mut kept = self.0[usize::from(is_open)].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = kept.as_ref().filter(|(at, _)| at.elapsed() < RENDERED) {
+            return Ok(text.clone());
+        }
+        let text = Bytes::from(if is_open { metrics.open_metrics() } else { metrics.text() }?);
+        *kept = Some((Instant::now(), text.clone()));
+        Ok(text)
+    }
+}
+
+/// The most connections at once. A further connection closes the oldest one: a probe is answered in milliseconds, so an old
+/// connection is an idle one.
+const MOST_CONNECTIONS: usize = 128;
+/// How long a client may take to ask, and to take its answer.
+const LONGEST_CONNECTION: Duration = Duration::from_secs(10);
+/// What is read of a request before it is refused, in bytes.
+const LONGEST_REQUEST: usize = 16 << 10;
+/// The wait after a connection that could not be taken, as when there are no more file descriptors.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+/// The connections that are served, the oldest first.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    places: VecDeque<AbortHandle>,
+}
+
+impl Connections {
+    /// Serves one request of a connection.
+    fn serve(&mut self, stream: TcpStream, app: Router) {
+        while self.tasks.try_join_next().is_some() {}
+        self.places.retain(|place| !place.is_finished());
+        if self.places.len() >= MOST_CONNECTIONS
+            && let Some(oldest) = self.places.pop_front()
+        {
+            oldest.abort();
+        }
+        let connection = Builder::new()
+            .keep_alive(false)
+            .max_buf_size(LONGEST_REQUEST)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        self.places.push_back(self.tasks.spawn(async move {
+            if let Ok(Err(error)) = timeout(LONGEST_CONNECTION, connection).await {
+                tracing::debug!("a client of the metrics broke off: {error}");
+            }
+        }));
+    }
+
+    /// Waits for those who are being answered.
+    async fn end(&mut self) {
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = timeout(LAST_ANSWERS, all).await;
     }
 }
 
@@ -98,8 +181,6 @@ async fn serve_on(
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpStream;
-    use tokio::time::timeout;
 
     #[tokio::test]
     async fn a_client_that_stays_does_not_keep_the_server_from_ending() -> Result<()> {
@@ -122,5 +203,32 @@ mod tests {
             timeout(LAST_ANSWERS * 3, both).await.context("it waits for its client")?;
         assert!(is_answered?);
         served
+    }
+
+    #[tokio::test]
+    async fn who_only_connects_keeps_nobody_from_being_answered() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let (address, stop) = (listener.local_addr()?, CancellationToken::new());
+        let served = tokio::spawn(serve_on(listener, Arc::default(), Readiness::default(), stop.clone()));
+        let mut idle = Vec::new();
+        for _ in 0..MOST_CONNECTIONS * 4 {
+            idle.push(TcpStream::connect(address).await?);
+        }
+        let mut client = TcpStream::connect(address).await?;
+        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").await?;
+        let mut answer = String::new();
+        timeout(LAST_ANSWERS, client.read_to_string(&mut answer)).await??;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let mut first = idle.swap_remove(0);
+        let closed = timeout(LAST_ANSWERS, first.read(&mut [0; 1])).await?;
+        assert!(closed.is_err() || closed.is_ok_and(|length| length == 0), "the oldest keeps its place");
+        let mut long = TcpStream::connect(address).await?;
+        let header = format!("GET /healthz HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(LONGEST_REQUEST * 2));
+        let _ = long.write_all(header.as_bytes()).await;
+        let mut answer = String::new();
+        let _ = timeout(LAST_ANSWERS, long.read_to_string(&mut answer)).await?;
+        assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+        stop.cancel();
+        served.await?
     }
 }

@@ -36,8 +36,10 @@ struct Place {
 
 async fn code(client: &Client, id: &ArmId, files: &BTreeMap<String, String>) -> Result<Value, Error> {
     let place = match pending(client, id).await {
+        Ok(Some(place)) => place,
+        Ok(None) => own_folder(client, id).await?,
         Err(error) if takes_no_keys(&error) => own_folder(client, id).await?,
-        place => place?,
+        Err(error) => return Err(error),
     };
     let puts = files.iter().map(|(path, content)| put(client, &place, encoded(path), content));
     futures::future::try_join_all(puts).await?;
@@ -71,34 +73,42 @@ fn takes_no_keys(error: &Error) -> bool {
 
 const NO_KEYS: &str = "KeyBasedAuthenticationNotPermitted";
 
-/// The container that Azure ML gives for an upload. The signature may be absent, and belongs to `sasUri` alone.
-async fn pending(client: &Client, id: &ArmId) -> Result<Place, Error> {
+/// The container that Azure ML gives for an upload, if it gives one: no recording shows what it says where the account takes
+/// no keys. The signature may be absent, and belongs to `sasUri` alone.
+async fn pending(client: &Client, id: &ArmId) -> Result<Option<Place>, Error> {
     let asked = json!({"pendingUploadType": "TemporaryBlobReference"});
     let answer = client.post(id, "startPendingUpload", Some(&asked)).await?;
     let reference = &answer.body["blobReferenceForConsumption"];
     let signed = reference["credential"]["sasUri"].as_str().and_then(|signed| signed.split_once('?'));
     let signed = signed.map(|(address, signature)| (address.to_owned(), signature.to_owned()));
-    match reference["blobUri"].as_str() {
-        Some(container) => Ok(Place { address: container.to_owned(), signed }),
-        None => Err(unreadable(id, "startPendingUpload", "the answer names no container")),
-    }
+    Ok(reference["blobUri"].as_str().map(|container| Place { address: container.to_owned(), signed }))
 }
 
 /// A folder of this asset in the workspace's default datastore, which is where Microsoft's client uploads to
 /// (`LocalUpload/<hash>`).
 async fn own_folder(client: &Client, id: &ArmId) -> Result<Place, Error> {
     let workspace = id.enclosing_workspace().unwrap_or_else(|| id.clone());
-    let query = [("isDefault", "true"), ("count", "30"), ("orderByAsc", "false")];
-    let stores = client.page(&workspace, "datastores", &query, Urgency::Change).await?;
+    let store = default_datastore(client, &workspace).await?;
     let name =
         id.parent().map_or_else(|| id.name().to_owned(), |code| format!("{}-{}", code.name(), id.name()));
-    let place = stores.iter().find_map(container).map(|container| format!("{container}/LocalUpload/{name}"));
+    let place = container(&store).map(|container| format!("{container}/LocalUpload/{name}"));
     let missing = || unreadable(&workspace, "datastores", "the workspace has no default datastore of blobs");
     Ok(Place { address: place.ok_or_else(missing)?, signed: None })
 }
 
+/// The default datastore of a workspace, where it is one of blobs; null where it is not.
+///
+/// # Errors
+/// When Azure refuses or does not answer.
+pub async fn default_datastore(client: &Client, workspace: &ArmId) -> Result<Value, Error> {
+    let query = [("isDefault", "true"), ("count", "30"), ("orderByAsc", "false")];
+    let stores = client.page(workspace, "datastores", &query, Urgency::Change).await?;
+    Ok(stores.into_iter().find(|store| container(store).is_some()).unwrap_or_default())
+}
+
 /// The address of a datastore's container.
-fn container(store: &Value) -> Option<String> {
+#[must_use]
+pub fn container(store: &Value) -> Option<String> {
     let properties = &store["properties"];
     let text = |key: &str| properties[key].as_str();
     let (account, name, endpoint) = (text("accountName")?, text("containerName")?, text("endpoint")?);

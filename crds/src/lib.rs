@@ -12,6 +12,7 @@
 
 mod cron;
 mod defaults;
+pub mod files;
 mod finish;
 mod rules;
 

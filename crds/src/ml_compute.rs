@@ -42,7 +42,7 @@ pub struct MLComputeSpec {
     /// The cluster's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
-    #[x_kube(validation = crate::rules::cluster_name("azureName", 3, 24))]
+    #[x_kube(validation = crate::rules::cluster_name("azureName", 3, 24), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
     /// The size of a node, such as `Standard_DS3_v2`.
     #[schemars(length(max = 64))]
@@ -68,7 +68,7 @@ pub struct MLComputeSpec {
     /// Tags of the cluster. Tags that Azure or others add are left alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
-    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::yaml_keys("tags"))]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. In force when unset: `Retain`. `Delete` waits while a pipeline or a run uses the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]

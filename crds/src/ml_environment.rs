@@ -41,7 +41,7 @@ pub struct MLEnvironmentSpec {
     /// The environment's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
-    #[x_kube(validation = crate::rules::azure_name())]
+    #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
     /// An image that is built in the workspace's registry. The same content is built once, whatever crashes in between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub struct MLEnvironmentSpec {
     /// Tags of the environment version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
-    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::yaml_keys("tags"))]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. In force when unset: `Retain`. `Delete` archives the versions; images stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,7 +182,7 @@ pub struct MLEnvironmentStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub image: Option<String>,
-    /// The environment version: 12 hex digits of the content's hash, and 12 of the image's digest.
+    /// The environment version: 32 hex digits of the content's hash, and 32 of the image's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub version: Option<String>,
@@ -203,6 +203,10 @@ pub struct BuildStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub run_id: Option<String>,
+    /// `forceUpdateTag` of a repeated build, which says why: `purged-<run>`, `retry-<run>` or `request-<hash>`. Azure does not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub force_update_tag: Option<String>,
     /// `Queued`, `Started`, `Running`, `Succeeded`, `Failed`, `Canceled`, `Error` or `Timeout`.
     #[schemars(length(max = 32))]
     pub state: String,

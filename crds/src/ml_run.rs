@@ -2,6 +2,7 @@
 
 use crate::ml_pipeline::Current;
 use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use crate::values::Scalar;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -33,7 +34,6 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = crate::rules::immutable("MLRun", "pipelineRef"),
-    validation = crate::rules::immutable("MLRun", "inputs"),
     validation = crate::rules::immutable("MLRun", "experiment"),
     validation = Rule::new("!(has(oldSelf.cancel) && oldSelf.cancel) || has(self.cancel) && self.cancel")
         .message("cancel: a cancelled run cannot go on; make a new MLRun").field_path(".cancel"),
@@ -43,7 +43,7 @@ pub struct MLRunSpec {
     pub pipeline_ref: Reference,
     /// Values for the pipeline's inputs: a literal, or for data an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "any_inputs")]
+    #[schemars(schema_with = "scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
     /// The experiment under which studio lists the job. In force when unset: the name of the MLPipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,9 +64,11 @@ pub struct MLRunSpec {
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
-/// Values for inputs: one untyped object, compared whole by CEL and checked by the controller against the pipeline's inputs.
-pub(crate) fn any_inputs(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "object", "maxProperties": 100, "x-kubernetes-preserve-unknown-fields": true})
+/// Values for inputs: scalars, checked by the controller against the pipeline's inputs. CEL cannot see a map of untyped values, so
+/// that the controller says what was changed.
+pub(crate) fn scalars(generator: &mut SchemaGenerator) -> Schema {
+    let scalar = Scalar::json_schema(generator);
+    json_schema!({"type": "object", "maxProperties": 100, "additionalProperties": scalar})
 }
 
 /// What Azure ML accepts as the name of an experiment.
@@ -113,7 +115,7 @@ pub struct MLRunStatus {
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub steps: Vec<StepRun>,
-    /// The job's outputs: name to address.
+    /// The job's outputs, name to address, where Azure ML tells it: of outputs with a `path`, or that became data assets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_run::bound_outputs)]
     pub outputs: BTreeMap<String, String>,

@@ -44,7 +44,7 @@ pub struct MLScheduleSpec {
     /// The schedule's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
-    #[x_kube(validation = crate::rules::azure_name())]
+    #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
     /// Five fields: minute, hour, day of month, month, day of week (0 is Sunday). Names such as MON are allowed; a range goes
     /// upwards. Day of month and month must be `*`: Azure ML ignores them.
@@ -88,7 +88,7 @@ pub struct MLScheduleSpec {
     pub suspend: Option<bool>,
     /// Values for the pipeline's inputs. `${{creation_context.trigger_time}}` is the time of the firing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "crate::ml_run::any_inputs")]
+    #[schemars(schema_with = "crate::ml_run::scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
     /// The experiment under which studio lists the jobs. In force when unset: the name of the MLPipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +102,7 @@ pub struct MLScheduleSpec {
     /// Tags of the schedule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
-    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::yaml_keys("tags"))]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which leaves the jobs that it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -124,12 +124,57 @@ pub struct MLWorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub data_plane: Option<String>,
+    /// Whether the workspace can be worked with, before anything is made in it. Asked when the spec changes or a comparison is asked for,
+    /// and the storage at each comparison until it is True.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["check".into()]))]
+    pub preflight: Vec<Preflight>,
     /// How often everything in this workspace is compared with Azure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub resync: Option<String>,
 }
 has_common!(MLWorkspaceStatus);
+
+/// One question of the preflight.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preflight {
+    /// What is asked.
+    pub check: PreflightCheck,
+    /// The answer.
+    pub status: PreflightStatus,
+    /// What was seen, and what is missing.
+    #[schemars(length(max = 512))]
+    pub message: String,
+}
+
+/// What a preflight asks.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum PreflightCheck {
+    /// Whether the identity reads the workspace.
+    ReadWorkspace,
+    /// Whether the identity builds images in the registry.
+    BuildInRegistry,
+    /// Whether clusters pull images.
+    PullByClusters,
+    /// Whether the operator reaches the storage account's blobs.
+    ReachStorage,
+    /// Whether the storage account takes keys, or identities alone.
+    StorageMode,
+}
+
+/// The answer of a preflight.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum PreflightStatus {
+    /// It was seen.
+    True,
+    /// It was refused.
+    False,
+    /// Only a build or a run can show it, or it cannot be asked.
+    Unknown,
+}
 
 /// The registry in force.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]

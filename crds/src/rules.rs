@@ -60,11 +60,17 @@ pub fn immutable(kind: &str, field: &str) -> Rule {
 /// Tag names that the operator keeps for itself, or that Azure refuses.
 pub fn tags() -> Rule {
     Rule::new(
-        "self.all(k, k.matches('^[^<>%&?/,=\\\\\\\\]{1,256}$') && !k.startsWith('azureml-operator-'))",
+        "self.all(k, k.matches('^[^<>%&?/,=\\\\\\\\]{1,256}$') && !k.lowerAscii().startsWith('azureml-operator-'))",
     )
     .message(
         "tags: a name has 1 to 256 characters without < > % & ? / \\ , = and does not start with azureml-operator-, which the operator uses itself",
     )
+}
+
+/// Tag names have no case in Azure.
+pub fn distinct_tags() -> Rule {
+    Rule::new("self.all(k, self.exists_one(o, o.lowerAscii() == k.lowerAscii()))")
+        .message("tags: two names differ in case alone, which Azure does not tell apart; keep one")
 }
 
 /// Names of inputs and outputs: what Azure ML accepts as a variable.
@@ -126,6 +132,19 @@ pub fn cluster_name(field: &str, least: u8, most: u8) -> Rule {
 pub fn azure_name() -> Rule {
     Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
         .message("azureName: use letters, digits, - and _, starting with a letter or a digit")
+}
+
+/// A name that the operator could have made for another object: it ends in eight digits of a hash, which for a component may be followed
+/// by a step's name. Eight digits that are a date are a date.
+pub fn not_generated() -> Rule {
+    // With what looks like a date at the end cut off: the rest may still look generated.
+    let name = "self.lowerAscii().replace('_', '-')";
+    let generated = "matches('-[0-9a-p][0-9a-f]{7}(-[a-z0-9-]*)?$')";
+    let dated = format!("{name}.matches('^.*-(19|20)[0-9]{{6}}$')");
+    let before = format!("{name}.substring(0, self.size() - 9).{generated}");
+    Rule::new(format!("{dated} ? !{before} : !{name}.{generated}")).message(
+        "azureName: it looks like a name that the operator generates (it ends in - or _ and eight hex digits); choose another",
+    )
 }
 
 /// The size of a virtual machine.

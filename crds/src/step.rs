@@ -1,5 +1,6 @@
 //! A step of a pipeline: what runs, on what, with which values.
 
+use crate::files::Files;
 use crate::literals;
 use crate::shared::Reference;
 use crate::values::{InputMode, Literal, OutputMode, OutputType};
@@ -191,7 +192,7 @@ pub struct Code {
     /// Files in place: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
     #[schemars(transform = crate::step::bound_files)]
     #[x_kube(validation = crate::rules::file_names(), validation = crate::rules::file_sizes())]
-    pub files: BTreeMap<String, String>,
+    pub files: Files,
 }
 
 /// Bounds for inline files.

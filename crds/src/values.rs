@@ -164,7 +164,7 @@ impl JsonSchema for Scalar {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         // The bounds contradict each other, so that no list and no object fits.
-        json_schema!({"x-kubernetes-preserve-unknown-fields": true,
+        json_schema!({"x-kubernetes-preserve-unknown-fields": true, "maxLength": 1024,
             "minItems": 1, "maxItems": 0, "minProperties": 1, "maxProperties": 0})
     }
 }

@@ -29,6 +29,15 @@ pub fn each(workspace: &Workspace, names: &[&str]) -> Vec<Command> {
     names.iter().map(|name| test(workspace, &["--test", name])).collect()
 }
 
+/// Those of the end-to-end tests that say most, over HTTP/1.1 alone, as many proxies speak it.
+pub fn over_http1(workspace: &Workspace) -> Vec<Command> {
+    let mut all = each(workspace, &["situations", "story"]);
+    for command in &mut all {
+        command.env("AZUREML_E2E_HTTP1", "true");
+    }
+    all
+}
+
 /// The integration tests of some packages that have no step of their own. Without any, cargo would run all, so that is
 /// an error.
 pub fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {

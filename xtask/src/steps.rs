@@ -166,6 +166,14 @@ pub const STEPS: &[Step] = &[
         commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == END_TO_END)?)),
     },
     Step {
+        name: "http1",
+        shows: "the story and the situations hold over HTTP/1.1 as well",
+        needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
+        unavailable: ALWAYS,
+        turn: Turn::Beside,
+        commands: |workspace| Ok(commands::over_http1(workspace)),
+    },
+    Step {
         name: "node",
         shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
@@ -239,7 +247,7 @@ mod tests_of_steps {
         let packages = vec![
             package("azureml-plan", &["laws"]),
             package(CONTROL_PLANE, &["chart", "endings", "pods", "monitoring"]),
-            package(END_TO_END, &["story", "docs", "gitops", "verdicts", "node", "observe"]),
+            package(END_TO_END, &["story", "situations", "docs", "gitops", "verdicts", "node", "observe"]),
             package(LIVE, &["check"]),
         ];
         Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
@@ -251,6 +259,21 @@ mod tests_of_steps {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), STEPS.len());
+    }
+
+    #[test]
+    fn what_runs_over_http1_runs_in_another_step_too() {
+        let line = |commands: Vec<Command>| commands.iter().map(tools::line).collect::<Vec<_>>();
+        let workspace = workspace();
+        let end_to_end = STEPS.iter().find(|step| step.name == "end-to-end").unwrap();
+        let usual = line((end_to_end.commands)(&workspace).unwrap()).join(" ");
+        let commands = commands::over_http1(&workspace);
+        assert_eq!(commands.len(), 2);
+        for command in commands {
+            assert!(command.get_envs().any(|(name, value)| name == "AZUREML_E2E_HTTP1" && value.is_some()));
+            let name = command.get_args().last().unwrap().to_str().unwrap();
+            assert!(usual.contains(&format!("--test {name}")), "{name} in {usual}");
+        }
     }
 
     #[test]

@@ -70,6 +70,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
     - mlschedules/status
     - mlruns/status
   verbs: [patch]
+# The files of its steps, which the operator does not keep, are read again when they are uploaded.
+- apiGroups: [azureml.dev]
+  resources: [mlpipelines]
+  verbs: [get]
 # For `ttlAfterFinished`.
 - apiGroups: [azureml.dev]
   resources: [mlruns]

@@ -42,6 +42,19 @@ impl Client {
         written(sent, keep)
     }
 
+    /// Whether the host of blobs answers, whatever it says to somebody who brings neither a token nor a signature.
+    ///
+    /// # Errors
+    /// When the host is not the cloud's, or no answer comes.
+    pub async fn reach_blobs(&self, address: &str) -> Result<(), Error> {
+        let request = blob(Verb::Head, address)?;
+        self.cloud.trust_storage(&request.url)?;
+        match self.transport.send_raw(&request, None).await {
+            Ok(_) | Err(Error::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The last bytes of a blob, at most `most`; `None` when there is no such blob (yet).
     ///
     /// # Errors

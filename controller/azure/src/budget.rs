@@ -3,8 +3,11 @@
 //! In: what is about to be sent, and what ARM's headers say is left. Out: the moment at which it may be sent. Figures:
 //! "Understand how Azure Resource Manager throttles requests" (250/25, 200/10 and 200/10 per principal and subscription).
 
-use std::sync::{Mutex, PoisonError};
+use crate::lane::Lane;
+use crate::turns::payer;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// Which bucket a request takes from.
@@ -75,29 +78,13 @@ impl Default for Limits {
     }
 }
 
-/// A share of the bucket that comparisons leave to changes.
-const RESERVE: f64 = 0.2;
-
 /// The buckets of one principal in one subscription.
 #[derive(Debug)]
 pub struct Budget {
     limits: Limits,
-    levels: Mutex<[Level; 4]>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    tokens: f64,
-    at: Instant,
-    closed_until: Instant,
-}
-
-impl Level {
-    fn refill(&mut self, limit: Limit, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.tokens = (self.tokens + elapsed * limit.per_second).min(limit.burst);
-        self.at = now;
-    }
+    lanes: Mutex<[Lane; 4]>,
+    /// Wakes the task of a lane: a new request may go before the moment for which the task sleeps.
+    earlier: [Notify; 4],
 }
 
 impl Budget {
@@ -105,50 +92,57 @@ impl Budget {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let now = Instant::now();
-        let full = |limit: Limit| Level { tokens: limit.burst, at: now, closed_until: now };
-        let levels = [full(limits.reads), full(limits.writes), full(limits.deletes), full(limits.data_plane)];
-        Self { limits, levels: Mutex::new(levels) }
-    }
-
-    /// Waits until a request may be sent, and takes its token. Whoever asked first goes first; comparisons wait while
-    /// less than a fifth of the bucket is left.
-    pub async fn spend(&self, bucket: Bucket, urgency: Urgency) {
-        let mut reserved = false;
-        while let Some(until) = self.take(bucket, urgency, &mut reserved) {
-            sleep_until(until).await;
+        let lanes = [limits.reads, limits.writes, limits.deletes, limits.data_plane];
+        Self {
+            limits,
+            lanes: Mutex::new(lanes.map(|limit| Lane::new(limit, now))),
+            earlier: Default::default(),
         }
     }
 
-    /// Takes a token, or says when to ask again. A change takes its token at once, also on credit, and then waits for its turn.
-    fn take(&self, bucket: Bucket, urgency: Urgency, reserved: &mut bool) -> Option<Instant> {
-        let limit = self.limit(bucket);
-        let now = Instant::now();
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = &mut levels[place(bucket)];
-        level.refill(limit, now);
-        if level.closed_until > now {
-            return Some(level.closed_until);
+    /// Waits until a request may be sent, and takes its token. Payers take turns (round robin). Within one payer changes go before
+    /// comparisons, and older requests before newer ones. Comparisons wait while less than a fifth of the bucket is left.
+    pub async fn spend(self: &Arc<Self>, bucket: Bucket, urgency: Urgency) {
+        let told = {
+            let lane = &mut self.lanes()[place(bucket)];
+            let told = lane.turns.wait(payer(), urgency);
+            if let Some(next) = lane.serve(self.limit(bucket), Instant::now()) {
+                if !std::mem::replace(&mut lane.is_served, true) {
+                    tokio::spawn(self.clone().serve(bucket));
+                } else if next < lane.due {
+                    self.earlier[place(bucket)].notify_one();
+                }
+            }
+            told
+        };
+        let _ = told.await;
+    }
+
+    /// The task of a lane: sends waiting requests as tokens come, and ends when none waits.
+    async fn serve(self: Arc<Self>, bucket: Bucket) {
+        while let Some(next) = self.next(bucket) {
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = self.earlier[place(bucket)].notified() => {}
+            }
         }
-        let floor = if urgency == Urgency::Drift { limit.burst * RESERVE } else { 0.0 };
-        if *reserved {
-            return None;
-        }
-        let missing = floor + 1.0 - level.tokens;
-        if missing <= 0.0 {
-            level.tokens -= 1.0;
-            return None;
-        }
-        if urgency == Urgency::Change {
-            level.tokens -= 1.0;
-            *reserved = true;
-        }
-        Some(now + Duration::from_secs_f64(missing / limit.per_second))
+    }
+
+    fn next(&self, bucket: Bucket) -> Option<Instant> {
+        let lane = &mut self.lanes()[place(bucket)];
+        let next = lane.serve(self.limit(bucket), Instant::now());
+        lane.is_served = next.is_some();
+        lane.due = next.unwrap_or(lane.due);
+        next
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, [Lane; 4]> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// ARM says how much is left: never believe more.
     pub fn left(&self, bucket: Bucket, remaining: f64) {
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = &mut levels[place(bucket)];
+        let level = &mut self.lanes()[place(bucket)].level;
         level.refill(self.limit(bucket), Instant::now());
         level.tokens = level.tokens.min(remaining);
     }
@@ -157,17 +151,20 @@ impl Budget {
     #[must_use]
     pub fn share(&self, bucket: Bucket) -> f64 {
         let (limit, now) = (self.limit(bucket), Instant::now());
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = &mut levels[place(bucket)];
+        let level = &mut self.lanes()[place(bucket)].level;
         level.refill(limit, now);
         if level.closed_until > now { 0.0 } else { (level.tokens / limit.burst).clamp(0.0, 1.0) }
     }
 
     /// ARM said 429: nothing of this kind is sent before the delay is over.
     pub fn close(&self, bucket: Bucket, delay: Duration) {
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = &mut levels[place(bucket)];
+        let level = &mut self.lanes()[place(bucket)].level;
         level.closed_until = level.closed_until.max(Instant::now() + delay);
+    }
+
+    /// A provider said 429 to a payer: nothing of this kind is sent for it before the delay is over. Others go on.
+    pub fn close_for(&self, bucket: Bucket, payer: &Arc<str>, delay: Duration) {
+        self.lanes()[place(bucket)].turns.close(payer, Instant::now() + delay);
     }
 
     fn limit(&self, bucket: Bucket) -> Limit {
@@ -190,58 +187,4 @@ fn place(bucket: Bucket) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn budget() -> Budget {
-        Budget::new(Limits { writes: Limit { burst: 10.0, per_second: 2.0 }, ..Limits::default() })
-    }
-
-    async fn spend_all(budget: &Budget, count: usize, urgency: Urgency) -> Duration {
-        let start = Instant::now();
-        futures::future::join_all((0..count).map(|_| budget.spend(Bucket::Writes, urgency))).await;
-        start.elapsed()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
-        let budget = budget();
-        assert_eq!(spend_all(&budget, 10, Urgency::Change).await, Duration::ZERO);
-        let took = spend_all(&budget, 4, Urgency::Change).await;
-        assert!((1.9..2.2).contains(&took.as_secs_f64()), "{took:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn comparisons_leave_a_reserve_to_changes() {
-        let budget = budget();
-        assert_eq!(spend_all(&budget, 8, Urgency::Drift).await, Duration::ZERO);
-        assert_eq!(spend_all(&budget, 2, Urgency::Change).await, Duration::ZERO);
-        assert!(spend_all(&budget, 1, Urgency::Drift).await >= Duration::from_secs(1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_azure_says_is_left_counts() {
-        let budget = budget();
-        budget.left(Bucket::Writes, 0.0);
-        assert!(spend_all(&budget, 1, Urgency::Change).await >= Duration::from_millis(400));
-        budget.left(Bucket::Writes, 1000.0);
-        assert!(spend_all(&budget, 1, Urgency::Change).await >= Duration::from_millis(400));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_left_is_told_as_a_share() {
-        let budget = budget();
-        spend_all(&budget, 5, Urgency::Change).await;
-        assert!((budget.share(Bucket::Writes) - 0.5).abs() < 0.01);
-        assert!((budget.share(Bucket::Reads) - 1.0).abs() < 0.01);
-        budget.close(Bucket::Writes, Duration::from_secs(7));
-        assert!(budget.share(Bucket::Writes).abs() < 0.01);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn after_429_nothing_is_sent_before_the_delay_is_over() {
-        let budget = budget();
-        budget.close(Bucket::Writes, Duration::from_secs(7));
-        assert!(spend_all(&budget, 1, Urgency::Change).await >= Duration::from_secs(7));
-    }
-}
+mod tests;

@@ -8,16 +8,17 @@ use crate::cloud::{Audience, Cloud};
 use crate::error::{Class, Error};
 use crate::headers::{json_headers, set, set_secret};
 use crate::id::{ArmId, CONTAINER_REGISTRY};
-use crate::registry::Tokens;
+use crate::kept::Kept;
+pub use crate::list::Asked;
 use crate::request::Request;
 use crate::send::{Answer, Transport, Verb};
 use crate::spend::note;
+use crate::tokens::Tokens;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use url::Url;
 
 /// The api-versions in use.
@@ -55,6 +56,11 @@ impl Versions {
     }
 }
 
+/// How long the budget of a subscription is kept that nobody asks for: it is full again long before.
+const UNUSED: Duration = Duration::from_hours(1);
+/// The most subscriptions of one identity whose budgets are kept. Manifests name them.
+const MOST_SUBSCRIPTIONS: usize = 256;
+
 /// A client for one cloud and one identity. Cheap to share.
 #[derive(Debug)]
 pub struct Client {
@@ -64,19 +70,15 @@ pub struct Client {
     pub(crate) credential: Credential,
     versions: Arc<Versions>,
     pub(crate) limits: Limits,
-    pub(crate) budgets: Mutex<HashMap<String, Arc<Budget>>>,
+    pub(crate) budgets: Mutex<Kept<String, Arc<Budget>>>,
     pub(crate) registry_tokens: Tokens,
     sends_job_token: bool,
+    /// What no other client of this process has.
+    pub number: u64,
 }
 
-/// What a list or an answer leads to next.
-#[derive(Deserialize)]
-struct Page {
-    #[serde(default)]
-    value: Vec<Box<RawValue>>,
-    #[serde(rename = "nextLink")]
-    next_link: Option<String>,
-}
+/// How many clients were made.
+static CLIENTS: AtomicU64 = AtomicU64::new(0);
 
 impl Client {
     /// A client.
@@ -94,14 +96,16 @@ impl Client {
             credential,
             versions,
             limits,
-            budgets: Mutex::default(),
+            budgets: Mutex::new(Kept::new(UNUSED).at_most(MOST_SUBSCRIPTIONS)),
             registry_tokens: Tokens::default(),
-            sends_job_token: true,
+            sends_job_token: false,
+            number: CLIENTS.fetch_add(1, Ordering::Relaxed),
         }
     }
 
     /// The same, which sends jobs with the caller's token for Azure ML (`x-azureml-token`), or without it. Microsoft's client
-    /// always sends it; whether it has to be is not documented. With it is the default.
+    /// always sends it, and Azure ML may act with it for the job; whether it has to be sent is not documented. Default: without
+    /// it, because a tenant writes the job's steps.
     #[must_use]
     pub fn sending_job_token(self, sends_job_token: bool) -> Self {
         Self { sends_job_token, ..self }
@@ -114,50 +118,6 @@ impl Client {
     pub async fn get(&self, id: &ArmId, urgency: Urgency) -> Result<Option<Value>, Error> {
         let mut request = self.request(Verb::Get, id, None, None)?;
         gone_is_none(self.arm(&mut request, id, urgency).await.map(|answer| answer.body))
-    }
-
-    /// Reads a list to its end, every item as the text it came in.
-    ///
-    /// # Errors
-    /// When a page is refused, or points to a host that is not the cloud's.
-    pub async fn list(
-        &self,
-        parent: &ArmId,
-        collection: &str,
-        query: &[(&str, &str)],
-        urgency: Urgency,
-    ) -> Result<Vec<Box<RawValue>>, Error> {
-        let mut request = self.request(Verb::Get, parent, Some(collection), None)?;
-        request.kind = format!("{}/{}", parent.kind(), collection.to_ascii_lowercase());
-        request.url.query_pairs_mut().extend_pairs(query);
-        let mut items = Vec::new();
-        loop {
-            let bytes = self.arm_raw(&mut request, parent, urgency).await?;
-            let page: Page = serde_json::from_slice(&bytes)
-                .map_err(|error| crate::send::unreadable(&request, error.to_string()))?;
-            items.extend(page.value);
-            let Some(next) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(items) };
-            request.url = self.follow(&request, &next)?;
-            request.identify();
-        }
-    }
-
-    /// Reads the first page of a list.
-    ///
-    /// # Errors
-    /// When it is refused.
-    pub async fn page(
-        &self,
-        parent: &ArmId,
-        collection: &str,
-        query: &[(&str, &str)],
-        urgency: Urgency,
-    ) -> Result<Vec<Value>, Error> {
-        let mut request = self.request(Verb::Get, parent, Some(collection), None)?;
-        request.kind = format!("{}/{}", parent.kind(), collection.to_ascii_lowercase());
-        request.url.query_pairs_mut().extend_pairs(query);
-        let mut answer = self.arm(&mut request, parent, urgency).await?;
-        Ok(answer.body["value"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
     /// Makes or replaces a resource.
@@ -202,13 +162,16 @@ impl Client {
         gone_is_none(self.arm(&mut request, id, Urgency::Change).await)
     }
 
-    fn request(
+    pub(crate) fn request(
         &self,
         verb: Verb,
         id: &ArmId,
         tail: Option<&str>,
         body: Option<&Value>,
     ) -> Result<Request, Error> {
+        if !id.is_path() {
+            return Err(Error::NotAPath { id: id.to_string() });
+        }
         let path = tail.map_or_else(|| id.as_str().to_owned(), |tail| format!("{id}/{tail}"));
         let mut url = self.cloud.resource_manager.clone();
         url.set_path(&path);
@@ -222,14 +185,19 @@ impl Client {
         Ok(request)
     }
 
-    fn follow(&self, request: &Request, link: &str) -> Result<Url, Error> {
+    pub(crate) fn follow(&self, request: &Request, link: &str) -> Result<Url, Error> {
         let url =
             request.url.join(link).map_err(|error| crate::send::unreadable(request, error.to_string()))?;
         self.cloud.trust(&url)?;
         Ok(url)
     }
 
-    async fn arm(&self, request: &mut Request, id: &ArmId, urgency: Urgency) -> Result<Answer, Error> {
+    pub(crate) async fn arm(
+        &self,
+        request: &mut Request,
+        id: &ArmId,
+        urgency: Urgency,
+    ) -> Result<Answer, Error> {
         let bucket = request.verb.bucket();
         let subscription = id.segment("subscriptions").unwrap_or_default();
         let budget = self.spend(request, subscription, bucket, urgency).await;
@@ -238,7 +206,12 @@ impl Client {
         sent.map(|(answer, _)| answer)
     }
 
-    async fn arm_raw(&self, request: &mut Request, id: &ArmId, urgency: Urgency) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn arm_raw(
+        &self,
+        request: &mut Request,
+        id: &ArmId,
+        urgency: Urgency,
+    ) -> Result<Vec<u8>, Error> {
         let subscription = id.segment("subscriptions").unwrap_or_default();
         let budget = self.spend(request, subscription, Bucket::Reads, urgency).await;
         let token = self.credential.token(&self.cloud.scope(Audience::ResourceManager)).await?;

@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 use std::time::Duration;
 
 /// A request that did not end in an answer that can be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// Azure answered, and said no.
     #[error("{verb} {what}: {}: {}", .refusal.said(), .refusal.message)]
@@ -45,6 +45,12 @@ pub enum Error {
         host: String,
         /// The cloud's name.
         cloud: String,
+    },
+    /// An id has a part that would lead to another resource; nothing was sent.
+    #[error("{id:?} is not the id of a resource: a part of it is no name; nothing was sent")]
+    NotAPath {
+        /// The id.
+        id: String,
     },
     /// A host of somebody's choosing has an address inside of the platform; nothing was sent there.
     #[error(
@@ -124,8 +130,23 @@ impl Error {
             Self::RegistryUnauthorized { .. } => Class::Denied,
             Self::Token { cause, .. } if is_refused_client(cause) => Class::Forbidden,
             Self::NoAnswer { .. } | Self::Unreadable { .. } | Self::Token { .. } => Class::Unavailable,
-            Self::ForeignHost { .. } | Self::PrivateAddress { .. } => Class::Invalid,
+            Self::ForeignHost { .. } | Self::NotAPath { .. } | Self::PrivateAddress { .. } => Class::Invalid,
             Self::NotLeading { .. } => Class::NotLeading,
+        }
+    }
+
+    /// Whether a write that ended so may have had its effect: its answer was lost on the way, or a gateway gave up waiting.
+    #[must_use]
+    pub fn may_have_had_its_effect(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Unreadable { .. } => true,
+            Self::Refused { refusal, .. } => refusal.status >= 500 || refusal.status == 408,
+            Self::RegistryUnauthorized { .. }
+            | Self::Token { .. }
+            | Self::ForeignHost { .. }
+            | Self::NotAPath { .. }
+            | Self::PrivateAddress { .. }
+            | Self::NotLeading { .. } => false,
         }
     }
 
@@ -138,6 +159,7 @@ impl Error {
             Self::NoAnswer { .. } => "AzureUnreachable".to_owned(),
             Self::Token { .. } => "TokenUnavailable".to_owned(),
             Self::ForeignHost { .. } => "ForeignHost".to_owned(),
+            Self::NotAPath { .. } => "StatusNotBelieved".to_owned(),
             Self::PrivateAddress { .. } => "PrivateAddress".to_owned(),
             Self::RegistryUnauthorized { .. } => "RegistryUnauthorized".to_owned(),
             Self::Unreadable { .. } => "UnreadableAnswer".to_owned(),
@@ -153,6 +175,7 @@ impl Error {
             Self::NoAnswer { .. }
             | Self::Token { .. }
             | Self::ForeignHost { .. }
+            | Self::NotAPath { .. }
             | Self::PrivateAddress { .. }
             | Self::RegistryUnauthorized { .. }
             | Self::Unreadable { .. }
@@ -174,6 +197,7 @@ impl Error {
             Self::NoAnswer { .. }
             | Self::Token { .. }
             | Self::ForeignHost { .. }
+            | Self::NotAPath { .. }
             | Self::PrivateAddress { .. }
             | Self::RegistryUnauthorized { .. }
             | Self::Unreadable { .. }

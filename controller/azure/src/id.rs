@@ -24,21 +24,33 @@ pub const CONTAINER_REGISTRY: &str = "Microsoft.ContainerRegistry";
 )]
 pub struct NotAnId(String);
 
+/// Whether a part of a path is a name: an address leaves out `.`, goes up at `..`, takes `\` for `/`, and ends at `?` and `#`.
+fn stays(part: &str) -> bool {
+    let leads_elsewhere = |one: char| one.is_control() || "\\%?#".contains(one);
+    !part.is_empty() && part != "." && part != ".." && !part.contains(leads_elsewhere)
+}
+
 impl ArmId {
     /// Reads an id.
     ///
     /// # Errors
-    /// When the text does not begin with `/subscriptions/` or a type has no name.
+    /// When the text does not begin with `/subscriptions/`, a type has no name, or a part would lead elsewhere.
     pub fn parse(text: &str) -> Result<Self, NotAnId> {
         let text = text.trim_end_matches('/');
         let parts: Vec<&str> = text.split('/').skip(1).collect();
         let is_whole =
-            parts.len() >= 2 && parts.len().is_multiple_of(2) && parts.iter().all(|part| !part.is_empty());
+            parts.len() >= 2 && parts.len().is_multiple_of(2) && parts.iter().all(|part| stays(part));
         if is_whole && text.starts_with('/') && parts[0].eq_ignore_ascii_case("subscriptions") {
             Ok(Self(text.to_owned()))
         } else {
             Err(NotAnId(text.to_owned()))
         }
+    }
+
+    /// Whether every part stays where it stands when the id becomes the path of an address.
+    #[must_use]
+    pub(crate) fn is_path(&self) -> bool {
+        self.0.split('/').skip(1).all(stays)
     }
 
     /// The id of an Azure ML workspace.
@@ -197,5 +209,18 @@ mod tests {
         {
             assert!(ArmId::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_whose_parts_lead_elsewhere_is_none() {
+        let workspace = ArmId::workspace("s", "g", "w");
+        for part in ["..", ".", "a\\..\\b", "a%2fb", "a?b", "a#b", "a\nb", ""] {
+            let child = workspace.child("environments", part);
+            assert!(ArmId::parse(child.as_str()).is_err(), "{child}");
+            assert!(!child.is_path(), "{child}");
+        }
+        assert!(ArmId::parse(workspace.child("environments", "a-b_c.d (1)").as_str()).is_ok());
+        // A name that brings parts of its own is found by them.
+        assert!(!workspace.child("environments", "x/../../y/versions").is_path());
     }
 }

@@ -31,7 +31,15 @@ mod data;
 #[cfg(feature = "http")]
 mod headers;
 #[cfg(feature = "http")]
+pub mod kept;
+#[cfg(feature = "http")]
+mod lane;
+#[cfg(feature = "http")]
+pub mod list;
+#[cfg(feature = "http")]
 pub mod operation;
+#[cfg(feature = "http")]
+pub mod places;
 #[cfg(feature = "http")]
 pub mod registry;
 #[cfg(feature = "http")]
@@ -39,11 +47,17 @@ mod reply;
 #[cfg(feature = "http")]
 mod request;
 #[cfg(feature = "http")]
+pub mod rooms;
+#[cfg(feature = "http")]
 pub mod send;
 #[cfg(feature = "http")]
 mod spend;
 #[cfg(feature = "http")]
+mod tokens;
+#[cfg(feature = "http")]
 mod told;
+#[cfg(feature = "http")]
+pub mod turns;
 
 pub use error::{Class, Error};
 pub use id::ArmId;

@@ -5,8 +5,9 @@
 
 use crate::budget::{Bucket, Urgency};
 use crate::client::{Client, gone_is_none};
+use crate::codes;
 use crate::data::plain;
-use crate::error::Error;
+use crate::error::{Class, Error};
 use crate::id::ArmId;
 use crate::reply::Reply;
 use crate::spend::note;
@@ -40,11 +41,19 @@ impl Client {
         let sent = self.with_token(&request).await;
         note(&budget, Bucket::Reads, sent.as_ref().map(|(_, headers)| headers));
         let Some((answer, _)) = gone_is_none(sent)? else { return Ok(Progress::Ended) };
-        match state(&answer.body).as_str() {
-            "failed" | "canceled" => Ok(Progress::Failed(failed(verb, id, &answer.body))),
-            "succeeded" | "" => Ok(Progress::Ended),
-            _ => Ok(Progress::GoesOn),
-        }
+        Ok(progress(verb, id, answer.status, &answer.body))
+    }
+}
+
+/// What the answer of an operation says of it.
+#[must_use]
+pub fn progress(verb: Verb, id: &ArmId, status: u16, body: &Value) -> Progress {
+    match state(body).as_str() {
+        "failed" | "canceled" => Progress::Failed(failed(verb, id, body)),
+        "succeeded" => Progress::Ended,
+        // The result of an operation that has ended holds no state; one that has not is accepted.
+        "" if status != 202 => Progress::Ended,
+        _ => Progress::GoesOn,
     }
 }
 
@@ -53,19 +62,23 @@ fn state(body: &Value) -> String {
     body["status"].as_str().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// The error of a failed operation, as a refusal of the write that started it.
+/// The error of a failed operation, as a refusal of the write that started it. The names in that are not known any more, so
+/// that words say nothing of a quota; codes do.
 fn failed(verb: Verb, id: &ArmId, body: &Value) -> Error {
     let status = if verb == Verb::Delete { 409 } else { 400 };
     let bytes = body.to_string().into_bytes();
     let (headers, names) = (HeaderMap::new(), [id.name().to_owned()]);
     let reply = Reply { verb, status, headers: &headers, body: &bytes, names: &names, is_strange: false };
-    Error::Refused { verb: verb.name(), what: id.to_string(), refusal: Box::new(reply.read()) }
+    let mut refusal = reply.read();
+    if refusal.class == Class::Quota && !codes::is_quota(std::iter::once(refusal.code.as_str())) {
+        refusal.class = if verb == Verb::Delete { Class::Conflict } else { Class::Invalid };
+    }
+    Error::Refused { verb: verb.name(), what: id.to_string(), refusal: Box::new(refusal) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Class;
     use serde_json::json;
 
     #[test]
@@ -81,5 +94,9 @@ mod tests {
             json!({"status": "Failed", "error": {"code": "ClusterMinNodesExceedCoreQuota", "message": ""}});
         assert_eq!(failed(Verb::Put, &id, &body).class(), Class::Quota);
         assert_eq!(failed(Verb::Delete, &id, &json!({"status": "Failed"})).class(), Class::Conflict);
+        let body = json!({"status": "Failed", "error": {"code": "UserError", "message": "The input quota is missing."}});
+        assert_eq!(failed(Verb::Put, &id, &body).class(), Class::Invalid, "somebody's input is called quota");
+        assert!(matches!(progress(Verb::Put, &id, 202, &json!({})), Progress::GoesOn));
+        assert!(matches!(progress(Verb::Put, &id, 200, &json!({})), Progress::Ended));
     }
 }

@@ -20,6 +20,8 @@ pub struct Refusal {
     pub policies: Vec<String>,
     /// What Azure asks to wait, in a header or in its message.
     pub retry_after: Option<Duration>,
+    /// Whether Resource Manager itself refused (`x-ms-failure-cause: gateway`), and not a provider behind it.
+    pub is_gateways: bool,
     /// `x-ms-request-id`, for a support case.
     pub request_id: Option<String>,
     /// `WWW-Authenticate` of a 401.

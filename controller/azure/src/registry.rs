@@ -4,7 +4,7 @@
 //! registry is asked anonymously. Sources: OCI Distribution Specification, "pull"; Azure Container Registry authentication (`oauth2/exchange`).
 
 use crate::auth::Credential;
-use crate::challenge::{Challenge, challenge, expiry};
+use crate::challenge::{Challenge, challenge};
 use crate::client::Client;
 use crate::cloud::Audience;
 use crate::error::{Class, Error};
@@ -12,12 +12,10 @@ use crate::headers::{header, set};
 use crate::image::{ImageRef, is_digest};
 use crate::request::{REGISTRY, Request};
 use crate::send::{Transport, Verb};
+use crate::tokens::Tokens;
 use crate::words::cut;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 use url::Url;
 
 /// Manifests and indexes, in the formats of OCI and Docker.
@@ -41,22 +39,6 @@ pub struct Registries {
     direct: Transport,
     mirrors: Vec<Mirror>,
     anonymous: Tokens,
-}
-
-/// Tokens of registries, by registry and repository. Every client has its own: what one may read is nobody else's.
-#[derive(Debug, Default)]
-pub struct Tokens(Mutex<HashMap<String, Token>>);
-
-#[derive(Clone)]
-struct Token {
-    secret: String,
-    until: SystemTime,
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token")
-    }
 }
 
 /// With whose rights a registry is read.
@@ -237,27 +219,6 @@ impl Registries {
             Access::Own(client) => &client.transport,
             Access::Anonymous if base.query().is_some() => &self.direct,
             Access::Anonymous => &self.public,
-        }
-    }
-}
-
-/// The most tokens that are kept, and the longest: others are asked for again.
-const MOST_TOKENS: usize = 1000;
-const LONGEST_TOKEN: usize = 16 << 10;
-
-impl Tokens {
-    fn get(&self, key: &str) -> Option<String> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(key).filter(|token| token.until > SystemTime::now()).map(|token| token.secret.clone())
-    }
-
-    fn keep(&self, key: String, secret: &str) {
-        let token = Token { secret: secret.to_owned(), until: expiry(secret) };
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now();
-        tokens.retain(|_, token| token.until > now);
-        if tokens.len() < MOST_TOKENS && secret.len() <= LONGEST_TOKEN {
-            tokens.insert(key, token);
         }
     }
 }

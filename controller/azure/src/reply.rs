@@ -42,6 +42,11 @@ impl Said {
     }
 }
 
+/// The longest code that is believed; Azure's have up to 60 characters.
+const LONGEST_CODE: usize = 128;
+/// The longest challenge that is read.
+const LONGEST_CHALLENGE: usize = 2_000;
+
 /// Blob storage's body ("Status and error codes", Azure Storage).
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -58,6 +63,7 @@ impl Reply<'_> {
         let is_foreign = self.is_foreign();
         let of_header = header(self.headers, "x-ms-error-code");
         let code = said.chain.last().cloned().or(of_header).unwrap_or_else(|| word(self.status).to_owned());
+        let code = cut(&code, LONGEST_CODE);
         let class = self.class(&said, &code);
         let may_say = matches!(class, Class::Throttled | Class::Unavailable);
         let in_words = || wait(&said.message).filter(|_| may_say).map(believed);
@@ -69,8 +75,9 @@ impl Reply<'_> {
             class,
             policies: said.policies,
             retry_after: asked,
-            request_id: header(self.headers, "x-ms-request-id"),
-            challenge: header(self.headers, "www-authenticate"),
+            is_gateways: header(self.headers, "x-ms-failure-cause").is_some_and(|cause| cause == "gateway"),
+            request_id: header(self.headers, "x-ms-request-id").map(|text| cut(&text, LONGEST_CODE)),
+            challenge: header(self.headers, "www-authenticate").map(|text| cut(&text, LONGEST_CHALLENGE)),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::headers::{header, retry_after};
 use crate::reply::Reply;
 use crate::request::{REGISTRY, Request};
+use crate::rooms::{LARGE, Rooms};
 use crate::told;
 pub use crate::told::{Observer, Sent, Told};
 pub use crate::verb::Verb;
@@ -40,6 +41,7 @@ pub struct Transport {
     pub(crate) http: reqwest::Client,
     pub(crate) gate: Gate,
     pub(crate) observer: Observer,
+    pub(crate) rooms: Arc<Rooms>,
     only_public: bool,
     largest: usize,
 }
@@ -57,16 +59,25 @@ struct Exchange<'a> {
     started: Instant,
 }
 
-/// The largest answer that is read.
-const LARGEST_ANSWER: usize = 64 << 20;
+/// The largest answer that is read: a page of a list. The largest recorded answer has 42 kB.
+const LARGEST_ANSWER: usize = 8 << 20;
+/// The largest single resource.
+const LARGEST_RESOURCE: usize = 2 << 20;
 /// The largest that is read of anybody's host: manifests are asked for by HEAD, and tokens are short.
-const LARGEST_OF_STRANGERS: usize = 1 << 20;
+const LARGEST_OF_STRANGERS: usize = 64 << 10;
 
 impl Transport {
     /// A transport over an HTTP client that follows no redirects.
     #[must_use]
     pub fn new(http: reqwest::Client, gate: Gate, observer: Observer) -> Self {
-        Self { http, gate, observer, only_public: false, largest: LARGEST_ANSWER }
+        let rooms = Arc::default();
+        Self { http, gate, observer, rooms, only_public: false, largest: LARGEST_ANSWER }
+    }
+
+    /// The same, which shares its rooms with others.
+    #[must_use]
+    pub fn sharing(self, rooms: Arc<Rooms>) -> Self {
+        Self { rooms, ..self }
     }
 
     /// The same, for hosts of anybody's choosing: an address inside of the platform is refused where it is written as one.
@@ -89,6 +100,9 @@ impl Transport {
         token: Option<&str>,
     ) -> Result<(Answer, HeaderMap), Error> {
         let (status, bytes, headers) = self.exchange(request, token).await?;
+        if bytes.len() > LARGEST_RESOURCE {
+            return Err(unreadable(request, format!("it is larger than {LARGEST_RESOURCE} bytes")));
+        }
         let body = body(request, &bytes)?;
         let (retry_after, operation) = (retry_after(&headers), header(&headers, "azure-asyncoperation"));
         Ok((Answer { status, body, retry_after, operation }, headers))
@@ -112,6 +126,7 @@ impl Transport {
         if self.only_public {
             refuse_private_literal(&request.url).map_err(|private| private_address(request, private))?;
         }
+        let _sent = self.rooms.send().await;
         let builder = self.build(request, token);
         if request.verb.writes() && !(self.gate)() {
             return Err(Error::NotLeading { verb: request.verb.name(), what: request.what.clone() });
@@ -129,11 +144,14 @@ impl Transport {
         let no_answer = |error: reqwest::Error| self.no_answer(exchange, &error);
         let mut response = builder.send().await.map_err(no_answer)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut bytes = Vec::new();
+        let (mut bytes, mut room) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
             if bytes.len() + chunk.len() > self.largest {
                 self.tell(exchange, status, Some(&headers));
                 return Err(unreadable(request, format!("it is larger than {} bytes", self.largest)));
+            }
+            if room.is_none() && bytes.len() + chunk.len() > LARGE {
+                room = self.rooms.answer().await;
             }
             bytes.extend_from_slice(&chunk);
         }

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::error::{Class, Error};
 use crate::request::Request;
 use crate::send::Told;
+use crate::turns::payer;
 use reqwest::header::HeaderMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -48,10 +49,8 @@ impl Client {
 
     fn budget(&self, subscription: &str) -> Arc<Budget> {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        budgets
-            .entry(subscription.to_ascii_lowercase())
-            .or_insert_with(|| Arc::new(Budget::new(self.limits)))
-            .clone()
+        let make = || Arc::new(Budget::new(self.limits));
+        budgets.get_or_insert_with(subscription.to_ascii_lowercase(), make).clone()
     }
 }
 
@@ -69,12 +68,21 @@ pub(crate) fn note(budget: &Budget, bucket: Bucket, sent: Result<&HeaderMap, &Er
                 format!("x-ms-ratelimit-remaining-subscription-{word}"),
                 format!("x-ms-ratelimit-remaining-subscription-global-{word}"),
             ];
-            for remaining in names.iter().filter_map(|name| headers.get(name)?.to_str().ok()?.parse().ok()) {
-                budget.left(bucket, remaining);
+            for remaining in
+                names.iter().filter_map(|name| headers.get(name)?.to_str().ok()?.parse::<f64>().ok())
+            {
+                budget.left(bucket, remaining.max(0.0));
             }
         }
         Err(error) if error.class() == Class::Throttled => {
-            budget.close(bucket, error.retry_after().unwrap_or(UNASKED));
+            let delay = error.retry_after().unwrap_or(UNASKED);
+            // Resource Manager's own 429 is for everybody. Any other is a provider's, for what one namespace asked of it: recorded ones
+            // come without a cause, and Resource Manager says beside them that more than a thousand requests are left.
+            if error.refusal().is_some_and(|refusal| refusal.is_gateways) {
+                budget.close(bucket, delay);
+            } else {
+                budget.close_for(bucket, &payer(), delay);
+            }
         }
         Err(_) => {}
     }

@@ -277,3 +277,14 @@ async fn an_answer_without_an_end_is_given_up() -> Result<()> {
     assert!(cause.contains("larger than"), "{cause}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_refusal_of_a_megabyte_is_told_in_a_few_words() -> Result<()> {
+    let (code, text) = ("C".repeat(1 << 20), "m".repeat(1 << 20));
+    let body = serde_json::json!({"error": {"code": code, "message": text}}).to_string();
+    let talkative = Server::start(move |_| answer(400, &body)).await?;
+    let client = client(&talkative, &[])?;
+    let error = client.get(&workspace(), Urgency::Change).await.unwrap_err();
+    assert!(format!("{error}{error:?}").len() < 8_000, "{} bytes", format!("{error}{error:?}").len());
+    Ok(())
+}

@@ -177,9 +177,9 @@ async fn a_request_is_what_the_contract_says() -> Result<()> {
     }
     let job = ArmId::workspace("s", "g", "w").child("jobs", "j");
     client.put(&job, &json!({})).await?;
-    assert!(cloud.seen()[6].rest.contains("x-azureml-token"));
-    client.sending_job_token(false).put(&job, &json!({})).await?;
-    assert!(!cloud.seen()[7].rest.contains("x-azureml-token"));
+    assert!(!cloud.seen()[6].rest.contains("x-azureml-token"));
+    client.sending_job_token(true).put(&job, &json!({})).await?;
+    assert!(cloud.seen()[7].rest.contains("x-azureml-token"));
     Ok(())
 }
 

@@ -46,14 +46,27 @@ pub enum Action {
     Upload {
         /// Where Azure gives room for the files.
         room: Room,
-        /// The files: relative path to content.
-        files: BTreeMap<String, String>,
+        /// The files.
+        files: Files,
         /// The resource to make after the upload.
         id: ArmId,
         /// Its body, but for the place.
         body: Value,
         /// Where in the body the place goes, as a JSON pointer.
         pointer: &'static str,
+    },
+}
+
+/// Files that are uploaded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Files {
+    /// Relative path to content.
+    InPlace(BTreeMap<String, String>),
+    /// Those of the object that have this hash. They are read again, since they are not kept.
+    OfObject {
+        /// Azure ML's hash of files.
+        hash: String,
     },
 }
 
@@ -138,6 +151,8 @@ pub enum Next {
     Change,
     /// Never: nothing is left to do for this object.
     Leave,
+    /// As [`Next::Leave`], since Azure shows nothing to remove; but something may still be on its way there.
+    Absent,
 }
 
 /// A failure that Azure reports of a resource, not of a request.
@@ -215,5 +230,11 @@ impl Plan {
     #[must_use]
     pub fn leave(message: impl Into<String>) -> Self {
         Self::say(Verdict::ready("Deleted", message), Next::Leave)
+    }
+
+    /// Azure has nothing of an object that is being deleted.
+    #[must_use]
+    pub fn absent(message: impl Into<String>) -> Self {
+        Self::say(Verdict::ready("Deleted", message), Next::Absent)
     }
 }

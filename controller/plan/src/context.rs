@@ -1,5 +1,6 @@
 //! What every decision may ask about besides its object: the time, the pace, the workspace.
 
+use crate::grants::Rights;
 use azureml_client::ArmId;
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::Common;
@@ -18,6 +19,8 @@ pub struct Ask {
     pub requested: Option<String>,
     /// Whether the last status spoke of another generation.
     pub is_new_generation: bool,
+    /// Whether Azure may yet show what an earlier process began to create for this object.
+    pub may_appear: bool,
 }
 
 /// How fast things are tried again.
@@ -59,6 +62,10 @@ pub struct Workspace {
     pub region: String,
     /// Its registry, where there is one.
     pub registry: Option<RegistryStatus>,
+    /// What may be used through it.
+    pub rights: Rights,
+    /// Hash of the identity and the cloud by which it is used.
+    pub identity: String,
 }
 
 /// A spec that the schema accepts and that still means nothing.
@@ -92,7 +99,13 @@ impl Ask {
     pub fn of(meta: &kube::core::ObjectMeta, common: &Common, now: Timestamp, pace: Pace) -> Self {
         let requested =
             requested(meta).filter(|value| common.last_handled_reconcile_at.as_ref() != Some(value));
-        Self { now, pace, requested, is_new_generation: common.observed_generation != meta.generation }
+        Self {
+            now,
+            pace,
+            requested,
+            is_new_generation: common.observed_generation != meta.generation,
+            may_appear: false,
+        }
     }
 }
 

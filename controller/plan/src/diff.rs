@@ -108,6 +108,21 @@ fn same_text(want: &str, have: &str) -> bool {
     }
 }
 
+/// A value without nulls, for a request: Azure shows null for what is absent, and recorded requests leave it out. None for
+/// null itself.
+#[must_use]
+pub fn without_nulls(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Object(map) => {
+            let kept = map.iter().filter_map(|(key, value)| Some((key.clone(), without_nulls(value)?)));
+            Some(Value::Object(kept.collect()))
+        }
+        Value::Array(items) => Some(Value::Array(items.iter().filter_map(without_nulls).collect())),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value.clone()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,15 +39,54 @@ fn goes_on(text: &str) -> Option<char> {
     last.ends_with(escape).then_some(escape)
 }
 
-/// The character that joins lines: that of the parser directive `escape`, which stands above everything else.
+/// The character that joins lines: that of the parser directive `escape`.
 fn escape(text: &str) -> char {
-    let directive = |line: &str| {
-        let (name, value) = line.trim().strip_prefix('#')?.split_once('=')?;
-        Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+    directive(text, "escape").and_then(|value| value.chars().next()).unwrap_or('\\')
+}
+
+/// The value of a parser directive. They stand above everything else, and end at the first line that is none.
+#[must_use]
+pub fn directive(text: &str, name: &str) -> Option<String> {
+    let text = text.trim_start_matches('\u{feff}');
+    let read = |line: &str| {
+        let (name, value) = line.trim_matches(BLANKS).strip_prefix('#')?.split_once('=')?;
+        let name = name.trim_matches(BLANKS).to_ascii_lowercase();
+        DIRECTIVES.contains(&name.as_str()).then(|| (name, value.trim_matches(BLANKS).to_owned()))
     };
-    let directives = text.lines().map_while(directive);
-    let named = directives.filter(|(name, _)| name == "escape").find_map(|(_, value)| value.chars().next());
-    named.unwrap_or('\\')
+    text.lines().map_while(read).find(|(found, _)| found == name).map(|(_, value)| value)
+}
+
+/// The directives that builders know.
+const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
+/// What builders take for blanks in a line.
+const BLANKS: [char; 3] = [' ', '\t', '\r'];
+
+/// The instructions, each on one line: lines that go on are joined, comments and empty lines left out. Some builders end a line
+/// after two escapes (`odd_only`), some do not.
+#[must_use]
+pub fn instructions(text: &str, odd_only: bool) -> Vec<String> {
+    let escape = escape(text);
+    let mut all = Vec::new();
+    let mut open = String::new();
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        // A line that goes on is joined as it stands: only blanks part words.
+        let is_indented = line.starts_with(BLANKS);
+        let line = line.trim_matches(BLANKS);
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if is_indented && !open.is_empty() {
+            open.push(' ');
+        }
+        let escapes = line.chars().rev().take_while(|c| *c == escape).count();
+        let goes_on = if odd_only { escapes % 2 == 1 } else { escapes > 0 };
+        open.push_str(line.trim_end_matches(escape));
+        if !goes_on {
+            all.push(std::mem::take(&mut open).trim().to_owned());
+        }
+    }
+    all.extend((!open.trim().is_empty()).then(|| open.trim().to_owned()));
+    all
 }
 
 fn checks(verify: &Verify) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! When a schedule fires next: computed here to be shown, while Azure ML does the firing.
 //!
-//! In: a trigger, its zone, the time. Out: the next times. Approximate around a change of the clocks: Azure documents nothing there.
+//! In: a trigger, its zone, the time. Out: the next times, all of them after that time. Approximate around a change of the clocks:
+//! Azure documents nothing there. A time that comes twice is taken for the first of the two.
 
 use crate::context::InvalidSpec;
 use azureml_crds::ml_schedule::{Frequency, Recurrence, WeekDay};
@@ -50,6 +51,8 @@ pub fn next(trigger: &Trigger<'_>, window: &Window, now: Timestamp) -> Result<Ve
         .into_iter()
         .filter(is_inside)
         .filter_map(|time| time.to_zoned(window.clock.clone()).ok())
+        // In an hour that comes twice, what is still to come by the clock may have passed.
+        .filter(|time| time.timestamp() > now)
         .take(SHOWN)
         .collect())
 }

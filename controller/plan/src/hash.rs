@@ -26,21 +26,13 @@ pub fn text(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// The hash of files as Azure ML computes it for code assets (version 202208): number of files; then for every file, in
-/// the order of its lower-case path, `#path#size`; then all contents in the same order.
+/// How many hex digits of a hash name a content: 128 bits, which nobody finds a second content for.
+pub const NAME: usize = 32;
+
+/// The name of content: as many digits of its hash as nobody can meet by trying.
 #[must_use]
-pub fn files(files: &BTreeMap<String, String>) -> String {
-    let mut sorted: Vec<(&String, &String)> = files.iter().collect();
-    sorted.sort_by_key(|(path, _)| path.to_lowercase());
-    let mut hash = Sha256::new();
-    hash.update(sorted.len().to_string().as_bytes());
-    for (path, content) in &sorted {
-        hash.update(format!("#{path}#{}", content.len()).as_bytes());
-    }
-    for (_, content) in &sorted {
-        hash.update(content.as_bytes());
-    }
-    hex(&hash.finalize())
+pub fn name(what: &str, value: &Value) -> String {
+    cut(&content(what, value), NAME).to_owned()
 }
 
 /// The first `length` digits of a hash.
@@ -107,7 +99,7 @@ mod tests {
     #[test]
     fn files_hash_as_microsofts_client_does() {
         let golden: Value = serde_json::from_str(include_str!("../tests/golden/code-upload.json")).unwrap();
-        assert!(golden.to_string().contains(&files(&python_files())), "{golden}");
+        assert!(golden.to_string().contains(&azureml_crds::files::hash(&python_files())), "{golden}");
     }
 
     fn python_files() -> BTreeMap<String, String> {

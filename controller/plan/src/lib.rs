@@ -11,6 +11,7 @@
 //! ```
 
 pub mod action;
+mod address;
 pub mod asset;
 pub mod component;
 pub mod compute;
@@ -22,12 +23,15 @@ pub mod environment;
 pub mod failure;
 pub mod fired;
 pub mod firing;
+pub mod grants;
 pub mod graph;
 pub mod hash;
 pub mod job;
 pub mod names;
 pub mod owner;
+mod pattern;
 pub mod pipeline;
+pub mod preflight;
 pub mod publish;
 pub mod remedy;
 pub mod report;
@@ -97,6 +101,7 @@ pub trait Leave {
     /// What is left in Azure.
     type Left;
 
-    /// What to send before the object may go. A plan with [`Next::Leave`] lets it go.
+    /// What to send before the object may go. A plan with [`Next::Leave`] lets it go; one with [`Next::Absent`] does so once
+    /// no creation is under way.
     fn farewell(&self, address: &Self::Address, left: &Self::Left, ask: &Ask) -> Plan;
 }

@@ -51,6 +51,28 @@ pub fn short_hash(namespace: &str, name: &str) -> String {
     hash::cut(&hash::text(&format!("{namespace}/{name}")), 8).to_owned()
 }
 
+/// A name without the date at its end, which is no hash.
+#[must_use]
+pub fn without_date(name: &str) -> &str {
+    let date = name.rsplit_once(['-', '_']).filter(|(_, last)| {
+        let is_of_now = last.starts_with("19") || last.starts_with("20");
+        last.len() == 8 && is_of_now && last.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    date.map_or(name, |(before, _)| before)
+}
+
+/// Whether a name has eight digits of a hash behind a separator, as [`generated`] makes them, alone or before the name of a step. A
+/// date is one too: unlike in a whole name, nobody needs one before a step's.
+#[must_use]
+pub fn looks_generated(name: &str) -> bool {
+    let is_hash = |part: &str| {
+        part.len() == 8
+            && part.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit())
+            && part.bytes().take(1).all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'p'))
+    };
+    name.to_ascii_lowercase().split(['-', '_']).skip(1).any(is_hash)
+}
+
 /// The component of a step: the pipeline's name, and the step's after it.
 #[must_use]
 pub fn step_component(pipeline: &str, step: &str) -> String {
@@ -61,10 +83,19 @@ pub fn step_component(pipeline: &str, step: &str) -> String {
 /// client (distribution's `NameTotalLengthMax`); an address of a registry has up to 80.
 const REPOSITORY: usize = 160;
 
+/// The first part of every repository that is built here.
+pub const REPOSITORIES: &str = "azureml-operator";
+
+/// The part of a repository that names the cluster. Clusters may share a registry, and have namespaces of the same name.
+#[must_use]
+pub fn cluster(id: &str) -> String {
+    hash::cut(&hash::text(id), 8).to_owned()
+}
+
 /// The repository of an image that is built here; a long one is cut, and ends in a hash.
 #[must_use]
-pub fn repository(namespace: &str, name: &str) -> String {
-    let whole = format!("azureml-operator/{namespace}/{name}");
+pub fn repository(cluster_id: &str, namespace: &str, name: &str) -> String {
+    let whole = format!("{REPOSITORIES}/{}/{namespace}/{name}", cluster(cluster_id));
     if whole.len() <= REPOSITORY {
         return whole;
     }
@@ -76,8 +107,9 @@ pub fn repository(namespace: &str, name: &str) -> String {
 
 /// The task run that builds one content: 5 to 50 letters, digits and hyphens.
 #[must_use]
-pub fn task_run(namespace: &str, name: &str, h12: &str) -> String {
-    format!("{}-{h12}", short_hash(namespace, name))
+pub fn task_run(cluster_id: &str, namespace: &str, name: &str, content: &str) -> String {
+    let whose = hash::text(&format!("{cluster_id}/{namespace}/{name}"));
+    format!("{}-{content}", hash::cut(&whose, 16))
 }
 
 /// The job of an MLRun: at most one for one object.
@@ -135,15 +167,19 @@ mod tests {
 
     #[test]
     fn a_repository_is_cut_where_it_is_too_long_for_any_registry() {
-        assert_eq!(repository("team-a", "r-gbm"), "azureml-operator/team-a/r-gbm");
+        assert_eq!(repository("c", "team-a", "r-gbm"), "azureml-operator/2e7d2c03/team-a/r-gbm");
+        assert_ne!(repository("c", "n", "x"), repository("d", "n", "x"));
+        assert_eq!(task_run("c", "n", "x", &"0".repeat(hash::NAME)).len(), 49);
+        assert_ne!(task_run("c", "n", "x", "1"), task_run("d", "n", "x", "1"));
         let (namespace, name) = ("n".repeat(63), "a.".repeat(126) + "b");
-        let cut = repository(&namespace, &name);
+        let cut = repository("c", &namespace, &name);
         assert!(
-            cut.len() <= REPOSITORY && cut.starts_with(&format!("azureml-operator/{namespace}/a.a.")),
+            cut.len() <= REPOSITORY
+                && cut.starts_with(&format!("azureml-operator/2e7d2c03/{namespace}/a.a.")),
             "{cut}"
         );
         assert!(cut.ends_with(&format!("a-{}", short_hash(&namespace, &name))), "{cut}");
-        assert_ne!(cut, repository(&namespace, &("a.".repeat(126) + "c")));
+        assert_ne!(cut, repository("c", &namespace, &("a.".repeat(126) + "c")));
     }
 
     proptest! {

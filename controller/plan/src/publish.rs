@@ -89,22 +89,22 @@ pub fn deployment_name(wanted: &Wanted) -> String {
 
 fn deployment_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value {
     let settings = &wanted.current.settings;
-    // The schema says that every value is text.
-    let mut texts = json!({"continue_on_step_failure": settings.continue_on_step_failure.to_string()});
+    let flag = |is_set| refs.deployments.flag(is_set);
+    let mut values = json!({"continue_on_step_failure": flag(settings.continue_on_step_failure)});
     if settings.force_rerun {
-        texts["force_rerun"] = json!("true");
+        values["force_rerun"] = flag(true);
     }
     for (key, id) in
         [("default_compute", &settings.default_compute), ("default_datastore", &settings.default_datastore)]
     {
         if let Some(id) = id {
-            texts[key] = json!(id);
+            values[key] = json!(id);
         }
     }
     let mut configuration = json!({
         "deploymentConfigurationType": "PipelineComponent",
         "componentId": {"referenceType": "Id", "assetId": wanted.current.component_id},
-        "settings": texts,
+        "settings": values,
         "tags": wanted.tags,
     });
     if let Some(description) = &pipeline.spec.description {

@@ -17,6 +17,17 @@ pub fn is_over(action: &str, status: u16, code: &str) -> bool {
     action == "cancel" && status == 400 && code == "CancelPipelineRunInTerminalStatus"
 }
 
+/// Whether a refused PUT may mean that the version is there. Versions are named by their content, so one that is there is as good.
+/// A component is refused if its code has another name (recorded: 400); of codes no refusal is recorded.
+#[must_use]
+pub fn may_be_there(kind: &str, status: u16, code: &str) -> bool {
+    match kind {
+        "workspaces/components/versions" => status == 400 && code == "UpdateComponentFailed",
+        "workspaces/codes/versions" => matches!(status, 400 | 409),
+        _ => false,
+    }
+}
+
 fn by_code(code: &str) -> Option<&'static str> {
     Some(match code {
         "RequestDisallowedByPolicy" => {
@@ -98,6 +109,17 @@ mod tests {
         assert!(permission.is_some_and(|text| text.contains("permission")));
         let locked = remedy("ScopeLocked", Class::Denied, "DELETE").unwrap_or_default();
         assert!(!locked.contains("permission") && !locked.contains("spec"), "{locked}");
+    }
+
+    #[test]
+    fn a_version_may_be_there_only_where_azure_says_that_it_cannot_change() {
+        let component = "workspaces/components/versions";
+        assert!(may_be_there(component, 400, "UpdateComponentFailed"));
+        for (status, code) in [(400, "InvalidArgument"), (404, "CodeNotFound"), (409, "Conflict")] {
+            assert!(!may_be_there(component, status, code), "{status} {code}");
+        }
+        assert!(may_be_there("workspaces/codes/versions", 409, "Conflict"));
+        assert!(!may_be_there("workspaces/environments/versions", 400, "UpdateComponentFailed"));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! MLWorkspace: read, never written. Says what the other kinds need to know of the Azure ML workspace.
 
 use crate::action::{Next, Plan, Verdict};
-use crate::context::{Ask, InvalidSpec};
-use crate::time;
-use crate::{Decide, Leave, View};
+use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::grants::Rights;
+use crate::preflight::{Evidence, told};
+use crate::{Decide, Leave, View, hash, time};
 use azureml_client::ArmId;
 use azureml_crds::MLWorkspace;
 use azureml_crds::ml_workspace::{MLWorkspaceStatus, RegistryStatus, RoleAssignmentMode};
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How soon a data plane that cannot be found is looked for again.
 const AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
@@ -18,6 +19,8 @@ const AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
 pub struct Refs {
     /// The interval of comparison where the spec sets none.
     pub resync: SignedDuration,
+    /// What the identity may be used for.
+    pub rights: Rights,
 }
 
 /// What to look at.
@@ -29,6 +32,8 @@ pub struct Wanted {
     pub registry: Option<ArmId>,
     /// The interval of comparison in force.
     pub resync: SignedDuration,
+    /// As what anything is learned: under whose identity, of which registry.
+    pub hash: String,
 }
 
 /// What Azure has.
@@ -40,6 +45,8 @@ pub struct Seen {
     pub registry: Option<Value>,
     /// The address of its data plane, by discovery.
     pub data_plane: Option<String>,
+    /// What the preflight asked; none where it was not asked.
+    pub preflight: Option<Evidence>,
 }
 
 /// The ids of a workspace: all that its spec holds.
@@ -62,6 +69,66 @@ pub fn discovery(workspace: Option<&Value>) -> Option<&str> {
     workspace?["properties"]["discoveryUrl"].as_str()
 }
 
+/// As what anything is learned of a workspace: under whose identity, of which registry.
+fn learned_as(workspace: &MLWorkspace) -> String {
+    let spec = &workspace.spec;
+    let content = json!({"registry": spec.registry, "identity": spec.identity, "cloud": spec.cloud});
+    hash::content("workspace", &content)
+}
+
+/// As whom a workspace is used.
+fn used_as(workspace: &MLWorkspace) -> String {
+    let content = json!({"identity": workspace.spec.identity, "cloud": workspace.spec.cloud});
+    hash::cut(&hash::content("identity", &content), 12).to_owned()
+}
+
+/// The status, without what was learned under another identity or of another registry.
+#[must_use]
+pub fn believed(workspace: &MLWorkspace) -> MLWorkspaceStatus {
+    let mut status = workspace.status.clone().unwrap_or_default();
+    status.data_plane = status.data_plane.filter(|address| is_origin(address));
+    if status.common.applied_hash.as_deref() == Some(&learned_as(workspace)) {
+        return status;
+    }
+    let preflight = Vec::new();
+    MLWorkspaceStatus {
+        region: None,
+        registry: None,
+        storage_account: None,
+        data_plane: None,
+        preflight,
+        ..status
+    }
+}
+
+/// Whether an address is a host and nothing more, so that what is put behind it means what it says.
+fn is_origin(address: &str) -> bool {
+    let host = address.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', '@', '\\', '%']))
+}
+
+/// A workspace that was found, for what is made in it. A status may be written by others: its registry is checked as if a user had
+/// written it.
+#[must_use]
+pub fn learned(workspace: &MLWorkspace, rights: Rights) -> Option<Workspace> {
+    let status = believed(workspace);
+    let registry = status.registry.filter(|registry| is_believed(workspace, registry, &rights));
+    let name = workspace.metadata.name.clone().unwrap_or_default();
+    let identity = used_as(workspace);
+    Some(Workspace { name, id: id(workspace), region: status.region?, registry, rights, identity })
+}
+
+fn is_believed(workspace: &MLWorkspace, registry: &RegistryStatus, rights: &Rights) -> bool {
+    let Ok(id) = ArmId::parse(&registry.resource_id) else { return false };
+    let named = workspace.spec.registry.as_ref().map(|named| &named.resource_id);
+    let host = registry.login_server.to_ascii_lowercase();
+    let rest = host.strip_prefix(&id.name().to_ascii_lowercase());
+    named.is_none_or(|named| named.eq_ignore_ascii_case(&registry.resource_id))
+        // `<name>.azurecr.io`, or `<name>-<hash>.azurecr.io` where the registry has a label of its own.
+        && rest.is_some_and(|rest| rest.starts_with(['.', '-']))
+        && rights.registry(&id).is_ok()
+}
+
 impl Decide for MLWorkspace {
     type Status = MLWorkspaceStatus;
     type Refs = Refs;
@@ -76,52 +143,44 @@ impl Decide for MLWorkspace {
             ),
             None => None,
         };
+        registry.as_ref().map_or(Ok(()), |registry| refs.rights.registry(registry))?;
         let resync = match &self.spec.resync {
             Some(text) => time::duration("resync", text)?,
             None => refs.resync,
         };
-        Ok(Wanted { id: id(self), registry, resync })
+        Ok(Wanted { id: id(self), registry, resync, hash: learned_as(self) })
     }
 
-    fn plan(&self, View { wanted, seen, .. }: View<'_, Self>) -> Plan {
-        let id = &wanted.id;
+    fn plan(&self, View { refs, wanted, seen, .. }: View<'_, Self>) -> Plan {
         let Some(workspace) = &seen.workspace else {
-            let message =
-                format!("there is no workspace {id}; make it, or correct the ids in a new MLWorkspace");
+            let message = format!(
+                "there is no workspace {}; make it, or correct the ids in a new MLWorkspace",
+                wanted.id
+            );
             return Plan::say(Verdict::stalled("WorkspaceNotFound", message), Next::Tick);
         };
-        if workspace["properties"]["v1LegacyMode"] == true {
-            let message =
-                format!("{id} is in v1 legacy mode, which refuses this API; set v1LegacyMode to false");
-            return Plan::say(Verdict::stalled("LegacyMode", message), Next::Tick);
+        if let Some(obstacle) = obstacle(wanted, seen, workspace) {
+            return obstacle;
         }
-        match workspace["properties"]["provisioningState"].as_str() {
-            Some("Succeeded") | None => {}
-            Some(state) => {
-                let message = format!("{id} is {state}");
-                return Plan::say(Verdict::working("WorkspaceNotReady", message), Next::Look);
-            }
+        let region = workspace["location"].as_str().unwrap_or("an unknown region");
+        let mut message = format!("{} in {region}", wanted.id.name());
+        let own = registry_id(wanted, Some(workspace));
+        if let Some(Err(missing)) = own.map(|registry| refs.rights.registry(&registry)) {
+            message = format!("{message}; images cannot be built here: {}", missing.message);
         }
-        if wanted.registry.is_some() && seen.registry.is_none() {
-            let message = "there is no registry registry.resourceId; make it, or correct the id";
-            return Plan::say(Verdict::stalled("RegistryNotFound", message), Next::Tick);
-        }
-        let message = format!(
-            "{} in {}",
-            wanted.id.name(),
-            workspace["location"].as_str().unwrap_or("an unknown region")
-        );
-        if seen.data_plane.is_none() {
+        let plan = if seen.data_plane.is_some() {
+            Plan::say(Verdict::ready("Succeeded", message), Next::Tick)
+        } else {
             let message = format!(
                 "{message}; its data plane cannot be found, so runs cannot be followed: look at its discovery address"
             );
-            return Plan::say(Verdict::ready("DataPlaneUnreachable", message), Next::After(AGAIN));
-        }
-        Plan::say(Verdict::ready("Succeeded", message), Next::Tick)
+            Plan::say(Verdict::ready("DataPlaneUnreachable", message), Next::After(AGAIN))
+        };
+        Plan { applied: Some(wanted.hash.clone()), ..plan }
     }
 
     fn facts(&self, View { wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLWorkspaceStatus {
-        let mut status = self.status.clone().unwrap_or_default();
+        let mut status = believed(self);
         status.common.azure_id = Some(wanted.id.to_string());
         status.resync = Some(format!("{:#}", wanted.resync));
         if let Some(workspace) = &seen.workspace {
@@ -130,9 +189,30 @@ impl Decide for MLWorkspace {
             status.storage_account = text(properties, "storageAccount");
             status.registry = seen.registry.as_ref().and_then(registry);
             status.data_plane = seen.data_plane.clone().or(status.data_plane);
+            if let Some(evidence) = &seen.preflight {
+                status.preflight = told(evidence, &status.preflight);
+            }
         }
         status
     }
+}
+
+/// What keeps a workspace that is there from being used.
+fn obstacle(wanted: &Wanted, seen: &Seen, workspace: &Value) -> Option<Plan> {
+    let (id, properties) = (&wanted.id, &workspace["properties"]);
+    if properties["v1LegacyMode"] == true {
+        let message = format!("{id} is in v1 legacy mode, which refuses this API; set v1LegacyMode to false");
+        return Some(Plan::say(Verdict::stalled("LegacyMode", message), Next::Tick));
+    }
+    if let Some(state) = properties["provisioningState"].as_str().filter(|state| *state != "Succeeded") {
+        let message = format!("{id} is {state}");
+        return Some(Plan::say(Verdict::working("WorkspaceNotReady", message), Next::Look));
+    }
+    if wanted.registry.is_some() && seen.registry.is_none() {
+        let message = "there is no registry registry.resourceId; make it, or correct the id";
+        return Some(Plan::say(Verdict::stalled("RegistryNotFound", message), Next::Tick));
+    }
+    None
 }
 
 fn text(value: &Value, key: &str) -> Option<String> {

@@ -4,6 +4,7 @@ use super::durations::duration;
 use azureml_client::budget::{Limit, Limits};
 use azureml_client::client::Versions;
 use azureml_plan::job::Form;
+use azureml_plan::pipeline::Deployments;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -23,6 +24,10 @@ pub struct Azure {
     pub send_job_token: bool,
     /// Whether the job of a schedule names the pipeline component (`componentId`); else it has one node that does.
     pub schedule_by_component: bool,
+    /// How the settings of a deployment are written.
+    pub deployment_settings: Deployments,
+    /// Whether a change of a cluster's scale alone is a PATCH; else the whole cluster is written, as it was last read.
+    pub scale_by_patch: bool,
     /// The budget of requests of one identity in one subscription.
     pub budget: BudgetConfig,
 }
@@ -33,8 +38,10 @@ impl Default for Azure {
             request_timeout: SignedDuration::from_mins(2),
             connect_timeout: SignedDuration::from_secs(10),
             api_versions: ApiVersions::default(),
-            send_job_token: true,
+            send_job_token: false,
             schedule_by_component: true,
+            deployment_settings: Deployments::Text,
+            scale_by_patch: true,
             budget: BudgetConfig::default(),
         }
     }

@@ -16,6 +16,7 @@ pub use self::intervals::Intervals;
 use anyhow::{Context as _, Result, bail};
 use azureml_client::cloud::Cloud;
 use azureml_client::registry::Mirror;
+pub use azureml_plan::grants::Grant;
 use jiff::SignedDuration;
 use reqwest::Certificate;
 use serde::Deserialize;
@@ -31,6 +32,8 @@ pub struct Config {
     /// A file with certificates of authorities to be trusted by everything that goes out to Azure and to registries,
     /// beside the system's, as PEM.
     pub ca_file: Option<PathBuf>,
+    /// The cloud of an MLWorkspace that names none, to which the controller's own identity belongs.
+    pub default_cloud: DefaultCloud,
     /// Clouds beside or instead of the built-in `AzurePublic`, `AzureChina` and `AzureUSGovernment`.
     pub clouds: Vec<CloudConfig>,
     /// Which namespaces may use the controller's identities, and for what. None is the default.
@@ -45,33 +48,6 @@ pub struct Config {
     pub lease: Lease,
 }
 
-/// What some namespaces may do with an identity of the controller. Every list takes names with `*` for any text.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Grant {
-    /// The namespaces.
-    pub namespaces: Vec<String>,
-    /// The subscriptions.
-    #[serde(default = "any")]
-    pub subscriptions: Vec<String>,
-    /// The resource groups.
-    #[serde(default = "any")]
-    pub resource_groups: Vec<String>,
-    /// The workspaces.
-    #[serde(default = "any")]
-    pub workspaces: Vec<String>,
-    /// The registries, by name.
-    #[serde(default = "any")]
-    pub registries: Vec<String>,
-    /// Client ids for which the controller's federated token may be exchanged. None: the controller's own identity.
-    #[serde(default)]
-    pub clients: Vec<String>,
-}
-
-fn any() -> Vec<String> {
-    vec!["*".to_owned()]
-}
-
 /// How container registries are reached.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -80,6 +56,17 @@ pub struct Registries {
     pub mirrors: Vec<MirrorConfig>,
     /// Whether a registry other than the workspace's own may have a loopback, link-local or private address.
     pub allow_private_addresses: bool,
+}
+
+/// The name of a cloud; `AzurePublic` where none is written.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct DefaultCloud(pub String);
+
+impl Default for DefaultCloud {
+    fn default() -> Self {
+        Self("AzurePublic".to_owned())
+    }
 }
 
 /// A mirror.
@@ -145,6 +132,11 @@ impl Config {
                 lease.duration
             );
         }
+        let default = &self.default_cloud.0;
+        let is_described = self.clouds.iter().any(|cloud| cloud.name == *default);
+        if !is_described && !built_in_clouds()?.iter().any(|cloud| cloud.name == *default) {
+            bail!("defaultCloud: there is no cloud {:?}; describe it in clouds", self.default_cloud.0);
+        }
         for cloud in &self.clouds {
             if cloud.resource_manager.scheme() != "https" || !cloud.authority.starts_with("https://") {
                 bail!("clouds: {}: authority and resourceManager must be https addresses", cloud.name);
@@ -166,21 +158,37 @@ impl Config {
     ///
     /// # Errors
     /// When a file with certificates cannot be read.
-    pub fn clouds(&self) -> Result<Vec<(Cloud, Vec<Certificate>)>> {
+    pub fn known_clouds(&self) -> Result<Vec<(Cloud, Vec<Certificate>)>> {
         let mut clouds = Vec::new();
         for config in &self.clouds {
             let own = config.ca_file.as_deref().map(certificates).transpose();
             let own = own.with_context(|| format!("clouds: {}: caFile", config.name))?;
             clouds.push((config.cloud(), own.unwrap_or_default()));
         }
-        let built_in = built_in_clouds()?;
-        clouds.extend(
-            built_in
-                .into_iter()
-                .filter(|cloud| !self.clouds.iter().any(|own| own.name == cloud.name))
-                .map(|cloud| (cloud, Vec::new())),
-        );
+        let built_in = built_in_clouds()?.into_iter();
+        let is_replaced = |cloud: &Cloud| self.clouds.iter().any(|own| own.name == cloud.name);
+        clouds.extend(built_in.filter(|cloud| !is_replaced(cloud)).map(|cloud| (cloud, Vec::new())));
         Ok(clouds)
+    }
+
+    /// The clouds in use: the configured ones, and of the built-in ones the default and those that a grant names.
+    ///
+    /// # Errors
+    /// When a file with certificates cannot be read.
+    pub fn clouds(&self) -> Result<Vec<(Cloud, Vec<Certificate>)>> {
+        let is_own = |cloud: &Cloud| self.clouds.iter().any(|own| own.name == cloud.name);
+        let mut clouds = self.known_clouds()?;
+        clouds.retain(|(cloud, _)| is_own(cloud) || self.names(&cloud.name));
+        Ok(clouds)
+    }
+
+    /// Whether a cloud is in use: a credential is not to be sent to a sign-in that nobody here knows.
+    fn names(&self, cloud: &str) -> bool {
+        cloud == self.default_cloud.0
+            || self
+                .grants
+                .iter()
+                .any(|grant| grant.clouds.iter().any(|name| name.eq_ignore_ascii_case(cloud)))
     }
 
     /// The mirrors of registries.
@@ -212,7 +220,7 @@ mod tests {
     fn an_empty_file_means_every_default() {
         let config: Config = serde_saphyr::from_str("{}").unwrap();
         config.check().unwrap();
-        assert_eq!(config.clouds().unwrap().len(), 3);
+        assert_eq!(config.clouds().unwrap().len(), 1, "what nobody names is off");
         assert!(config.grants.is_empty());
     }
 
@@ -243,7 +251,13 @@ mod tests {
         let text = "clouds: [{name: AzurePublic, authority: 'https://127.0.0.1:1', resourceManager: 'https://127.0.0.1:1'}]";
         let config: Config = serde_saphyr::from_str(text).unwrap();
         let clouds = config.clouds().unwrap();
-        assert_eq!(clouds.len(), 3);
+        assert_eq!(clouds.len(), 1);
         assert_eq!(clouds[0].0.hosts, ["127.0.0.1:1"]);
+        let text = "{defaultCloud: AzureUSGovernment, grants: [{namespaces: [n], clients: [c], clouds: [AzureChina]}]}";
+        let config: Config = serde_saphyr::from_str(text).unwrap();
+        let names: Vec<String> = config.clouds().unwrap().into_iter().map(|(cloud, _)| cloud.name).collect();
+        assert_eq!(names, ["AzureChina", "AzureUSGovernment"]);
+        let config: Config = serde_saphyr::from_str("defaultCloud: AzureMoon").unwrap();
+        assert!(config.check().unwrap_err().to_string().contains("AzureMoon"));
     }
 }

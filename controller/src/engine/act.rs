@@ -2,24 +2,32 @@
 //!
 //! In: actions. Out: what Azure asks to wait, or the first failure. Decides nothing.
 
+use super::files::Sources;
 use crate::looks::Looks;
 use crate::upload::upload;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::send::{Answer, Verb};
-use azureml_client::{Class, Error};
+use azureml_client::{ArmId, Class, Error};
 use azureml_plan::Action;
-use azureml_plan::action::Room;
+use azureml_plan::action::Files;
+use azureml_plan::owner::OWNER;
 use azureml_plan::remedy;
 use futures::future::join_all;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Carries out all actions; the longest delay that Azure asks for.
 ///
 /// # Errors
 /// The failure that says most: one that only a change can mend before one that passes by itself.
-pub async fn act(client: &Client, looks: &Looks, actions: &[Action]) -> Result<Option<Duration>, Error> {
-    let answers = join_all(actions.iter().map(|action| one(client, looks, action))).await;
+pub async fn act(
+    client: &Client,
+    looks: &Looks,
+    sources: &Sources<'_>,
+    actions: &[Action],
+) -> Result<Option<Duration>, Error> {
+    let answers = join_all(actions.iter().map(|action| one(client, looks, sources, action))).await;
     let mut delay = None;
     let mut failures = Vec::new();
     for answer in answers {
@@ -37,11 +45,41 @@ fn is_lasting(class: Class) -> bool {
     matches!(class, Class::Invalid | Class::Quota | Class::Denied | Class::Forbidden | Class::Missing)
 }
 
-async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<Answer>, Error> {
+async fn one(
+    client: &Client,
+    looks: &Looks,
+    sources: &Sources<'_>,
+    action: &Action,
+) -> Result<Option<Answer>, Error> {
     tracing::debug!(action = name(action), target_id = %action.target(), "changing Azure");
+    let _turn = if matches!(action, Action::Upload { .. }) {
+        // Files that several objects have are uploaded once: who comes second finds them there.
+        let turn = looks.turn(action.target()).await;
+        if looks.has_seen(action.target(), None) {
+            return Ok(None);
+        }
+        turn
+    } else {
+        None
+    };
+    let is_new = looks.is_absent(action.target());
     looks.doubt(action.target());
-    let answer = match action {
-        Action::Put { id, body } => client.put(id, body).await.map(Some),
+    let answer = sent(client, sources, action).await;
+    looks.note_write(verb(action), action.target(), is_new, answer.as_ref().map(Option::as_ref));
+    let answer = answer?;
+    if let Action::Put { id, body } | Action::Upload { id, body, .. } = action
+        && body["properties"]["isArchived"] != true
+    {
+        let owner = azureml_plan::tags::get(&body["properties"]["tags"], OWNER);
+        looks.note(id, owner.as_str().map(str::to_owned));
+    }
+    Ok(answer)
+}
+
+/// The answer to an action; none where there was nothing to do any more.
+async fn sent(client: &Client, sources: &Sources<'_>, action: &Action) -> Result<Option<Answer>, Error> {
+    match action {
+        Action::Put { id, body } => put(client, id, body).await,
         Action::Patch { id, body } => client.patch(id, body).await.map(Some),
         // What has ended needs no cancelling; the next look says how it ended. After any other refusal the job goes on.
         Action::Post { id, action } => match client.post(id, action, None).await {
@@ -50,42 +88,51 @@ async fn one(client: &Client, looks: &Looks, action: &Action) -> Result<Option<A
         },
         Action::Delete { id, query } => client.delete(id, query).await,
         Action::Upload { room, files, id, body, pointer } => {
-            let place = upload(client, room, files).await?;
+            let place = match files {
+                Files::InPlace(texts) => upload(client, room, texts).await?,
+                Files::OfObject { hash } => {
+                    sources.with(hash, async |texts| upload(client, room, &texts).await).await?
+                }
+            };
             let mut body = body.clone();
             if let Some(hole) = hole(&mut body, pointer) {
                 *hole = place;
             }
-            match client.put(id, &body).await {
-                // Equal files have one name: somebody else was faster, and their place is as good.
-                Err(error) if is_refused(&error) && matches!(room, Room::Code(_)) => {
-                    match client.get(id, Urgency::Change).await? {
-                        Some(_) => Ok(None),
-                        None => Err(error),
-                    }
-                }
-                answer => answer.map(Some),
-            }
+            put(client, id, &body).await
         }
-    }?;
-    looks.note_write(verb(action), action.target(), answer.as_ref());
-    if let Action::Put { id, body } | Action::Upload { id, body, .. } = action
-        && body["properties"]["isArchived"] != true
-    {
-        looks.note(id);
     }
-    Ok(answer)
+}
+
+/// The answer to a PUT; none if the version was refused because it is there.
+async fn put(client: &Client, id: &ArmId, body: &Value) -> Result<Option<Answer>, Error> {
+    match client.put(id, body).await {
+        Err(error) if may_be_there(id, &error) => match client.get(id, Urgency::Change).await? {
+            Some(have) if serves(id, body, &have) => Ok(None),
+            _ => Err(error),
+        },
+        answer => answer.map(Some),
+    }
+}
+
+fn may_be_there(id: &ArmId, error: &Error) -> bool {
+    error.refusal().is_some_and(|refusal| remedy::may_be_there(&id.kind(), refusal.status, &refusal.code))
+}
+
+/// Whether what is there does what a PUT asked for: a component is archived, or restored, by a PUT too, and has an owner. A code serves
+/// anyway.
+fn serves(id: &ArmId, body: &Value, have: &Value) -> bool {
+    let is_archived = |body: &Value| body["properties"]["isArchived"] == true;
+    let owner = |body: &Value| azureml_plan::tags::get(&body["properties"]["tags"], OWNER).clone();
+    id.kind() != "workspaces/components/versions"
+        || is_archived(body) == is_archived(have) && owner(body) == owner(have)
 }
 
 fn is_over(action: &str, error: &Error) -> bool {
     error.refusal().is_some_and(|refusal| remedy::is_over(action, refusal.status, &refusal.code))
 }
 
-fn is_refused(error: &Error) -> bool {
-    matches!(error.class(), Class::Invalid | Class::Conflict)
-}
-
 /// The place in a body that a pointer means; its last key need not be there yet.
-fn hole<'a>(body: &'a mut serde_json::Value, pointer: &str) -> Option<&'a mut serde_json::Value> {
+fn hole<'a>(body: &'a mut Value, pointer: &str) -> Option<&'a mut Value> {
     let (parent, key) = pointer.rsplit_once('/')?;
     Some(&mut body.pointer_mut(parent)?[key])
 }

@@ -4,16 +4,19 @@ use super::events::Recorder;
 use super::pace::Ticks;
 use super::relations::{Name, Relations};
 use super::shut::Shut;
+use super::weight::Weights;
 use crate::config::{Grant, Intervals};
 use crate::identity::Identities;
 use crate::kinds::Stores;
 use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
+use azureml_client::places::Places;
 use azureml_client::send::Gate;
 use azureml_plan::context::Pace;
 use azureml_plan::job::Form;
 use azureml_plan::owner::Owner;
+use azureml_plan::pipeline::Deployments;
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -47,6 +50,10 @@ pub struct Context {
     pub cluster_id: String,
     /// Which namespaces may use the controller's identities.
     pub grants: Vec<Grant>,
+    /// Questions to registries that anybody named.
+    pub strangers: Places,
+    /// The cloud of an MLWorkspace that names none.
+    pub default_cloud: String,
     /// How fast failures are tried again.
     pub pace: Pace,
     /// The interval of comparison where an MLWorkspace sets none.
@@ -61,15 +68,30 @@ pub struct Context {
     pub job_looks_to: Duration,
     /// How the job of a schedule says what it runs.
     pub schedule_form: Form,
+    /// How the settings of a deployment are written.
+    pub deployments: Deployments,
+    /// Whether a change of a cluster's scale is a PATCH.
+    pub scales_by_patch: bool,
     /// How long after a moment at which a schedule was to fire Azure is asked for its job.
     pub firing_check: SignedDuration,
+    /// Uploads of an object's files at once: these are in memory meanwhile.
+    pub uploads: Places,
+    /// Passes over large objects at once: what they decide takes several times their memory.
+    pub large: Places,
+    /// What the objects of each namespace weigh.
+    pub weights: Arc<Weights>,
     /// Requests to Kubernetes at once: each needs a connection of its own.
     pub kube_requests: Semaphore,
     /// The moments of comparison.
     pub ticks: Ticks,
     /// When everything is compared once more, since a leader before may have sent what Azure has not carried out yet.
     pub settled: OnceLock<Instant>,
+    /// Since when this process leads.
+    pub leads_since: OnceLock<Instant>,
 }
+
+/// How long Azure may hide what an earlier process began to create (recorded: up to 22 s, schedules).
+const HIDDEN: Duration = Duration::from_mins(1);
 
 /// Requests to Kubernetes at once.
 pub const KUBE_REQUESTS: usize = 16;
@@ -86,6 +108,13 @@ impl Context {
     pub fn intervals(intervals: &Intervals) -> [Duration; 4] {
         [intervals.first_look, intervals.longest_look, intervals.first_job_look, intervals.longest_job_look]
             .map(crate::config::std_duration)
+    }
+
+    /// Whether Azure may yet show something that an earlier process began to create.
+    #[must_use]
+    pub fn is_inheriting(&self) -> bool {
+        let is_young = self.leads_since.get().is_none_or(|since| since.elapsed() < HIDDEN);
+        is_young || self.settled.get().is_some_and(|at| *at > Instant::now())
     }
 
     /// An object as the owner of Azure resources.

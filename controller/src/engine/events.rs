@@ -11,7 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 use kube::Client;
 use kube::api::{Api, PostParams};
 use kube::core::ObjectMeta;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +21,11 @@ const COMPONENT: &str = "azureml-operator";
 const LONGEST_NOTE: usize = 1024;
 /// Events that wait to be written.
 const WAITING: usize = 4096;
+/// The same, of one namespace.
+const WAITING_OF_ONE: usize = 512;
+
+/// How many events of each namespace wait.
+type Shares = Arc<Mutex<HashMap<String, usize>>>;
 
 /// Takes events.
 #[derive(Clone)]
@@ -27,14 +33,49 @@ pub struct Recorder {
     entrance: Sender<Event>,
     metrics: Arc<Metrics>,
     instance: String,
+    shares: Shares,
+}
+
+/// The queue that [`write_all`] empties.
+pub struct Queue {
+    exit: Receiver<Event>,
+    shares: Shares,
+}
+
+impl Queue {
+    async fn next(&mut self) -> Option<Event> {
+        let event = self.exit.recv().await?;
+        let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get_mut(namespace) {
+            *share -= 1;
+            if *share == 0 {
+                shares.remove(namespace);
+            }
+        }
+        drop(shares);
+        Some(event)
+    }
 }
 
 impl Recorder {
     /// A recorder, and the queue that [`write_all`] empties.
     #[must_use]
-    pub fn new(metrics: Arc<Metrics>, instance: String) -> (Self, Receiver<Event>) {
+    pub fn new(metrics: Arc<Metrics>, instance: String) -> (Self, Queue) {
         let (entrance, exit) = channel(WAITING);
-        (Self { entrance, metrics, instance }, exit)
+        let shares = Shares::default();
+        (Self { entrance, metrics, instance, shares: shares.clone() }, Queue { exit, shares })
+    }
+
+    /// Puts an event into the queue; false where its namespace has as many there as it may, or all together have.
+    fn enter(&self, event: Event) -> bool {
+        let namespace = event.metadata.namespace.clone().unwrap_or_default();
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = shares.entry(namespace).or_default();
+        let is_in = *share < WAITING_OF_ONE && self.entrance.try_send(event).is_ok();
+        *share += usize::from(is_in);
+        shares.retain(|_, share| *share > 0);
+        is_in
     }
 
     /// Records one event for every condition that became another.
@@ -69,7 +110,7 @@ impl Recorder {
             type_: Some(kind.to_owned()),
             ..Event::default()
         };
-        if self.entrance.try_send(event).is_err() {
+        if !self.enter(event) {
             self.metrics.life.event_lost();
         }
     }
@@ -88,17 +129,17 @@ fn cut(note: &str) -> String {
 /// lost: in a namespace that is going, all are. Whoever leads no more tells nothing more.
 pub async fn write_all(
     client: Client,
-    mut queue: Receiver<Event>,
+    mut queue: Queue,
     gate: Gate,
     (metrics, last): (Arc<Metrics>, CancellationToken),
 ) {
     let mut is_open = true;
     loop {
         let event = tokio::select! {
-            event = queue.recv() => event,
+            event = queue.next() => event,
             () = last.cancelled(), if is_open => {
                 is_open = false;
-                queue.close();
+                queue.exit.close();
                 continue;
             }
         };
@@ -122,6 +163,24 @@ mod tests {
     use super::*;
     use crate::fake;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn a_namespace_with_many_events_loses_its_own_alone() {
+        let (recorder, mut queue) = Recorder::new(Arc::default(), "us".to_owned());
+        let of = |namespace: &str| ObjectReference {
+            namespace: Some(namespace.to_owned()),
+            ..ObjectReference::default()
+        };
+        (0..2 * WAITING).for_each(|_| recorder.record(&of("a"), "Normal", "Many", ""));
+        recorder.record(&of("b"), "Normal", "One", "");
+        let mut all = Vec::new();
+        while all.len() <= WAITING_OF_ONE {
+            all.push(queue.next().await.unwrap().metadata.namespace.unwrap());
+        }
+        assert_eq!(all.last().map(String::as_str), Some("b"));
+        recorder.record(&of("a"), "Normal", "Again", "");
+        assert!(queue.next().await.is_some());
+    }
 
     #[tokio::test]
     async fn what_was_recorded_before_the_end_is_written() {

@@ -113,6 +113,9 @@ pub trait Kind:
     /// Whether an object wants to know who names it, also while it is not being deleted.
     const CARES: bool = false;
 
+    /// Whether `status` is written before anything is sent to Azure, with the address of what is made there.
+    const WRITES_ADDRESS_FIRST: bool = false;
+
     /// The objects that this one names.
     fn refers_to(&self) -> Vec<Name>;
 
@@ -127,6 +130,24 @@ pub trait Kind:
 
     /// Who keeps the object from going; `MLPipeline/iris`.
     fn kept_by(&self, ctx: &Context) -> Vec<String>;
+
+    /// Whether a write may have been sent for this object, and Azure was never seen to have what it makes.
+    fn is_unseen(&self) -> bool {
+        let common = self.status().map(HasCommon::common);
+        let may_be_sent =
+            !Self::WRITES_ADDRESS_FIRST || common.is_some_and(|common| common.azure_id.is_some());
+        may_be_sent && common.is_none_or(|common| common.applied_hash.is_none())
+    }
+
+    /// What is still believed of the status when a pass learns nothing.
+    fn status_before(&self) -> StatusOf<Self> {
+        self.status().cloned().unwrap_or_default()
+    }
+
+    /// The same, where Azure refused or did not answer.
+    fn status_refused(&self, _: &Trouble) -> StatusOf<Self> {
+        self.status_before()
+    }
 
     /// How long the object needs nothing, where that can be said.
     fn rest(&self, _: Timestamp) -> Option<Rest> {

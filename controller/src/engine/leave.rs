@@ -7,7 +7,7 @@ use super::ended::Ended;
 use super::pace::jittered;
 use super::pass::{Acted, Pass};
 use super::report::Said;
-use super::{Kind, Leaving, Wait};
+use super::{Kind, Leaving, Reached, Wait};
 use azureml_client::Class;
 use azureml_plan::action::State;
 use azureml_plan::failure::{self, Trouble};
@@ -39,8 +39,8 @@ impl<K: Kind> Pass<'_, K> {
             Err(error) => return self.blocked(&Trouble::of(&error)).await,
         };
         let mut plan = self.object.farewell(&reached.refs, &left, &self.ask);
-        if plan.next == Next::Leave {
-            return self.let_go().await;
+        if matches!(plan.next, Next::Leave | Next::Absent) {
+            return self.finish(&reached, plan.next).await;
         }
         let Acted { asked, is_held } = match self.act(&reached, &mut plan).await {
             Ok(acted) => acted,
@@ -50,6 +50,42 @@ impl<K: Kind> Pass<'_, K> {
         let is_handled = !is_held;
         self.say(Said { facts: self.facts_before(), plan, last_failure: None, is_handled }).await?;
         Ok(Ended::after(self.due(next, asked, reached.resync), state))
+    }
+
+    /// Removes the finalizer; where Azure shows nothing, only once nothing can appear there any more.
+    async fn finish<R>(&self, reached: &Reached<R>, next: Next) -> kube::Result<Ended> {
+        if next == Next::Leave {
+            return self.let_go().await;
+        }
+        match self.is_being_created(reached).await {
+            Ok(false) => self.let_go().await,
+            Ok(true) => self.wait_for_creation(reached).await,
+            Err(trouble) => self.blocked(&trouble).await,
+        }
+    }
+
+    /// Whether a resource that Azure does not show is being created, by this process or by an earlier one.
+    async fn is_being_created<R>(&self, reached: &Reached<R>) -> Result<bool, Trouble> {
+        let (object, looks) = (self.object.as_ref(), &self.engine.ctx.looks);
+        let targets = self.engine.memory.with(object, |recall| recall.targets.clone()).unwrap_or_default();
+        for id in targets.iter().filter(|id| looks.is_being_made(id)) {
+            match looks.has_come(&reached.client, id).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(true),
+                // A creation that failed leaves nothing; one more look shows that.
+                Err(_) if !looks.is_being_made(id) => return Ok(true),
+                Err(error) => return Err(Trouble::of(&error)),
+            }
+        }
+        Ok(self.ask.may_appear)
+    }
+
+    async fn wait_for_creation<R>(&self, reached: &Reached<R>) -> kube::Result<Ended> {
+        let message =
+            "Azure may still be creating the resource; the operator waits, and deletes it once it is there";
+        let plan = Plan::say(Verdict::working("Deleting", message), Next::Look);
+        self.say(Said { facts: self.facts_before(), plan, last_failure: None, is_handled: false }).await?;
+        Ok(Ended::after(self.due(Next::Look, None, reached.resync), State::Working))
     }
 
     /// Azure does not let us take leave: said, with the way out, and tried again for ever.

@@ -1,93 +1,112 @@
 //! What one watch knows of its objects, so that a list that is begun anew also says what is gone; and how many are in what state.
 
 use super::Kind;
-use crate::metrics::{Counted, Metrics};
+use super::guard::{Guarded, Unreadable};
+use super::weight::{Weights, weight};
+use crate::metrics::Counted;
 use azureml_crds::shared::HasCommon as _;
-use kube::ResourceExt as _;
-use kube::core::DeserializeGuard;
+use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
+use azureml_plan::run::{MANAGED, TRACKED};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
-use std::collections::HashSet;
+use kube::{Resource, ResourceExt as _};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-/// One watch's knowledge of what there is: a list that was begun anew says by silence what is gone.
+/// The namespace and the name of an object.
+type Key = (String, String);
+
+/// The annotations that are read. `kubectl apply` adds the whole manifest once more, and others up to 256 KiB.
+const READ: [&str; 3] = [PAUSED, RECONCILE_REQUESTED_AT, TRACKED];
+
+/// One watch's knowledge of what there is: a list that was begun anew says by silence what is gone. What cannot be read is there:
+/// the last of it that could be read stays.
 #[derive(Default)]
 pub(super) struct List {
-    known: HashSet<(String, String)>,
-    listing: HashSet<(String, String)>,
+    /// Each with its weight.
+    known: HashMap<Key, usize>,
+    weights: Arc<Weights>,
+    listing: HashSet<Key>,
     pub(super) is_done: bool,
     /// Whether it was refused, and did not come since.
     pub(super) is_shut: bool,
 }
 
 impl List {
-    /// An event as changes of single objects.
+    /// A list whose objects weigh together with those of others.
+    pub(super) fn new(weights: &Arc<Weights>) -> Self {
+        Self { weights: weights.clone(), ..Self::default() }
+    }
+
+    /// An event as changes of single objects; what cannot be read is told.
     pub(super) fn follow<K: Kind>(
         &mut self,
-        event: Event<DeserializeGuard<K>>,
+        event: Event<Guarded<K>>,
         store: &Store<K>,
-        metrics: &Metrics,
+        tell: impl Fn(&Unreadable),
     ) -> Vec<Event<K>> {
+        let stored = |(namespace, name): &Key| store.get(&ObjectRef::new(name).within(namespace));
+        let gone = |key: &Key| stored(key).map(|object| Event::Delete(object.as_ref().clone()));
         match event {
             Event::Init => {
-                metrics.life.listed(K::KIND);
                 self.listing.clear();
                 Vec::new()
             }
-            Event::InitApply(object) => readable(object, metrics)
-                .map(|object| {
-                    self.listing.insert(key(&object));
-                    self.known.insert(key(&object));
-                    Event::Apply(object)
-                })
-                .into_iter()
-                .collect(),
+            Event::InitApply(guarded) => {
+                self.listing.insert(key(&guarded));
+                self.apply(guarded, tell).into_iter().collect()
+            }
             Event::InitDone => {
                 self.is_done = true;
-                let gone: Vec<(String, String)> = self.known.difference(&self.listing).cloned().collect();
-                self.known = std::mem::take(&mut self.listing);
-                let find =
-                    |(namespace, name): &(String, String)| store.get(&ObjectRef::new(name).within(namespace));
-                gone.iter().filter_map(find).map(|object| Event::Delete(object.as_ref().clone())).collect()
+                let is_absent = |key: &&Key| !self.listing.contains(*key);
+                let absent: Vec<Key> = self.known.keys().filter(is_absent).cloned().collect();
+                for key in &absent {
+                    self.forget(key);
+                }
+                self.listing.clear();
+                absent.iter().filter_map(gone).collect()
             }
-            Event::Apply(object) => readable(object, metrics)
-                .map(|object| {
-                    self.known.insert(key(&object));
-                    Event::Apply(object)
-                })
-                .into_iter()
-                .collect(),
-            Event::Delete(object) => readable(object, metrics)
-                .map(|object| {
-                    self.known.remove(&key(&object));
-                    Event::Delete(object)
-                })
-                .into_iter()
-                .collect(),
+            Event::Apply(guarded) => self.apply(guarded, tell).into_iter().collect(),
+            Event::Delete(guarded) => {
+                let key = key(&guarded);
+                self.forget(&key);
+                guarded
+                    .0
+                    .map_or_else(|_| gone(&key), |object| Some(Event::Delete(object)))
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    fn apply<K: Kind>(&mut self, guarded: Guarded<K>, tell: impl Fn(&Unreadable)) -> Option<Event<K>> {
+        let key = key(&guarded);
+        let mut object = guarded.0.inspect_err(&tell).ok()?;
+        // They only weigh on memory.
+        object.managed_fields_mut().clear();
+        object.annotations_mut().retain(|name, _| READ.contains(&name.as_str()));
+        object.labels_mut().retain(|name, _| MANAGED.contains(&name.as_str()));
+        let (before, weight) = (self.known.get(&key).copied().unwrap_or_default(), weight(&object));
+        // One that is to go is always taken: it would stay for ever.
+        let is_leaving = object.meta().deletion_timestamp.is_some();
+        let weight = if is_leaving { 0 } else { weight };
+        if let Err((cause, remedy)) = self.weights.take(&key.0, before, weight) {
+            tell(&Unreadable { metadata: object.meta().clone(), cause, remedy });
+            return None;
+        }
+        self.known.insert(key, weight);
+        Some(Event::Apply(object))
+    }
+
+    fn forget(&mut self, key: &Key) {
+        if let Some(weight) = self.known.remove(key) {
+            self.weights.give_back(&key.0, weight);
         }
     }
 }
 
-fn key<K: Kind>(object: &K) -> (String, String) {
+fn key<K: Resource>(object: &K) -> Key {
     (object.namespace().unwrap_or_default(), object.name_any())
-}
-
-/// An object that can be read, without what only weighs on memory.
-fn readable<K: Kind>(guard: DeserializeGuard<K>, metrics: &Metrics) -> Option<K> {
-    match guard.0 {
-        Ok(mut object) => {
-            object.managed_fields_mut().clear();
-            Some(object)
-        }
-        Err(invalid) => {
-            metrics.life.unreadable(K::KIND);
-            tracing::warn!(
-                kind = K::KIND,
-                name = invalid.metadata.name,
-                "an object cannot be read: {invalid}"
-            );
-            None
-        }
-    }
 }
 
 /// The conditions that are counted. Others may be written by anybody who may write `status`.

@@ -2,10 +2,13 @@
 //!
 //! All of it can be lost at any moment; then a pass looks once more than it had to.
 
+use super::pace::MOST_AT_ONCE;
 use super::{Context, Kind};
 use crate::telemetry::Origin;
+use azureml_client::ArmId;
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
+use azureml_plan::Next;
 use kube::{Resource, ResourceExt as _};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -20,20 +23,48 @@ pub struct Recall<K> {
     pub generation: (Option<i64>, Instant),
     /// Whether it was there when the watch began.
     pub was_listed: bool,
+    /// Whether the object was there before this process led: an earlier process may have written to Azure for it.
+    pub is_inherited: bool,
     /// The last write to Azure for it.
     pub wrote: Option<Instant>,
+    /// When a write was last held back, for an operation that went on. What was read before is out of date.
+    pub held: Option<Instant>,
+    /// The resources that this process is creating or changing in Azure for it, as of the last write.
+    pub targets: Vec<ArmId>,
     /// How often something that goes on has been looked at; 0 when nothing does.
     pub attempt: u32,
+    /// How many passes asked for another one at once since the object was at rest, or was changed.
+    pub at_once: u32,
     /// How often in a row Kubernetes refused what a pass needed.
     pub refusals: u32,
     /// The object as the API server answered to our last write, while the watch may still be behind.
     pub newer: Option<Arc<K>>,
+    /// Whether what it is now cannot be read: what is known of it is out of date, and nothing is done for it.
+    pub is_unreadable: bool,
     /// What of it wakes a pass, as it was seen last.
     pub fingerprint: u64,
     /// Since when its generation is on the way to Ready, where that was seen.
     pub on_its_way: Option<Instant>,
     /// Where the trace of its generation began, until it comes to rest.
     pub origin: Option<Origin>,
+}
+
+impl<K> Recall<K> {
+    /// Counts a pass that ended, so that no loop goes on for ever without waiting longer.
+    pub(super) fn count(&mut self, next: Next) {
+        match next {
+            Next::Now => {
+                self.at_once = self.at_once.saturating_add(1);
+                if self.at_once <= MOST_AT_ONCE {
+                    self.attempt = 0;
+                }
+            }
+            Next::Look | Next::Again => self.attempt = self.attempt.saturating_add(1),
+            Next::After(_) | Next::Tick | Next::Change | Next::Leave | Next::Absent => {
+                (self.attempt, self.at_once) = (0, 0);
+            }
+        }
+    }
 }
 
 /// What is remembered of all objects of a kind, by namespace and name.
@@ -48,17 +79,22 @@ impl<K> Default for Memory<K> {
 
 impl<K: Kind> Memory<K> {
     /// The watch has seen an object; says whether that is worth a pass.
-    pub fn seen(&self, object: &K, fingerprint: u64, is_listed: bool) -> bool {
+    pub fn seen(&self, object: &K, fingerprint: u64, is_listed: bool, leads: bool) -> bool {
         let now = Instant::now();
         let generation = object.meta().generation;
         let mut all = self.locked();
         let recall = all.entry(key(object)).or_insert_with(|| Recall {
             generation: (generation, now),
             was_listed: is_listed,
+            is_inherited: is_listed || !leads,
             wrote: None,
+            held: None,
+            targets: Vec::new(),
             attempt: 0,
+            at_once: 0,
             refusals: 0,
             newer: None,
+            is_unreadable: false,
             fingerprint: !fingerprint,
             on_its_way: began(object, is_listed, now),
             origin: None,
@@ -68,11 +104,20 @@ impl<K: Kind> Memory<K> {
             recall.was_listed = is_listed;
             recall.on_its_way = began(object, is_listed, now);
             recall.origin = None;
+            recall.at_once = 0;
         }
+        recall.is_unreadable = false;
         if recall.newer.as_ref().is_some_and(|newer| version(newer.as_ref()) <= version(object)) {
             recall.newer = None;
         }
         std::mem::replace(&mut recall.fingerprint, fingerprint) != fingerprint
+    }
+
+    /// An object of a namespace and a name became one that cannot be read.
+    pub fn unreadable(&self, key: &(String, String)) {
+        if let Some(recall) = self.locked().get_mut(key) {
+            recall.is_unreadable = true;
+        }
     }
 
     /// An object is gone.

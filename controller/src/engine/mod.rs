@@ -15,6 +15,9 @@ pub mod context;
 pub mod door;
 pub mod ended;
 pub mod events;
+pub mod files;
+mod guard;
+mod hold;
 pub mod kind;
 mod leave;
 pub mod list;
@@ -26,6 +29,7 @@ pub mod relations;
 pub mod report;
 pub mod shut;
 pub mod watch;
+pub mod weight;
 
 pub use context::Context;
 pub use kind::{Kind, Leaving, Reached, Resolved, Wait};

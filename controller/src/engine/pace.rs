@@ -19,10 +19,25 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// The first delay doubles at most so often.
 const MOST_DOUBLINGS: u32 = 16;
 
-/// The latest moment of comparison of each namespace and interval, as one [`Instant`] for all passes that share it. Each pass
-/// computing it from two clocks of its own would get another one, later than the list that the first pass has just read.
-#[derive(Debug, Default)]
-pub struct Ticks(Mutex<HashMap<(u64, u64), Tick>>);
+/// How many passes may follow at once until an object comes to rest: a pipeline needs three, for files, steps and the whole.
+pub(super) const MOST_AT_ONCE: u32 = 8;
+
+/// Moments that many passes have in common, so that one list serves them all.
+///
+/// The latest moment of comparison of a namespace and interval is one [`Instant`]. If each pass computed it from two clocks, the
+/// moments would differ, and the second pass would find the first one's list too old.
+#[derive(Debug)]
+pub struct Ticks {
+    latest: Mutex<HashMap<(u64, u64), Tick>>,
+    /// Beats are counted from here.
+    began: Instant,
+}
+
+impl Default for Ticks {
+    fn default() -> Self {
+        Self { latest: Mutex::default(), began: Instant::now() }
+    }
+}
 
 /// A moment of comparison: the wall clock's count of intervals, and when it began.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +50,7 @@ impl Ticks {
     /// When the latest moment of comparison began, for a pass that began at `now` with the wall clock at `wall`.
     fn latest(&self, moments: Moments, wall: Timestamp, now: Instant) -> Option<Instant> {
         let (number, since) = moments.at(wall);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (moments.phase, moments.interval);
         if let Some(tick) = all.get(&key).filter(|tick| tick.number == number) {
             return Some(tick.began);
@@ -43,6 +58,13 @@ impl Ticks {
         let began = now.checked_sub(since)?;
         all.insert(key, Tick { number, began });
         Some(began)
+    }
+
+    /// The last beat before a moment. Looks at running operations are due at beats.
+    fn beat_before(&self, moment: Instant, beat: Duration) -> Instant {
+        let since = moment.saturating_duration_since(self.began).as_nanos();
+        let over = since % beat.as_nanos().max(1);
+        moment.checked_sub(Duration::from_nanos(u64::try_from(over).unwrap_or(0))).unwrap_or(moment)
     }
 }
 
@@ -71,24 +93,28 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) fn look(&self, resync: Duration) -> Look {
         let now = Instant::now();
         let remembered = self.engine.memory.with(self.object.as_ref(), |recall| {
-            (recall.generation.1, recall.wrote, recall.attempt, recall.was_listed)
+            (recall.generation.1, recall.wrote.max(recall.held), recall.attempt, recall.was_listed)
         });
         let (first_seen, wrote, attempt, was_listed) = remembered.unwrap_or((now, None, 0, false));
         let is_known = self.object.status().is_some_and(|status| status.common().applied_hash.is_some());
         let is_change = is_known && self.ask.is_new_generation;
-        if attempt > 0 || self.ask.requested.is_some() {
+        if self.ask.requested.is_some() {
             return Look { since: now, is_shared: false, attempt, is_change: false };
         }
         let ticks = &self.engine.ctx.ticks;
-        let tick = ticks.latest(self.moments(resync), self.ask.now, self.began).unwrap_or(first_seen);
-        let settled = self.engine.ctx.settled.get().filter(|at| **at <= now);
-        let tick = settled.map_or(tick, |at| tick.max(*at));
+        let settled = self.engine.ctx.settled.get().copied().filter(|at| *at <= now);
+        let newest = |since| [wrote, settled].into_iter().flatten().fold(since, Instant::max);
+        if attempt > 0 {
+            let since = newest(ticks.beat_before(now, self.beat()));
+            return Look { since, is_shared: false, attempt, is_change: false };
+        }
         if is_change {
             // Reading once more would cost more than everything else: what was seen just now, after the last write, serves.
-            let recently = now.checked_sub(KEPT).unwrap_or(first_seen);
-            let since = [wrote, settled.copied()].into_iter().flatten().fold(recently, Instant::max);
+            let since = newest(now.checked_sub(KEPT).unwrap_or(first_seen));
             return Look { since, is_shared: false, attempt, is_change };
         }
+        let tick = ticks.latest(self.moments(resync), self.ask.now, self.began).unwrap_or(first_seen);
+        let tick = settled.map_or(tick, |at| tick.max(at));
         let since = first_seen.max(tick).max(wrote.unwrap_or(first_seen));
         // Everybody compares at a tick, and everybody looks after a start.
         let is_shared = since == tick || (was_listed && since == first_seen);
@@ -97,33 +123,49 @@ impl<K: Kind> Pass<'_, K> {
 
     /// When the next pass is due.
     pub(super) fn due(&self, next: Next, asked: Option<Duration>, resync: Duration) -> Option<Duration> {
-        let attempt = self.engine.memory.with(self.object.as_ref(), |recall| {
-            let goes_on = matches!(next, Next::Look | Next::Again);
-            recall.attempt = if goes_on { recall.attempt.saturating_add(1) } else { 0 };
-            recall.attempt
+        let counted = self.engine.memory.with(self.object.as_ref(), |recall| {
+            recall.count(next);
+            (recall.attempt, recall.at_once)
         });
+        let (attempt, at_once) = counted.unwrap_or((1, 0));
         let due = match next {
-            Next::Now => Some(Duration::ZERO),
+            Next::Now => Some(match at_once.checked_sub(MOST_AT_ONCE) {
+                None | Some(0) => Duration::ZERO,
+                // A loop that never comes to rest waits longer each time.
+                Some(over) => self.again(over),
+            }),
             Next::Look => {
                 let (from, to) = K::pace(&self.engine.ctx);
-                let doublings = attempt.unwrap_or(1).saturating_sub(1).min(MOST_DOUBLINGS);
+                let doublings = attempt.saturating_sub(1).min(MOST_DOUBLINGS);
                 let grown = from.saturating_mul(1 << doublings).min(to);
-                Some(asked.map_or(grown, |asked| asked.max(grown)))
+                let now = Instant::now();
+                let beat = self.engine.ctx.ticks.beat_before(now + grown, self.beat());
+                // Never at once, however the intervals are set.
+                let left = Some(beat.saturating_duration_since(now)).filter(|left| !left.is_zero());
+                let left = left.unwrap_or(grown);
+                Some(asked.map_or(left, |asked| asked.max(left)))
             }
-            Next::Again => {
-                let doublings = attempt.unwrap_or(1).saturating_sub(1).min(MOST_DOUBLINGS);
-                let longest = self.engine.ctx.pace.longest.unsigned_abs();
-                Some(AGAIN.saturating_mul(1 << doublings).min(longest))
-            }
+            Next::Again => Some(self.again(attempt)),
             Next::After(delay) => Some(delay),
             Next::Tick => Some(resync.saturating_sub(self.moments(resync).at(self.ask.now).1)),
             Next::Change => Some(NET),
-            Next::Leave => None,
+            Next::Leave | Next::Absent => None,
         };
         // What this pass read, it read before everything is to be compared once more.
         let settled = self.engine.ctx.settled.get().filter(|at| **at > self.began);
         let left = settled.map(|at| at.saturating_duration_since(Instant::now()));
         due.map(|due| left.map_or(due, |left| due.min(left)))
+    }
+
+    /// A delay that doubles with each of so many tries.
+    fn again(&self, tries: u32) -> Duration {
+        let doublings = tries.saturating_sub(1).min(MOST_DOUBLINGS);
+        AGAIN.saturating_mul(1 << doublings).min(self.engine.ctx.pace.longest.unsigned_abs())
+    }
+
+    /// The time between two beats: half of the first delay.
+    fn beat(&self) -> Duration {
+        self.engine.ctx.looks_from / 2
     }
 
     /// The moments of comparison: the namespace decides them.
@@ -178,6 +220,21 @@ mod tests {
             ticks.latest(other, wall(20_000), back),
             Some(back),
             "each namespace has moments of its own"
+        );
+    }
+
+    #[test]
+    fn looks_are_due_at_beats_that_all_have_in_common() {
+        let ticks = Ticks::default();
+        let after = |millis| ticks.began + Duration::from_millis(millis);
+        let beat = Duration::from_millis(500);
+        for (moment, want) in [(0, 0), (499, 0), (500, 500), (1_999, 1_500)] {
+            assert_eq!(ticks.beat_before(after(moment), beat), after(want), "{moment}");
+        }
+        assert_eq!(
+            ticks.beat_before(after(7), Duration::ZERO),
+            after(7),
+            "without a beat there is no waiting"
         );
     }
 

@@ -5,19 +5,21 @@
 use super::act::act;
 use super::door::{Door, door, enter};
 use super::ended::Ended;
+use super::files::Sources;
+use super::guard::Unreadable;
 use super::kind::{Rest, StatusOf};
 use super::memory::{Memory, fingerprint, version};
 use super::pace::{jittered, until};
 use super::report::{self, Said};
+use super::weight::{LARGE, weight};
 use super::{Context, Kind, Reached, Resolved, Wait};
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
 use azureml_plan::action::State;
 use azureml_plan::failure::{self, Trouble};
 use azureml_plan::{Ask, Next, Plan, Verdict, View};
-use futures::future::try_join_all;
 use kube::ResourceExt as _;
 use kube::api::Api;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,6 +29,8 @@ pub struct Engine<K> {
     pub ctx: Arc<Context>,
     /// What is remembered of the kind's objects.
     pub memory: Memory<K>,
+    /// What could not be read before this process led, and is told when it does.
+    pub untold: Mutex<Vec<Unreadable>>,
 }
 
 /// What came of carrying a plan out.
@@ -60,6 +64,9 @@ impl<K: Kind> Engine<K> {
         if !(self.ctx.gate)() {
             return Ok(Ended::GONE);
         }
+        let namespace = stored.namespace().unwrap_or_default();
+        let _few =
+            if weight(stored.as_ref()) > LARGE { self.ctx.large.permit(&namespace).await } else { None };
         let mut object = self.newest(stored);
         let api: Api<K> = Api::namespaced(self.ctx.kube.clone(), &object.namespace().unwrap_or_default());
         let door = door(object.as_ref());
@@ -70,6 +77,7 @@ impl<K: Kind> Engine<K> {
         let none = Common::default();
         let common = object.status().map_or(&none, |status| status.common());
         let ask = Ask::of(object.meta(), common, Context::now(), self.ctx.pace.clone());
+        let ask = Ask { may_appear: self.may_appear(object.as_ref()), ..ask };
         let pass = Pass { engine: self, api, object, ask, began: Instant::now() };
         match door {
             Door::Gone => Ok(Ended::GONE),
@@ -80,8 +88,12 @@ impl<K: Kind> Engine<K> {
 
     /// The object as the watch has it, or as our last write left it.
     fn newest(&self, stored: Arc<K>) -> Arc<K> {
-        let newer = self.memory.with(&stored, |recall| recall.newer.clone()).flatten();
-        newer.filter(|newer| version(newer.as_ref()) > version(stored.as_ref())).unwrap_or(stored)
+        let newer = self.memory.with(&stored, |recall| {
+            // What the watch has shown is not kept twice.
+            recall.newer.take_if(|newer| version(newer.as_ref()) <= version(stored.as_ref()));
+            recall.newer.clone()
+        });
+        newer.flatten().unwrap_or(stored)
     }
 
     async fn enter(&self, api: &Api<K>, object: &Arc<K>) -> kube::Result<Option<Arc<K>>> {
@@ -147,28 +159,20 @@ impl<K: Kind> Pass<'_, K> {
         if is_asked { None } else { self.object.rest(self.ask.now) }
     }
 
-    /// Takes out of a plan what would be written over an operation that goes on; says whether another look comes first.
-    async fn hold_back<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<bool, Trouble> {
-        let looks = &self.ctx().looks;
-        let may = plan.actions.iter().map(|action| looks.may_write(&reached.client, action.target()));
-        let mut may = try_join_all(may).await.map_err(|error| Trouble::of(&error))?.into_iter();
-        let before = plan.actions.len();
-        plan.actions.retain(|_| may.next().unwrap_or(true));
-        let is_held = plan.actions.len() < before;
-        if is_held && plan.actions.is_empty() {
-            plan.next = Next::Look;
-        }
-        Ok(is_held)
-    }
-
     /// Carries a plan out, and remembers when.
     pub(super) async fn act<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<Acted, Trouble> {
         let is_held = self.hold_back(reached, plan).await?;
         if plan.actions.is_empty() {
             return Ok(Acted { asked: None, is_held });
         }
-        let acted = act(&reached.client, &self.ctx().looks, &plan.actions).await;
-        self.engine.memory.with(self.object.as_ref(), |recall| recall.wrote = Some(Instant::now()));
+        let looks = &self.ctx().looks;
+        let sources = Sources::of(self.object.as_ref(), &self.ctx().kube, &self.ctx().uploads);
+        let acted = act(&reached.client, looks, &sources, &plan.actions).await;
+        self.engine.memory.with(self.object.as_ref(), |recall| {
+            recall.wrote = Some(Instant::now());
+            recall.targets.extend(plan.actions.iter().map(|action| action.target().clone()));
+            recall.targets.retain(|id| looks.is_being_made(id));
+        });
         let asked = acted.map_err(|error| Trouble::of(&error))?;
         Ok(Acted { asked, is_held })
     }
@@ -225,7 +229,7 @@ impl<K: Kind> Pass<'_, K> {
         let object = &self.object;
         tracing::warn!(reason = trouble.reason, "{}", trouble.message);
         self.ctx().metrics.passes.failed(K::KIND, trouble.class);
-        let facts = self.facts_before();
+        let facts = object.status_refused(trouble);
         let mut last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
         let consequence = failure::consequence(trouble, last.count, &self.ask.pace);
         let state = consequence.verdict.state;
@@ -252,7 +256,12 @@ impl<K: Kind> Pass<'_, K> {
             for (reason, message) in warnings {
                 ctx.recorder.record(&object.object_ref(&()), "Warning", reason, &message);
             }
-            self.engine.memory.with(object, |recall| recall.newer = Some(written));
+            // Whose address this process wrote first, for that no earlier one has begun anything.
+            let is_ours = !object.is_unseen() && written.is_unseen();
+            self.engine.memory.with(object, |recall| {
+                recall.is_inherited &= !is_ours;
+                recall.newer = Some(written);
+            });
             if let Some(done) = done {
                 ctx.metrics.work.done(done);
             }
@@ -261,7 +270,7 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     pub(super) fn facts_before(&self) -> StatusOf<K> {
-        self.object.status().cloned().unwrap_or_default()
+        self.object.status_before()
     }
 
     /// The failures in a row before this pass; those of another generation do not count.

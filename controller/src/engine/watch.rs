@@ -5,6 +5,7 @@
 use super::Kind;
 use super::door::{Door, door};
 use super::ended::Ended;
+use super::guard::{Guarded, Unreadable};
 use super::list::List;
 use super::memory::{fingerprint, hash};
 use super::pace::{after_refusals, jittered};
@@ -15,11 +16,12 @@ use super::relations::{Name, Sight};
 use super::shut::{Patience, is_refused};
 use crate::metrics::Outcome;
 use crate::telemetry::PassSpan;
+use azureml_client::turns::PAYER;
 use futures::stream::select_all;
 use futures::{FutureExt as _, StreamExt as _};
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::ResourceExt as _;
 use kube::api::Api;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::Store;
 use kube::runtime::reflector::store::Writer;
@@ -27,7 +29,7 @@ use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -51,6 +53,9 @@ fn holds<K: Kind>(object: &K) -> bool {
 /// nothing happens: this is how long the difference may go unnoticed.
 const LONGEST_WATCH: u32 = 60;
 
+/// How many objects are asked for at once: a page is in memory as a whole, and an object may have 1.5 MB.
+const PAGE: u32 = 10;
+
 /// What a watch needs besides its engine.
 #[derive(Clone)]
 pub struct Watch {
@@ -69,14 +74,14 @@ impl<K: Kind> Engine<K> {
         writer.apply_watcher_event(&Event::Init);
         writer.apply_watcher_event(&Event::InitDone);
         let store = writer.as_reader();
-        let apis: Vec<Api<DeserializeGuard<K>>> = match watch.namespaces.as_slice() {
+        let apis: Vec<Api<Guarded<K>>> = match watch.namespaces.as_slice() {
             [] => vec![Api::all(self.ctx.kube.clone())],
             some => some.iter().map(|name| Api::namespaced(self.ctx.kube.clone(), name)).collect(),
         };
         self.ctx.metrics.life.watches(K::KIND);
-        let mut lists: Vec<List> = apis.iter().map(|_| List::default()).collect();
+        let mut lists: Vec<List> = apis.iter().map(|_| List::new(&self.ctx.weights)).collect();
         let events = apis.into_iter().enumerate().map(|(place, api)| {
-            watcher(api, watcher::Config::default().timeout(LONGEST_WATCH))
+            watcher(api, watcher::Config::default().timeout(LONGEST_WATCH).page_size(PAGE))
                 .backoff(Patience::default())
                 .map(move |event| (place, event))
                 .boxed()
@@ -86,7 +91,10 @@ impl<K: Kind> Engine<K> {
             let (list, namespace) = (&mut lists[place], watch.namespaces.get(place));
             match event {
                 Ok(event) => {
-                    for event in list.follow(event, &store, &self.ctx.metrics) {
+                    if matches!(event, Event::Init) {
+                        self.ctx.metrics.life.listed(K::KIND);
+                    }
+                    for event in list.follow(event, &store, |unreadable| self.unreadable(unreadable)) {
                         writer.apply_watcher_event(&event);
                         self.follow(&event, &watch.wakers, !list.is_done);
                     }
@@ -118,6 +126,44 @@ impl<K: Kind> Engine<K> {
         shut.is_some()
     }
 
+    /// An object cannot be read: said where its people look, since nobody can write to its status.
+    fn unreadable(&self, found: &Unreadable) {
+        self.ctx.metrics.life.unreadable(K::KIND);
+        let (namespace, name) = (&found.metadata.namespace, &found.metadata.name);
+        self.memory.unreadable(&(namespace.clone().unwrap_or_default(), name.clone().unwrap_or_default()));
+        tracing::warn!(
+            kind = K::KIND,
+            namespace,
+            name,
+            reason = UNREADABLE,
+            "an object cannot be read: {}",
+            found.cause
+        );
+        if self.ctx.leads_since.get().is_some() {
+            self.tell(found);
+        } else {
+            // Only the leader writes events.
+            let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+            untold.retain(|other| other.metadata.uid != found.metadata.uid);
+            untold.push(found.clone());
+        }
+    }
+
+    fn tell(&self, Unreadable { metadata, cause, remedy }: &Unreadable) {
+        let (namespace, name) = (metadata.namespace.clone(), metadata.name.clone());
+        let regarding = ObjectReference {
+            api_version: Some(K::api_version(&()).into_owned()),
+            kind: Some(K::KIND.to_owned()),
+            namespace,
+            name,
+            uid: metadata.uid.clone(),
+            resource_version: metadata.resource_version.clone(),
+            field_path: None,
+        };
+        let note = format!("the object has {cause}; {remedy}; until then nothing is done for it");
+        self.ctx.recorder.record(&regarding, "Warning", UNREADABLE, &note);
+    }
+
     fn opened(&self, namespace: Option<&String>) {
         let Some(namespace) = namespace else { return };
         self.ctx.shut.open(namespace, K::KIND);
@@ -129,7 +175,8 @@ impl<K: Kind> Engine<K> {
             Event::Apply(object) => {
                 let name = name_of(object);
                 let woken = self.ctx.relations().seen(&name, sight(object));
-                if self.memory.seen(object, fingerprint(object), is_listing) {
+                let leads = self.ctx.leads_since.get().is_some();
+                if self.memory.seen(object, fingerprint(object), is_listing, leads) {
                     wakers.wake(name);
                 }
                 wakers.wake_all(woken);
@@ -147,6 +194,10 @@ impl<K: Kind> Engine<K> {
     pub async fn work(self: Arc<Self>, store: Store<K>, queue: Arc<Queue>, stop: CancellationToken) {
         self.ctx.metrics.passes.begin(K::KIND);
         queue.open(self.ctx.metrics.queues.open(K::KIND, queue.clone()));
+        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        for found in &untold {
+            self.tell(found);
+        }
         let of_passes = queue.clone();
         let passes = move |object: Arc<K>, engine: Arc<Self>| {
             let queue = of_passes.clone();
@@ -176,7 +227,9 @@ impl<K: Kind> Engine<K> {
         let (number, started) = (queue.begun(&namespace, &name), Instant::now());
         let origin = self.memory.with(object.as_ref(), |recall| recall.origin.clone()).flatten();
         let mut span = PassSpan::new(object.as_ref(), K::KIND, origin);
-        let ended = self.guarded(object.clone()).instrument(span.span.clone()).await;
+        // What the pass sends is paid for by the namespace.
+        let pass = PAYER.scope(Arc::from(namespace.as_str()), self.guarded(object.clone()));
+        let ended = pass.instrument(span.span.clone()).await;
         span.ended(ended.outcome, ended.reason.as_deref());
         let _entered = span.span.enter();
         tracing::debug!(due = ?ended.due, "pass");
@@ -192,6 +245,9 @@ impl<K: Kind> Engine<K> {
     async fn guarded(&self, object: Arc<K>) -> Ended {
         if self.ctx.shut.has(&object.namespace().unwrap_or_default()) {
             return self.refused(object.as_ref());
+        }
+        if self.memory.with(object.as_ref(), |recall| recall.is_unreadable) == Some(true) {
+            return Ended::GONE;
         }
         let ended = AssertUnwindSafe(self.pass(object.clone())).catch_unwind().await;
         match ended {
@@ -222,4 +278,5 @@ impl<K: Kind> Engine<K> {
     }
 }
 
+const UNREADABLE: &str = "Unreadable";
 const AFTER_PANIC: Duration = Duration::from_mins(1);

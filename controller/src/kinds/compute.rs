@@ -1,18 +1,18 @@
 //! MLCompute: what it reads.
 
-use super::{find, named, never_reached, reach};
+use super::{find, named, never_reached, reach, refusal};
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::{Collection, Look};
 use azureml_client::Error;
-use azureml_client::budget::Urgency;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLPipeline, MLWorkspace};
-use azureml_plan::compute::{Address, Refs, Wanted, id};
+use azureml_plan::compute::{Address, Refs, Wanted, id, is_overwritten};
 use kube::ResourceExt as _;
 use serde_json::Value;
 use std::hash::Hash;
+use tokio::time::Instant;
 
 impl Kind for MLCompute {
     const KIND: &'static str = "MLCompute";
@@ -46,7 +46,8 @@ impl Kind for MLCompute {
             Ok(found) => {
                 let owner = ctx.owner(&namespace, &name);
                 let used_by = users(self, ctx);
-                let refs = Refs { workspace: found.workspace, owner, used_by };
+                let scales_by_patch = ctx.scales_by_patch;
+                let refs = Refs { workspace: found.workspace, owner, used_by, scales_by_patch };
                 Resolved::Found(Reached { refs, client: found.client, resync: found.resync })
             }
             Err(wait) => Resolved::Wait(wait),
@@ -61,6 +62,14 @@ impl Kind for MLCompute {
         look: Look,
     ) -> Result<Option<Value>, Error> {
         let of = Collection { parent: &reached.refs.workspace.id, name: "computes", query: &[] };
+        let began = Instant::now();
+        let seen = ctx.looks.resource(&reached.client, of, wanted.id.name(), look).await?;
+        let is_overwritten = |have: &Value| look.is_change && is_overwritten(&reached.refs, wanted, have);
+        if !seen.as_ref().is_some_and(is_overwritten) {
+            return Ok(seen);
+        }
+        // A PATCH of the scale needs no new read; a PUT of the whole cluster could undo a change in the portal.
+        let look = Look { since: began, ..look };
         ctx.looks.resource(&reached.client, of, wanted.id.name(), look).await
     }
 
@@ -82,8 +91,8 @@ impl Kind for MLCompute {
         }
     }
 
-    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Option<Value>, Error> {
-        reached.client.get(&reached.refs.id, Urgency::Change).await
+    async fn left(&self, ctx: &Context, reached: &Reached<Address>) -> Result<Option<Value>, Error> {
+        ctx.looks.fresh(&reached.client, &reached.refs.id).await
     }
 }
 
@@ -105,6 +114,9 @@ pub fn cluster(
         Wait::new("ReferenceNotFound", format!("there is no MLCompute {name} in this namespace yet"))
     })?;
     let status = compute.status.clone().unwrap_or_default();
+    if let Some((reason, message)) = refusal(&status.common) {
+        return Err(Wait::stalled(reason, format!("MLCompute {name}: {message}")));
+    }
     let is_there =
         azureml_plan::report::is_ready(&status.common.conditions) || status.common.applied_hash.is_some();
     if !is_there {

@@ -1,6 +1,6 @@
 //! MLEnvironment: what it reads, in the order in which less and less has to be looked at.
 
-use super::versions::{add_remembered, versions};
+use super::versions::{add_remembered, own_versions, versions};
 use super::{find, is_requested, named, never_reached, reach};
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
@@ -16,7 +16,8 @@ use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLEnvironment, MLWorkspace};
 use azureml_plan::environment::{
-    Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, h12, id, is_open,
+    Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, id, is_of_content,
+    is_open, is_version_name,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
@@ -83,7 +84,9 @@ impl Kind for MLEnvironment {
         look: Look,
     ) -> Result<Seen, Error> {
         let registry = reached.refs.workspace.registry.as_ref();
-        let asked = Registry { ctx, client: &reached.client, own: registry };
+        let namespace = self.namespace().unwrap_or_default();
+        let (client, urgency) = (&reached.client, look.urgency());
+        let asked = Registry { ctx, namespace: &namespace, urgency, client, own: registry };
         let is_requested = look.attempt == 0 && is_requested(self);
         let version = self.version(&asked, wanted).await?;
         let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given(_));
@@ -137,9 +140,9 @@ impl Kind for MLEnvironment {
 
     async fn left(&self, ctx: &Context, reached: &Reached<Address>) -> Result<Vec<Version>, Error> {
         let id = &reached.refs.id;
-        let found = versions(&reached.client, id).await?;
+        let found = own_versions(&reached.client, id, &reached.refs.owner).await?;
         let in_force = self.status.as_ref().and_then(|status| status.version.as_ref());
-        let in_force = in_force.map(|name| id.child("versions", name));
+        let in_force = in_force.filter(|name| is_version_name(name)).map(|name| id.child("versions", name));
         let remembered = ctx.looks.noted(id).into_iter().chain(in_force).collect();
         let mut all = vec![(id.clone(), found)];
         add_remembered(&reached.client, remembered, &mut all).await?;
@@ -182,16 +185,17 @@ impl Versioned for MLEnvironment {
     /// The version of this content whose image exists: the one in force, else the newest.
     async fn version(&self, asked: &Registry<'_>, wanted: &Wanted) -> Result<Option<Version>, Error> {
         let in_force = self.status.as_ref().and_then(|status| status.version.clone());
-        let of_this = in_force.filter(|name| name.starts_with(&format!("{}-", wanted.h12)));
+        let of_this = in_force.filter(|name| is_of_content(name, &self.spec));
         if let Some(name) = &of_this
-            && let Some(body) = asked.client.get(&wanted.id.child("versions", name), Urgency::Drift).await?
+            && let Some(body) = asked.client.get(&wanted.id.child("versions", name), asked.urgency).await?
         {
             let version = Version { name: name.clone(), body };
             if asked.has(&version, wanted).await? {
                 return Ok(Some(version));
             }
         }
-        for version in candidates(None, wanted, versions(asked.client, &wanted.id).await?) {
+        let listed = versions(asked.client, &wanted.id, &format!("{}-", wanted.content)).await?;
+        for version in candidates(None, wanted, listed) {
             if Some(&version.name) != of_this.as_ref() && asked.has(&version, wanted).await? {
                 return Ok(Some(version));
             }
@@ -203,6 +207,8 @@ impl Versioned for MLEnvironment {
 /// Registries as this workspace sees them.
 struct Registry<'a> {
     ctx: &'a Context,
+    namespace: &'a str,
+    urgency: Urgency,
     client: &'a Client,
     own: Option<&'a RegistryStatus>,
 }
@@ -210,8 +216,11 @@ struct Registry<'a> {
 impl Registry<'_> {
     async fn digest(&self, image: &ImageRef) -> Result<Option<String>, Error> {
         let is_own = self.own.is_some_and(|own| own.login_server.eq_ignore_ascii_case(&image.registry));
-        let access = if is_own { Access::Own(self.client) } else { Access::Anonymous };
-        self.ctx.identities.registries.digest(image, access).await
+        if is_own {
+            return self.ctx.identities.registries.digest(image, Access::Own(self.client)).await;
+        }
+        let _permit = self.ctx.strangers.permit(self.namespace).await;
+        self.ctx.identities.registries.digest(image, Access::Anonymous).await
     }
 
     /// Whether the image of a version is still there. One that was given by its digest is not looked up.
@@ -258,16 +267,20 @@ async fn tail(client: &Client, task_run: &ArmId, run: &Value) -> Vec<String> {
     }
 }
 
-/// The environment version of an MLEnvironment, for a pipeline: once it is that of the spec as it is now.
+/// The environment version of an MLEnvironment, for a pipeline: once it is that of the spec as it is now. Of its status only the
+/// version is believed, and only one of this content.
 pub fn environment(ctx: &Context, namespace: &str, name: &str) -> Result<String, Wait> {
     let environment = find(&ctx.stores.environments, namespace, name).ok_or_else(|| {
         Wait::new("ReferenceNotFound", format!("there is no MLEnvironment {name} in this namespace yet"))
     })?;
-    let status = environment.status.clone().unwrap_or_default();
-    let is_of_now =
-        status.version.is_some_and(|version| version.starts_with(&format!("{}-", h12(&environment.spec))));
-    match status.common.azure_id {
-        Some(id) if is_of_now => Ok(id),
+    let workspace = find(&ctx.stores.workspaces, namespace, &environment.spec.workspace_ref.name);
+    let version = environment.status.as_ref().and_then(|status| status.version.clone());
+    let version = version.filter(|version| is_of_content(version, &environment.spec));
+    match (workspace, version) {
+        (Some(workspace), Some(version)) => {
+            let id = id(&environment, &azureml_plan::workspace::id(&workspace));
+            Ok(id.child("versions", &version).to_string())
+        }
         _ => Err(Wait::new(
             "ReferenceNotReady",
             format!("MLEnvironment {name} has no version of its present spec yet"),

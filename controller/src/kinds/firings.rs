@@ -6,48 +6,70 @@
 use super::reach;
 use crate::engine::Context;
 use crate::metrics::Fired;
-use azureml_client::Error;
 use azureml_client::budget::Urgency;
+use azureml_client::client::Asked;
+use azureml_client::places::Places;
+use azureml_client::turns::PAYER;
 use azureml_crds::MLSchedule;
 use azureml_plan::fired::{Due, Verdict, made};
 use azureml_plan::owner::OWNER;
 use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
 use kube::{Resource as _, ResourceExt as _};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 type Key = (String, String);
 
-/// So many schedules are asked for at once.
-const AT_ONCE: usize = 4;
+/// So many schedules of one namespace, and of all, are asked for at once.
+const AT_ONCE: (usize, usize) = (2, 8);
+/// How long it is tried to ask for one.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Follows the schedules until told to stop.
 pub async fn follow(ctx: Arc<Context>, patience: SignedDuration, stop: CancellationToken) {
     let spacing = (patience.unsigned_abs() / 4).clamp(Duration::from_millis(250), Duration::from_secs(30));
     let mut every = tokio::time::interval(spacing);
-    let mut due: HashMap<Key, Due> = HashMap::new();
-    while stop.run_until_cancelled(every.tick()).await.is_some() {
-        let now = Context::now();
-        expect(&mut due, &ctx.stores.schedules.state(), now);
-        let ripe = due.iter().filter(|(_, due)| due.ask_at(patience) <= now);
-        let ripe: Vec<(Key, Due)> = ripe.map(|(key, due)| (key.clone(), *due)).collect();
-        let asked = futures::stream::iter(ripe).map(|(key, due)| {
-            let ctx = &ctx;
-            async move { (look(ctx, &key, due).await, key) }
-        });
-        let looked = asked.buffer_unordered(AT_ONCE).collect::<Vec<_>>();
-        let Some(looked) = stop.run_until_cancelled(looked).await else { return };
-        for (is_decided, key) in looked {
-            if is_decided {
-                due.remove(&key);
-            } else if let Some(due) = due.get_mut(&key) {
-                due.asked += 1;
+    let (mut due, places) = (HashMap::<Key, Due>::new(), Places::new(AT_ONCE.0, AT_ONCE.1));
+    let (mut looks, mut under_way) = (FuturesUnordered::new(), HashSet::<Key>::new());
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some((is_decided, key)) = looks.next() => {
+                under_way.remove(&key);
+                if is_decided {
+                    due.remove(&key);
+                } else if let Some(due) = due.get_mut(&key) {
+                    due.asked += 1;
+                }
+            }
+            _ = every.tick() => {
+                let now = Context::now();
+                expect(&mut due, &ctx.stores.schedules.state(), now);
+                for (key, due) in due.iter().filter(|(_, due)| due.ask_at(patience) <= now) {
+                    if under_way.insert(key.clone()) {
+                        looks.push(in_its_place(&ctx, &places, key.clone(), *due));
+                    }
+                }
             }
         }
     }
+}
+
+/// A look that waits for its place. Whose Azure keeps it waiting is asked for again, and holds nobody else up.
+async fn in_its_place(ctx: &Context, places: &Places, key: Key, due: Due) -> (bool, Key) {
+    let _few = places.permit(&key.0).await;
+    let look = PAYER.scope(Arc::from(key.0.as_str()), look(ctx, &key, due));
+    let is_decided = tokio::time::timeout(LONGEST, look).await.unwrap_or_else(|_| {
+        if due.is_last() {
+            ctx.metrics.work.fired(Fired::Unknown);
+        }
+        due.is_last()
+    });
+    (is_decided, key)
 }
 
 /// What is expected: of each schedule the next time that its status tells. One whose time has come stays until it is decided.
@@ -68,10 +90,12 @@ fn expect(due: &mut HashMap<Key, Due>, schedules: &[Arc<MLSchedule>], now: Times
 async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
     let Some(schedule) = super::find(&ctx.stores.schedules, namespace, name) else { return true };
     let fired = match newest(ctx, &schedule).await {
-        Ok(jobs) => match due.judge(&jobs) {
+        Ok(jobs) => match due.judge(&jobs.made) {
             Verdict::Fired(lag) => Fired::After(lag.unsigned_abs()),
             Verdict::NotYet => return false,
-            Verdict::Missed => Fired::Missed,
+            Verdict::Missed if jobs.is_all => Fired::Missed,
+            // Its job may be on a page that was not read.
+            Verdict::Missed => Fired::Unknown,
         },
         Err(cause) => {
             tracing::debug!(kind = "MLSchedule", namespace, name, "its jobs cannot be listed: {cause}");
@@ -90,16 +114,30 @@ async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
     true
 }
 
-/// When the newest jobs of a schedule were made: one page, which has the newest first.
-async fn newest(ctx: &Context, schedule: &MLSchedule) -> Result<Vec<Timestamp>, String> {
+/// At most so many pages of a schedule's jobs are read. Their order is not recorded, so the newest may be on any page.
+const PAGES: usize = 5;
+
+/// What was read of a schedule's jobs.
+struct Jobs {
+    /// When they were made.
+    made: Vec<Timestamp>,
+    /// Whether there are no more than were read.
+    is_all: bool,
+}
+
+async fn newest(ctx: &Context, schedule: &MLSchedule) -> Result<Jobs, String> {
     let namespace = schedule.namespace().unwrap_or_default();
     let workspace = schedule.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
     let workspace = workspace.ok_or("it has no workspace yet")?;
     let reached = reach(ctx, &namespace, &workspace.name).await.map_err(|wait| wait.message)?;
     let mine = format!("{OWNER}={}", ctx.owner(&namespace, &schedule.name_any()).value());
     let query = [("properties", mine.as_str()), ("listViewType", "All")];
-    let page = reached.client.page(&reached.workspace.id, "jobs", &query, Urgency::Drift).await;
-    page.map(|jobs| made(&jobs)).map_err(|error: Error| error.to_string())
+    let parent = &reached.workspace.id;
+    let asked = Asked { parent, collection: "jobs", query: &query, urgency: Urgency::Drift };
+    let listed = reached.client.pages(asked, PAGES, |_| true).await.map_err(|error| error.to_string())?;
+    let (pages, jobs) = (listed.pages, listed.items);
+    let jobs: Vec<_> = jobs.iter().filter_map(|job| serde_json::from_str(job.get()).ok()).collect();
+    Ok(Jobs { made: made(&jobs), is_all: pages < PAGES })
 }
 
 #[cfg(test)]

@@ -12,13 +12,16 @@ mod workspace;
 
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Wait};
-use crate::identity::{DEFAULT_CLOUD, Who, is_granted, missing_grant};
-use azureml_client::ArmId;
+use crate::identity::Who;
 use azureml_client::client::Client;
-use azureml_crds::shared::HasCommon as _;
+use azureml_crds::ml_pipeline::Current;
+use azureml_crds::shared::{Common, HasCommon as _};
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::context::Workspace;
+use azureml_plan::grants::{Asker, Rights};
+use azureml_plan::pipeline::{base_name, generated_name, vouch};
 use azureml_plan::time;
+use azureml_plan::workspace::learned;
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt as _;
 use kube::api::Api;
@@ -77,33 +80,80 @@ async fn reach(ctx: &Context, namespace: &str, name: &str) -> Result<Reachable, 
     let object = find(&ctx.stores.workspaces, namespace, name).ok_or_else(|| {
         Wait::new("ReferenceNotFound", format!("there is no MLWorkspace {name} in this namespace yet"))
     })?;
-    let client = client(ctx, &object).await?;
-    let status = object.status.clone().unwrap_or_default();
-    let region = status
-        .region
-        .ok_or_else(|| Wait::new("WorkspaceNotReady", format!("MLWorkspace {name} is not ready yet")))?;
-    let resync =
-        status.resync.as_deref().and_then(|text| time::duration("resync", text).ok()).unwrap_or(ctx.resync);
-    let id = azureml_plan::workspace::id(&object);
-    let workspace = Workspace { name: name.to_owned(), id, region, registry: status.registry };
-    Ok(Reachable { workspace, client, resync: resync.unsigned_abs() })
+    let (client, rights) = client(ctx, &object).await?;
+    let not_ready = || Wait::new("WorkspaceNotReady", format!("MLWorkspace {name} is not ready yet"));
+    let workspace = learned(&object, rights).ok_or_else(not_ready)?;
+    Ok(Reachable { workspace, client, resync: resync(ctx, &object) })
 }
 
-/// The client of an MLWorkspace's identity.
-async fn client(ctx: &Context, workspace: &MLWorkspace) -> Result<Arc<Client>, Wait> {
+/// A version that a status tells is one of the pipeline's own.
+fn vouched(
+    ctx: &Context,
+    (namespace, pipeline): (&str, &str),
+    current: &Current,
+    workspace: &Workspace,
+) -> Result<(), Wait> {
+    let found = find(&ctx.stores.pipelines, namespace, pipeline);
+    let mut components = vec![generated_name(namespace, pipeline)];
+    components.extend(found.as_ref().map(|pipeline| base_name(pipeline)));
+    vouch(current, &components, &workspace.id)
+        .map_err(|invalid| Wait::stalled(invalid.reason, invalid.message))?;
+    let refused = found.as_ref().and_then(|pipeline| refusal(&pipeline.status.as_ref()?.common));
+    if let Some((reason, message)) = refused {
+        return Err(Wait::stalled(reason, format!("MLPipeline {pipeline}: {message}")));
+    }
+    if current.accepted_as.as_ref() == Some(&workspace.identity) {
+        return Ok(());
+    }
+    Err(Wait::new(
+        "ReferenceNotReady",
+        format!("MLPipeline {pipeline} is not accepted yet under the identity that its workspace has now"),
+    ))
+}
+
+/// The reasons of what a grant does not give.
+const NOT_GRANTED: [&str; 5] = [
+    "IdentityNotGranted",
+    "SubnetNotGranted",
+    "WorkspaceNotGranted",
+    "RegistryNotGranted",
+    "AgentPoolNotGranted",
+];
+
+/// Why an object may not be used any more: something that it uses is not granted, or not any more.
+fn refusal(common: &Common) -> Option<(&'static str, String)> {
+    let ready = common.conditions.iter().find(|condition| condition.type_ == "Ready")?;
+    let reason = NOT_GRANTED.into_iter().find(|reason| ready.reason == *reason)?;
+    Some((reason, ready.message.clone()))
+}
+
+/// How often everything of a workspace is compared.
+fn resync(ctx: &Context, workspace: &MLWorkspace) -> Duration {
+    let own = workspace.spec.resync.as_deref().and_then(|text| time::duration("resync", text).ok());
+    own.unwrap_or(ctx.resync).unsigned_abs()
+}
+
+/// The client of an MLWorkspace's identity, and what it may be used for.
+async fn client(ctx: &Context, workspace: &MLWorkspace) -> Result<(Arc<Client>, Rights), Wait> {
     let namespace = workspace.namespace().unwrap_or_default();
-    let cloud = workspace.spec.cloud.as_deref().unwrap_or(DEFAULT_CLOUD);
-    let who = who(ctx, workspace, &namespace).await?;
-    ctx.identities.client(cloud, &who).ok_or_else(|| {
+    let cloud = workspace.spec.cloud.as_deref().unwrap_or(&ctx.default_cloud);
+    let (who, rights) = who(ctx, workspace, (&namespace, cloud)).await?;
+    let client = ctx.identities.client(cloud, &who).ok_or_else(|| {
         let known = ctx.identities.cloud_names().join(", ");
-        Wait::stalled(
-            "UnknownCloud",
-            format!("the controller's configuration has no cloud {cloud}; it has {known}"),
-        )
-    })
+        let message = format!(
+            "the controller's configuration knows no cloud {cloud}; it has {known}; the platform team names it in \
+             grants[].clouds, or describes it in clouds"
+        );
+        Wait::stalled("UnknownCloud", message)
+    })?;
+    Ok((client, rights))
 }
 
-async fn who(ctx: &Context, workspace: &MLWorkspace, namespace: &str) -> Result<Who, Wait> {
+async fn who(
+    ctx: &Context,
+    workspace: &MLWorkspace,
+    (namespace, cloud): (&str, &str),
+) -> Result<(Who, Rights), Wait> {
     let identity = workspace.spec.identity.as_ref();
     let client = identity.and_then(|identity| identity.client_id.clone());
     let tenant = identity.and_then(|identity| identity.tenant_id.clone());
@@ -111,25 +161,32 @@ async fn who(ctx: &Context, workspace: &MLWorkspace, namespace: &str) -> Result<
         (identity.and_then(|identity| identity.secret_ref.as_ref()), &client, &tenant)
     {
         let secret = secret_of(ctx, namespace, &secret.name).await?;
-        return Ok(Who::Secret { client: client.clone(), tenant: tenant.clone(), secret });
+        let who = Who::Secret { client: client.clone(), tenant: tenant.clone(), secret };
+        return Ok((who, Rights::Own));
     }
-    let id = azureml_plan::workspace::id(workspace);
-    let registry =
-        workspace.spec.registry.as_ref().and_then(|registry| ArmId::parse(&registry.resource_id).ok());
-    if !is_granted(&ctx.grants, namespace, client.as_deref(), &id, registry.as_ref()) {
-        return Err(Wait::stalled(
-            "IdentityNotGranted",
-            missing_grant(namespace, client.as_deref(), workspace),
-        ));
-    }
-    Ok(client.map_or(Who::Controller, |client| Who::Federated { client, tenant }))
+    let asker = Asker {
+        namespace: namespace.to_owned(),
+        client: client.clone(),
+        cloud: cloud.to_owned(),
+        is_default_cloud: cloud == ctx.default_cloud,
+    };
+    let rights = Rights::granted(&ctx.grants, asker, azureml_plan::workspace::id(workspace))
+        .map_err(|missing| Wait::stalled(missing.reason, missing.message))?;
+    Ok((client.map_or(Who::Controller, |client| Who::Federated { client, tenant }), rights))
 }
 
 /// The key of the client's secret.
 const SECRET_KEY: &str = "clientSecret";
+/// The longest secret. Those of Entra ID have 40 characters.
+const LONGEST_SECRET: usize = 1024;
 
 /// Secrets are read by name when they are needed; nobody may list them.
 async fn secret_of(ctx: &Context, namespace: &str, name: &str) -> Result<String, Wait> {
+    if let Some(secret) = ctx.secrets.get(namespace, name) {
+        return Ok(secret);
+    }
+    // A Secret may have 1 MiB: few are in memory at once, and who has waited may find it read.
+    let _few = ctx.secrets.reads.permit(namespace).await;
     if let Some(secret) = ctx.secrets.get(namespace, name) {
         return Ok(secret);
     }
@@ -150,6 +207,12 @@ async fn secret_of(ctx: &Context, namespace: &str, name: &str) -> Result<String,
         let message = format!("Secret {name} has no key {SECRET_KEY}; add it");
         Wait::stalled("SecretIncomplete", message).unwatched()
     })?;
+    if value.len() > LONGEST_SECRET {
+        let message = format!(
+            "{SECRET_KEY} of Secret {name} is longer than {LONGEST_SECRET} bytes; write the client's secret there"
+        );
+        return Err(Wait::stalled("SecretIncomplete", message).unwatched());
+    }
     ctx.secrets.keep(namespace, name, value.trim());
     Ok(value.trim().to_owned())
 }

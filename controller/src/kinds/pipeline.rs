@@ -3,8 +3,8 @@
 use super::compute::cluster;
 use super::environment::environment;
 use super::publication::{deployments, needs_deployments, owned, published};
-use super::versions::{add_remembered, in_status, listed, versions};
-use super::{is_requested, named, never_reached, reach};
+use super::versions::{add_remembered, components, in_status, listed, own_versions};
+use super::{is_requested, named, never_reached, reach, refusal};
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
@@ -21,6 +21,7 @@ use azureml_plan::pipeline::{
 use azureml_plan::publish::deployment_id;
 use kube::ResourceExt as _;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -37,7 +38,11 @@ impl Kind for MLPipeline {
 
     fn offer(&self) -> impl Hash {
         let current = self.status.as_ref().and_then(|status| status.current.as_ref());
-        (current.map(|current| current.version.clone()), self.metadata.deletion_timestamp.is_some())
+        let accepted = current.and_then(|current| current.accepted_as.clone());
+        let refused =
+            self.status.as_ref().and_then(|status| refusal(&status.common)).map(|(reason, _)| reason);
+        let version = current.map(|current| current.version.clone());
+        (version, accepted, refused, self.metadata.deletion_timestamp.is_some())
     }
 
     fn holds(&self) -> bool {
@@ -63,7 +68,8 @@ impl Kind for MLPipeline {
         let computes = all(computes(self), |name| cluster(ctx, &namespace, name, &found.workspace.id));
         match (environments, computes) {
             (Ok(environments), Ok(computes)) => {
-                let refs = Refs { workspace: found.workspace, owner, environments, computes };
+                let deployments = ctx.deployments;
+                let refs = Refs { workspace: found.workspace, owner, environments, computes, deployments };
                 Resolved::Found(Reached { refs, client: found.client, resync: found.resync })
             }
             (Err(wait), _) | (_, Err(wait)) => Resolved::Wait(wait),
@@ -95,8 +101,8 @@ impl Kind for MLPipeline {
             return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
         }
         let is_new = is_new(self, ctx, &wanted.id, look);
-        if is_new {
-            // Nothing of a pipeline is there that was applied just now and has no component of its name.
+        if is_new && self.spec.azure_name.is_none() {
+            // Nothing of a pipeline is there that was applied just now and has no component of its name, which no other can choose.
             wanted.steps.iter().for_each(|step| ctx.looks.presume_absent(&step.id));
         }
         let steps = steps(self, ctx, reached, wanted, look).await?;
@@ -138,7 +144,9 @@ impl Kind for MLPipeline {
 
     async fn left(&self, ctx: &Context, reached: &Reached<Address>) -> Result<Left, Error> {
         let (client, workspace) = (&reached.client, &reached.refs.workspace);
-        let all = listed(client, workspace, "batchEndpoints", &[]).await?;
+        let owner = reached.refs.owner.value();
+        let is_own = |item: &RawValue| item.get().contains(&owner);
+        let all = listed(client, workspace, ("batchEndpoints", &[]), is_own).await?;
         let mut endpoints = owned(all.into_iter(), &reached.refs.owner);
         if let Some(publish) = &self.spec.publish {
             // A list may lag behind: what the spec names is looked at by itself.
@@ -155,18 +163,17 @@ impl Kind for MLPipeline {
             return Ok(Left { endpoints, components: Vec::new() });
         }
         let base = base_name(self);
-        let containers = listed(client, workspace, "components", &[("listViewType", "All")]).await?;
-        let names = containers.iter().filter_map(|body| body["name"].as_str().map(str::to_owned));
-        let mut components = Vec::new();
-        for name in names.filter(|name| *name == base || name.starts_with(&format!("{base}_"))) {
+        let mut left = Vec::new();
+        for name in components(client, workspace, &base).await? {
             let id = workspace.child("components", &name);
-            let versions = versions(client, &id).await?;
-            components.push((id, versions));
+            let versions = own_versions(client, &id, &reached.refs.owner).await?;
+            left.push((id, versions));
         }
-        let mut remembered = ctx.looks.noted(&workspace.child("components", &base));
-        remembered.extend(in_status(self));
-        add_remembered(client, remembered, &mut components).await?;
-        Ok(Left { endpoints, components })
+        let whole = workspace.child("components", &base);
+        let mut remembered = ctx.looks.noted(&whole);
+        remembered.extend(in_status(self, &whole));
+        add_remembered(client, remembered, &mut left).await?;
+        Ok(Left { endpoints, components: left })
     }
 }
 
@@ -202,14 +209,14 @@ async fn presence(
     look: Look,
 ) -> Result<Presence, Error> {
     if pipeline.status.as_ref().is_some_and(|status| status.current.is_some()) {
-        return ctx.looks.presence(&reached.client, id).await;
+        return ctx.looks.presence(&reached.client, id, &reached.refs.owner).await;
     }
     let of = Collection {
         parent: &reached.refs.workspace.id,
         name: "components",
         query: &[("listViewType", "All")],
     };
-    ctx.looks.presence_of_new(&reached.client, of, id, look).await
+    ctx.looks.presence_of_new(&reached.client, of, (id, &reached.refs.owner), look).await
 }
 
 /// Whether a pipeline was applied just now, under a name that no component has: then nobody has registered parts of it.
@@ -227,7 +234,7 @@ async fn find_code(
     code: &Code,
     is_new: bool,
 ) -> Result<Option<(String, ArmId)>, Error> {
-    if ctx.looks.has_seen(&code.id) {
+    if ctx.looks.has_seen(&code.id, None) {
         return Ok(Some((code.hash.clone(), code.id.clone())));
     }
     if is_new {
@@ -239,7 +246,7 @@ async fn find_code(
     let mut ids = found.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
     let id = ids.find_map(|body| ArmId::parse(body["id"].as_str()?).ok());
     Ok(id.map(|id| {
-        ctx.looks.note(&id);
+        ctx.looks.note(&id, None);
         (code.hash.clone(), id)
     }))
 }

@@ -4,6 +4,7 @@
 
 use crate::engine::{Context, Reached};
 use crate::looks::{Collection, Look};
+use azureml_client::client::Asked;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLPipeline;
 use azureml_plan::owner::{Belongs, Owner};
@@ -29,10 +30,11 @@ pub async fn published(
     let of = Collection { parent: workspace, name: "batchEndpoints", query: &[] };
     let Some(id) = &wanted.endpoint else {
         let listing = ctx.looks.listing(client, of, look).await?;
-        let strays = owned(listing.containing(&reached.refs.owner.value()).into_iter(), &reached.refs.owner);
+        let ours = listing.containing(&reached.refs.owner.value())?;
+        let strays = owned(ours.into_iter(), &reached.refs.owner);
         return Ok(Publication { strays, ..Publication::default() });
     };
-    let is_registered = ctx.looks.has_seen(&wanted.id);
+    let is_registered = ctx.looks.has_seen(&wanted.id, Some(&reached.refs.owner));
     if !is_registered && ctx.looks.is_under_way(id) {
         // It is being made while the parts are registered; nothing depends on it before they are.
         return Ok(Publication { is_awaited: true, ..Publication::default() });
@@ -45,6 +47,8 @@ pub async fn published(
     // The one that was published before under another name: publish may have been removed and added again unseen.
     let before = pipeline.status.as_ref().and_then(|status| status.endpoint.as_ref());
     let mut strays = Vec::new();
+    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let before = before.filter(|before| is_name(&before.name));
     if let Some(before) = before.filter(|before| !before.name.eq_ignore_ascii_case(id.name())) {
         let other = ctx.looks.resource(client, of, &before.name, look).await?;
         strays = owned(other.into_iter(), &reached.refs.owner);
@@ -67,6 +71,6 @@ pub fn needs_deployments(
 /// The deployments of the endpoint that the spec names.
 pub async fn deployments(reached: &Reached<Refs>, wanted: &Wanted, look: Look) -> Result<Vec<Value>, Error> {
     let Some(id) = &wanted.endpoint else { return Ok(Vec::new()) };
-    let items = reached.client.list(id, "deployments", &[], look.urgency()).await?;
-    Ok(items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect())
+    let asked = Asked { parent: id, collection: "deployments", query: &[], urgency: look.urgency() };
+    reached.client.values(asked, |_| true).await
 }

@@ -1,6 +1,6 @@
 //! MLRun: what it reads: the job, and run history only when something has changed there.
 
-use super::{find, named, reach};
+use super::{find, named, reach, vouched};
 use crate::engine::kind::Rest;
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
@@ -9,13 +9,16 @@ use crate::metrics::Done;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
+use azureml_crds::ml_pipeline::Current;
 use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLRun, MLWorkspace};
+use azureml_plan::context::Workspace;
 use azureml_plan::failure::Trouble;
 use azureml_plan::run::{
-    Address, Refs, Seen, Wanted, id, is_expired, is_finished, job_phase, kept_until, refusal,
+    Address, Refs, Seen, Wanted, id, is_expired, is_finished, job_phase, kept_until, refusal, was_seen,
 };
+use azureml_plan::workspace::believed;
 use azureml_plan::{Ask, Plan};
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -25,6 +28,10 @@ use std::time::Duration;
 
 impl Kind for MLRun {
     const KIND: &'static str = "MLRun";
+
+    fn is_unseen(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.common.azure_id.is_some()) && !was_seen(self)
+    }
 
     fn refers_to(&self) -> Vec<Name> {
         if is_finished(self) {
@@ -90,6 +97,10 @@ impl Kind for MLRun {
         };
         match reach(ctx, &namespace, &workspace).await {
             Ok(found) => {
+                let current = match self.version_to_run(ctx, &namespace, current, &found.workspace) {
+                    Ok(current) => current,
+                    Err(wait) => return Resolved::Wait(wait),
+                };
                 let refs = Refs {
                     workspace: found.workspace,
                     owner: ctx.owner(&namespace, &self.name_any()),
@@ -152,24 +163,45 @@ impl Kind for MLRun {
     }
 }
 
+/// The most child runs that are read.
+const MOST_CHILDREN: usize = 200;
+
 /// From this look on the delay is a minute, and the steps are read each time.
 const SLOW_LOOK: usize = 4;
 
 trait OfPipeline {
-    fn pipeline(
+    fn version_to_run(
         &self,
         ctx: &Context,
         namespace: &str,
-    ) -> Result<(String, azureml_crds::ml_pipeline::Current), Wait>;
+        recorded: Current,
+        workspace: &Workspace,
+    ) -> Result<Current, Wait>;
+
+    fn pipeline(&self, ctx: &Context, namespace: &str) -> Result<(String, Current), Wait>;
 }
 
 impl OfPipeline for MLRun {
-    /// The workspace and the current version of the pipeline that the run names.
-    fn pipeline(
+    /// The version that was written down, whatever became of the pipeline, where its job was seen. Before that it is one that may be sent now: the
+    /// pipeline's present one, where the other was accepted under another identity.
+    fn version_to_run(
         &self,
         ctx: &Context,
         namespace: &str,
-    ) -> Result<(String, azureml_crds::ml_pipeline::Current), Wait> {
+        recorded: Current,
+        workspace: &Workspace,
+    ) -> Result<Current, Wait> {
+        if was_seen(self) {
+            return Ok(recorded);
+        }
+        let is_accepted = recorded.accepted_as.as_ref() == Some(&workspace.identity);
+        let current = if is_accepted { recorded } else { self.pipeline(ctx, namespace)?.1 };
+        vouched(ctx, (namespace, &self.spec.pipeline_ref.name), &current, workspace)?;
+        Ok(current)
+    }
+
+    /// The workspace and the current version of the pipeline that the run names.
+    fn pipeline(&self, ctx: &Context, namespace: &str) -> Result<(String, Current), Wait> {
         let name = &self.spec.pipeline_ref.name;
         let pipeline = find(&ctx.stores.pipelines, namespace, name).ok_or_else(|| {
             Wait::new("ReferenceNotFound", format!("there is no MLPipeline {name} in this namespace yet"))
@@ -184,7 +216,7 @@ impl OfPipeline for MLRun {
 
 fn data_plane(ctx: &Context, namespace: &str, workspace: &str) -> Result<String, Error> {
     let found = find(&ctx.stores.workspaces, namespace, workspace);
-    let address = found.and_then(|workspace| workspace.status.as_ref()?.data_plane.clone());
+    let address = found.and_then(|workspace| believed(&workspace).data_plane);
     address.ok_or_else(|| Error::Unreadable {
         verb: "GET",
         what: format!("run history of MLWorkspace {workspace}"),
@@ -218,10 +250,13 @@ impl History<'_> {
     async fn children(&self) -> Result<Vec<Value>, Error> {
         let first = format!("{}?api-version=v1.0", self.address("children"));
         let (mut children, mut address) = (Vec::new(), first.clone());
-        // A pipeline has at most 100 steps, so a few pages are all there can be.
-        for _ in 0..10 {
+        // A pipeline has at most 100 steps, whatever else was put below its job.
+        while children.len() < MOST_CHILDREN {
             let Some(mut page) = self.get(&address).await? else { break };
             if let Some(items) = page["value"].as_array_mut() {
+                if items.is_empty() {
+                    break;
+                }
                 children.append(items);
             }
             match page["continuationToken"].as_str().filter(|token| !token.is_empty()) {

@@ -1,11 +1,10 @@
 //! MLSchedule: what it reads.
 
-use super::{find, named, reach};
+use super::{find, named, reach, vouched};
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind, Leaving, Reached, Resolved, Wait};
 use crate::looks::{Collection, Look};
 use azureml_client::Error;
-use azureml_client::budget::Urgency;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLSchedule, MLWorkspace};
 use azureml_plan::schedule::{Address, Refs, Seen, Wanted, id};
@@ -18,6 +17,8 @@ const ALL: [(&str, &str); 1] = [("listViewType", "All")];
 
 impl Kind for MLSchedule {
     const KIND: &'static str = "MLSchedule";
+
+    const WRITES_ADDRESS_FIRST: bool = true;
 
     fn refers_to(&self) -> Vec<Name> {
         let workspace = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
@@ -51,6 +52,9 @@ impl Kind for MLSchedule {
         };
         match reach(ctx, &namespace, &pipeline.spec.workspace_ref.name).await {
             Ok(found) => {
+                if let Err(wait) = vouched(ctx, (&namespace, name), &current, &found.workspace) {
+                    return Resolved::Wait(wait);
+                }
                 let refs = Refs {
                     workspace: found.workspace,
                     owner: ctx.owner(&namespace, &self.name_any()),
@@ -93,7 +97,7 @@ impl Kind for MLSchedule {
         }
     }
 
-    async fn left(&self, _: &Context, reached: &Reached<Address>) -> Result<Option<Value>, Error> {
-        reached.client.get(&reached.refs.id, Urgency::Change).await
+    async fn left(&self, ctx: &Context, reached: &Reached<Address>) -> Result<Option<Value>, Error> {
+        ctx.looks.fresh(&reached.client, &reached.refs.id).await
     }
 }

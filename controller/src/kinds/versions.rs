@@ -3,20 +3,90 @@
 //! In: a container, and what is remembered. Out: versions. Never writes.
 
 use azureml_client::budget::Urgency;
-use azureml_client::client::Client;
+use azureml_client::client::{Asked, Client};
 use azureml_client::{ArmId, Class, Error};
 use azureml_crds::MLPipeline;
 use azureml_plan::environment::Version;
-use serde_json::Value;
+use azureml_plan::owner::{Belongs, Owner};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// All versions of an environment or component, archived ones too; none where the container itself is not there.
-pub async fn versions(client: &Client, id: &ArmId) -> Result<Vec<Version>, Error> {
-    let items = match client.list(id, "versions", &[("listViewType", "All")], Urgency::Change).await {
-        Err(error) if error.class() == Class::Gone => return Ok(Vec::new()),
-        items => items?,
+/// The part of an item by which it is told.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
+/// Whether the name of an item is one. What has no name that can be read may have any.
+fn is_named(item: &RawValue, is_it: impl Fn(&str) -> bool) -> bool {
+    serde_json::from_str::<Named<'_>>(item.get()).map_or(true, |named| is_it(&named.name))
+}
+
+/// The versions of an environment or component whose names begin so, archived ones too; none where the container itself is not there.
+pub async fn versions(client: &Client, id: &ArmId, begin: &str) -> Result<Vec<Version>, Error> {
+    let query = [("listViewType", "All")];
+    let asked = Asked { parent: id, collection: "versions", query: &query, urgency: Urgency::Change };
+    let found = client.values(asked, |item| is_named(item, |name| name.starts_with(begin))).await;
+    Ok(named(gone_is_empty(found)?).collect())
+}
+
+/// So many bytes of versions are archived before the others are asked for: some hundred versions.
+const AT_ONCE: usize = 1 << 20;
+
+/// The versions of an owner: of those that are archived the name alone, of the others as many as are archived at once. What others put
+/// into the list is not kept, whatever it says.
+pub async fn own_versions(client: &Client, id: &ArmId, owner: &Owner) -> Result<Vec<Version>, Error> {
+    let query = [("listViewType", "All")];
+    let asked = Asked { parent: id, collection: "versions", query: &query, urgency: Urgency::Change };
+    let (value, open, archived) = (owner.value(), AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
+    let is_kept = |text: &RawValue| {
+        // What cannot be read and may be ours is unknown, and no deletion goes on over it.
+        let Ok(item) = serde_json::from_str::<Item>(text.get()) else { return text.get().contains(&value) };
+        if owner.of(&item.properties.tags) != Belongs::Us {
+            return false;
+        }
+        if item.properties.is_archived == Some(true) {
+            archived.lock().unwrap_or_else(PoisonError::into_inner).insert(item.name);
+            return false;
+        }
+        open.fetch_add(text.get().len(), Ordering::Relaxed) < AT_ONCE
     };
-    let read = items.iter().filter_map(|item| serde_json::from_str::<Value>(item.get()).ok());
-    Ok(read.filter_map(|body| Some(Version { name: body["name"].as_str()?.to_owned(), body })).collect())
+    let found = gone_is_empty(client.values(asked, is_kept).await)?;
+    let archived = archived.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let body = |name: String| json!({"name": name, "properties": {"isArchived": true}});
+    Ok(named(found.into_iter().chain(archived.into_iter().map(body)).collect()).collect())
+}
+
+/// The part of a version by which it is told whose it is.
+#[derive(Deserialize)]
+struct Item {
+    name: String,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Properties {
+    is_archived: Option<bool>,
+    tags: Value,
+}
+
+fn named(bodies: Vec<Value>) -> impl Iterator<Item = Version> {
+    bodies.into_iter().filter_map(|body| Some(Version { name: body["name"].as_str()?.to_owned(), body }))
+}
+
+fn gone_is_empty(found: Result<Vec<Value>, Error>) -> Result<Vec<Value>, Error> {
+    match found {
+        Err(error) if error.class() == Class::Gone => Ok(Vec::new()),
+        found => found,
+    }
 }
 
 /// Adds versions that are remembered and that a list does not show: it may lag behind what was just made.
@@ -44,23 +114,35 @@ pub async fn add_remembered(
     Ok(())
 }
 
-/// The components that `status` names.
-pub fn in_status(pipeline: &MLPipeline) -> Vec<ArmId> {
+/// The components of a name, or of its steps, that `status` names; of others it may say what it likes.
+pub fn in_status(pipeline: &MLPipeline, base: &ArmId) -> Vec<ArmId> {
     let Some(status) = &pipeline.status else { return Vec::new() };
     let steps = status.steps.iter().map(|step| &step.component_id);
     let whole = status.current.iter().map(|current| &current.component_id);
-    steps.chain(whole).filter_map(|id| ArmId::parse(id).ok()).collect()
+    let is_own = |id: &ArmId| {
+        let container = id.parent().map(|container| container.key()).unwrap_or_default();
+        let rest =
+            container.strip_prefix(&base.key()).filter(|_| id.kind() == "workspaces/components/versions");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_') && !rest.contains('/'))
+    };
+    steps.chain(whole).filter_map(|id| ArmId::parse(id).ok()).filter(is_own).collect()
 }
 
-/// What is below a workspace; nothing where the workspace itself is gone.
+/// What is below a workspace and is kept; nothing where the workspace itself is gone.
 pub async fn listed(
     client: &Client,
     workspace: &ArmId,
-    collection: &str,
-    query: &[(&str, &str)],
+    (collection, query): (&str, &[(&str, &str)]),
+    keep: impl Fn(&RawValue) -> bool + Send,
 ) -> Result<Vec<Value>, Error> {
-    match client.list(workspace, collection, query, Urgency::Change).await {
-        Err(error) if error.class() == Class::Gone => Ok(Vec::new()),
-        items => Ok(items?.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect()),
-    }
+    let asked = Asked { parent: workspace, collection, query, urgency: Urgency::Change };
+    gone_is_empty(client.values(asked, keep).await)
+}
+
+/// The names of the components of a pipeline and of its steps.
+pub async fn components(client: &Client, workspace: &ArmId, base: &str) -> Result<Vec<String>, Error> {
+    let of_steps = format!("{base}_");
+    let is_own = |item: &RawValue| is_named(item, |name| name == base || name.starts_with(&of_steps));
+    let found = listed(client, workspace, ("components", &[("listViewType", "All")]), is_own).await?;
+    Ok(found.iter().filter_map(|body| body["name"].as_str().map(str::to_owned)).collect())
 }

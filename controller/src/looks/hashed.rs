@@ -3,10 +3,11 @@
 //! In: ids of versions. Out: whether they are there. Never writes.
 
 use super::{Collection, KEPT, Look, Looks, locked};
-use crate::kept::Kept;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
+use azureml_client::kept::Kept;
 use azureml_client::{ArmId, Error};
+use azureml_plan::owner::{Belongs, Owner};
 use azureml_plan::pipeline::Presence;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,47 +17,54 @@ use tokio::time::Instant;
 /// How long it is remembered that something is there which nobody asks for: longer than most wait between comparisons.
 const UNUSED: Duration = Duration::from_hours(24);
 
-/// What is known of it.
+/// The most that is remembered, some 20 MB of ids: 10,000 pipelines of four steps. What is forgotten is read once more.
+const MOST: usize = 50_000;
+
+/// What is known of it: whose it is, where it says that.
 pub(super) struct Hashed {
-    present: Mutex<Kept<String, ()>>,
+    present: Mutex<Kept<String, Option<String>>>,
     absent: Mutex<HashMap<String, Instant>>,
 }
 
 impl Default for Hashed {
     fn default() -> Self {
-        let present = Mutex::new(Kept::new(UNUSED));
+        let present = Mutex::new(Kept::new(UNUSED).at_most(MOST));
         Self { present, absent: Mutex::default() }
     }
 }
 
 impl Looks {
-    /// Whether something that is named by its hash is there. What was seen once stays seen while it is asked for; what was not is made by us or
-    /// by nobody, so that its absence holds for a while.
+    /// Whether a component that is named by its hash is there, and this owner's: presence alone says nothing, since others may register
+    /// under any name. What was seen once stays seen while it is asked for; what was not is made by us or by nobody, so that its
+    /// absence holds for a while.
     ///
     /// # Errors
     /// When Azure refuses or does not answer.
-    pub async fn presence(&self, client: &Client, id: &ArmId) -> Result<Presence, Error> {
-        if self.has_seen(id) {
+    pub async fn presence(&self, client: &Client, id: &ArmId, owner: &Owner) -> Result<Presence, Error> {
+        if self.has_seen(id, Some(owner)) {
             return Ok(Presence::Here);
         }
         if self.is_absent(id) {
             return Ok(Presence::Absent);
         }
-        match client.get(id, Urgency::Change).await? {
-            None => {
-                self.note_absence(id);
-                Ok(Presence::Absent)
-            }
-            Some(body) if body["properties"]["isArchived"] == true => Ok(Presence::Archived(body)),
-            Some(_) => {
-                self.note(id);
-                Ok(Presence::Here)
-            }
+        let Some(body) = client.get(id, Urgency::Change).await? else {
+            self.note_absence(id);
+            return Ok(Presence::Absent);
+        };
+        match owner.of(&body["properties"]["tags"]) {
+            Belongs::Us => {}
+            Belongs::Nobody => return Ok(Presence::Another("nobody, by its tags".to_owned())),
+            Belongs::Another(other) => return Ok(Presence::Another(other)),
         }
+        if body["properties"]["isArchived"] == true {
+            return Ok(Presence::Archived(body));
+        }
+        self.note(id, Some(owner.value()));
+        Ok(Presence::Here)
     }
 
-    /// As [`Looks::presence`], for what was probably never there: where not even the container is, no version is. Many
-    /// that look at once share one list of containers.
+    /// As [`Looks::presence`], for what was probably never there: where not even the container is, no version is. Only we
+    /// make containers, so that one list of them serves all that are new for a while.
     ///
     /// # Errors
     /// When Azure refuses or does not answer.
@@ -64,10 +72,11 @@ impl Looks {
         &self,
         client: &Arc<Client>,
         of: Collection<'_>,
-        id: &ArmId,
+        (id, owner): (&ArmId, &Owner),
         look: Look,
     ) -> Result<Presence, Error> {
-        let is_known = self.has_seen(id) || self.is_absent(id);
+        let is_known = self.has_seen(id, Some(owner)) || self.is_absent(id);
+        let look = Look { since: Instant::now().checked_sub(KEPT).unwrap_or(look.since), ..look };
         if let Some(container) = id.parent()
             && !is_known
             && self.resource(client, of, container.name(), look).await?.is_none()
@@ -75,16 +84,17 @@ impl Looks {
             self.note_absence(&container);
             self.note_absence(id);
         }
-        self.presence(client, id).await
+        self.presence(client, id, owner).await
     }
 
-    /// Whether something that is named by its hash was seen.
+    /// Whether something that is named by its hash was seen, as this owner's where it has one.
     #[must_use]
-    pub fn has_seen(&self, id: &ArmId) -> bool {
-        locked(&self.hashed.present).has(&id.key())
+    pub fn has_seen(&self, id: &ArmId, owner: Option<&Owner>) -> bool {
+        let mut present = locked(&self.hashed.present);
+        present.get(&id.key()).is_some_and(|found| *found == owner.map(Owner::value))
     }
 
-    /// Whether something that only we make was just seen not to be there.
+    /// Whether a version, or a schedule, was just seen not to be there.
     #[must_use]
     pub fn is_absent(&self, id: &ArmId) -> bool {
         locked(&self.hashed.absent).get(&id.key()).is_some_and(|since| since.elapsed() < KEPT)
@@ -92,21 +102,21 @@ impl Looks {
 
     /// Something that only we make is not there, since what it belongs to is not.
     pub fn presume_absent(&self, id: &ArmId) {
-        if !self.has_seen(id) {
+        if !locked(&self.hashed.present).has(&id.key()) {
             self.note_absence(id);
         }
     }
 
-    fn note_absence(&self, id: &ArmId) {
+    pub(super) fn note_absence(&self, id: &ArmId) {
         let mut absent = locked(&self.hashed.absent);
         absent.retain(|_, since| since.elapsed() < KEPT);
         absent.insert(id.key(), Instant::now());
     }
 
-    /// Something that is named by its hash was seen, or made.
-    pub fn note(&self, id: &ArmId) {
+    /// Something that is named by its hash was seen, or made, with this owner.
+    pub fn note(&self, id: &ArmId, owner: Option<String>) {
         if id.kind().ends_with("/versions") {
-            locked(&self.hashed.present).get_or_insert_with(id.key(), || ());
+            locked(&self.hashed.present).insert(id.key(), owner);
         }
     }
 

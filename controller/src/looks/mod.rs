@@ -10,13 +10,16 @@ use self::hashed::Hashed;
 use self::operations::Operations;
 pub use self::slot::Listing;
 use self::slot::{Slot, drop_later, take_single};
-use crate::kept::Kept;
 use azureml_client::budget::Urgency;
-use azureml_client::client::Client;
+use azureml_client::client::{Asked, Client};
+use azureml_client::kept::Kept;
+use azureml_client::turns::PAYER;
 use azureml_client::{ArmId, Error};
 use serde_json::Value;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until};
 
 /// How a pass may look.
@@ -41,7 +44,7 @@ impl Look {
 }
 
 /// What identifies a list: who asks, and for what.
-type Key = (usize, String);
+type Key = (u64, String);
 
 /// How long what was read is kept for those who come later, and the absence of what is named by its hash taken for granted.
 pub const KEPT: Duration = Duration::from_secs(30);
@@ -53,9 +56,15 @@ const UNUSED: Duration = Duration::from_hours(1);
 pub struct Looks {
     spacing: Duration,
     slots: Mutex<Kept<Key, Arc<Slot>>>,
+    turns: Mutex<Kept<String, Arc<tokio::sync::Mutex<()>>>>,
     hashed: Hashed,
     operations: Operations,
 }
+
+/// How long a turn is waited for.
+const LONGEST_TURN: Duration = Duration::from_secs(5);
+/// The most turns that are remembered.
+const MOST_TURNS: usize = 10_000;
 
 /// A collection of resources of one type.
 #[derive(Clone, Copy, Debug)]
@@ -75,9 +84,16 @@ impl Looks {
         Self {
             spacing,
             slots: Mutex::new(Kept::new(UNUSED)),
+            turns: Mutex::new(Kept::new(UNUSED).at_most(MOST_TURNS)),
             hashed: Hashed::default(),
             operations: Operations::default(),
         }
+    }
+
+    /// Waits, for a few seconds, while another pass makes the same thing. A slow pass holds up no other for longer.
+    pub async fn turn(&self, id: &ArmId) -> Option<OwnedMutexGuard<()>> {
+        let turn = locked(&self.turns).get_or_insert_with(id.key(), Arc::default).clone();
+        tokio::time::timeout(LONGEST_TURN, turn.lock_owned()).await.ok()
     }
 
     /// A resource that can change: as it was seen where that is fresh enough, by a single read, or from a new list where
@@ -93,18 +109,38 @@ impl Looks {
         look: Look,
     ) -> Result<Option<Value>, Error> {
         let slot = self.slot(client, of);
+        let id = of.parent.child(of.name, name);
         if let Some(known) = slot.known(name, look.since) {
-            return Ok(Some(known).filter(|body| !body.is_null()));
+            let known = Some(known).filter(|body| !body.is_null());
+            self.note_absent(&id, known.as_ref());
+            return Ok(known);
         }
         if !look.is_shared && take_single(&slot, look) {
-            let (began, id) = (Instant::now(), of.parent.child(of.name, name));
+            let began = Instant::now();
             let body = client.get(&id, look.urgency()).await?;
             slot.remember(name, began, body.as_ref());
-            return Ok(body.inspect(|body| self.note_shown(&id, began, body)));
+            self.note_read(&id, began, body.as_ref());
+            return Ok(body);
         }
-        let listing = self.listing_of(&slot, client, of, look).await?;
-        let shown = |body: &Value| self.note_shown(&of.parent.child(of.name, name), listing.began, body);
-        Ok(listing.get(name).inspect(shown))
+        let listing = match self.listing_of(&slot, client, of, look).await {
+            // A list that others made too long, or put something odd into, hides nothing of what has a name.
+            Err(Error::Unreadable { .. }) => return self.fresh(client, &id).await,
+            listing => listing?,
+        };
+        let body = listing.get(name)?;
+        self.note_read(&id, listing.began, body.as_ref());
+        Ok(body)
+    }
+
+    /// A resource as it is now: before a deletion nothing is taken from a list or a cache.
+    ///
+    /// # Errors
+    /// When Azure refuses or does not answer.
+    pub async fn fresh(&self, client: &Client, id: &ArmId) -> Result<Option<Value>, Error> {
+        let began = Instant::now();
+        let body = client.get(id, Urgency::Change).await?;
+        self.note_read(id, began, body.as_ref());
+        Ok(body)
     }
 
     /// All resources of a collection.
@@ -120,7 +156,7 @@ impl Looks {
         self.listing_of(&self.slot(client, of), client, of, look).await
     }
 
-    /// One list at a time; whoever waited while it began gets it too.
+    /// One list at a time. A pass that waited for it gets it too, or its error.
     async fn listing_of(
         &self,
         slot: &Arc<Slot>,
@@ -128,6 +164,7 @@ impl Looks {
         of: Collection<'_>,
         look: Look,
     ) -> Result<Arc<Listing>, Error> {
+        let waits = Instant::now();
         let mut latest = slot.listing.lock().await;
         if let Some(listing) = latest.as_ref().filter(|listing| listing.began >= look.since) {
             return Ok(listing.clone());
@@ -135,16 +172,28 @@ impl Looks {
         if let Some(listing) = latest.as_ref() {
             sleep_until(listing.began + self.spacing).await;
         }
+        if let Some(error) = slot.failure_since(waits) {
+            return Err(error);
+        }
+        // What is too old gives its room back before another is waited for.
+        *latest = None;
         let began = Instant::now();
-        let items = client.list(of.parent, of.name, of.query, look.urgency()).await?;
-        let listing = Arc::new(Listing::new(began, items));
+        let asked =
+            Asked { parent: of.parent, collection: of.name, query: of.query, urgency: look.urgency() };
+        // Whoever begins it, it is for all: it takes a turn of its own.
+        let turn = Arc::from(format!("{}/{}", of.parent.key(), of.name));
+        let listed = PAYER.scope(turn, client.pages(asked, usize::MAX, |_| true)).await;
+        let listed = listed.inspect_err(|error| slot.note_failure(error))?;
+        slot.pages.store(listed.pages, Ordering::Relaxed);
+        let listing = Listing::new(began, listed).inspect_err(|error| slot.note_failure(error))?;
+        let listing = Arc::new(listing);
         *latest = Some(listing.clone());
         tokio::spawn(drop_later(slot.clone(), began));
         Ok(listing)
     }
 
     fn slot(&self, client: &Arc<Client>, of: Collection<'_>) -> Arc<Slot> {
-        let key = (Arc::as_ptr(client) as usize, format!("{}/{}", of.parent.key(), of.name));
+        let key = (client.number, format!("{}/{}", of.parent.key(), of.name));
         locked(&self.slots).get_or_insert_with(key, Arc::default).clone()
     }
 }

@@ -3,11 +3,16 @@
 //! In: what was read, and when. Out: what is known of a resource since a moment. Never asks Azure.
 
 use super::{KEPT, Look, locked};
+use azureml_client::Error;
+use azureml_client::list::{Listed, parsed};
+use azureml_client::places::Permit;
+use azureml_client::turns::payer;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -17,6 +22,8 @@ use tokio::time::{Instant, sleep_until};
 pub struct Listing {
     pub(super) began: Instant,
     items: HashMap<String, Box<RawValue>>,
+    /// Of a large list; given back with it.
+    _room: Option<Permit>,
 }
 
 /// The part of an item by which it is found.
@@ -27,33 +34,52 @@ struct Named<'a> {
 }
 
 impl Listing {
-    pub(super) fn new(began: Instant, items: Vec<Box<RawValue>>) -> Self {
+    /// # Errors
+    /// When an item has no name: it could be any.
+    pub(super) fn new(began: Instant, listed: Listed) -> Result<Self, Error> {
+        let Listed { items, room, .. } = listed;
         let named = |item: Box<RawValue>| {
-            let name = serde_json::from_str::<Named<'_>>(item.get()).ok()?.name.to_ascii_lowercase();
-            Some((name, item))
+            let name =
+                serde_json::from_str::<Named<'_>>(item.get()).map(|named| named.name.to_ascii_lowercase());
+            name.map(|name| (name, item)).map_err(|error| unreadable(&error))
         };
-        Self { began, items: items.into_iter().filter_map(named).collect() }
+        let items = items.into_iter().map(named).collect::<Result<_, _>>()?;
+        Ok(Self { began, items, _room: room })
     }
 
     /// An item by its name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.items.get(&name.to_ascii_lowercase()).and_then(|item| serde_json::from_str(item.get()).ok())
+    ///
+    /// # Errors
+    /// When it is there and cannot be read: then nobody knows what is there, and it is not absent.
+    pub fn get(&self, name: &str) -> Result<Option<Value>, Error> {
+        let item = self.items.get(&name.to_ascii_lowercase());
+        item.map(|item| parsed(item, name)).transpose()
     }
 
     /// All items whose text contains something: a cheap search before they are parsed.
-    #[must_use]
-    pub fn containing(&self, text: &str) -> Vec<Value> {
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn containing(&self, text: &str) -> Result<Vec<Value>, Error> {
         let found = self.items.values().filter(|item| item.get().contains(text));
-        found.filter_map(|item| serde_json::from_str(item.get()).ok()).collect()
+        found.map(|item| parsed(item, "a list")).collect()
     }
+}
+
+fn unreadable(cause: &serde_json::Error) -> Error {
+    Error::Unreadable { verb: "GET", what: "an item of a list".to_owned(), cause: cause.to_string() }
 }
 
 /// A list and who waits for it.
 #[derive(Default)]
 pub(super) struct Slot {
     pub(super) listing: tokio::sync::Mutex<Option<Arc<Listing>>>,
-    singles: Mutex<Singles>,
+    /// How many pages the latest list had.
+    pub(super) pages: AtomicUsize,
+    /// When the latest list failed, and why.
+    failed: Mutex<Option<(Instant, Error)>>,
+    /// Of each namespace.
+    singles: Mutex<HashMap<Arc<str>, Singles>>,
     glimpses: Mutex<HashMap<String, Glimpse>>,
 }
 
@@ -64,6 +90,16 @@ struct Glimpse {
 }
 
 impl Slot {
+    pub(super) fn note_failure(&self, error: &Error) {
+        *locked(&self.failed) = Some((Instant::now(), error.clone()));
+    }
+
+    /// The error of a list that failed while a pass waited for it: a thousand passes that wait do not each ask again. A pass
+    /// that comes later does.
+    pub(super) fn failure_since(&self, waits: Instant) -> Option<Error> {
+        locked(&self.failed).as_ref().filter(|(failed, _)| *failed >= waits).map(|(_, error)| error.clone())
+    }
+
     /// What a list or a single read showed of a resource, where that began late enough; null where it was not there.
     pub(super) fn known(&self, name: &str, since: Instant) -> Option<Value> {
         let name = name.to_ascii_lowercase();
@@ -73,7 +109,7 @@ impl Slot {
         let glimpse = glimpses.get(&name).filter(|glimpse| glimpse.began >= since);
         match (listing, glimpse) {
             (Some(listing), glimpse) if glimpse.is_none_or(|glimpse| glimpse.began <= listing.began) => {
-                Some(listing.get(&name).unwrap_or_default())
+                listing.get(&name).ok().map(Option::unwrap_or_default)
             }
             (_, Some(glimpse)) => {
                 let parsed = glimpse.text.as_deref().and_then(|text| serde_json::from_str(text).ok());
@@ -98,10 +134,19 @@ struct Singles {
     others: VecDeque<Instant>,
 }
 
-/// So many single reads within [`WINDOW`] are made before a list takes their place: for changes a fifth of what ARM lets
-/// pass at once; for what is new or goes on, as many as a list costs.
+impl Singles {
+    fn is_of_late(&self, now: Instant) -> bool {
+        let is_so = |at: &Instant| now.duration_since(*at) <= WINDOW;
+        self.changes.back().is_some_and(is_so) || self.others.back().is_some_and(is_so)
+    }
+}
+
+/// So many single reads of a namespace for changes are made within [`WINDOW`] before a list takes their place: a fifth of what ARM lets
+/// pass at once.
 const CHANGES: usize = 50;
-const OTHERS: usize = 10;
+
+/// The same for what is new or goes on: as many as the latest list cost, and never fewer than these.
+const OTHERS: usize = 3;
 const WINDOW: Duration = Duration::from_secs(2);
 
 /// Lists are large, and of use for a moment only.
@@ -115,10 +160,16 @@ pub(super) async fn drop_later(slot: Arc<Slot>, began: Instant) {
 
 /// Whether a single read is still cheap, by how many there were just now.
 pub(super) fn take_single(slot: &Slot, look: Look) -> bool {
-    let mut singles = locked(&slot.singles);
-    let (of_late, most) =
-        if look.is_change { (&mut singles.changes, CHANGES) } else { (&mut singles.others, OTHERS) };
+    let mut all = locked(&slot.singles);
     let now = Instant::now();
+    all.retain(|_, singles| singles.is_of_late(now));
+    let singles = all.entry(payer()).or_default();
+    let pages = slot.pages.load(Ordering::Relaxed);
+    let (of_late, most) = if look.is_change {
+        (&mut singles.changes, CHANGES.max(pages))
+    } else {
+        (&mut singles.others, OTHERS.max(pages))
+    };
     while of_late.front().is_some_and(|at| now.duration_since(*at) > WINDOW) {
         of_late.pop_front();
     }
@@ -134,9 +185,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn listed(items: Vec<Box<RawValue>>) -> Listed {
+        Listed { items, pages: 1, room: None }
+    }
+
     fn listing(began: Instant, items: &[Value]) -> Arc<Listing> {
         let items = items.iter().map(|item| RawValue::from_string(item.to_string()).unwrap());
-        Arc::new(Listing::new(began, items.collect()))
+        Arc::new(Listing::new(began, listed(items.collect())).unwrap())
     }
 
     #[tokio::test(start_paused = true)]
@@ -156,6 +211,31 @@ mod tests {
         assert_eq!(slot.known("cpu", start), Some(Value::Null), "it is gone since");
         slot.remember("cpu", later(5), None);
         assert_eq!(slot.known("cpu", later(5)), Some(Value::Null));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_unknown_and_not_absent() {
+        let item = |text: String| RawValue::from_string(text).unwrap();
+        let deep = format!(r#"{{"name":"cpu","tags":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
+        let list =
+            Listing::new(Instant::now(), listed(vec![item(deep), item(r#"{"name":"gpu"}"#.into())])).unwrap();
+        assert!(
+            list.get("cpu").is_err()
+                && list.get("GPU").unwrap().is_some()
+                && list.get("x").unwrap().is_none()
+        );
+        assert!(Listing::new(Instant::now(), listed(vec![item("{}".into())])).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_list_is_shared_with_the_passes_that_waited_for_it() {
+        let (slot, waits) = (Slot::default(), Instant::now());
+        assert!(slot.failure_since(waits).is_none(), "nothing failed");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        slot.note_failure(&Error::NotLeading { verb: "GET", what: "computes".to_owned() });
+        assert!(slot.failure_since(waits).is_some(), "it failed while this pass waited");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(slot.failure_since(Instant::now()).is_none(), "a later pass asks again");
     }
 
     #[tokio::test(start_paused = true)]

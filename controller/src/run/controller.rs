@@ -19,6 +19,7 @@ use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
 use anyhow::Result;
+use azureml_client::places::Places;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use futures::future::join_all;
 use kube::Client;
@@ -50,7 +51,15 @@ struct Station<K: Kind> {
 
 impl<K: Kind> Station<K> {
     fn new(ctx: &Arc<Context>, store: Store<K>, queue: Arc<Queue>) -> Self {
-        Self { engine: Arc::new(Engine { ctx: ctx.clone(), memory: Memory::default() }), store, queue }
+        Self {
+            engine: Arc::new(Engine {
+                ctx: ctx.clone(),
+                memory: Memory::default(),
+                untold: std::sync::Mutex::default(),
+            }),
+            store,
+            queue,
+        }
     }
 
     fn watch(&self, watch: &Watch, writer: Writer<K>, watches: &mut Watches) {
@@ -137,6 +146,7 @@ impl Controller {
 
     /// Starts the passes of all kinds.
     pub(super) fn work(self, stop: &CancellationToken) -> JoinSet<()> {
+        let _ = self.ctx.leads_since.set(Instant::now());
         let mut tasks = self.watches.tasks;
         show(&self.ctx);
         tasks.spawn(firings::follow(self.ctx.clone(), self.ctx.firing_check, stop.clone()));
@@ -189,6 +199,11 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         metrics,
         cluster_id,
         grants: config.grants.clone(),
+        strangers: Places::new(4, 32),
+        uploads: Places::new(2, 8),
+        large: Places::new(2, 32),
+        weights: Arc::default(),
+        default_cloud: config.default_cloud.0.clone(),
         pace: intervals.pace(),
         resync: intervals.resync,
         looks_from,
@@ -196,10 +211,13 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         job_looks_from,
         job_looks_to,
         schedule_form: config.azure.schedule_form(),
+        deployments: config.azure.deployment_settings,
+        scales_by_patch: config.azure.scale_by_patch,
         firing_check: intervals.firing_check,
         kube_requests: Semaphore::new(KUBE_REQUESTS),
         ticks: Ticks::default(),
         settled: OnceLock::new(),
+        leads_since: OnceLock::new(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The life of the process: made ready, elected, at work, stopped. Everything is put together here and nowhere else.
 
+mod apart;
 mod controller;
 
+use self::apart::Apart;
 use self::controller::{Controller, Parts};
 use crate::args::Run;
 use crate::config::{Config, std_duration};
@@ -53,8 +55,7 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     let (metrics, readiness) = (Arc::new(Metrics::default()), Readiness::default());
     let server = tokio::spawn(serve(flags.listen, metrics.clone(), readiness.clone(), stop.clone()));
     let identity = holder();
-    // With connections of its own: of those that passes and watches left, more than one may have been lost on the way.
-    let candidate = candidate(&flags, &config, &kube_client().await?, (&identity, &metrics));
+    let (apart, candidate) = candidate(&flags, &config, (&identity, &metrics)).await?;
     let Some(cluster_id) = prepared(&flags, &config, (&kube, &readiness), &stop).await? else {
         return ended(server).await;
     };
@@ -69,25 +70,37 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     controller.filled(&stop).await;
     readiness.waits_for("");
     let mut end = Ok(End::Rest);
-    if let Some(acquired) = candidate.acquire(&stop).await {
+    if let Some(acquired) = apart.run(acquired(candidate.clone(), stop.clone())).await? {
         tracing::info!("leading");
         if acquired == Acquired::TakenOver {
             // What the one before had sent has arrived by then, or never will.
             controller.compares_after(std_duration(config.azure.request_timeout));
         }
         metrics.life.leads(true);
-        end = lead(controller, &candidate, &stop).await;
+        end = lead(controller, (&apart, &candidate), &stop).await;
         last.cancel();
         let _ = timeout(TELLING, told).await;
         metrics.life.leads(false);
     }
     // Also where it was not told that it leads: the answer may have been lost.
     if matches!(end, Ok(End::Rest)) {
-        candidate.release().await;
+        apart.run(released(candidate)).await?;
     }
     stop.cancel();
     ended(server).await?;
     end.map(drop)
+}
+
+async fn acquired(candidate: Candidate, stop: CancellationToken) -> Option<Acquired> {
+    candidate.acquire(&stop).await
+}
+
+async fn kept(candidate: Candidate) -> Result<()> {
+    candidate.keep().await
+}
+
+async fn released(candidate: Candidate) {
+    candidate.release().await;
 }
 
 /// How leading ended, when the lease was not lost.
@@ -118,7 +131,11 @@ async fn ended(server: tokio::task::JoinHandle<Result<()>>) -> Result<()> {
 }
 
 /// Works until told to stop, or until the lease is lost: then passes that still run must not write, so the process ends.
-async fn lead(controller: Controller, candidate: &Candidate, stop: &CancellationToken) -> Result<End> {
+async fn lead(
+    controller: Controller,
+    (apart, candidate): (&Apart, &Candidate),
+    stop: &CancellationToken,
+) -> Result<End> {
     let mut work = controller.work(stop);
     // The lease is renewed to the last pass, which else could not say what it did.
     let finished = async {
@@ -131,9 +148,9 @@ async fn lead(controller: Controller, candidate: &Candidate, stop: &Cancellation
         End::GivenUp
     };
     tokio::select! {
-        lost = candidate.keep() => {
+        lost = apart.run(kept(candidate.clone())) => {
             tracing::error!("the lease is lost, so this process ends");
-            lost.map(|()| End::GivenUp)
+            lost?.map(|()| End::GivenUp)
         }
         end = finished => Ok(end),
     }
@@ -176,17 +193,20 @@ fn holder() -> String {
     format!("{}-{}", host.trim(), azure_core::Uuid::new_v4())
 }
 
-fn candidate(
+/// The candidate, on a thread of its own and with connections of its own: of those that passes and watches left, more than one
+/// may have been lost on the way.
+async fn candidate(
     flags: &Run,
     config: &Config,
-    kube: &Client,
     (identity, metrics): (&str, &Arc<Metrics>),
-) -> Candidate {
+) -> Result<(Apart, Candidate)> {
+    let apart = Apart::start()?;
+    let kube = apart.run(kube_client()).await??;
     let namespace = flags.lease_namespace.clone().unwrap_or_else(|| kube.default_namespace().to_owned());
     let api = Api::namespaced(kube.clone(), &namespace);
     let candidate = Candidate::new(api, flags.lease_name.clone(), identity.to_owned(), config.lease.clone());
     let metrics = metrics.clone();
-    candidate.told(Arc::new(move |is_renewed| metrics.life.renewed(is_renewed)))
+    Ok((apart, candidate.told(Arc::new(move |is_renewed| metrics.life.renewed(is_renewed)))))
 }
 
 fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {

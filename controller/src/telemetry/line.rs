@@ -10,6 +10,9 @@ use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
+/// The longest text of a field, in bytes: enough for what any message of ours says, and no room for a body.
+const LONGEST_TEXT: usize = 4 << 10;
+
 /// Writes lines.
 pub struct Json;
 
@@ -59,6 +62,16 @@ impl Fields<'_> {
     fn set(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().trim_start_matches("r#").to_owned(), value.into());
     }
+
+    fn set_text(&mut self, field: &Field, text: &str) {
+        let end = text.floor_char_boundary(LONGEST_TEXT);
+        let cut = if end < text.len() {
+            format!("{}… ({} bytes)", &text[..end], text.len())
+        } else {
+            text.to_owned()
+        };
+        self.set(field, cut);
+    }
 }
 
 impl Visit for Fields<'_> {
@@ -79,11 +92,11 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.set(field, value);
+        self.set_text(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.set(field, format!("{value:?}"));
+        self.set_text(field, &format!("{value:?}"));
     }
 }
 

@@ -15,7 +15,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tracing::{Level, Metadata};
-use tracing_subscriber::filter::FilterFn;
+use tracing_subscriber::filter::{FilterExt as _, FilterFn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -50,9 +50,9 @@ pub fn start(format: LogFormat, filter: &str, runtime: &Handle) -> Result<Teleme
         LogFormat::Json => lines
             .fmt_fields(tracing_subscriber::fmt::format::JsonFields::new())
             .event_format(line::Json)
-            .with_filter(filter)
+            .with_filter(filter.and(FilterFn::new(has_no_body)))
             .boxed(),
-        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Text => lines.with_filter(filter.and(FilterFn::new(has_no_body))).boxed(),
     };
     let provider = collector::provider(runtime)?;
     let spans = provider.as_ref().map(|provider| {
@@ -69,6 +69,11 @@ pub fn start(format: LogFormat, filter: &str, runtime: &Handle) -> Result<Teleme
     let started = tracing_subscriber::registry().with(layers).try_init();
     started.map_err(|error| anyhow!("failed to start logging: {error}"))?;
     Ok(Telemetry(provider))
+}
+
+/// kube's client prints the whole answer of the API server that it cannot read: all objects of a list. What failed is said by us.
+fn has_no_body(metadata: &Metadata<'_>) -> bool {
+    metadata.is_span() || !metadata.target().starts_with("kube_client::client")
 }
 
 /// Our own spans, and what went wrong in them.

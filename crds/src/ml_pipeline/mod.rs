@@ -57,7 +57,7 @@ pub struct MLPipelineSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 180))]
     #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9_]*$')")
-        .message("azureName: use lower-case letters, digits and _, starting with a letter (Azure ML components take no hyphens)"))]
+        .message("azureName: use lower-case letters, digits and _, starting with a letter (Azure ML components take no hyphens)"), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
     /// The name that studio shows. In force when unset: the name of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,7 +123,7 @@ pub struct Defaults {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Publish {
-    /// The name of the batch endpoint, unique in the Azure region.
+    /// The name of the batch endpoint, unique in the Azure region: 3 to 32 letters, digits and `-`.
     #[schemars(length(max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]$')")
         .message("publish.endpoint: use 3 to 32 letters, digits and -, starting with a letter and not ending in -"))]
@@ -167,7 +167,7 @@ has_common!(MLPipelineStatus);
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Current {
-    /// Hash of the other four fields.
+    /// Hash of the component's id, the settings, the inputs and the outputs.
     #[schemars(length(max = 64))]
     pub version: String,
     /// ARM id of the pipeline component.
@@ -175,10 +175,24 @@ pub struct Current {
     pub component_id: String,
     /// How jobs of this version run.
     pub settings: Settings,
+    /// Hash of the workspace's identity and cloud for which this version was accepted. Nothing runs it under another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub accepted_as: Option<String>,
     /// What a run can be given.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub inputs: BTreeMap<String, Input>,
+    /// Inputs that a command uses without quotes. They take letters, digits and `_ . / : @ % + = , -` only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub bare_inputs: Vec<String>,
+    /// Inputs that a command uses in double quotes, and nowhere without quotes. They take no `$`, backquote, `"` and `\`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(max = 64)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub double_quoted_inputs: Vec<String>,
     /// What a run leaves behind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]

@@ -61,6 +61,12 @@ impl Guarded {
         self.guard.stderr.take()
     }
 
+    /// The process that guards the program, which is its parent.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.guard.id()
+    }
+
     /// Sends a signal by its name without `SIG`: `TERM`, `STOP`, `CONT`. Nothing happens when the program has ended.
     pub fn signal(&mut self, name: &str) {
         if let Some(signals) = &mut self.signals {

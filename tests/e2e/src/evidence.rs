@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
+/// How the client ids of scenes begin.
+pub(crate) const CLIENT: &str = "aaaaaaaa-0000-4000-8000-";
+
 impl Scene {
     /// Somebody changes a thing in the portal: `kind` is `computes` or `schedules`.
     ///
@@ -39,7 +42,16 @@ impl Scene {
             http = http.resolve(host, ([127, 0, 0, 1], port.parse()?).into());
         }
         let http = http.build()?;
-        let scope = format!("{endpoint}/.default");
+        let token = self.azure_token(&http, endpoint).await?;
+        Ok((http, token))
+    }
+
+    /// A token for an audience, of one who only looks on.
+    ///
+    /// # Errors
+    /// When none is given.
+    pub async fn azure_token(&self, http: &reqwest::Client, audience: &str) -> Result<String> {
+        let scope = format!("{audience}/.default");
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", "onlooker"),
@@ -47,12 +59,12 @@ impl Scene {
             ("scope", &scope),
         ];
         let answer = http
-            .post(format!("{endpoint}/{}/oauth2/v2.0/token", self.azure.tenant_id()))
+            .post(format!("{}/{}/oauth2/v2.0/token", self.azure.endpoint(), self.azure.tenant_id()))
             .form(&form)
             .send()
             .await?;
         let token: Value = answer.error_for_status()?.json().await?;
-        Ok((http, token["access_token"].as_str().unwrap_or_default().to_owned()))
+        Ok(token["access_token"].as_str().unwrap_or_default().to_owned())
     }
 
     /// The steps of a job as run history tells them.
@@ -73,10 +85,12 @@ impl Scene {
         Ok(page["value"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// The end of Azure's request log, for messages.
+    /// The end of Azure's request log without what another scene's operator sent, for messages.
     #[must_use]
     pub fn requests_shown(&self, count: usize) -> String {
-        let requests = self.azure.requests();
+        let mut requests = self.azure.requests();
+        let is_others = |client: &str| client.starts_with(CLIENT) && client != self.start.client;
+        requests.retain(|entry| !entry.client.as_deref().is_some_and(is_others));
         let skip = requests.len().saturating_sub(count);
         let line = |entry: &Entry| {
             format!(

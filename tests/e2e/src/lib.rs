@@ -15,8 +15,10 @@ pub mod kubectl;
 pub mod operator;
 pub mod place;
 pub mod relay;
+pub mod said;
 pub mod scene;
 pub mod storage;
+mod waits;
 
 pub use installed::Installed;
 pub use operator::Operator;
@@ -32,4 +34,13 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 #[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Asks for an Azure that speaks HTTP/1.1 alone, as behind many proxies, where it is set; it offers HTTP/2 otherwise.
+pub const HTTP1: &str = "AZUREML_E2E_HTTP1";
+
+/// Whether [`HTTP1`] is set.
+#[must_use]
+pub fn is_http1() -> bool {
+    std::env::var_os(HTTP1).is_some()
 }

@@ -158,6 +158,21 @@ impl Operator {
         Ok(self.process.wait()?)
     }
 
+    /// The most memory that it has had in use, in bytes.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let guard = self.process.id();
+        let children = std::fs::read_to_string(format!("/proc/{guard}/task/{guard}/children"))?;
+        let peak = children.split_whitespace().filter_map(|child| {
+            let status = std::fs::read_to_string(format!("/proc/{child}/status")).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        peak.max().map(|kib| kib << 10).context("the operator has no memory")
+    }
+
     /// Stops its execution, or lets it go on: as a machine that is suspended.
     pub fn signal(&mut self, name: &str) {
         self.process.signal(name);

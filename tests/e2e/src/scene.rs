@@ -1,16 +1,16 @@
 //! A scene: a namespace of its own, a simulated workspace of its own, and an operator that serves only these.
 
+use crate::cluster;
+use crate::evidence::CLIENT;
 use crate::kubectl::kubectl;
 use crate::operator::{Operator, SOON, Start, configure};
-use crate::{PATIENCE, cluster};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
-use kube::runtime::wait::await_condition;
 use kube::{Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +44,7 @@ impl Default for Setting {
             subscription_id: SUBSCRIPTION.to_owned(),
             workspaces: vec![WorkspaceSpec::new(GROUP, WORKSPACE)],
             strict: true,
+            http1: crate::is_http1(),
             ..Options::default()
         };
         Self { azure, config: format!("{GRANTS}{SOON}") }
@@ -116,7 +117,7 @@ impl Scene {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("config.yaml");
         configure(&file, azure.endpoint(), azure.ca_file(), config)?;
-        let client = format!("aaaaaaaa-0000-4000-8000-{number:012}");
+        let client = format!("{CLIENT}{number:012}");
         let start = Start {
             namespace: namespace.clone(),
             config: file,
@@ -157,14 +158,7 @@ impl Scene {
     /// # Errors
     /// When it is not one of the operator's kinds.
     pub fn dynamic(&self, object: &DynamicObject) -> Result<Api<DynamicObject>> {
-        let kind = object.types.as_ref().map(|types| types.kind.clone()).unwrap_or_default();
-        let definitions = azureml_crds::all()?;
-        let definition = definitions
-            .iter()
-            .find(|definition| definition.spec.names.kind == kind)
-            .with_context(|| format!("no kind {kind}"))?;
-        let resource = resource(definition);
-        Ok(Api::namespaced_with(self.kube.clone(), &self.namespace, &resource))
+        dynamic(&self.kube, &self.namespace, object)
     }
 
     /// Starts the operator, and waits until it leads.
@@ -217,42 +211,6 @@ impl Scene {
     pub fn api<K: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(&self) -> Api<K> {
         Api::namespaced(self.kube.clone(), &self.namespace)
     }
-
-    /// Waits, on a watch, until an object is as it should be.
-    ///
-    /// # Errors
-    /// When it does not become so in time; the error shows the object and what Azure received.
-    pub async fn wait<K: Object>(
-        &self,
-        name: &str,
-        what: &str,
-        is_so: impl Fn(&K) -> bool + Send + Sync,
-    ) -> Result<K> {
-        let condition = |object: Option<&K>| object.is_some_and(&is_so);
-        let waited = tokio::time::timeout(PATIENCE, await_condition(self.api::<K>(), name, condition)).await;
-        if let Ok(found) = waited {
-            return found?.with_context(|| format!("{name} is gone"));
-        }
-        let object = self.api::<K>().get_opt(name).await?;
-        bail!("{name} is not {what}:\n{}\nAzure received:{}", shown(object.as_ref()), self.requests_shown(40))
-    }
-
-    /// Waits, on a watch, until an object is gone.
-    ///
-    /// # Errors
-    /// When it does not go in time.
-    pub async fn wait_gone<K: Object>(&self, name: &str) -> Result<()> {
-        let condition = |object: Option<&K>| object.is_none();
-        if tokio::time::timeout(PATIENCE, await_condition(self.api::<K>(), name, condition)).await.is_err() {
-            let object = self.api::<K>().get_opt(name).await?;
-            bail!(
-                "{name} is not gone:\n{}\nAzure received:{}",
-                shown(object.as_ref()),
-                self.requests_shown(40)
-            );
-        }
-        Ok(())
-    }
 }
 
 /// Whatever else a test shows: no request of the operator may break Azure's published contract.
@@ -274,6 +232,20 @@ pub(crate) fn resource(definition: &CustomResourceDefinition) -> ApiResource {
     ApiResource::from_gvk_with_plural(&kind, &definition.spec.names.plural)
 }
 
+/// The objects of the kind of an object in a namespace.
+///
+/// # Errors
+/// When it is not one of the operator's kinds.
+pub fn dynamic(kube: &Client, namespace: &str, object: &DynamicObject) -> Result<Api<DynamicObject>> {
+    let kind = object.types.as_ref().map(|types| types.kind.clone()).unwrap_or_default();
+    let definitions = azureml_crds::all()?;
+    let definition = definitions
+        .iter()
+        .find(|definition| definition.spec.names.kind == kind)
+        .with_context(|| format!("no kind {kind}"))?;
+    Ok(Api::namespaced_with(kube.clone(), namespace, &resource(definition)))
+}
+
 /// The objects of a YAML stream.
 ///
 /// # Errors
@@ -289,9 +261,4 @@ async fn make_namespace(kube: &Client, name: &str) -> Result<()> {
     };
     Api::<Namespace>::all(kube.clone()).create(&PostParams::default(), &namespace).await?;
     Ok(())
-}
-
-fn shown<K: Serialize>(object: Option<&K>) -> String {
-    let value = object.map(|object| serde_json::to_value(object).unwrap_or_default()).unwrap_or_default();
-    serde_json::to_string_pretty(&value).unwrap_or_default()
 }

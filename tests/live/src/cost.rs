@@ -16,7 +16,8 @@ pub fn question(args: &Args, names: &Names) -> String {
         "This makes, in workspace {workspace} of resource group {group} in subscription {subscription}:\n\
          - a cluster of 0 to 1 nodes of {size}, an environment built by one task of the registry, a pipeline with an\n  \
            endpoint, one run of one step, and a schedule that is suspended\n\
-         - for the questions: a few schedules, environment versions and jobs that are cancelled at once\n\
+         - for the questions: a few schedules, environment versions and jobs that are cancelled at once; the\n  \
+           story's own job is removed, and its cluster gets another idle time\n\
          Everything is named {namespace}-… or carries the owner tag {cluster}, and is removed at the end, also after\n\
          Ctrl-C or a failure. Files of runs in the storage account stay; what cannot be removed is said.\n\n\
          {cost}\n",

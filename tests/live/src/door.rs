@@ -3,6 +3,7 @@
 //! In: paths below Resource Manager, or addresses that answers gave. Out: status, headers, body. A token goes to the
 //! cloud's hosts alone, as the operator's, and to the hosts at which Azure ML serves batch endpoints.
 
+pub use crate::answer::Answer;
 use crate::setup::Setup;
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_client::auth::Credential;
@@ -11,7 +12,7 @@ use azureml_controller::credentials::credential;
 use azureml_controller::identity::Who;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -30,45 +31,6 @@ pub struct Door {
     machine_learning: String,
     registry: String,
     tasks: String,
-}
-
-/// An answer.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body as JSON; null when it is none.
-    pub body: Value,
-}
-
-impl Answer {
-    /// Whether it says that all is well.
-    #[must_use]
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// Status and, of a refusal, Azure's code.
-    #[must_use]
-    pub fn said(&self) -> String {
-        let error = &self.body["error"];
-        let inner = error["additionalInfo"].as_array().into_iter().flatten();
-        let inner = inner
-            .filter(|info| info["type"] == "InnerError")
-            .find_map(|info| innermost(&info["info"]["value"]));
-        match (error["code"].as_str(), inner) {
-            (Some(code), Some(inner)) => format!("{} {code}/{inner}", self.status),
-            (Some(code), None) => format!("{} {code}", self.status),
-            (None, _) => self.status.to_string(),
-        }
-    }
-}
-
-fn innermost(error: &Value) -> Option<String> {
-    let code = error["code"].as_str().map(str::to_owned);
-    if error["innerError"].is_object() { innermost(&error["innerError"]).or(code) } else { code }
 }
 
 /// A request.
@@ -138,6 +100,27 @@ impl Door {
         self.call(Method::PUT, path, Some(body), true).await
     }
 
+    /// Changes a part.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.call(Method::PATCH, path, Some(body), true).await
+    }
+
+    /// Reads without saying who asks.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn get_unsigned(&self, path: &str) -> Result<Answer> {
+        let url = self.arm(path)?;
+        let shown = || format!("GET {}", url.path());
+        let response = self.http.get(url.clone()).send().await;
+        Answer::read(response.map_err(reqwest::Error::without_url).with_context(shown)?)
+            .await
+            .with_context(shown)
+    }
+
     /// Makes a job without the header that carries the caller's token to it.
     ///
     /// # Errors
@@ -174,6 +157,17 @@ impl Door {
             Call { method, url: self.arm(path)?, body, audience: Audience::ResourceManager, with_job_token };
         self.cloud.trust(&call.url)?;
         self.send(&call).await
+    }
+
+    /// Reads at an address that an answer gave.
+    ///
+    /// # Errors
+    /// When the address is none of the cloud, or no answer comes.
+    pub async fn at(&self, address: &str) -> Result<Answer> {
+        let url = Url::parse(address).context("it is no address")?;
+        self.cloud.trust(&url)?;
+        let (method, audience) = (Method::GET, Audience::ResourceManager);
+        self.send(&Call { method, url, body: None, audience, with_job_token: false }).await
     }
 
     /// Every item of a list.
@@ -283,9 +277,7 @@ impl Door {
         };
         let shown = || format!("{} {}", call.method, call.url.path());
         let response = request.send().await.map_err(reqwest::Error::without_url).with_context(shown)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(reqwest::Error::without_url).with_context(shown)?;
-        Ok(Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or(json!(null)) })
+        Answer::read(response).await.with_context(shown)
     }
 }
 

@@ -122,4 +122,22 @@ impl Ground<'_> {
         let found = found.with_context(|| format!("the operator sent no {kind} that Azure took"))?;
         Ok(found.body.json()["properties"].clone())
     }
+
+    /// The path and the body of the operator's last PUT of a type that Azure took.
+    ///
+    /// # Errors
+    /// When it sent none.
+    pub fn last_put(&self, kind: &str) -> Result<(String, Value)> {
+        let exchanges = self.recorder.exchanges();
+        let is_it = |exchange: &&crate::recorder::Exchange| {
+            let is_below = exchange.path().rsplit(kind).next().is_some_and(|rest| rest.contains('/'));
+            exchange.is_operators()
+                && exchange.is_put(kind)
+                && !is_below
+                && matches!(exchange.status, 200 | 201)
+        };
+        let found = exchanges.iter().rev().find(is_it);
+        let found = found.with_context(|| format!("the operator sent no {kind} that Azure took"))?;
+        Ok((found.path().to_owned(), found.body.json().clone()))
+    }
 }

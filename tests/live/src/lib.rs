@@ -2,6 +2,7 @@
 //! recording of both. In: a workspace, and the word of its user. Out: a table, a recording, and nothing left in Azure.
 //! May not hold a token longer than a request, write one down, or leave the run without removing what it made.
 
+mod answer;
 pub mod args;
 pub mod assumptions;
 pub mod clean;

@@ -105,10 +105,10 @@ impl Whose {
         }
     }
 
-    /// Whether a repository of images is one: `azureml-operator/live-<id>/<name>`.
+    /// Whether a repository of images is one: `azureml-operator/<cluster>/live-<id>/<name>`.
     #[must_use]
     pub fn owns_image(&self, image: &str) -> bool {
-        let namespace = image.strip_prefix("azureml-operator/").and_then(|rest| rest.split('/').next());
+        let namespace = image.strip_prefix("azureml-operator/").and_then(|rest| rest.split('/').nth(1));
         match (self, namespace.and_then(Names::of)) {
             (Self::Of(names), Some(found)) => *names == found,
             (Self::Everybody, found) => found.is_some(),
@@ -133,9 +133,9 @@ mod tests {
         {
             assert!(!Whose::Everybody.owns(&tags), "{tags}");
         }
-        assert!(Whose::Everybody.owns_image("azureml-operator/live-0a1b2c3d/env:abc"));
-        assert!(!Whose::Everybody.owns_image("azureml-operator/live-team/env:abc"));
-        assert!(!Whose::Everybody.owns_image("mlops/live-0a1b2c3d/env:abc"));
+        assert!(Whose::Everybody.owns_image("azureml-operator/0a1b2c3d/live-0a1b2c3d/env:abc"));
+        assert!(!Whose::Everybody.owns_image("azureml-operator/0a1b2c3d/live-team/env:abc"));
+        assert!(!Whose::Everybody.owns_image("mlops/0a1b2c3d/live-0a1b2c3d/env:abc"));
     }
 
     #[test]

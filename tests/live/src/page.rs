@@ -1,6 +1,6 @@
 //! The page of assumptions in the docs, made of the same data as the probes. In: the data. Out: Markdown.
 
-use crate::assumptions::ASSUMPTIONS;
+use crate::assumptions;
 use std::fmt::Write as _;
 
 /// Where the page is, below the root of the repository.
@@ -13,7 +13,7 @@ const TEXT: &str = include_str!("page.md");
 pub fn page() -> String {
     let (mut table, mut details) = (String::new(), String::new());
     table.push_str("| | question | what we assume | what changes our behaviour |\n|---|---|---|---|\n");
-    for (number, one) in (1..).zip(&ASSUMPTIONS) {
+    for (number, one) in (1..).zip(assumptions::all()) {
         let _ = writeln!(
             table,
             "| [{number}](#{}) | {} | {} | {} |",

@@ -3,7 +3,7 @@
 //! In: the arguments. Out: a table on standard output, perhaps a recording, and an error where something is left or failed.
 
 use crate::args::Args;
-use crate::assumptions::{ASSUMPTIONS, Observed};
+use crate::assumptions::{self, Observed};
 use crate::clean::{Sweep, Swept};
 use crate::door::Door;
 use crate::entry::{check_location, confirm, interrupted};
@@ -218,7 +218,7 @@ impl Check {
             settle: Duration::from_secs(self.args.settle),
             made,
         };
-        for one in &ASSUMPTIONS {
+        for one in assumptions::all() {
             let observed = (one.probe)(&ground).await;
             let observed = observed.unwrap_or_else(|error| Observed::unseen(format!("{error:#}")));
             println!("  {}: {} ({})", one.id, observed.text, observed.verdict.words());

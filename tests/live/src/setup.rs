@@ -7,7 +7,7 @@ use crate::names::Names;
 use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_client::cloud::Cloud;
-use azureml_controller::config::Config;
+use azureml_controller::config::{Config, DefaultCloud};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,12 +32,14 @@ impl Setup {
     /// # Errors
     /// When the configuration is refused, or names no such cloud.
     pub fn read(args: &Args) -> Result<Self> {
-        let config = Config::read(args.config.as_deref())?;
+        // The check's own identity is one of the cloud that is checked.
+        let default_cloud = DefaultCloud(args.cloud.clone());
+        let config = Config { default_cloud, ..Config::read(args.config.as_deref())? };
         let base = match &args.config {
             Some(path) => serde_saphyr::from_str(&std::fs::read_to_string(path)?)?,
             None => json!({}),
         };
-        let clouds = config.clouds()?;
+        let clouds = config.known_clouds()?;
         let names: Vec<String> = clouds.iter().map(|(cloud, _)| cloud.name.clone()).collect();
         let found = clouds.into_iter().find(|(cloud, _)| cloud.name == args.cloud);
         let (cloud, _) = found
@@ -71,6 +73,7 @@ impl Setup {
         std::fs::write(&authorities, pem)?;
         let mut config = if self.base.is_object() { self.base.clone() } else { json!({}) };
         config["clusterId"] = json!(names.cluster());
+        config["defaultCloud"] = json!(self.cloud.name);
         config["grants"] = json!([{"namespaces": [names.namespace()]}]);
         let mut clouds = vec![described(&self.cloud, &authorities)];
         let others = self.base["clouds"].as_array().into_iter().flatten();

@@ -7,6 +7,7 @@ use crate::names::Names;
 use crate::operator::Operator;
 use crate::setup::Setup;
 use anyhow::{Context as _, Result, bail};
+use azureml_plan::shell;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::{Client, ResourceExt as _};
@@ -29,7 +30,7 @@ pub fn objects(args: &Args, setup: &Setup, names: &Names) -> Vec<Value> {
     });
     let compute = json!({
         "workspaceRef": workspace_ref, "vmSize": args.vm_size, "scale": {"min": 0, "max": 1, "idle": "2m"},
-        "deletionPolicy": "Delete",
+        "deletionPolicy": "Delete", "driftPolicy": "Report",
     });
     let environment = json!({
         "workspaceRef": workspace_ref, "build": {"dockerfile": dockerfile}, "deletionPolicy": "Delete",
@@ -54,7 +55,8 @@ fn pipeline(names: &Names) -> Value {
         "defaults": {"compute": {"ref": "node"}, "environment": {"ref": "tiny"}},
         "steps": [{
             "name": "say",
-            "command": "bash say.sh ${{inputs.word}}",
+            // As typed steps are sent, so that this says whether Azure carries them out.
+            "command": shell::line(&["bash", "say.sh"], &["${{inputs.word}}".to_owned()]),
             "code": {"files": {"say.sh": format!("echo \"$1 from {namespace}\"\n")}},
             "inputs": {"word": "${{parent.inputs.word}}"},
         }],

@@ -4,7 +4,8 @@ In and out as the readers of the other kinds. The hash of inline files is comput
 """
 
 import pathlib
-import shlex
+import re
+import subprocess
 import tempfile
 
 from azure.ai.ml._utils._asset_utils import get_ignore_file, get_content_hash
@@ -62,13 +63,25 @@ def read_step(ml, objects, item, step, version, report):
 
 
 def command(step, line, report):
-    """The command line: as written, or the interpreter, the script and each argument as one word of the shell."""
+    """The command: as written, or the interpreter, the script and each argument as one word of the shell."""
     where = f"steps.{step['name']}"
     report.given(f"{where}.command", step.get("command"), line)
     for kind, interpreter in INTERPRETERS.items():
         if kind in step:
             words = [interpreter, step[kind]["script"], *arguments(step[kind].get("args", []))]
-            report.same(f"{where}.{kind}", words, shlex.split(line.replace("$[[", " ").replace("]]", " ")))
+            report.same(f"{where}.{kind}", words, started(line))
+
+
+def started(line):
+    """The words that a shell hands to the interpreter. Each value stands for its binding; optional ones have a value."""
+    text = re.sub(r"^\$\[\[(=.*)]]$", r"\1", line, flags=re.MULTILINE)
+    with tempfile.TemporaryDirectory() as folder:
+        for interpreter in INTERPRETERS.values():
+            program = pathlib.Path(folder, interpreter)
+            program.write_text('#!/bin/sh\nprintf "%s\\0" "${0##*/}" "$@"\n')
+            program.chmod(0o755)
+        shell = subprocess.run(["/bin/sh", "-c", text], env={"PATH": folder}, capture_output=True, check=True)
+    return shell.stdout.decode().split("\0")[:-1]
 
 
 def arguments(wanted):

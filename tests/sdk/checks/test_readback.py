@@ -47,7 +47,11 @@ def make_pipeline(ml, folder, name, environment, compute):
         type: command
         name: {name}_train
         version: "1"
-        command: Rscript train.R --trees '${{{{inputs.trees}}}}' 'it'\\''s' $[[--rate '${{{{inputs.rate}}}}']] --model '${{{{outputs.model}}}}'
+        command: |-
+          {{ IFS= read -r rate && IFS= read -r trees && IFS= read -r model; }} <<-'\tend'; exec Rscript train.R --trees "${{trees#=}}" 'it'\\''s' ${{rate:+--rate "${{rate#=}}"}} --model "${{model#=}}"
+          $[[=${{{{inputs.rate}}}}]]
+          =${{{{inputs.trees}}}}
+          =${{{{outputs.model}}}}
         code: ./code
         environment: azureml:{environment.name}:{environment.version}
         inputs: {{trees: {{type: integer}}, rate: {{type: number, optional: true}}}}

@@ -1,48 +1,21 @@
 """What one exchange with Azure shows: its operation, its outcome, and the shape of the answer. Pure functions.
 
-The simulator has the same rules in `src/facts/shape.rs`; a test holds both to the same facts.
+The simulator reads answers in the same way in `src/facts/shape.rs`; `rules.json` has what both go by, and a test holds
+both to the same facts.
 """
 
 import json
+import pathlib
 import re
 from urllib.parse import urlsplit
 
+RULES = json.loads((pathlib.Path(__file__).parent / "rules.json").read_text())
 # Headers whose presence is a fact; the others depend on the recorder, or say what no client decides by.
-HEADERS = {
-    "azure-asyncoperation",
-    "azureml-model-deployment",
-    "docker-content-digest",
-    "location",
-    "retry-after",
-    "www-authenticate",
-    "x-ms-async-operation-timeout",
-    "x-ms-error-code",
-    "x-ms-failure-cause",
-}
+HEADERS = set(RULES["headers"])
 # Maps whose keys people or graphs choose, or that depend on what was sent.
-FREE = {
-    "additionalInfo",
-    "environmentVariables",
-    "environment_variables",
-    "identity",
-    "inputData",
-    "inputs",
-    "interactionEndpoints",
-    "jobs",
-    "limits",
-    "messageParameters",
-    "outputs",
-    "parameters",
-    "resources",
-    "runDefinition",
-    "secrets",
-    "services",
-    "settings",
-    "tags",
-    "trigger",
-    "userAssignedIdentities",
-}
-VARIANTS = ("jobType", "computeType", "runType", "datastoreType")
+FREE = set(RULES["free"])
+# What tells things of one operation apart.
+VARIANTS = RULES["variants"]
 
 
 def operation(method, url):

@@ -7,6 +7,7 @@ pub mod ids;
 pub mod operations;
 pub mod paging;
 mod published;
+pub mod rights;
 pub mod throttle;
 
 use crate::entra::{self, Audience, Caller};
@@ -112,6 +113,8 @@ fn route(world: &mut World, call: &Call<'_>) -> Reply {
     if let Some(answer) = account(world, call, &segments) {
         return Ok(answer);
     }
+    let path = format!("/{}", segments.join("/"));
+    world.rights.check(&call.caller, &call.request.method, &path)?;
     let target = Target::parse(&segments).ok_or_else(|| errors::no_route(call))?;
     if !world.has_subscription(target.subscription) {
         return Err(errors::no_subscription(target.subscription));

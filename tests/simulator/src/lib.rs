@@ -37,6 +37,7 @@ mod wire;
 mod world;
 
 pub use acr::RoleMode;
+pub use arm::rights::{Assignment, action};
 pub use log::Entry;
 pub use options::{Options, StorageAccess, Times, WorkspaceSpec};
 pub use simulator::{Simulator, StartError};

@@ -1,5 +1,6 @@
 //! One running simulator: started from options, ended when it is dropped, with the controls as methods.
 
+use crate::arm::rights::Assignment;
 use crate::clock::Clock;
 use crate::contract::{Contract, LoadError};
 use crate::entra::Keys;
@@ -204,6 +205,11 @@ impl Simulator {
             let key = world.add_workspace(spec, now);
             world.workspaces.get(&key).map_or(key, crate::ml::Workspace::id)
         })
+    }
+
+    /// Gives an application exactly these roles in Resource Manager. One that was given none may do everything.
+    pub fn assign(&self, client: &str, assignments: Vec<Assignment>) {
+        self.shared.with(|world, _| world.rights.assign(client, assignments));
     }
 
     /// Gives an application the role Storage Blob Data Contributor, or takes it away. It matters for storage accounts

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Times {
     /// A schedule that is made or changed: the median. Single ones are there at once or take nearly four times as long.
     pub schedule: Duration,
+    /// Whether single schedules take more or less than the median.
+    pub spreads: bool,
     /// A cluster that is made, changed or removed.
     pub cluster: Duration,
     /// A batch endpoint that is made or changed, and a deployment behind one.
@@ -39,6 +41,7 @@ impl Times {
         let seconds = |seconds: f64| part(Duration::from_secs_f64(seconds), scale);
         Self {
             schedule: seconds(6.0),
+            spreads: true,
             cluster: seconds(20.0),
             endpoint: seconds(30.0),
             deletion: seconds(10.0),
@@ -53,10 +56,11 @@ impl Times {
     /// How long an operation takes. `seed` is what tells it from others of its kind.
     pub(crate) fn of(&self, work: &Work, seed: &str) -> SignedDuration {
         let whole = match work {
-            Work::ScheduleWritten(..) => {
+            Work::ScheduleWritten(..) if self.spreads => {
                 let place = seed.bytes().map(usize::from).sum::<usize>() % SPREAD.len();
                 part(self.schedule, SPREAD[place])
             }
+            Work::ScheduleWritten(..) => self.schedule,
             Work::ComputeWritten(..) | Work::ComputeDeleted(..) => self.cluster,
             Work::EndpointWritten(..) | Work::DeploymentWritten(..) => self.endpoint,
             Work::ScheduleDeleted(..) | Work::EndpointDeleted(..) | Work::DeploymentDeleted(..) => {

@@ -4,6 +4,7 @@
 
 use crate::acr::{Images, Registry};
 use crate::arm::operations::{self, Operation, Work};
+use crate::arm::rights::Rights;
 use crate::arm::throttle::Throttle;
 use crate::arm::{self, Call};
 use crate::blob::{self, Blobs};
@@ -65,6 +66,8 @@ pub struct World {
     pub images: Images,
     /// Blobs of all storage accounts.
     pub blobs: Blobs,
+    /// Who may do what.
+    pub rights: Rights,
     /// What is to be done outside of the simulated Azure.
     pub outbox: Vec<Effect>,
     subscriptions: BTreeSet<String>,
@@ -89,6 +92,7 @@ impl World {
             registries: BTreeMap::new(),
             images: Images::default(),
             blobs: Blobs::new(settings.dir.join("blob")),
+            rights: Rights::default(),
             outbox: Vec::new(),
             subscriptions,
             settings,

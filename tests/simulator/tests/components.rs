@@ -33,7 +33,12 @@ async fn a_component_refers_only_to_what_exists_and_cannot_be_changed() {
     );
     let curated = component("azureml://registries/azureml/environments/sklearn/versions/1");
     assert_eq!(sim.put("components/other/versions/1", &curated).await.status, StatusCode::CREATED);
-    let changed = sim.put("components/prep/versions/1", &curated).await;
+    let code = json!({ "properties": { "codeUri": "https://account.blob.core.windows.net/c/other/code" } });
+    assert_eq!(sim.put("codes/other/versions/1", &code).await.status, StatusCode::CREATED);
+    let mut other = component(&environment_id);
+    other["properties"]["componentSpec"]["code"] =
+        json!(format!("azureml:{}/codes/other/versions/1", sim.workspace()));
+    let changed = sim.put("components/prep/versions/1", &other).await;
     assert_eq!(changed.chain(), ["UserError", "BadArgument", "ArgumentInvalid", "UpdateComponentFailed"]);
 
     let pipeline = |component: &str, inputs: Value| {

@@ -14,6 +14,10 @@ async fn a_cluster_is_created_by_an_operation_and_then_succeeds() {
     assert_eq!(put.status, StatusCode::CREATED);
     assert_eq!(put.body["properties"]["provisioningState"], "Creating");
     assert!(!put.headers.contains_key("retry-after"), "nothing of Azure ML asks for a wait");
+    let early = &put.body["properties"]["properties"];
+    for unknown in ["currentNodeCount", "targetNodeCount", "nodeStateCounts", "allocationState"] {
+        assert!(early[unknown].is_null(), "{unknown} is not known before the cluster is ready: {early}");
+    }
     let operation = put.header("azure-asyncoperation").to_owned();
     assert_eq!(sim.get(&operation).await.body["status"], "InProgress");
 

@@ -78,7 +78,7 @@ async fn run_history_tells_times_parameters_and_logs_of_every_step() {
     assert_eq!((&train["displayName"], &train["parentRunId"]), (&json!("train"), &json!("run-1")));
     assert_eq!(
         (&train["name"], &train["properties"]["azureml.moduleName"]),
-        (&json!("train"), &json!("train"))
+        (&json!("training"), &json!("training"))
     );
     let node = train["properties"]["azureml.nodeid"].as_str().unwrap();
     assert!(node.len() == 8 && node.chars().all(|digit| digit.is_ascii_hexdigit()), "{node}");

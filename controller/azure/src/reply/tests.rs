@@ -83,6 +83,20 @@ fn each_header_of_azure_alone_makes_a_404_azures() {
 }
 
 #[test]
+fn a_429_is_resource_managers_own_by_its_cause_and_by_nothing_else() {
+    let body =
+        json!({"error": {"code": "TooManyRequests", "message": "Retry again after 20 seconds."}}).to_string();
+    for (cause, expected) in [(Some("gateway"), true), (Some("service"), false), (None, false)] {
+        let mut headers = of_azure();
+        if let Some(cause) = cause {
+            set(&mut headers, "x-ms-failure-cause", cause);
+        }
+        let refusal = refused(Verb::Put, 429, &headers, body.as_bytes());
+        assert_eq!((refusal.class(), refusal.is_gateways), (Class::Throttled, expected), "{cause:?}");
+    }
+}
+
+#[test]
 fn a_404_of_a_proxy_is_trouble_and_says_so() {
     let none = HeaderMap::new();
     let mut echoed = HeaderMap::new();

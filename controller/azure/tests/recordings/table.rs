@@ -3,7 +3,7 @@
 use azureml_client::Class;
 
 /// Operations that the controller never asks for. Registries are asked in a test of their own.
-pub const UNUSED: [&str; 25] = [
+pub const UNUSED: [&str; 23] = [
     "acr-agent-pool-get",
     "acr-catalog",
     "acr-manifest-delete",
@@ -23,11 +23,9 @@ pub const UNUSED: [&str; 25] = [
     "batch-invoke",
     "blob-put-metadata",
     "blobs-list",
-    "code-versions-list-by-hash",
     "data-version-get",
     "datastore-list-secrets",
     "entra-token",
-    "operation-status",
     "run-data",
 ];
 
@@ -83,4 +81,14 @@ pub const REFUSED: [(&str, &str, &str, u64, Outcome); 35] = [
     ("job-put", "unknown-", "PUT", 400, Of(Class::Invalid)),
     ("schedule", "", "GET", 404, Gone),
     ("workspace", "", "", 404, Gone),
+];
+
+/// What operations say while they go on and at their end, with what that means.
+pub const OPERATIONS: [(&str, &str); 6] = [
+    ("Creating", "goes on"),
+    ("Deleting", "goes on"),
+    ("Failed", "failed"),
+    ("InProgress", "goes on"),
+    ("Succeeded", "ended"),
+    ("Updating", "goes on"),
 ];

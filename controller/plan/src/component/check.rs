@@ -3,26 +3,66 @@
 //!
 //! In: a pipeline, a step, its command line. Out: nothing, or what is wrong.
 
+use super::bare;
 use crate::context::InvalidSpec;
-use crate::job;
+use crate::{job, names};
 use azureml_crds::literals;
 use azureml_crds::step::Step;
 use azureml_crds::values::Literal;
 use azureml_crds::{MLPipeline, step};
 
+/// The most bytes that all inputs together have as JSON: each run's status holds them once more.
+const INPUTS: usize = 32 * 1024;
+
+/// What runs are given stays small.
+pub(super) fn size(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+    let bytes = serde_json::to_vec(&pipeline.spec.inputs).map_or(0, |text| text.len());
+    if bytes <= INPUTS {
+        return Ok(());
+    }
+    let message = format!(
+        "they have {bytes} bytes, and {INPUTS} are the most; shorten descriptions and lists of values"
+    );
+    Err(InvalidSpec::new("inputs", message))
+}
+
+/// The component of no step has a name that the operator generates for another pipeline.
+pub(super) fn names(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+    let Some(base) = &pipeline.spec.azure_name else { return Ok(()) };
+    let undated = names::without_date(base);
+    let is_taken = |step: &&Step| names::looks_generated(&names::step_component(undated, &step.name));
+    match pipeline.spec.steps.iter().find(is_taken) {
+        None => Ok(()),
+        Some(step) => {
+            let name = names::step_component(base, &step.name);
+            let message = format!(
+                "{name}, the component of a step, looks like a name that the operator generates; rename the step, or give another azureName"
+            );
+            Err(InvalidSpec::new("azureName", message))
+        }
+    }
+}
+
 /// What a run without values would send is what a run may send.
 pub(super) fn defaults(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+    let places = bare::inputs(pipeline);
     pipeline.spec.inputs.iter().try_for_each(|(name, input)| {
-        job::own(name, input).map_err(|wrong| InvalidSpec::new(wrong.field, wrong.message))
+        let own = job::own(name, input, places.get(name));
+        own.map_err(|wrong| InvalidSpec::new(wrong.field, wrong.message))
     })
 }
 
 /// Every literal of a step stays one word of its command.
 pub(super) fn literals(step: &Step) -> Result<(), InvalidSpec> {
     let is_binding = |text: &str| text.starts_with("${{") && text.ends_with("}}") && !text[3..].contains('$');
+    let places = bare::places(step.command.as_deref().unwrap_or_default());
     for (name, value) in &step.inputs {
         let Literal::Text(text) = value else { continue };
-        if let Some(fault) = literals::fault(text).filter(|_| !is_binding(text)) {
+        let fault = || {
+            let of_place = || places.get(name.as_str()).and_then(|place| bare::fault(text, *place));
+            literals::fault(text).or_else(of_place)
+        };
+        if let Some(fault) = fault().filter(|_| !is_binding(text)) {
             return Err(InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), fault));
         }
     }

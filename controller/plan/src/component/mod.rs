@@ -3,6 +3,7 @@
 //! In: a spec and the ids it resolves to. Out: bodies as Microsoft's client sends them. Source: Azure REST API,
 //! `ComponentVersions_CreateOrUpdate`, and the command and pipeline component schemas of the Azure ML CLI v2.
 
+pub mod bare;
 mod check;
 mod node;
 mod ports;
@@ -56,8 +57,6 @@ pub struct Code {
     pub hash: String,
     /// The code version that we would make.
     pub id: ArmId,
-    /// The files.
-    pub files: BTreeMap<String, String>,
 }
 
 /// The files of a step, where it has some.
@@ -65,9 +64,19 @@ pub struct Code {
 pub fn code(pipeline: &MLPipeline, step: &Step, workspace: &ArmId) -> Option<Code> {
     let defaults = pipeline.spec.defaults.as_ref();
     let code = step.code.as_ref().or_else(|| defaults.and_then(|defaults| defaults.code.as_ref()))?;
-    let hash = hash::files(&code.files);
+    let hash = code.files.hash().to_owned();
     let id = workspace.child("codes", &names::code(&hash)).child("versions", "1");
-    Some(Code { hash, id, files: code.files.clone() })
+    Some(Code { hash, id })
+}
+
+/// What is wrong with a pipeline, beside its steps: defaults that no run would take, names that another may have.
+///
+/// # Errors
+/// With the field.
+pub fn check(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+    check::size(pipeline)?;
+    check::names(pipeline)?;
+    check::defaults(pipeline)
 }
 
 /// A step, ready to be registered.
@@ -81,7 +90,6 @@ pub fn prepare(
     (workspace, base): (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> Result<Prepared, InvalidSpec> {
-    check::defaults(pipeline)?;
     check::literals(step)?;
     let command = command(step)?;
     check::optional(pipeline, step, &command)?;
@@ -89,11 +97,11 @@ pub fn prepare(
     let inputs = component_inputs(pipeline, step);
     let outputs = component_outputs(pipeline, step);
     let content = json!({
-        "command": step.command, "python": step.python, "r": step.r, "inputs": inputs, "outputs": outputs,
+        "command": command, "python": step.python, "r": step.r, "inputs": inputs, "outputs": outputs,
         "code": code.as_ref().map(|code| &code.hash), "environment": resolved.environment,
         "displayName": step.display_name, "description": step.description, "deterministic": step.deterministic,
     });
-    let version = hash::cut(&hash::content("component", &content), 12).to_owned();
+    let version = hash::name("component", &content);
     let name = names::step_component(base, &step.name);
     let id = workspace.child("components", &name).child("versions", &version);
     let mut spec = json!({
@@ -149,7 +157,7 @@ pub fn whole(
     let jobs: Map<String, Value> = steps.iter().map(|step| (step.name.clone(), step.node.clone())).collect();
     let display = spec.display_name.clone().or_else(|| pipeline.metadata.name.clone());
     let content = json!({"jobs": jobs, "inputs": inputs, "outputs": outputs, "displayName": display, "description": spec.description});
-    let version = hash::cut(&hash::content("pipeline", &content), 12).to_owned();
+    let version = hash::name("pipeline", &content);
     let mut component = json!({
         "$schema": PIPELINE_SCHEMA, "type": "pipeline", "name": base, "version": version,
         "display_name": display, "inputs": inputs, "outputs": outputs, "jobs": jobs,
@@ -179,6 +187,13 @@ fn prefixed(environment: &str) -> String {
 pub fn command(step: &Step) -> Result<String, InvalidSpec> {
     let script =
         |interpreter: &str, script: &Script| shell::line(&[interpreter, &script.script], &script.args);
+    let typed = step.python.as_ref().or(step.r.as_ref());
+    if let Some(arg) = typed.and_then(|script| script.args.iter().find(|arg| shell::has_part_of_group(arg))) {
+        let message = format!(
+            "{arg:?} has a group in it; write the whole argument as a group: $[[--name=${{{{inputs.name}}}}]]"
+        );
+        return Err(InvalidSpec::new(format!("steps.{}.args", step.name), message));
+    }
     match (&step.command, &step.python, &step.r) {
         (Some(command), None, None) => Ok(command.clone()),
         (None, Some(python), None) => Ok(script("python", python)),

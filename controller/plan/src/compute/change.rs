@@ -1,8 +1,8 @@
 //! How a cluster differs from its spec, and the smallest request that puts it right.
 
-use super::Wanted;
+use super::{Refs, Wanted};
 use crate::action::Action;
-use crate::diff::{Difference, differences};
+use crate::diff::{Difference, differences, without_nulls};
 use crate::tags;
 use serde_json::{Value, json};
 
@@ -54,11 +54,22 @@ pub(super) fn is_mutable(path: &str) -> bool {
         || path.starts_with("identity")
 }
 
+/// Whether the plan for a cluster would be a PUT of the whole, which needs a new read.
+#[must_use]
+pub fn is_overwritten(refs: &Refs, wanted: &Wanted, have: &Value) -> bool {
+    let drift = drift(wanted, have);
+    !drift.is_empty() && !is_scale_alone(refs, &drift)
+}
+
+fn is_scale_alone(refs: &Refs, drift: &[Difference]) -> bool {
+    refs.scales_by_patch && drift.iter().all(|difference| difference.path.contains(".scaleSettings."))
+}
+
 /// The smallest change: scale alone has an operation of its own, that can overwrite nothing else.
-pub(super) fn update(wanted: &Wanted, have: &Value, drift: &[Difference]) -> Action {
+pub(super) fn update(refs: &Refs, wanted: &Wanted, have: &Value, drift: &[Difference]) -> Action {
     let id = wanted.id.clone();
     let scale = &wanted.body["properties"]["properties"]["scaleSettings"];
-    if drift.iter().all(|difference| difference.path.contains(".scaleSettings.")) {
+    if is_scale_alone(refs, drift) {
         return Action::Patch { id, body: json!({"properties": {"properties": {"scaleSettings": scale}}}) };
     }
     let mut body = writable(have);
@@ -76,9 +87,7 @@ pub(super) fn update(wanted: &Wanted, have: &Value, drift: &[Difference]) -> Act
 fn writable(have: &Value) -> Value {
     let pick = |from: &Value, keys: &[&str]| -> Value {
         keys.iter()
-            .filter_map(|key| {
-                Some(((*key).to_owned(), from.get(*key).filter(|value| !value.is_null())?.clone()))
-            })
+            .filter_map(|key| Some(((*key).to_owned(), without_nulls(from.get(*key)?)?)))
             .collect::<serde_json::Map<_, _>>()
             .into()
     };

@@ -26,11 +26,13 @@ impl Leave for MLCompute {
     fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
         let wait =
             |reason: &str, message: String, next: Next| Plan::say(Verdict::working(reason, message), next);
-        let Some(have) = left else { return Plan::leave("the cluster is gone") };
-        if self.spec.deletion_policy != Some(DeletionPolicy::Delete)
-            || address.owner.of(&have["tags"]) != Belongs::Us
-        {
-            return Plan::leave("the cluster stays in Azure");
+        let stays = || Plan::leave("the cluster stays in Azure");
+        if self.spec.deletion_policy != Some(DeletionPolicy::Delete) {
+            return stays();
+        }
+        let Some(have) = left else { return Plan::absent("the cluster is gone") };
+        if address.owner.of(&have["tags"]) != Belongs::Us {
+            return stays();
         }
         if have["properties"]["provisioningState"] == "Deleting" {
             return wait("Deleting", "the cluster is being removed".into(), Next::Look);

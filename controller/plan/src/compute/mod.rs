@@ -6,11 +6,13 @@ mod allocation;
 mod change;
 mod leave;
 
+pub use self::change::is_overwritten;
 use self::change::{drift, is_mutable, update};
 pub use self::leave::Address;
 use crate::action::{Action, Failed, Next, Plan, Verdict};
-use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::context::{InvalidSpec, Workspace};
 use crate::diff::Difference;
+use crate::grants::Rights;
 use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::settle::{Differing, list};
 use crate::{Decide, View, failure, hash, names, tags, time};
@@ -31,6 +33,8 @@ pub struct Refs {
     pub owner: Owner,
     /// The MLPipelines that name it.
     pub used_by: Vec<String>,
+    /// Whether a change of scale alone is a PATCH; a PUT of the whole cluster otherwise.
+    pub scales_by_patch: bool,
 }
 
 /// The cluster that should be there.
@@ -53,6 +57,18 @@ pub fn id(compute: &MLCompute, workspace: &ArmId) -> ArmId {
     workspace.child("computes", &compute.spec.azure_name.clone().unwrap_or_else(generated))
 }
 
+/// Code on the cluster runs with its identities, and in its network.
+fn granted(compute: &MLCompute, rights: &Rights) -> Result<(), InvalidSpec> {
+    let spec = &compute.spec;
+    let parsed = |field: &str, text: &str| {
+        ArmId::parse(text).map_err(|error| InvalidSpec::new(field, error.to_string()))
+    };
+    for id in spec.identity.iter().flat_map(|identity| &identity.user_assigned) {
+        rights.identity(&parsed("identity.userAssigned", id)?)?;
+    }
+    spec.subnet_id.as_deref().map_or(Ok(()), |id| rights.subnet(&parsed("subnetId", id)?))
+}
+
 const IDLE: SignedDuration = SignedDuration::from_mins(2);
 
 impl Decide for MLCompute {
@@ -64,6 +80,7 @@ impl Decide for MLCompute {
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         let spec = &self.spec;
         tags::unique(&spec.tags)?;
+        granted(self, &refs.workspace.rights)?;
         let idle = spec.scale.idle.as_deref().map_or(Ok(IDLE), |text| time::duration("scale.idle", text))?;
         let mut cluster = json!({
             "osType": "Linux",
@@ -103,7 +120,8 @@ impl Decide for MLCompute {
         Ok(Wanted { id: id(self, &refs.workspace.id), body, hash: hash::content("compute", &content) })
     }
 
-    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
+    fn plan(&self, view: View<'_, Self>) -> Plan {
+        let View { refs, wanted, seen, ask } = view;
         let Some(have) = seen else { return create(wanted) };
         let is_adopted = match refs.owner.of(&have["tags"]) {
             Belongs::Us => true,
@@ -138,7 +156,7 @@ impl Decide for MLCompute {
                 ..Plan::say(Verdict::stalled("CannotChange", message), Next::Tick)
             };
         }
-        settle(self, wanted, have, &drift, ask)
+        settle(self, view, have, &drift)
     }
 
     fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLComputeStatus {
@@ -192,8 +210,29 @@ fn foreign(compute: &MLCompute, wanted: &Wanted, drift: &[Difference], now: Time
     }
 }
 
-fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Difference], ask: &Ask) -> Plan {
+/// What the cluster has that the spec does not name, and that is not granted: it was, or somebody gave it to the cluster in Azure.
+fn surplus(compute: &MLCompute, have: &Value, rights: &Rights) -> Option<Verdict> {
+    let spec = &compute.spec;
+    let there = have["identity"]["userAssignedIdentities"].as_object();
+    let identities = there.into_iter().flatten().map(|(id, _)| id.as_str());
+    let identities = identities.filter(|_| spec.identity.is_none()).filter_map(|id| ArmId::parse(id).ok());
+    let subnet = have["properties"]["properties"]["subnet"]["id"].as_str();
+    let subnet = subnet.filter(|_| spec.subnet_id.is_none()).and_then(|id| ArmId::parse(id).ok());
+    let refused = identities.map(|id| rights.identity(&id)).chain(subnet.map(|id| rights.subnet(&id)));
+    let refused = refused.into_iter().find_map(Result::err)?;
+    let message = format!(
+        "the cluster still has it: {}; or write identity: {{type: None}}, or delete the cluster",
+        refused.message
+    );
+    Some(Verdict::stalled(refused.reason, message))
+}
+
+fn settle(compute: &MLCompute, view: View<'_, MLCompute>, have: &Value, drift: &[Difference]) -> Plan {
+    let View { refs, wanted, ask, .. } = view;
     if drift.is_empty() {
+        if let Some(verdict) = surplus(compute, have, &refs.workspace.rights) {
+            return Plan::say(verdict, Next::Tick);
+        }
         if let Some(verdict) = allocation::trouble(have) {
             return Plan { applied: Some(wanted.hash.clone()), ..Plan::say(verdict, Next::Tick) };
         }
@@ -202,7 +241,7 @@ fn settle(compute: &MLCompute, wanted: &Wanted, have: &Value, drift: &[Differenc
     }
     let (common, policy) = (common(compute), compute.spec.drift_policy);
     Differing { common, policy, hash: &wanted.hash, is_foreign: is_foreign(&have["tags"]), found: drift }
-        .plan(update(wanted, have, drift), Next::Look, ask)
+        .plan(update(refs, wanted, have, drift), Next::Look, ask)
 }
 
 fn common(compute: &MLCompute) -> Option<&Common> {

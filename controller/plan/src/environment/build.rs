@@ -2,9 +2,9 @@
 //!
 //! Source: ACR Tasks, `TaskRuns_Create` and its `forceUpdateTag`.
 
-use super::{Seen, Source, Wanted, named, network};
-use crate::action::{Action, Failed, Next, Plan, Room, Verdict};
-use crate::context::{Ask, InvalidSpec, Workspace};
+use super::{Refs, Seen, Source, Wanted, named, network};
+use crate::action::{Action, Failed, Files, Next, Plan, Room, Verdict};
+use crate::context::{Ask, InvalidSpec};
 use crate::{dockerfile, failure, hash, names, time};
 use azureml_client::ArmId;
 use azureml_client::image::ImageRef;
@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 pub(super) fn built(
     environment: &MLEnvironment,
     build: &Build,
-    h12: &str,
-    workspace: &Workspace,
+    content: &str,
+    Refs { workspace, owner }: &Refs,
 ) -> Result<Source, InvalidSpec> {
     let registry = workspace.registry.as_ref().ok_or_else(|| {
         let message = format!(
@@ -31,16 +31,16 @@ pub(super) fn built(
         InvalidSpec { reason: "NoRegistry", ..InvalidSpec::new("build", message) }
     })?;
     let (namespace, name) = named(environment);
-    let repository = names::repository(namespace, name);
+    let repository = names::repository(&owner.cluster, namespace, name);
     let registry_id = ArmId::parse(&registry.resource_id)
         .map_err(|error| InvalidSpec::new("registry", error.to_string()))?;
     Ok(Source::Built {
-        task_run: registry_id.child("taskRuns", &names::task_run(namespace, name, h12)),
-        body: task_run_body(build, registry, &format!("{repository}:{h12}"))?,
+        task_run: registry_id.child("taskRuns", &names::task_run(&owner.cluster, namespace, name, content)),
+        body: task_run_body(build, registry, &format!("{repository}:{content}"))?,
         image: ImageRef {
             registry: registry.login_server.clone(),
             repository,
-            tag: Some(h12.to_owned()),
+            tag: Some(content.to_owned()),
             digest: None,
         },
         files: BTreeMap::from([("Dockerfile".to_owned(), dockerfile::with_checks(build)?)]),
@@ -101,16 +101,12 @@ pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, a
     let run_id = result["runId"].as_str().unwrap_or("unknown");
     match build_state(run) {
         // The run did its work, and still there is no image: somebody removed it.
-        "Succeeded" => rebuild(wanted, run, run_id, ask),
-        "Failed" => match &ask.requested {
-            Some(request) => {
-                let tag = format!("request-{}", hash::cut(&hash::text(request), 12));
-                match force(wanted, run, &tag, "the build is tried again on request") {
-                    plan if plan.actions.is_empty() => build_failed(run_id, seen, result),
-                    plan => plan,
-                }
+        "Succeeded" => rebuild(wanted, run, run_id, forced(environment, wanted), ask),
+        "Failed" => match request_tag(ask) {
+            Some(tag) if forced(environment, wanted) != Some(&tag) => {
+                start(wanted, Some(&tag), "Building", "the build is tried again on request")
             }
-            None => build_failed(run_id, seen, result),
+            _ => build_failed(run_id, seen, result),
         },
         state @ ("Error" | "Timeout" | "Canceled") => {
             interrupted(environment, wanted, run, (state, run_id), ask)
@@ -130,7 +126,7 @@ fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: &str, message:
     let registry = task_run.parent().unwrap_or_else(|| task_run.clone());
     let upload = Action::Upload {
         room: Room::BuildSource(registry),
-        files: files.clone(),
+        files: Files::InPlace(files.clone()),
         id: task_run.clone(),
         body,
         pointer: "/properties/runRequest/sourceLocation",
@@ -138,37 +134,35 @@ fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: &str, message:
     Plan::send(vec![upload], Verdict::working(reason, message), Next::Look)
 }
 
-/// Another run of a task run that ended, unless it was made for just this reason.
-fn force(wanted: &Wanted, run: &Value, tag: &str, message: &str) -> Plan {
-    if run["properties"]["forceUpdateTag"] == tag {
-        let verdict = Verdict::stalled(
-            "ImageNotFound",
-            format!(
-                "{} was built ({tag}) and is not in the registry; look who removes it",
-                wanted.source.image()
-            ),
-        );
-        return Plan::say(verdict, Next::Tick);
-    }
-    start(wanted, Some(tag), "Building", message)
+const PURGED: &str = "purged-";
+
+/// The `forceUpdateTag` of the last run, from `status`: Azure does not show it.
+fn forced<'a>(environment: &'a MLEnvironment, wanted: &Wanted) -> Option<&'a str> {
+    let Source::Built { task_run, .. } = &wanted.source else { return None };
+    let build = environment.status.as_ref()?.build.as_ref().filter(|build| build.name == task_run.name())?;
+    build.force_update_tag.as_deref()
 }
 
-const PURGED: &str = "purged-";
+/// The tag of a build that somebody asks for.
+fn request_tag(ask: &Ask) -> Option<String> {
+    let request = ask.requested.as_ref()?;
+    Some(format!("request-{}", hash::cut(&hash::text(request), 12)))
+}
 
 /// The image of a run that succeeded is not there. It is built anew; one that vanishes again only once in a while, since
 /// something removes it, or hides it.
-fn rebuild(wanted: &Wanted, run: &Value, run_id: &str, ask: &Ask) -> Plan {
-    let was_rebuilt = run["properties"]["forceUpdateTag"].as_str().is_some_and(|tag| tag.starts_with(PURGED));
+fn rebuild(wanted: &Wanted, run: &Value, run_id: &str, forced: Option<&str>, ask: &Ask) -> Plan {
+    let tag = format!("{PURGED}{run_id}");
+    let was_rebuilt = forced.is_some_and(|forced| forced.starts_with(PURGED));
     let due = finished(run).and_then(|at| at.checked_add(ask.pace.stalled).ok());
-    if was_rebuilt && ask.requested.is_none() && due.is_some_and(|due| due > ask.now) {
+    if was_rebuilt && ask.requested.is_none() && due.is_none_or(|due| due > ask.now) {
         let message = format!(
             "{} was built by run {run_id} and is not in the registry; look who removes it",
             wanted.source.image()
         );
         return Plan { at: due, ..Plan::say(Verdict::stalled("ImageNotFound", message), Next::Tick) };
     }
-    let message = "the image was removed from the registry and is being built anew";
-    force(wanted, run, &format!("{PURGED}{run_id}"), message)
+    start(wanted, Some(&tag), "Building", "the image was removed from the registry and is being built anew")
 }
 
 /// The state of a task run's build, in the words of ACR.
@@ -226,7 +220,7 @@ fn interrupted(
     let at = (due > ask.now).then_some(due);
     let verdict = failure::provisioning(&failed, last.as_ref().map_or(1, |last| last.count), at);
     let plan = if at.is_none() {
-        force(wanted, run, &format!("retry-{run_id}"), "the build is tried again")
+        start(wanted, Some(&format!("retry-{run_id}")), "Building", "the build is tried again")
     } else {
         Plan::say(verdict.clone(), Next::Tick)
     };
@@ -242,19 +236,34 @@ fn cut_off(state: &str) -> &'static str {
     }
 }
 
-pub(super) fn build_status(wanted: &Wanted, run: &Value, tail: &[String]) -> Option<BuildStatus> {
-    let Source::Built { task_run, .. } = &wanted.source else { return None };
+/// `status.build`. The plan that starts another run knows its `forceUpdateTag`; later passes keep it.
+pub(super) fn build_status(
+    environment: &MLEnvironment,
+    wanted: &Wanted,
+    seen: &Seen,
+    plan: &Plan,
+) -> Option<BuildStatus> {
+    let (Source::Built { task_run, .. }, Some(run)) = (&wanted.source, &seen.task_run) else { return None };
     let result = &run["properties"]["runResult"]["properties"];
     let moment = |key: &str| result[key].as_str().and_then(time::timestamp).map(failure::whole_seconds);
     let (started, finished) = (moment("startTime"), moment("finishTime"));
     let seconds = |(from, to): (Timestamp, Timestamp)| to.duration_since(from).as_secs();
+    let tag = plan.actions.iter().find_map(tag_of).or_else(|| forced(environment, wanted));
     Some(BuildStatus {
         name: task_run.name().to_owned(),
         run_id: result["runId"].as_str().map(str::to_owned),
+        force_update_tag: tag.map(str::to_owned),
         state: build_state(run).to_owned(),
         started_at: started.map(Time),
         finished_at: finished.map(Time),
         duration_seconds: started.zip(finished).map(seconds),
-        tail: tail.iter().rev().take(20).rev().map(|line| line.chars().take(1024).collect()).collect(),
+        tail: seen.tail.iter().rev().take(20).rev().map(|line| line.chars().take(1024).collect()).collect(),
     })
+}
+
+fn tag_of(action: &Action) -> Option<&str> {
+    match action {
+        Action::Upload { body, .. } => body["properties"]["forceUpdateTag"].as_str(),
+        Action::Put { .. } | Action::Patch { .. } | Action::Post { .. } | Action::Delete { .. } => None,
+    }
 }

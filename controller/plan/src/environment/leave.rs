@@ -32,7 +32,7 @@ impl Leave for MLEnvironment {
     }
 }
 
-/// Archives the versions of ours that are not archived yet; a plan to leave when there are none.
+/// Archives the versions of ours that are not archived yet; a plan to leave, once nothing can appear, when there are none.
 #[must_use]
 pub fn archive(id: &ArmId, owner: &Owner, left: &[Version], what: &str) -> Plan {
     let ours = left.iter().filter(|version| {
@@ -46,8 +46,11 @@ pub fn archive(id: &ArmId, owner: &Owner, left: &[Version], what: &str) -> Plan 
             body: changed(&version.body["properties"], &json!({"isArchived": true})),
         })
         .collect();
+    if left.is_empty() {
+        return Plan::absent(format!("Azure has no {what}"));
+    }
     if puts.is_empty() {
-        return Plan::leave(format!("the {what} is archived"));
+        return Plan::absent(format!("the {what} is archived"));
     }
     let verdict =
         Verdict::working("Archiving", format!("{} versions of the {what} are being archived", puts.len()));

@@ -5,19 +5,23 @@
 mod build;
 mod leave;
 mod network;
+mod tenancy;
+mod versions;
 
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
 pub use self::leave::{Address, archive};
+use self::versions::is_named_by_image;
+pub use self::versions::{candidates, digest_of, is_of_content, is_version_name, version_name};
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset::changed;
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::differences;
 use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::settle::Differing;
-use crate::{Decide, View, hash, names, tags, time};
+use crate::{Decide, View, hash, names, tags};
 use azureml_client::ArmId;
-use azureml_client::image::{ImageRef, is_digest};
+use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{MLEnvironmentSpec, MLEnvironmentStatus, Platform};
 use serde_json::{Value, json};
@@ -37,8 +41,8 @@ pub struct Refs {
 pub struct Wanted {
     /// The environment.
     pub id: ArmId,
-    /// The first 12 digits of the content's hash: the beginning of every version of this content.
-    pub h12: String,
+    /// The name of the content: the beginning of every version of it.
+    pub content: String,
     /// Where the image comes from.
     pub source: Source,
 }
@@ -103,9 +107,9 @@ pub struct Seen {
     pub registry: Option<Value>,
 }
 
-/// The first 12 digits of the content's hash: what decides whether anything is built.
+/// The name of the content: what decides whether anything is built.
 #[must_use]
-pub fn h12(spec: &MLEnvironmentSpec) -> String {
+pub fn content_name(spec: &MLEnvironmentSpec) -> String {
     let content = match (&spec.build, &spec.image) {
         (Some(build), _) => json!({
             "dockerfile": build.dockerfile, "args": build.args, "verify": build.verify,
@@ -113,7 +117,7 @@ pub fn h12(spec: &MLEnvironmentSpec) -> String {
         }),
         (None, image) => json!({"image": image}),
     };
-    hash::cut(&hash::content("environment", &content), 12).to_owned()
+    hash::name("environment", &content)
 }
 
 /// The environment's id: names alone decide it.
@@ -129,27 +133,6 @@ fn named(environment: &MLEnvironment) -> (&str, &str) {
     (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
 }
 
-/// The versions of this content, in the order in which they are tried: the one in force, then the newest first.
-#[must_use]
-pub fn candidates(in_force: Option<&str>, wanted: &Wanted, listed: Vec<Version>) -> Vec<Version> {
-    let prefix = format!("{}-", wanted.h12);
-    let mut found: Vec<Version> =
-        listed.into_iter().filter(|version| version.name.starts_with(&prefix)).collect();
-    let created =
-        |version: &Version| version.body["systemData"]["createdAt"].as_str().and_then(time::timestamp);
-    found.sort_by_key(|version| {
-        (Some(version.name.as_str()) != in_force, std::cmp::Reverse(created(version)))
-    });
-    found
-}
-
-/// The name of the version of an image.
-#[must_use]
-pub fn version_name(h12: &str, digest: &str) -> String {
-    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-    format!("{h12}-{}", hash::cut(hex, 12))
-}
-
 impl Decide for MLEnvironment {
     type Status = MLEnvironmentStatus;
     type Refs = Refs;
@@ -158,21 +141,27 @@ impl Decide for MLEnvironment {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         tags::unique(&self.spec.tags)?;
-        let h12 = h12(&self.spec);
+        tenancy::check(&self.spec, &refs.owner)?;
+        let builder = self.spec.build.as_ref().and_then(|build| build.builder.as_ref());
+        let pool = builder.and_then(|builder| builder.acr.agent_pool.as_deref());
+        pool.map_or(Ok(()), |pool| refs.workspace.rights.agent_pool(pool))?;
+        let content = content_name(&self.spec);
         let source = match (&self.spec.build, &self.spec.image) {
-            (Some(build), _) => built(self, build, &h12, &refs.workspace)?,
+            (Some(build), _) => built(self, build, &content, refs)?,
             (None, Some(image)) => Source::Given(
                 ImageRef::parse(image).map_err(|error| InvalidSpec::new("image", error.to_string()))?,
             ),
             (None, None) => return Err(InvalidSpec::new("spec", "set one of build, image")),
         };
-        Ok(Wanted { id: id(self, &refs.workspace.id), h12, source })
+        Ok(Wanted { id: id(self, &refs.workspace.id), content, source })
     }
 
     fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
         let moved = ask.requested.is_some() && matches!(wanted.source, Source::Given(_));
         match (&seen.version, &seen.digest) {
-            (Some(version), Some(digest)) if moved && version.name != version_name(&wanted.h12, digest) => {
+            (Some(version), Some(digest))
+                if moved && version.name != version_name(&wanted.content, digest) =>
+            {
                 register(self, refs, wanted, digest)
             }
             (Some(version), _) => {
@@ -191,16 +180,18 @@ impl Decide for MLEnvironment {
         }
     }
 
-    fn facts(&self, View { wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLEnvironmentStatus {
+    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLEnvironmentStatus {
         let mut status = self.status.clone().unwrap_or_default();
         // One that was just registered is in force from now on, beside others of this content.
-        if let Some(version) = registered(plan).or_else(|| seen.version.clone()) {
+        let is_own = |version: &Version| refs.owner.of(&version.body["properties"]["tags"]) == Belongs::Us;
+        let own = seen.version.clone().filter(|version| is_own(version) && is_named_by_image(version));
+        if let Some(version) = registered(plan).or(own) {
             status.image = version.image().map(str::to_owned);
             status.common.azure_id = Some(wanted.id.child("versions", &version.name).to_string());
             status.version = Some(version.name);
         }
-        if let Some(run) = &seen.task_run {
-            status.build = build_status(wanted, run, &seen.tail);
+        if let Some(build) = build_status(self, wanted, seen, plan) {
+            status.build = Some(build);
         }
         status
     }
@@ -222,7 +213,7 @@ fn registered(plan: &Plan) -> Option<Version> {
 
 /// The version of an image whose digest is known.
 fn register(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, digest: &str) -> Plan {
-    let name = version_name(&wanted.h12, digest);
+    let name = version_name(&wanted.content, digest);
     let image = wanted.source.image().pinned(digest);
     let mut properties = json!({
         "image": image,
@@ -247,8 +238,13 @@ fn register(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, digest: &
 fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &Version, ask: &Ask) -> Plan {
     let properties = &version.body["properties"];
     let id = wanted.id.child("versions", &version.name);
-    if let Belongs::Another(owner) = refs.owner.of(&properties["tags"]) {
-        return taken(&id, &owner, "give this object another azureName");
+    match refs.owner.of(&properties["tags"]) {
+        Belongs::Us if is_named_by_image(version) => {}
+        Belongs::Another(owner) => return taken(&id, &owner, "give this object another azureName"),
+        // Who may write in the workspace may register any image under the name that this one will have.
+        Belongs::Us | Belongs::Nobody => {
+            return taken(&id, "nobody, by its tags or its image", "give this object another azureName");
+        }
     }
     let mut want = json!({"tags": refs.owner.tags(&environment.spec.tags), "isArchived": false});
     if let Some(description) = &environment.spec.description {
@@ -276,10 +272,4 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
         found: &found,
     }
     .plan(put, Next::Look, ask)
-}
-
-/// The digest of an image that a version names.
-#[must_use]
-pub fn digest_of(image: &str) -> Option<&str> {
-    image.rsplit_once('@').map(|(_, digest)| digest).filter(|digest| is_digest(digest))
 }

@@ -44,7 +44,7 @@ mod tests {
             body: json!({"properties": {"runRequest": request}}),
             files: BTreeMap::new(),
         };
-        Wanted { id: workspace.child("environments", "e"), h12: "h".into(), source }
+        Wanted { id: workspace.child("environments", "e"), content: "h".into(), source }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::Job;
 use super::values::{TRIGGER_TIME, checked, safe, wrong};
+use crate::component::bare::{self, Place};
 use crate::context::InvalidSpec;
+use crate::grants::Rights;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::values::Input;
 use serde_json::{Map, Value, json};
@@ -18,9 +20,13 @@ pub fn inputs(job: &Job<'_>, current: &Current) -> Result<Map<String, Value>, In
     if let Some(unknown) = given.keys().find(|name| !current.inputs.contains_key(*name)) {
         return Err(unknown_input(unknown, current));
     }
+    let places = bare::told(current);
     let mut values = Map::new();
     for (name, input) in &current.inputs {
-        if let Some(value) = value(name, input, given.get(name), job.is_scheduled)? {
+        let value = value(name, input, given.get(name), job.is_scheduled)?;
+        plain(name, value.as_ref(), places.get(name))?;
+        foreign(name, value.as_ref(), job.rights)?;
+        if let Some(value) = value {
             values.insert(name.clone(), value);
         }
     }
@@ -41,9 +47,26 @@ fn unknown_input(name: &str, current: &Current) -> InvalidSpec {
 ///
 /// # Errors
 /// As [`super::properties`].
-pub(crate) fn own(name: &str, input: &Input) -> Result<(), InvalidSpec> {
+pub(crate) fn own(name: &str, input: &Input, place: Option<&Place>) -> Result<(), InvalidSpec> {
     let has_value = input.default.is_some() || input.path.is_some();
-    if has_value { value(name, input, None, false).map(drop) } else { Ok(()) }
+    if !has_value {
+        return Ok(());
+    }
+    plain(name, value(name, input, None, false)?.as_ref(), place)
+}
+
+/// A value that reaches a command outside of single quotes is one that a shell leaves as it is.
+fn plain(name: &str, value: Option<&Value>, place: Option<&Place>) -> Result<(), InvalidSpec> {
+    let text = value.and_then(|value| value["value"].as_str().or_else(|| value["uri"].as_str()));
+    let text = text.filter(|text| *text != TRIGGER_TIME).unwrap_or_default();
+    let fault = place.and_then(|place| bare::fault(text, *place));
+    fault.map_or(Ok(()), |fault| Err(wrong(name, fault)))
+}
+
+/// Azure ML reads data of another workspace with the rights of the job's sender, which is the controller.
+fn foreign(name: &str, value: Option<&Value>, rights: &Rights) -> Result<(), InvalidSpec> {
+    let address = value.and_then(|value| value["uri"].as_str());
+    address.map_or(Ok(()), |address| rights.address(&format!("inputs.{name}"), address))
 }
 
 fn value(
@@ -163,7 +186,10 @@ mod tests {
             version: "v".into(),
             component_id: "/subscriptions/s".into(),
             settings: Settings::default(),
+            accepted_as: None,
             inputs: inputs.into_iter().map(|(name, input)| (name.to_owned(), input)).collect(),
+            bare_inputs: Vec::new(),
+            double_quoted_inputs: Vec::new(),
             outputs: BTreeMap::new(),
         }
     }
@@ -178,6 +204,7 @@ mod tests {
             inputs: Some(&given),
             is_scheduled,
             form: Form::default(),
+            rights: &Rights::Own,
         };
         inputs(&job, &current())
     }
@@ -241,6 +268,7 @@ mod tests {
             inputs: Some(&given),
             is_scheduled: true,
             form: Form::default(),
+            rights: &Rights::Own,
         };
         assert_eq!(inputs(&job, &with_text).unwrap()["day"]["value"], TRIGGER_TIME);
     }

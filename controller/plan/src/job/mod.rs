@@ -9,6 +9,7 @@ mod values;
 pub use self::inputs::inputs;
 pub(crate) use self::inputs::own;
 use crate::context::InvalidSpec;
+use crate::grants::Rights;
 use azureml_crds::ml_pipeline::{Current, Settings};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -40,6 +41,8 @@ pub struct Job<'a> {
     pub is_scheduled: bool,
     /// How it says what it runs.
     pub form: Form,
+    /// What may be used: data of another workspace is asked for.
+    pub rights: &'a Rights,
 }
 
 /// The properties of the job.
@@ -48,6 +51,12 @@ pub struct Job<'a> {
 /// When a value is unknown, missing, of the wrong type, or could leave its quotes in a command.
 pub fn properties(job: &Job<'_>, current: &Current) -> Result<Value, InvalidSpec> {
     let inputs = inputs(job, current)?;
+    for (name, output) in &current.outputs {
+        output
+            .path
+            .as_ref()
+            .map_or(Ok(()), |path| job.rights.address(&format!("outputs.{name}.path"), path))?;
+    }
     let outputs: Map<String, Value> = current
         .outputs
         .iter()

@@ -46,7 +46,7 @@ impl Leave for MLPipeline {
             .collect();
         let actions: Vec<Action> = plans.into_iter().flat_map(|plan| plan.actions).collect();
         if actions.is_empty() {
-            return Plan::leave("the endpoint is gone and the components are archived");
+            return Plan::absent("the endpoint is gone and the components are archived");
         }
         Plan::send(actions, Verdict::working("Archiving", "the components are being archived"), Next::Look)
     }

@@ -6,19 +6,22 @@
 mod leave;
 mod register;
 mod resolve;
+mod vouch;
 
 pub use self::leave::{Address, Left};
 use self::register::register;
-use self::resolve::{current, default_compute, resolve, settings};
+use self::resolve::{addresses, current, default_compute, resolve, settings};
+pub use self::vouch::{generated_name, vouch};
 use crate::action::Plan;
 use crate::component::{Code, Prepared};
 use crate::context::{InvalidSpec, Workspace};
-use crate::owner::Owner;
+use crate::owner::{Belongs, Owner, taken};
 use crate::publish::Publication;
 use crate::{Decide, View, component, graph, names, publish};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, MLPipelineStatus, Settings, StepStatus};
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -33,6 +36,27 @@ pub struct Refs {
     pub environments: BTreeMap<String, String>,
     /// Clusters by the name of the MLCompute.
     pub computes: BTreeMap<String, String>,
+    /// How the settings of a deployment are written.
+    pub deployments: Deployments,
+}
+
+/// How the settings of a deployment are written: the definition says that all are text, Microsoft's client sends booleans.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum Deployments {
+    /// All are text.
+    #[default]
+    Text,
+    /// Booleans are booleans.
+    Typed,
+}
+
+impl Deployments {
+    pub(crate) fn flag(self, is_set: bool) -> Value {
+        match self {
+            Self::Text => Value::from(is_set.to_string()),
+            Self::Typed => Value::from(is_set),
+        }
+    }
 }
 
 /// Everything that should be registered.
@@ -77,6 +101,8 @@ pub enum Presence {
     Here,
     /// It is, and archived.
     Archived(Value),
+    /// It is, and another's.
+    Another(String),
 }
 
 /// What Azure has.
@@ -133,6 +159,8 @@ impl Decide for MLPipeline {
         let workspace = &refs.workspace.id;
         let base = base_name(self);
         let tags = refs.owner.tags(&BTreeMap::new());
+        addresses(self, &refs.workspace.rights)?;
+        component::check(self)?;
         let default_compute = default_compute(self, refs)?;
         let steps = self
             .spec
@@ -150,7 +178,7 @@ impl Decide for MLPipeline {
             .collect::<Result<Vec<_>, _>>()?;
         let (id, body) = component::whole(self, &steps, (workspace, &base), &tags);
         let settings = settings(self, workspace, default_compute);
-        let current = current(self, &id, &settings);
+        let current = current(self, refs, &id, &settings);
         let endpoint =
             self.spec.publish.as_ref().map(|publish| workspace.child("batchEndpoints", &publish.endpoint));
         Ok(Wanted { steps, id, body, settings, current, endpoint, tags })
@@ -163,13 +191,16 @@ impl Decide for MLPipeline {
         if !seen.publication.strays.is_empty() {
             return publish::remove(&seen.publication.strays);
         }
+        if let Some(refused) = others(wanted, seen) {
+            return refused;
+        }
         if seen.whole != Presence::Here {
             return register(self, refs, wanted, seen);
         }
         publish::plan(self, refs, wanted, &seen.publication, ask)
     }
 
-    fn facts(&self, View { wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLPipelineStatus {
+    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLPipelineStatus {
         let mut status = self.status.clone().unwrap_or_default();
         if seen.whole == Presence::Here {
             status.common.azure_id = Some(wanted.id.to_string());
@@ -180,10 +211,26 @@ impl Decide for MLPipeline {
         }
         // While one of another name is left, its name is not forgotten.
         if seen.publication.strays.is_empty() && !seen.publication.is_awaited {
-            status.endpoint = publish::status(self, wanted, &seen.publication);
+            let endpoint = seen.publication.endpoint.as_ref();
+            // Another's endpoint is no address of this pipeline.
+            let is_ours = endpoint.is_some_and(|endpoint| refs.owner.of(&endpoint["tags"]) == Belongs::Us);
+            let told = is_ours.then(|| publish::status(self, wanted, &seen.publication));
+            status.endpoint = told.flatten();
         }
         status
     }
+}
+
+/// A component that is another's is neither used nor written over.
+fn others(wanted: &Wanted, seen: &Seen) -> Option<Plan> {
+    let of_steps = wanted.steps.iter().filter_map(|step| Some((&step.id, seen.steps.get(&step.name)?)));
+    let (id, owner) = std::iter::once((&wanted.id, &seen.whole)).chain(of_steps).find_map(
+        |(id, presence)| match presence {
+            Presence::Another(owner) => Some((id, owner)),
+            Presence::Absent | Presence::Here | Presence::Archived(_) => None,
+        },
+    )?;
+    Some(taken(id, owner, "give this object another azureName"))
 }
 
 fn step_status(step: &Prepared) -> StepStatus {

@@ -1,7 +1,7 @@
 //! Registering a version: files first, then the steps, then the whole.
 
 use super::{Presence, Refs, Seen, Wanted};
-use crate::action::{Action, Next, Plan, Room, Verdict};
+use crate::action::{Action, Files, Next, Plan, Room, Verdict};
 use crate::asset::changed;
 use crate::component::{Code, Prepared};
 use crate::{component, publish};
@@ -55,7 +55,7 @@ fn unarchive(id: &ArmId, body: &Value) -> Action {
 fn upload(code: &Code) -> Action {
     Action::Upload {
         room: Room::Code(code.id.clone()),
-        files: code.files.clone(),
+        files: Files::OfObject { hash: code.hash.clone() },
         id: code.id.clone(),
         body: json!({"properties": {
             "isAnonymous": true,

@@ -2,7 +2,9 @@
 
 use super::Refs;
 use crate::component::Resolved;
+use crate::component::bare::Place;
 use crate::context::InvalidSpec;
+use crate::grants::Rights;
 use crate::{component, hash};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -68,6 +70,7 @@ pub(super) fn resolve(
     };
     let environment = environment
         .ok_or_else(|| InvalidSpec::new(format!("{field}.environment"), "set exactly one of ref, id"))?;
+    refs.workspace.rights.address(&format!("{field}.environment.id"), &environment)?;
     let is_script = step.command.is_none();
     if is_script && component::code(pipeline, step, &refs.workspace.id).is_none() {
         return Err(InvalidSpec::new(
@@ -76,6 +79,21 @@ pub(super) fn resolve(
         ));
     }
     Ok(Resolved { environment, compute, instance_type })
+}
+
+/// What a pipeline reads and writes by addresses of its own.
+pub(super) fn addresses(pipeline: &MLPipeline, rights: &Rights) -> Result<(), InvalidSpec> {
+    let spec = &pipeline.spec;
+    let inputs = spec.inputs.iter().map(|(name, input)| (format!("inputs.{name}.path"), &input.path));
+    let outputs = spec.outputs.iter().map(|(name, output)| (format!("outputs.{name}.path"), &output.path));
+    let is_bound = |path: &String| path.starts_with("${{") && path.ends_with("}}");
+    let of_steps = spec.steps.iter().flat_map(|step| {
+        let field = move |name| format!("steps.{}.outputs.{name}.path", step.name);
+        step.outputs.iter().map(move |(name, output)| (field(name), &output.path))
+    });
+    let of_steps = of_steps.filter(|(_, path)| !path.as_ref().is_some_and(is_bound));
+    let mut all = inputs.chain(outputs).chain(of_steps);
+    all.try_for_each(|(field, path)| path.as_ref().map_or(Ok(()), |path| rights.address(&field, path)))
 }
 
 pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: DefaultCompute) -> Settings {
@@ -88,9 +106,20 @@ pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: Defaul
     }
 }
 
-pub(super) fn current(pipeline: &MLPipeline, id: &ArmId, settings: &Settings) -> Current {
+pub(super) fn current(pipeline: &MLPipeline, refs: &Refs, id: &ArmId, settings: &Settings) -> Current {
     let (inputs, outputs) = (pipeline.spec.inputs.clone(), pipeline.spec.outputs.clone());
     let content = json!({"componentId": id, "settings": settings, "inputs": inputs, "outputs": outputs});
     let version = hash::cut(&hash::content("current", &content), 12).to_owned();
-    Current { version, component_id: id.to_string(), settings: settings.clone(), inputs, outputs }
+    let places = component::bare::inputs(pipeline);
+    let at = |place| places.iter().filter(|(_, at)| **at == place).map(|(name, _)| name.clone()).collect();
+    Current {
+        version,
+        component_id: id.to_string(),
+        settings: settings.clone(),
+        accepted_as: Some(refs.workspace.identity.clone()),
+        inputs,
+        bare_inputs: at(Place::Bare),
+        double_quoted_inputs: at(Place::InDoubleQuotes),
+        outputs,
+    }
 }

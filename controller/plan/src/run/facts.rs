@@ -7,6 +7,7 @@ use azureml_crds::ml_run::{Failure, MLRunStatus, Phase, StepRun};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 pub(super) fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, seen: &Seen) {
     let Some(job) = &seen.job else { return };
@@ -24,13 +25,21 @@ pub(super) fn job_facts(run: &MLRun, status: &mut MLRunStatus, wanted: &Wanted, 
         status.duration_seconds = duration(moment(details, "startTimeUtc"), moment(details, "endTimeUtc"));
     }
     if status.phase.is_some_and(Phase::is_finished) {
-        let uri = |output: &Value| output["uri"].as_str().map(str::to_owned);
-        let all = properties["outputs"].as_object().into_iter().flatten();
-        status.outputs = all.filter_map(|(name, output)| Some((name.clone(), uri(output)?))).collect();
+        let details = seen.details.as_ref().map(|details| &details["outputs"]);
+        status.outputs = outputs(&properties["outputs"], details.unwrap_or(&Value::Null));
     }
     if status.phase == Some(Phase::Failed) && (seen.children.is_some() || seen.details.is_some()) {
         status.failure = Some(why_failed(wanted, seen));
     }
+}
+
+/// Where outputs are: the job says it of those that have a path, run history of those that became data assets.
+fn outputs(of_job: &Value, details: &Value) -> BTreeMap<String, String> {
+    let address = |name: &str, output: &Value| {
+        output["uri"].as_str().or_else(|| details[name]["assetId"].as_str()).map(str::to_owned)
+    };
+    let all = of_job.as_object().into_iter().flatten();
+    all.filter_map(|(name, output)| Some((name.clone(), address(name, output)?))).collect()
 }
 
 pub(super) fn moment(run: &Value, key: &str) -> Option<Timestamp> {

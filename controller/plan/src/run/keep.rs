@@ -1,8 +1,10 @@
-//! How long an MLRun is kept after its end: as the spec says, and for ever where Flux or Argo CD would make it again.
+//! How long an MLRun is kept after its end, as the spec says or for ever where Flux or Argo CD would make it again; and what is worth a
+//! warning beside that.
 
-use crate::time;
+use crate::{hash, time};
 use azureml_crds::MLRun;
 use jiff::Timestamp;
+use serde_json::json;
 
 /// Until when the object is kept after its end, where the spec says it. What Flux or Argo CD manages is kept for ever:
 /// they would make it again.
@@ -26,11 +28,12 @@ pub fn is_expired(run: &MLRun, now: Timestamp) -> bool {
     kept_until(run).is_some_and(|until| until <= now)
 }
 
-/// Marks of Flux and of Argo CD.
-const MANAGED: [&str; 3] =
+/// Labels of Flux and of Argo CD.
+pub const MANAGED: [&str; 3] =
     ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name", "argocd.argoproj.io/instance"];
 
-const TRACKED: &str = "argocd.argoproj.io/tracking-id";
+/// The annotation of Argo CD.
+pub const TRACKED: &str = "argocd.argoproj.io/tracking-id";
 
 /// Whether Flux or Argo CD manages the object.
 fn is_managed(run: &MLRun) -> bool {
@@ -47,4 +50,17 @@ pub(super) fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
     }
     let message = "ttlAfterFinished is ignored, since Flux or Argo CD would make the object again; make runs with kubectl create";
     vec![("TtlIgnored", message.to_owned())]
+}
+
+/// The hash of the values that a run is sent with.
+pub(super) fn inputs_hash(run: &MLRun) -> String {
+    hash::content("run", &json!({"inputs": run.spec.inputs}))
+}
+
+/// A warning for values that were changed when they had been sent.
+pub(super) fn ignored(run: &MLRun) -> Option<(&'static str, String)> {
+    let sent = run.status.as_ref()?.common.applied_hash.as_ref()?;
+    let message =
+        "inputs: they were sent already, so the change is ignored; make a new MLRun for other values";
+    (*sent != inputs_hash(run)).then(|| ("InputsIgnored", message.to_owned()))
 }

@@ -21,7 +21,7 @@ impl Leave for MLRun {
     type Left = Option<Value>;
 
     fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
-        let Some(job) = left else { return Plan::leave("there is no job") };
+        let Some(job) = left else { return Plan::absent("there is no job") };
         if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || job_phase(self, job).is_finished() {
             return Plan::leave("the job stays in Azure");
         }

@@ -8,10 +8,11 @@ mod leave;
 mod over;
 
 use self::facts::{job_facts, moment, why_failed};
-pub use self::keep::{is_expired, kept_until};
-use self::keep::{kept_after, warnings};
+pub use self::keep::{MANAGED, TRACKED, is_expired, kept_until};
+use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
-use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over, was_seen};
+pub use self::over::was_seen;
+use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::failure::Trouble;
@@ -112,32 +113,18 @@ impl Decide for MLRun {
             inputs: self.spec.inputs.as_ref(),
             is_scheduled: false,
             form: Form::Component,
+            rights: &refs.workspace.rights,
         };
         let refused = job::inputs(&job, &refs.current).err();
         Ok(Wanted { id: id(self, &refs.workspace.id), component, refused })
     }
 
-    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
-        if is_finished(self) {
-            return over(self, wanted);
+    fn plan(&self, view: View<'_, Self>) -> Plan {
+        let mut plan = decide(self, view);
+        if view.ask.is_new_generation {
+            plan.warnings.extend(ignored(self));
         }
-        let recorded = self.status.as_ref().and_then(|status| status.pipeline.as_ref());
-        if recorded.is_none() {
-            // What runs is written down before anything is sent, so that a lost answer changes nothing.
-            let verdict = Verdict::working("Submitting", "the job is about to be sent");
-            return Plan {
-                conditions: vec![unknown("Submitting", "the job is about to be sent")],
-                ..Plan::say(verdict, Next::Now)
-            };
-        }
-        match &seen.job {
-            Some(job) => watch(self, wanted, seen, job),
-            None if was_seen(self) => {
-                let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
-                refused(self, JOB_GONE, &message, ask)
-            }
-            None => submit(self, refs, wanted, ask),
-        }
+        plan
     }
 
     fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
@@ -162,6 +149,29 @@ impl Decide for MLRun {
             status.finished_at = Some(Time(failure::whole_seconds(ask.now)));
         }
         status
+    }
+}
+
+fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Plan {
+    if is_finished(run) {
+        return over(run, wanted);
+    }
+    let recorded = run.status.as_ref().and_then(|status| status.pipeline.as_ref());
+    if recorded.is_none() {
+        // What runs is written down before anything is sent, so that a lost answer changes nothing.
+        let verdict = Verdict::working("Submitting", "the job is about to be sent");
+        return Plan {
+            conditions: vec![unknown("Submitting", "the job is about to be sent")],
+            ..Plan::say(verdict, Next::Now)
+        };
+    }
+    match &seen.job {
+        Some(job) => watch(run, wanted, seen, job),
+        None if was_seen(run) => {
+            let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
+            refused(run, JOB_GONE, &message, ask)
+        }
+        None => Plan { applied: Some(inputs_hash(run)), ..submit(run, refs, wanted, ask) },
     }
 }
 
@@ -227,6 +237,7 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         inputs: run.spec.inputs.as_ref(),
         is_scheduled: false,
         form: Form::Component,
+        rights: &refs.workspace.rights,
     };
     match job::properties(&job, &refs.current) {
         Ok(properties) => {

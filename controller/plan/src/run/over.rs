@@ -7,7 +7,8 @@ use azureml_crds::MLRun;
 use azureml_crds::ml_run::Phase;
 
 /// Whether there was a job: it is not sent a second time.
-pub(super) fn was_seen(run: &MLRun) -> bool {
+#[must_use]
+pub fn was_seen(run: &MLRun) -> bool {
     let status = run.status.as_ref();
     status.is_some_and(|status| {
         status.studio_url.is_some() || status.phase.is_some_and(|phase| phase != Phase::Pending)

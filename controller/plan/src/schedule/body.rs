@@ -35,6 +35,7 @@ pub(super) fn body(
         inputs: spec.inputs.as_ref(),
         is_scheduled: true,
         form: refs.form,
+        rights: &refs.workspace.rights,
     };
     let mut trigger = match (&spec.cron, &spec.recurrence) {
         (Some(cron), _) => {

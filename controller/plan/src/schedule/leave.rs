@@ -3,6 +3,7 @@
 use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;
+use crate::diff::without_nulls;
 use crate::owner::{Belongs, Owner};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
@@ -23,7 +24,7 @@ impl Leave for MLSchedule {
     type Left = Option<Value>;
 
     fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
-        let Some(have) = left else { return Plan::leave("the schedule is gone") };
+        let Some(have) = left else { return Plan::absent("the schedule is gone") };
         let properties = &have["properties"];
         let is_ours = address.owner.of(&properties["tags"]) == Belongs::Us;
         if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || !is_ours {
@@ -56,15 +57,20 @@ impl Leave for MLSchedule {
     }
 }
 
-/// The schedule as it was read, disabled: a PUT is the only way.
+/// The schedule as it was read, disabled: a PUT is the only way. Nulls and what only Azure says of a job stay away, as in
+/// recorded requests.
 fn disabled(properties: &Value) -> Value {
     let keys = ["displayName", "description", "tags", "properties", "trigger", "action"];
     let mut body: serde_json::Map<String, Value> = keys
         .iter()
-        .filter_map(|key| {
-            Some(((*key).to_owned(), properties.get(*key).filter(|value| !value.is_null())?.clone()))
-        })
+        .filter_map(|key| Some(((*key).to_owned(), without_nulls(properties.get(*key)?)?)))
         .collect();
+    let job = body.get_mut("action").and_then(|action| action.get_mut("jobDefinition"));
+    if let Some(job) = job.and_then(Value::as_object_mut) {
+        for key in ["status", "services"] {
+            job.remove(key);
+        }
+    }
     body.insert("isEnabled".to_owned(), json!(false));
     json!({"properties": body})
 }

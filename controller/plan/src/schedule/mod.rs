@@ -8,7 +8,7 @@ mod leftover;
 
 use self::body::{body, start_in_force, trigger};
 pub use self::leave::Address;
-use self::leftover::leftovers;
+pub use self::leftover::leftovers;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::{Ask, InvalidSpec, Workspace};
 use crate::diff::differences;
@@ -98,6 +98,7 @@ impl Decide for MLSchedule {
             inputs: spec.inputs.as_ref(),
             is_scheduled: true,
             form: refs.form,
+            rights: &refs.workspace.rights,
         };
         job::inputs(&job, &refs.current)?;
         // Another form is another schedule; the usual one says nothing, so that hashes stay.
@@ -124,7 +125,15 @@ impl Decide for MLSchedule {
         };
         let put = |body: &Value| Action::Put { id: wanted.id.clone(), body: body.clone() };
         let Some(have) = &seen.schedule else {
-            return Plan::send(vec![put(&body)], creating(), Next::Look);
+            if let Some(end) = over(wanted, ask.now) {
+                let message = format!(
+                    "endTime: {end} has passed, so nothing would fire; set a later endTime, or delete this object"
+                );
+                return Plan::say(Verdict::stalled("InvalidSpec", message), Next::Change);
+            }
+            // Azure shows a new schedule late: one that an earlier process sent is not sent again.
+            let puts = if ask.may_appear { Vec::new() } else { vec![put(&body)] };
+            return Plan::send(puts, creating(), Next::Look);
         };
         if let Some(refused) = not_ours(self, refs, wanted, have) {
             return refused;
@@ -149,6 +158,13 @@ impl Decide for MLSchedule {
         }
         status
     }
+}
+
+/// The end of a schedule, where it has passed.
+fn over(wanted: &Wanted, now: Timestamp) -> Option<&str> {
+    let end = wanted.end.as_deref()?;
+    let is_over = time::civil(end)? <= now.to_zoned(wanted.zone.clock.clone()).datetime();
+    is_over.then_some(end)
 }
 
 fn creating() -> Verdict {

@@ -56,9 +56,10 @@ fn ours(name: &'static str) -> impl Strategy<Value = Value> {
 }
 
 fn asked() -> impl Strategy<Value = Ask> {
-    (any::<bool>(), any::<bool>()).prop_map(|(requested, is_new_generation)| Ask {
+    (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(requested, is_new_generation, may_appear)| Ask {
         requested: requested.then(|| "now".to_owned()),
         is_new_generation,
+        may_appear,
         ..ask()
     })
 }
@@ -79,7 +80,7 @@ fn current() -> Result<Current> {
 }
 
 fn compute_refs() -> compute::Refs {
-    compute::Refs { workspace: workspace(), owner: owner("x"), used_by: Vec::new() }
+    compute::Refs { workspace: workspace(), owner: owner("x"), used_by: Vec::new(), scales_by_patch: true }
 }
 
 fn cluster() -> impl Strategy<Value = MLComputeSpec> {
@@ -146,7 +147,7 @@ proptest! {
 
     #[test]
     fn no_answer_about_a_cluster_is_too_strange(have in ours("x"), ask in asked()) {
-        let compute: MLCompute = object("x", "{workspaceRef: {name: p}, vmSize: S, scale: {max: 1}, identity: {type: UserAssigned, userAssigned: [/a]}, deletionPolicy: Delete}").unwrap();
+        let compute: MLCompute = object("x", "{workspaceRef: {name: p}, vmSize: S, scale: {max: 1}, identity: {type: UserAssigned, userAssigned: [/subscriptions/a/b/c]}, deletionPolicy: Delete}").unwrap();
         decide(&compute, &compute_refs(), &Some(have.clone()), &ask).unwrap();
         let address = compute::Address { id: compute::id(&compute, &workspace().id), owner: owner("x") };
         compute.farewell(&address, &Some(have), &ask);
@@ -171,7 +172,7 @@ proptest! {
     #[test]
     fn no_answer_about_an_endpoint_is_too_strange(endpoint in ours("x"), deployments in prop::collection::vec(ours("x"), 0..4), is_complete in any::<bool>(), ask in asked()) {
         let pipeline: MLPipeline = object("x", "{workspaceRef: {name: p}, publish: {endpoint: ep}, defaults: {compute: {name: c}, environment: {id: /e}}, steps: [{name: a, command: b}]}").unwrap();
-        let refs = pipeline::Refs { workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new() };
+        let refs = pipeline::Refs { workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), deployments: pipeline::Deployments::Text };
         let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new(), is_awaited: false };
         let seen = pipeline::Seen { whole: Presence::Here, steps: BTreeMap::new(), codes: BTreeMap::new(), publication };
         decide(&pipeline, &refs, &seen, &ask).unwrap();
@@ -207,11 +208,11 @@ proptest! {
 
     #[test]
     fn a_dockerfile_of_any_content_decides_its_build_alone(a in "(?s).{0,40}", b in "(?s).{0,40}") {
-        let h12 = |dockerfile: &str| {
+        let name = |dockerfile: &str| {
             let spec = json!({"workspaceRef": {"name": "p"}, "build": {"dockerfile": dockerfile}});
-            environment::h12(&serde_json::from_value(spec).unwrap())
+            environment::content_name(&serde_json::from_value(spec).unwrap())
         };
-        prop_assert_eq!(h12(&a) == h12(&b), a == b);
+        prop_assert_eq!(name(&a) == name(&b), a == b);
     }
 }
 

@@ -5,5 +5,7 @@ mod golden;
 mod laws;
 mod recordings;
 mod requests;
+mod settings;
 mod situations;
 mod support;
+mod tenancy;

@@ -46,7 +46,12 @@ fn ours(name: &str) -> Value {
 }
 
 fn computes(all: &mut All) -> Result<()> {
-    let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
+    let refs = compute::Refs {
+        workspace: workspace(),
+        owner: owner("cpu"),
+        used_by: Vec::new(),
+        scales_by_patch: true,
+    };
     let new: MLCompute = object(
         "cpu",
         "{workspaceRef: {name: prod}, azureName: cpu-cluster, vmSize: Standard_DS3_v2, priority: LowPriority, scale: {min: 0, max: 4, idle: 2m},
@@ -139,7 +144,13 @@ fn pipeline_of(spec: &str) -> Result<MLPipeline> {
 
 fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
-    pipeline::Refs { workspace: workspace(), owner: owner("pipeline1"), environments, computes }
+    pipeline::Refs {
+        workspace: workspace(),
+        owner: owner("pipeline1"),
+        environments,
+        computes,
+        deployments: pipeline::Deployments::Text,
+    }
 }
 
 fn nothing_seen() -> pipeline::Seen {

@@ -3,6 +3,7 @@
 use azureml_client::ArmId;
 use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
 use azureml_plan::context::{Pace, Workspace};
+use azureml_plan::grants::Rights;
 use azureml_plan::owner::Owner;
 use azureml_plan::{Ask, Decide, InvalidSpec, Plan, View};
 use jiff::Timestamp;
@@ -30,6 +31,8 @@ pub fn workspace() -> Workspace {
             location: "westeurope".into(),
             role_assignment_mode: RoleAssignmentMode::LegacyRegistryPermissions,
         }),
+        rights: Rights::Own,
+        identity: "own".into(),
     }
 }
 
@@ -44,7 +47,7 @@ pub fn owner(name: &str) -> Owner {
 
 /// A quiet moment: nothing was asked for, the spec is the one that was seen before.
 pub fn ask() -> Ask {
-    Ask { now: NOW, pace: Pace::default(), requested: None, is_new_generation: false }
+    Ask { now: NOW, pace: Pace::default(), requested: None, is_new_generation: false, may_appear: false }
 }
 
 /// An object from its spec.

@@ -1,5 +1,5 @@
 //! The custom role of the documentation is what the operator asks Azure for: no action is missing, none is unused.
-//! Actions follow from requests by Azure's rule: GET `T` needs `T/read`, PUT and PATCH `T/write`, DELETE `T/delete`, POST `T/x` `T/x/action`.
+//! Actions follow from requests by Azure's rule, as the simulator knows it.
 
 use crate::pages::blocks;
 use crate::stage::RUNTIME;
@@ -24,57 +24,10 @@ const DATA_PLANE: [&str; 5] = [
     "Microsoft.MachineLearningServices/workspaces/experiments/runs/write",
 ];
 
+/// The action of a request, where it is one of Resource Manager's.
 fn action(method: &str, url: &str) -> Option<String> {
-    let path = url.split('?').next()?;
-    let (_, resource) = path.rsplit_once("/providers/")?;
-    if !path.starts_with("/subscriptions/") {
-        return None;
-    }
-    let mut parts = resource.split('/');
-    let mut name = parts.next()?.to_owned();
-    let rest: Vec<&str> = parts.collect();
-    let is_call = method == "POST" && rest.len() % 2 == 1;
-    let types = if is_call { &rest[..rest.len() - 1] } else { &rest[..] };
-    for part in types.iter().step_by(2) {
-        name = format!("{name}/{part}");
-    }
-    Some(match method {
-        "GET" => format!("{name}/read"),
-        "PUT" | "PATCH" => format!("{name}/write"),
-        "DELETE" => format!("{name}/delete"),
-        _ => format!("{name}/{}/action", rest.last()?),
-    })
-}
-
-#[test]
-fn an_action_follows_from_a_request() {
-    let workspace =
-        "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
-    let registry = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r";
-    for (method, url, expected) in [
-        (
-            "GET",
-            format!("{workspace}/computes?api-version=1"),
-            "Microsoft.MachineLearningServices/workspaces/computes/read",
-        ),
-        (
-            "PUT",
-            format!("{workspace}/codes/c/versions/1"),
-            "Microsoft.MachineLearningServices/workspaces/codes/versions/write",
-        ),
-        (
-            "POST",
-            format!("{workspace}/jobs/j/cancel"),
-            "Microsoft.MachineLearningServices/workspaces/jobs/cancel/action",
-        ),
-        (
-            "POST",
-            format!("{registry}/listBuildSourceUploadUrl"),
-            "Microsoft.ContainerRegistry/registries/listBuildSourceUploadUrl/action",
-        ),
-    ] {
-        assert_eq!(action(method, &url).as_deref(), Some(expected));
-    }
+    let path = url.split('?').next().filter(|path| path.starts_with("/subscriptions/"))?;
+    azureml_simulator::action(&method.parse().ok()?, path)
 }
 
 /// Everything that an operator does: all kinds, a failed build, a cancelled run, and leaving with `deletionPolicy: Delete`.
@@ -170,20 +123,22 @@ async fn replace_deployments(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
+/// The actions of the page's roles.
+fn granted() -> Result<BTreeSet<String>> {
+    let page = blocks(PAGE)?;
+    let mut granted = BTreeSet::new();
+    for file in ["role.json", "operations.json"] {
+        let block = page.iter().find(|block| block.value("file") == Some(file));
+        let role: Value = serde_json::from_str(&block.with_context(|| format!("there is no {file}"))?.text)?;
+        let actions = role["Actions"].as_array().with_context(|| format!("{file} has no Actions"))?;
+        granted.extend(actions.iter().filter_map(|one| one.as_str().map(str::to_owned)));
+    }
+    Ok(granted)
+}
+
 #[test]
 fn the_custom_role_is_exactly_what_the_operator_asks_for() -> Result<()> {
-    let page = blocks(PAGE)?;
-    let block = page
-        .iter()
-        .find(|block| block.value("file") == Some("role.json"))
-        .context("there is no role.json")?;
-    let role: Value = serde_json::from_str(&block.text)?;
-    let granted: BTreeSet<String> = role["Actions"]
-        .as_array()
-        .context("no Actions")?
-        .iter()
-        .filter_map(|one| one.as_str().map(str::to_owned))
-        .collect();
+    let granted = granted()?;
     let mut asked = RUNTIME.block_on(everything())?;
     asked.extend(DATA_PLANE.into_iter().chain([SELDOM]).map(str::to_owned));
     let missing: Vec<_> = asked.difference(&granted).collect();

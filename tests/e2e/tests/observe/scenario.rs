@@ -8,6 +8,7 @@ use azureml_e2e::scene::GRANTS;
 use azureml_e2e::{Operator, Scene, Setting};
 use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
+use std::time::Duration;
 
 /// What was set up and happened.
 pub struct Scenario {
@@ -80,6 +81,17 @@ impl Scenario {
         self.wait("mlrun/fails", "Succeeded=False").await?;
         self.wait("mlenvironment/broken", "Stalled").await?;
         self.wait("mlschedule/soon", "Ready").await
+    }
+
+    /// Changes a cluster again and again; ends only with an error.
+    pub async fn keep_changing(&self) -> Result<()> {
+        let mut every = tokio::time::interval(Duration::from_secs(2));
+        for max in (5..9).cycle() {
+            every.tick().await;
+            let patch = json!({"spec": {"scale": {"max": max}}}).to_string();
+            self.scene.kubectl(&["patch", "mlcompute", "cpu", "--type=merge", "-p", &patch]).await?;
+        }
+        Ok(())
     }
 }
 

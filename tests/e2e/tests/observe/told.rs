@@ -29,7 +29,11 @@ async fn every_panel_and_every_alert_reads_what_two_real_replicas_export() -> Re
             .until(happened, |it| async move { Ok((!it.query(happened).await?.is_empty()).then_some(())) })
             .await?;
     }
-    panels_have_data(&prometheus).await?;
+    // Rates are of the last seconds: something becomes ready while they are looked at.
+    tokio::select! {
+        seen = panels_have_data(&prometheus) => seen?,
+        changed = scenario.keep_changing() => changed?,
+    }
     names_are_exported(&prometheus).await?;
     what_fires(&prometheus).await?;
     exemplars_name_traces(&prometheus, &scenario).await?;

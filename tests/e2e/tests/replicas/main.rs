@@ -12,9 +12,10 @@ use azureml_crds::MLCompute;
 use azureml_e2e::audit::{self, Asked};
 use azureml_e2e::operator::{SOON, Start};
 use azureml_e2e::relay::{Relay, Way};
-use azureml_e2e::scene::{GRANTS, GROUP, Object, WORKSPACE};
+use azureml_e2e::said::{ready, says};
+use azureml_e2e::scene::{GRANTS, GROUP, WORKSPACE};
 use azureml_e2e::{Operator, Scene, Setting, cluster};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::ExitStatus;
@@ -180,25 +181,6 @@ fn manifest(kind: &str, name: &str, spec: &str) -> String {
 async fn scale(scene: &Scene, max: u8) -> Result<()> {
     let patch = json!({"spec": {"scale": {"max": max}}}).to_string();
     scene.kubectl(&["patch", "mlcompute/cpu", "--type=merge", "-p", &patch]).await.map(drop)
-}
-
-/// Waits until an object says `Ready` with this status and reason for the spec that it has now.
-async fn says<K: Object>(scene: &Scene, name: &str, status: &str, reason: &str) -> Result<Value> {
-    let is_so = |object: &K| {
-        let object = serde_json::to_value(object).unwrap_or_default();
-        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let ready = conditions.iter().find(|condition| condition["type"] == "Ready").cloned();
-        let ready = ready.unwrap_or_default();
-        object["status"]["observedGeneration"] == object["metadata"]["generation"]
-            && ready["status"] == status
-            && ready["reason"] == reason
-    };
-    let object = scene.wait::<K>(name, &format!("Ready={status} {reason}"), is_so).await?;
-    Ok(serde_json::to_value(object)?)
-}
-
-async fn ready<K: Object>(scene: &Scene, name: &str) -> Result<Value> {
-    says::<K>(scene, name, "True", "Succeeded").await
 }
 
 /// Waits until Azure has a request that a fault holds.

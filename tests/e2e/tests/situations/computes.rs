@@ -1,9 +1,11 @@
 //! Clusters: a quota, a pause, one that was there before.
 
-use crate::{accepted, compute, condition, fault, last_body, message, patch, ready, says, workspace};
-use anyhow::{Result, ensure};
+use crate::{
+    accepted, compute, condition, fault, last_body, manifest, message, patch, ready, says, workspace,
+};
+use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLEnvironment};
-use azureml_e2e::{Scene, Setting};
+use azureml_e2e::{PATIENCE, Scene, Setting};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,5 +103,100 @@ async fn a_cluster_that_was_there_is_used_as_it_is_or_taken_over() -> Result<()>
     let body = last_body(&scene, "PUT workspaces/computes")?;
     ensure!(body["tags"]["made"] == "by hand" && body["tags"]["azureml-operator-name"] == "cpu", "{body}");
     ensure!(body["properties"]["properties"]["scaleSettings"]["maxNodeCount"] == 4, "{body}");
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_many_short_pages_shows_every_cluster() -> Result<()> {
+    let mut setting = Setting::default();
+    setting.azure.page_size = 2;
+    let scene = Scene::set("pages", setting).await?;
+    let operator = scene.operator().await?;
+    let names: Vec<String> = (0..7).map(|number| format!("c{number}")).collect();
+    let spec = |name: &str| {
+        format!(
+            "workspaceRef: {{name: team-a}}, azureName: page-{name}, vmSize: Standard_DS3_v2, scale: {{max: 4}}, driftPolicy: Correct"
+        )
+    };
+    let all: String = names.iter().map(|name| manifest("MLCompute", name, &spec(name))).collect();
+    scene.apply_objects(&(workspace("") + &all)).await?;
+    for name in &names {
+        ready::<MLCompute>(&scene, name).await?;
+    }
+    operator.stop()?;
+    let more = json!({"properties": {"properties": {"scaleSettings": {"maxNodeCount": 9}}}});
+    scene.portal("computes", "page-c6", &more).await?;
+    let since = scene.azure.requests().len();
+    let operator = scene.operator().await?;
+    // It is on the last of four pages, and is put right; the others are as they were.
+    let is_patched = |log: &[azureml_simulator::Entry]| {
+        log[since..]
+            .iter()
+            .any(|entry| entry.method == "PATCH" && entry.url.contains("page-c6"))
+            .then_some(())
+    };
+    scene.azure.wait_for(PATIENCE, is_patched).await.context("the last page was not read")?;
+    ready::<MLCompute>(&scene, "c6").await?;
+    let operations: Vec<String> = scene.writes(since).into_iter().map(|entry| entry.operation).collect();
+    assert_eq!(operations, ["PATCH workspaces/computes"], "{}", scene.requests_shown(20));
+    let requests = scene.azure.requests();
+    let pages = requests[since..].iter().filter(|entry| entry.url.contains("skipToken"));
+    ensure!(pages.clone().count() >= 3, "{}", scene.requests_shown(20));
+    ensure!(pages.clone().all(|entry| !entry.url.contains("$skip=")), "a link is followed as it is");
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_failed_is_read_again_soon_and_not_at_the_next_comparison() -> Result<()> {
+    // The next comparison is an hour away.
+    let scene = Scene::set("list", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    let spec = |name: &str| {
+        format!(
+            "workspaceRef: {{name: team-a}}, azureName: list-{name}, vmSize: Standard_DS3_v2, scale: {{max: 4}}, driftPolicy: Correct"
+        )
+    };
+    let all: String = ["c0", "c1", "c2"].map(|name| manifest("MLCompute", name, &spec(name))).concat();
+    scene.apply_objects(&(workspace("") + &all)).await?;
+    for name in ["c0", "c1", "c2"] {
+        ready::<MLCompute>(&scene, name).await?;
+    }
+    operator.stop()?;
+    let more = json!({"properties": {"properties": {"scaleSettings": {"maxNodeCount": 9}}}});
+    scene.portal("computes", "list-c2", &more).await?;
+    let broken =
+        fault(&scene, json!({"match": {"method": "GET", "path": "/computes\\?"}, "do": {"status": 500}}))?;
+    let since = scene.azure.requests().len();
+    let operator = scene.operator().await?;
+    says::<MLCompute>(&scene, "c2", "False", "InternalServerError").await?;
+    let lists = scene.azure.requests()[since..].iter().filter(|entry| entry.status == Some(500)).count();
+    ensure!(lists <= 4, "{lists} requests for one list that fails: {}", scene.requests_shown(20));
+    ensure!(scene.azure.release(&broken, false), "there is no such fault");
+    let is_patched = |log: &[azureml_simulator::Entry]| {
+        log[since..]
+            .iter()
+            .any(|entry| entry.method == "PATCH" && entry.url.contains("list-c2"))
+            .then_some(())
+    };
+    scene.azure.wait_for(PATIENCE, is_patched).await.context("the list was not read again")?;
+    ready::<MLCompute>(&scene, "c2").await?;
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scale_is_changed_by_a_put_where_the_configuration_says_so() -> Result<()> {
+    let mut setting = Setting::default();
+    setting.config = setting.config.replace("azure: {", "azure: {scaleByPatch: false, ");
+    let scene = Scene::set("put", setting).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace("") + &compute(""))).await?;
+    ready::<MLCompute>(&scene, "cpu").await?;
+    let since = scene.azure.requests().len();
+    patch(&scene, "mlcompute/cpu", &json!({"spec": {"scale": {"max": 7}}})).await?;
+    ready::<MLCompute>(&scene, "cpu").await?;
+    let operations: Vec<String> = scene.writes(since).into_iter().map(|entry| entry.operation).collect();
+    assert_eq!(operations, ["PUT workspaces/computes"], "{}", scene.requests_shown(20));
+    let body = last_body(&scene, "PUT workspaces/computes")?;
+    ensure!(body["properties"]["properties"]["scaleSettings"]["maxNodeCount"] == 7, "{body}");
     operator.stop()
 }

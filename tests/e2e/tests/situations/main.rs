@@ -14,12 +14,14 @@ mod optional;
 mod pipelines;
 mod proxy;
 mod refused;
+mod renamed;
 mod runs;
 mod schedules;
+mod words;
 
 use anyhow::{Context as _, Result};
 use azureml_e2e::Scene;
-use azureml_e2e::scene::Object;
+use azureml_e2e::said::{condition, manifest, ready, says};
 use serde_json::{Value, json};
 
 /// The workspace of all scenes, with more of its spec.
@@ -48,37 +50,6 @@ fn pipeline(more: &str) -> String {
     );
     [compute(""), manifest("MLEnvironment", "image", environment), manifest("MLPipeline", "p", &spec)]
         .concat()
-}
-
-/// An object as one document of a YAML stream.
-fn manifest(kind: &str, name: &str, spec: &str) -> String {
-    format!(
-        "---\n{{apiVersion: azureml.dev/v1alpha1, kind: {kind}, metadata: {{name: {name}}}, spec: {{{spec}}}}}\n"
-    )
-}
-
-/// A condition of an object as JSON.
-fn condition<'a>(object: &'a Value, r#type: &str) -> &'a Value {
-    let all = object["status"]["conditions"].as_array().into_iter().flatten();
-    all.into_iter().find(|condition| condition["type"] == r#type).unwrap_or(&Value::Null)
-}
-
-/// Waits until an object says `Ready` with this status and reason for the spec that it has now, and shows it.
-async fn says<K: Object>(scene: &Scene, name: &str, status: &str, reason: &str) -> Result<Value> {
-    let is_so = |object: &K| {
-        let object = serde_json::to_value(object).unwrap_or_default();
-        let ready = condition(&object, "Ready");
-        object["status"]["observedGeneration"] == object["metadata"]["generation"]
-            && ready["status"] == status
-            && ready["reason"] == reason
-    };
-    let object = scene.wait::<K>(name, &format!("Ready={status} {reason}"), is_so).await?;
-    Ok(serde_json::to_value(object)?)
-}
-
-/// Waits until an object is ready.
-async fn ready<K: Object>(scene: &Scene, name: &str) -> Result<Value> {
-    says::<K>(scene, name, "True", "Succeeded").await
 }
 
 /// What a condition says to people.

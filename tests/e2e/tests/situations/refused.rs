@@ -121,3 +121,19 @@ async fn files_reach_storage_without_keys_by_a_token_once_the_role_is_there() ->
     scene.check_contract()?;
     operator.stop()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_may_not_be_archived_blocks_deletion_and_says_so() -> Result<()> {
+    let scene = Scene::set("unarchived", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace("") + &pipeline(""))).await?;
+    ready::<MLPipeline>(&scene, "p").await?;
+    let refused = json!({"match": {"method": "PUT", "path": "/components/"}, "do": {"status": 400, "code": "UpdateComponentFailed"}});
+    let refused = fault(&scene, refused)?;
+    scene.delete_objects(&manifest("MLPipeline", "p", "")).await?;
+    says::<MLPipeline>(&scene, "p", "False", "DeletionBlocked").await?;
+    ensure!(scene.azure.release(&refused, false), "there is no such fault");
+    crate::ask(&scene, "mlpipeline/p", "allowed").await?;
+    scene.wait_gone::<MLPipeline>("p").await?;
+    operator.stop()
+}

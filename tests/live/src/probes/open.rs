@@ -1,5 +1,5 @@
-//! Probes of what recordings of Azure leave open: how lists of jobs end, what is not there, how data is uploaded, and a job
-//! that is sent again with other content.
+//! Probes of what recordings of Azure leave open: how lists of jobs end, what is not there or not ours, how data is uploaded,
+//! and a job that is sent again.
 
 use crate::assumptions::Observed;
 use crate::ground::Ground;
@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The story's job, sent again under the same name with another display name.
+/// The story's job under another name, sent again as it was, and with another display name.
 ///
 /// # Errors
 /// When no answer comes, or the first is refused.
@@ -18,27 +18,62 @@ pub async fn job_again(ground: &Ground<'_>) -> Result<Observed> {
     let path = ground.id("jobs", &ground.names.probe("again"));
     let first = ground.door.put(&path, &json!({"properties": properties.clone()})).await?;
     ensure!(first.is_success(), "the first is refused: {}", first.said());
+    let same = ground.door.put(&path, &json!({"properties": properties.clone()})).await?;
     properties["displayName"] = json!("job-again");
-    let second = ground.door.put(&path, &json!({"properties": properties})).await?;
+    let other = ground.door.put(&path, &json!({"properties": properties})).await?;
     ground.door.post(&format!("{path}/cancel")).await?;
-    let word = if second.is_success() { "taken" } else { "refused" };
-    // Either is as assumed: what is sent again is the same.
-    Ok(Observed::new(format!("another display name is {word}: {}", second.said()), true))
+    let word = if other.is_success() { "taken" } else { "refused" };
+    let text = format!(
+        "the same is answered with {}; another display name is {word}: {}",
+        same.said(),
+        other.said()
+    );
+    Ok(Observed::new(text, same.is_success()))
 }
 
-/// The first page of the workspace's jobs.
+/// The list of the workspace's jobs, to its end.
 ///
 /// # Errors
-/// When it is refused.
+/// When a page is refused, or the story sent no job.
 pub async fn job_list(ground: &Ground<'_>) -> Result<Observed> {
-    let answer = ground.door.get(&format!("{}/jobs", ground.workspace.id)).await?;
+    let path = format!("{}/jobs", ground.workspace.id);
+    let answer = ground.door.get(&path).await?;
     ensure!(answer.is_success(), "the list is refused: {}", answer.said());
     let count = answer.body["value"].as_array().map_or(0, Vec::len);
     let link = match answer.body["nextLink"].as_str() {
         None => "there is no nextLink".to_owned(),
         Some(link) => format!("nextLink has {}", parameters(link).join(", ")),
     };
-    Ok(Observed::new(format!("a page has {count} jobs; {link}"), answer.body["value"].is_array()))
+    let (job, _) = ground.last_put("/jobs/")?;
+    let name = job.rsplit('/').next().unwrap_or_default();
+    let is_there = ground.door.list(&path).await?.iter().any(|one| one["name"] == name);
+    let text = format!("a page has {count} jobs; {link}; the story's job is in the list: {is_there}");
+    Ok(Observed::new(text, is_there))
+}
+
+/// How Resource Manager refuses a request without a token, and one in a subscription that nobody has.
+///
+/// # Errors
+/// When no answer comes.
+pub async fn refusals(ground: &Ground<'_>) -> Result<Observed> {
+    let unsigned = ground.door.get_unsigned(ground.workspace.id.as_str()).await?;
+    let challenge = unsigned.headers.contains_key("www-authenticate");
+    let foreign = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/live/providers/Microsoft.MachineLearningServices/workspaces/live";
+    let foreign = ground.door.get(foreign).await?;
+    let is_said = [
+        "SubscriptionNotFound",
+        "AuthorizationFailed",
+        "InvalidAuthenticationTokenTenant",
+        "InvalidSubscriptionId",
+    ]
+    .iter()
+    .any(|code| foreign.body["error"]["code"] == *code);
+    let text = format!(
+        "without a token {}, with a challenge: {challenge}; in a subscription of nobody {}",
+        unsigned.said(),
+        foreign.said()
+    );
+    Ok(Observed::new(text, unsigned.status == 401 && challenge && is_said))
 }
 
 /// The names of the parameters of an address. Their values say who asked.

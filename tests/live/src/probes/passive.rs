@@ -60,6 +60,40 @@ pub fn limits(ground: &Ground<'_>) -> Observed {
     Observed::unseen(format!("none of {count} requests was answered with 429; {named}"))
 }
 
+/// Refusals of Resource Manager itself for too many requests, and how long they ask to wait.
+#[must_use]
+pub fn throttling(ground: &Ground<'_>) -> Observed {
+    let exchanges = ground.recorder.exchanges();
+    let is_gateways = |exchange: &&crate::recorder::Exchange| {
+        let cause = exchange.answer_headers.get("x-ms-failure-cause");
+        exchange.status == 429 && cause.is_some_and(|cause| cause == "gateway")
+    };
+    let refused: Vec<_> = exchanges.iter().filter(is_gateways).collect();
+    if refused.is_empty() {
+        return Observed::unseen(format!("none of {} requests was refused by it", exchanges.len()));
+    }
+    let waits = refused.iter().filter(|exchange| exchange.answer_headers.contains_key("retry-after")).count();
+    let text = format!("{} requests were refused by it, {waits} with Retry-After", refused.len());
+    Observed::new(text, waits == refused.len())
+}
+
+/// How the story's job ended, whose step has its value in a here-document.
+#[must_use]
+pub fn values_of_a_step(ground: &Ground<'_>) -> Observed {
+    let exchanges = ground.recorder.exchanges();
+    let of_job = |exchange: &&crate::recorder::Exchange| {
+        exchange.method == "GET" && exchange.status == 200 && exchange.path().contains("/jobs/")
+    };
+    let ended = |exchange: &crate::recorder::Exchange| {
+        let status = exchange.answer.json()["properties"]["status"].as_str()?.to_owned();
+        ["Completed", "Failed", "Canceled"].contains(&status.as_str()).then_some(status)
+    };
+    match exchanges.iter().filter(of_job).find_map(ended) {
+        None => Observed::unseen("no job of the story was seen to end"),
+        Some(status) => Observed::new(format!("the job ended {status}"), status == "Completed"),
+    }
+}
+
 /// How many schedules there are.
 ///
 /// # Errors

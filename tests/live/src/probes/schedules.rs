@@ -1,5 +1,6 @@
 //! Probes with schedules: disabled ones, and one that is due in half a day.
 
+use super::{LONGEST, LOOKS, SUCCEEDED, ended};
 use crate::assumptions::Observed;
 use crate::ground::Ground;
 use anyhow::{Result, ensure};
@@ -89,6 +90,41 @@ pub async fn while_made(ground: &Ground<'_>) -> Result<Observed> {
     };
     // Either is as assumed: what is absent for a while is waited for.
     Ok(Observed::new(text, there))
+}
+
+/// A disabled schedule, sent again with another displayName and another trigger, so that it shows when the change is done.
+///
+/// # Errors
+/// When no answer comes, or the first is refused.
+pub async fn display_name(ground: &Ground<'_>) -> Result<Observed> {
+    let action = ground.sent("/schedules/")?["action"].clone();
+    let mut body = schedule(ground, "named", &action, "0 3 * * 1");
+    let path = ground.id("schedules", &ground.names.probe("named"));
+    let answer = ground.door.put(&path, &body).await?;
+    ensure!(answer.is_success(), "the schedule is refused: {}", answer.said());
+    ended(ground, &answer).await?;
+    settled(ground, &path).await?;
+    let first = body["properties"]["displayName"].clone();
+    body["properties"]["displayName"] = json!("another-name");
+    body["properties"]["trigger"]["expression"] = json!("0 4 * * 1");
+    let other = ground.door.put(&path, &body).await?;
+    let end = ended(ground, &other).await?;
+    let mut shown = ground.door.get(&path).await?.body["properties"].clone();
+    for _ in 0..LOOKS {
+        if end != SUCCEEDED || shown["trigger"]["expression"] == "0 4 * * 1" {
+            break;
+        }
+        tokio::time::sleep(ground.settle.min(LONGEST)).await;
+        shown = ground.door.get(&path).await?.body["properties"].clone();
+    }
+    ground.door.delete(&path).await?;
+    let is_kept = shown["displayName"] == first;
+    let text = format!(
+        "another name and trigger are answered with {}: {end}; the trigger is {}, and the first name is kept: {is_kept}",
+        other.said(),
+        shown["trigger"]["expression"],
+    );
+    Ok(Observed::new(text, is_kept))
 }
 
 /// A schedule with a past start, sent twice.

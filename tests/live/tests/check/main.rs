@@ -5,5 +5,6 @@ mod page;
 mod redaction;
 mod replay;
 mod stage;
+mod states;
 mod tokens;
 mod whole;

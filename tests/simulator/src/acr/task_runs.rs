@@ -56,9 +56,6 @@ impl TaskRun {
         if let Some(run) = registry.runs.get(&self.run) {
             properties["runResult"] = run.json(registry);
         }
-        if let Some(force) = &self.force {
-            properties["forceUpdateTag"] = force.as_str().into();
-        }
         let mut shown = json!({
             "id": format!("{}/taskRuns/{}", registry.id(), self.name), "name": self.name,
             "type": "Microsoft.ContainerRegistry/registries/taskRuns", "location": self.location,

@@ -60,10 +60,14 @@ const SHELL: [&str; 69] = [
     "unset", "until", "wait", "while", "{", "}",
 ];
 
-/// The programs that a line starts: the first word of each simple command, but for the shell's own.
+/// The programs that a line starts: the first word of each simple command, but for the shell's own. A here-document is text.
 pub fn programs(line: &str) -> Vec<String> {
-    let separated =
-        line.replace("&&", "\n").replace("||", "\n").replace(" & ", "\n").replace([';', '|'], "\n");
+    let end = line.find("<<").and_then(|begin| Some(begin + line[begin..].find('\n')?));
+    let separated = line[..end.unwrap_or(line.len())]
+        .replace("&&", "\n")
+        .replace("||", "\n")
+        .replace(" & ", "\n")
+        .replace([';', '|'], "\n");
     let first = |command: &str| {
         let words = command.split_whitespace().skip_while(|word| {
             let assignment = word.split_once('=').is_some_and(|(name, _)| {
@@ -99,5 +103,6 @@ mod tests {
         assert_eq!(programs(line), ["Rscript", "tee", "python"]);
         assert!(programs("if [ -f x ]; then echo hi; fi").is_empty());
         assert_eq!(programs("sleep 1 & echo $! > pid; wait"), ["sleep"]);
+        assert_eq!(programs("{ read -r a; } <<'end'; exec python a.py\n; other\nend"), ["python"]);
     }
 }

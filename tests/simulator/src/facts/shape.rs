@@ -1,35 +1,27 @@
 //! The shape of an answer: which operation it belongs to, what it shows, which keys it has. Pure.
-//! The same rules as `facts/exchange.py`, which reduces the recordings; a test holds both to the same facts.
+//! `facts/exchange.py`, which reduces the recordings, reads answers in the same way, by the same `facts/rules.json`; a test
+//! holds both to the same facts.
 
+use serde::Deserialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::LazyLock;
 
-/// Maps whose keys people or graphs choose, or that depend on what was sent.
-const FREE: [&str; 20] = [
-    "additionalInfo",
-    "environmentVariables",
-    "environment_variables",
-    "identity",
-    "inputData",
-    "inputs",
-    "interactionEndpoints",
-    "jobs",
-    "limits",
-    "messageParameters",
-    "outputs",
-    "parameters",
-    "resources",
-    "runDefinition",
-    "secrets",
-    "services",
-    "settings",
-    "tags",
-    "trigger",
-    "userAssignedIdentities",
-];
+/// What tells shapes apart, in one file for this module and for `facts/exchange.py`.
+#[derive(Deserialize)]
+struct Rules {
+    /// Maps whose keys people or graphs choose, or that depend on what was sent.
+    free: HashSet<String>,
+    /// What tells things of one operation apart.
+    variants: Vec<String>,
+}
 
-/// What tells things of one operation apart.
-const VARIANTS: [&str; 4] = ["jobType", "computeType", "runType", "datastoreType"];
+static RULES: LazyLock<Result<Rules, serde_json::Error>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../facts/rules.json")));
+
+fn is_free(key: &str) -> bool {
+    RULES.as_ref().is_ok_and(|rules| rules.free.contains(key))
+}
 
 /// The places in a body with the kinds of what is there.
 pub(super) type Keys = BTreeMap<String, BTreeSet<&'static str>>;
@@ -98,7 +90,8 @@ pub(super) fn variant(body: &Value) -> String {
     if properties.contains_key("build") {
         return "build".to_owned();
     }
-    VARIANTS.iter().find_map(|key| properties.get(*key)?.as_str()).unwrap_or_default().to_owned()
+    let keys = RULES.as_ref().map(|rules| rules.variants.as_slice()).unwrap_or_default();
+    keys.iter().find_map(|key| properties.get(key)?.as_str()).unwrap_or_default().to_owned()
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -130,7 +123,7 @@ fn collect(value: &Value, at: &str, found: &mut Keys) {
         let place = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
         found.entry(place.clone()).or_default().insert(kind(entry));
         let people = key == "properties" && (at.ends_with("properties") || at.ends_with("jobDefinition"));
-        if !FREE.contains(&key.as_str()) && !people {
+        if !is_free(key) && !people {
             collect(entry, &place, found);
         }
     }

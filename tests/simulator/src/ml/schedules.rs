@@ -191,14 +191,21 @@ pub fn written(
     let schedule = world.workspaces.get_mut(key).and_then(|workspace| workspace.schedules.get_mut(name));
     let Some(schedule) = schedule else { return outcome };
     let outcome = outcome.and_then(|()| schedule.trigger.end_in_the_past(at));
-    schedule.state = if outcome.is_ok() { Provisioning::Succeeded } else { Provisioning::Failed };
-    if schedule.before.take().is_none() {
+    let before = schedule.before.take();
+    if outcome.is_err() {
+        // The operation alone says so: what was there stays, and what was not is not.
+        match before {
+            Some(before) => *schedule = *before,
+            None => drop(world.workspaces.get_mut(key).and_then(|all| all.schedules.remove(name))),
+        }
+        return outcome;
+    }
+    schedule.state = Provisioning::Succeeded;
+    if before.is_none() {
         // It is there from now on, and not since it was asked for.
         (schedule.origin.created, schedule.origin.modified) = (at, at);
     }
-    if outcome.is_ok() {
-        fire::arm(world, key, name, at);
-    }
+    fire::arm(world, key, name, at);
     outcome
 }
 

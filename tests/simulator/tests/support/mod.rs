@@ -249,7 +249,7 @@ impl Sim {
 
     /// A pipeline of two steps, the second using the first's output, on the cluster `cpu`.
     pub async fn pipeline(&self) -> Value {
-        let (prepare, train) = (self.component("prep", "run").await, self.component("train", "run").await);
+        let (prepare, train) = (self.component("prep", "run").await, self.component("training", "run").await);
         json!({
             "jobType": "Pipeline", "experimentName": "exp", "displayName": "two steps",
             "tags": { "owner": "me" }, "properties": { "uid": "7" },

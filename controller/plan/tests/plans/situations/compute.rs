@@ -29,7 +29,12 @@ fn decided() -> Result<()> {
 
 #[expect(clippy::too_many_lines, reason = "one row after the other")]
 pub fn table() -> Result<Table> {
-    let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
+    let refs = compute::Refs {
+        workspace: workspace(),
+        owner: owner("cpu"),
+        used_by: Vec::new(),
+        scales_by_patch: true,
+    };
     let (compute, have) = settled(CLUSTER, &refs)?;
     let mut table = Table::default();
     let mut row = |situation: &str, compute: &MLCompute, have: Option<Value>, ask: &Ask| -> Result<()> {
@@ -114,7 +119,12 @@ fn deleted() -> Result<()> {
 }
 
 pub fn left() -> Result<Table> {
-    let refs = compute::Refs { workspace: workspace(), owner: owner("cpu"), used_by: Vec::new() };
+    let refs = compute::Refs {
+        workspace: workspace(),
+        owner: owner("cpu"),
+        used_by: Vec::new(),
+        scales_by_patch: true,
+    };
     let (compute, have) = settled(CLUSTER, &refs)?;
     let (deleting, _) = settled(&CLUSTER.replace("azureName", "deletionPolicy: Delete, azureName"), &refs)?;
     let id = compute::id(&compute, &workspace().id);

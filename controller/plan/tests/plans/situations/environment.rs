@@ -2,10 +2,11 @@
 
 use super::{Table, failure, with};
 use crate::support::{ask, object, owner, plan, workspace};
-use anyhow::Result;
+use anyhow::{Context as _, Result, bail};
 use azureml_crds::MLEnvironment;
+use azureml_crds::ml_environment::{BuildStatus, MLEnvironmentStatus};
 use azureml_crds::shared::Common;
-use azureml_plan::{Ask, Decide as _, Leave as _, environment};
+use azureml_plan::{Action, Ask, Decide as _, Leave as _, environment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -49,15 +50,34 @@ pub fn table() -> Result<Table> {
     row("the build failed, and another try is asked for", &built, run("Failed"), &asked)?;
     let mut again = built.clone();
     let common = Common { last_failure: Some(failure("BuildCanceled", 1)), ..Common::default() };
-    again.status = Some(azureml_crds::ml_environment::MLEnvironmentStatus { common, ..Default::default() });
+    again.status = Some(MLEnvironmentStatus { common, ..Default::default() });
     row("the build was cancelled two minutes ago", &again, run("Canceled"), &ask())?;
     let mut vanished = run("Succeeded");
     if let Some(run) = &mut vanished.task_run {
-        run["properties"]["forceUpdateTag"] = json!("purged-ca0");
         run["properties"]["runResult"]["properties"]["finishTime"] = json!("2026-01-05T05:50:00Z");
     }
-    row("it was built anew ten minutes ago, and vanished again", &built, vanished.clone(), &ask())?;
-    row("the same, and another try is asked for", &built, vanished, &asked)?;
+    let wanted_build = built.wanted(&refs).map_err(anyhow::Error::msg)?;
+    let forced = |tag: &str| {
+        let environment::Source::Built { task_run, .. } = &wanted_build.source else { return built.clone() };
+        let forced = BuildStatus {
+            name: task_run.name().to_owned(),
+            force_update_tag: Some(tag.to_owned()),
+            ..BuildStatus::default()
+        };
+        let status = MLEnvironmentStatus { build: Some(forced), ..MLEnvironmentStatus::default() };
+        MLEnvironment { status: Some(status), ..built.clone() }
+    };
+    row(
+        "it was built anew ten minutes ago, and vanished again",
+        &forced("purged-ca0"),
+        vanished.clone(),
+        &ask(),
+    )?;
+    row("the same, and another try is asked for", &forced("purged-ca0"), vanished, &asked)?;
+    let tried = plan(&built, &refs, &run("Failed"), &asked).map_err(anyhow::Error::msg)?;
+    let [Action::Upload { body, .. }] = tried.actions.as_slice() else { bail!("no other try: {tried:?}") };
+    let tag = body["properties"]["forceUpdateTag"].as_str().context("no tag")?;
+    row("it failed again after the try that was asked for", &forced(tag), run("Failed"), &asked)?;
     row(
         "the image is there",
         &built,
@@ -74,7 +94,7 @@ pub fn table() -> Result<Table> {
     let wanted = given.wanted(&refs).map_err(anyhow::Error::msg)?;
     let properties = json!({"image": wanted.source.image().pinned(DIGEST), "isArchived": false, "tags": owner("r").tags(&BTreeMap::new())});
     let version = |properties: &Value| {
-        let name = environment::version_name(&wanted.h12, DIGEST);
+        let name = environment::version_name(&wanted.content, DIGEST);
         Some(environment::Version { name, body: json!({"properties": properties}) })
     };
     row("registered", &given, environment::Seen { version: version(&properties), ..nothing() }, &ask())?;

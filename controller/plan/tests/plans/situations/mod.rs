@@ -85,7 +85,7 @@ fn tail(action: &Action) -> String {
 }
 
 /// Sets a value in a copy.
-fn with(value: &Value, pointer: &str, new: Value) -> Value {
+pub fn with(value: &Value, pointer: &str, new: Value) -> Value {
     let mut value = value.clone();
     let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
     if let Some(parent) = value.pointer_mut(parent) {

@@ -23,7 +23,13 @@ fn decided() -> Result<()> {
 #[expect(clippy::too_many_lines, reason = "one row after the other")]
 pub fn table() -> Result<Table> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
-    let refs = pipeline::Refs { workspace: workspace(), owner: owner("p"), environments, computes };
+    let refs = pipeline::Refs {
+        workspace: workspace(),
+        owner: owner("p"),
+        environments,
+        computes,
+        deployments: pipeline::Deployments::Text,
+    };
     let pipeline: MLPipeline = object("p", PIPELINE)?;
     let wanted = pipeline.wanted(&refs).map_err(anyhow::Error::msg)?;
     let ours = json!(owner("p").tags(&BTreeMap::new()));

@@ -6,13 +6,33 @@ use anyhow::{Context as _, Result};
 use azureml_client::Class;
 use azureml_crds::MLRun;
 use azureml_plan::failure::Trouble;
-use azureml_plan::{Leave as _, run};
+use azureml_plan::{Ask, Leave as _, run};
 use serde_json::json;
 use std::fmt::Write as _;
 
 #[test]
 fn decided() -> Result<()> {
     insta::assert_snapshot!(table()?.text);
+    Ok(())
+}
+
+#[test]
+fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Result<()> {
+    let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
+    let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
+    let refs = run::Refs { workspace: workspace(), owner: owner("one"), current: current.clone() };
+    let mut one: MLRun = object("one", "{pipelineRef: {name: p}, inputs: {trees: 5}}")?;
+    one.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current), ..Default::default() });
+    let sent = plan(&one, &refs, &run::Seen::default(), &ask()).map_err(anyhow::Error::msg)?;
+    one.status.get_or_insert_default().common.applied_hash = sent.applied;
+    let changed = Ask { is_new_generation: true, ..ask() };
+    let warnings = |run: &MLRun| -> Result<Vec<&'static str>> {
+        let plan = plan(run, &refs, &run::Seen::default(), &changed).map_err(anyhow::Error::msg)?;
+        Ok(plan.warnings.into_iter().map(|(reason, _)| reason).collect())
+    };
+    assert!(warnings(&one)?.is_empty());
+    one.spec.inputs = Some([("trees".to_owned(), json!(6))].into());
+    assert_eq!(warnings(&one)?, ["InputsIgnored"]);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use azureml_crds::MLSchedule;
 use azureml_crds::shared::Common;
 use azureml_plan::job::Form;
-use azureml_plan::{Action, Decide as _, Leave as _, schedule};
+use azureml_plan::{Action, Ask, Decide as _, Leave as _, schedule};
 use serde_json::{Value, json};
 
 #[test]
@@ -53,6 +53,11 @@ pub fn table() -> Result<Table> {
     };
     row("new", &object("nightly", "{pipelineRef: {name: p}, cron: '0 6 * * 1-5'}")?, None)?;
     row("its address is written down", &plain, None)?;
+    let inherited = Ask { may_appear: true, ..ask() };
+    let waits =
+        plan(&plain, &refs, &schedule::Seen { schedule: None }, &inherited).map_err(anyhow::Error::msg)?;
+    anyhow::ensure!(waits.actions.is_empty(), "an earlier process may have sent it: {waits:?}");
+    row("it has ended before it was made", &of(", endTime: '2020-01-31T06:00:00'")?, None)?;
     row("as it should be", &plain, Some(have.clone()))?;
     row("disabled by somebody", &plain, Some(with(&have, "/properties/isEnabled", json!(false))))?;
     row(

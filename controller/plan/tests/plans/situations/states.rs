@@ -135,7 +135,10 @@ fn of_every_kind() -> Vec<Value> {
 /// What a kind says of itself: one state for all situations that look alike to others.
 fn of_a_kind(kind: &str, tables: Vec<Table>) -> Vec<Value> {
     let mut seen = BTreeSet::new();
-    let rows = tables.into_iter().flat_map(|table| table.rows).filter(|row| row.plan.next != Next::Leave);
+    let rows = tables
+        .into_iter()
+        .flat_map(|table| table.rows)
+        .filter(|row| !matches!(row.plan.next, Next::Leave | Next::Absent));
     let told = rows.filter_map(|Row { situation, plan, is_leaving }| {
         let meant = if is_leaving { "Leaving" } else { meant(plan.verdict.state) };
         if !seen.insert((meant, plan.verdict.reason.clone(), own_states(&plan))) {

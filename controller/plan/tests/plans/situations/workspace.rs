@@ -5,6 +5,7 @@ use crate::support::{ask, object, plan};
 use anyhow::Result;
 use azureml_crds::MLWorkspace;
 use azureml_plan::Leave as _;
+use azureml_plan::grants::Rights;
 use azureml_plan::workspace::{Refs, Seen};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -20,12 +21,17 @@ fn decided() -> Result<()> {
 }
 
 pub fn table() -> Result<Table> {
-    let refs = Refs { resync: SignedDuration::from_mins(10) };
+    let refs = Refs { resync: SignedDuration::from_mins(10), rights: Rights::Own };
     let plain: MLWorkspace = object("prod", &format!("{{{IDS}}}"))?;
     let with_registry: MLWorkspace =
         object("prod", &format!("{{{IDS}, registry: {{resourceId: {REGISTRY}}}}}"))?;
     let have = json!({"location": "westeurope", "properties": {"provisioningState": "Succeeded"}});
-    let seen = Seen { workspace: Some(have.clone()), registry: None, data_plane: Some("https://dp".into()) };
+    let seen = Seen {
+        workspace: Some(have.clone()),
+        registry: None,
+        data_plane: Some("https://dp".into()),
+        preflight: None,
+    };
     let of = |pointer: &str, value| Seen { workspace: Some(with(&have, pointer, value)), ..seen.clone() };
     let mut table = Table::default();
     let mut row = |situation: &str, workspace: &MLWorkspace, seen: &Seen| -> Result<()> {

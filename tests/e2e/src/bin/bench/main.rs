@@ -5,6 +5,8 @@
 
 mod clusters;
 mod figures;
+mod hostile;
+mod load;
 mod measure;
 mod node;
 mod pipelines;
@@ -24,36 +26,51 @@ async fn main() -> Result<()> {
     ensure!(!cfg!(debug_assertions), "a bench of a debug build says nothing; use cargo xtask bench");
     let rounds =
         arguments.iter().find_map(|argument| argument.strip_prefix("--rounds=")).map_or(Ok(3), str::parse)?;
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
     let mut figures = Figures::default();
-    if arguments.iter().any(|argument| argument == "node") {
+    if has("node") {
         node::measured(&mut figures, rounds).await?;
         return written(&figures, "bench-node.json");
     }
+    if has("load") {
+        let minutes = arguments.iter().find_map(|argument| argument.strip_prefix("--minutes="));
+        load::beside_attacks(&mut figures, minutes.map_or(Ok(10), str::parse)?).await?;
+        return written(&figures, "bench-load.json");
+    }
     for round in 1..=rounds {
         println!("round {round} of {rounds}");
-        if only("a") {
-            clusters::at_once(&mut figures, 200).await?;
-        }
-        if only("budget") {
-            clusters::budgeted(&mut figures, 200).await?;
-        }
-        if only("delayed") {
-            clusters::delayed(&mut figures, 200).await?;
-        }
-        if only("b") {
-            clusters::at_once(&mut figures, 1000).await?;
-        }
-        if only("replicas") {
-            replicas::two(&mut figures, 1000).await?;
-        }
-        if only("c") {
-            pipelines::published(&mut figures, 50, false).await?;
-        }
-        if only("buckets") {
-            pipelines::published(&mut figures, 50, true).await?;
-        }
+        of_round(&mut figures, only).await?;
     }
     written(&figures, "bench.json")
+}
+
+/// The rows of one round.
+async fn of_round(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<()> {
+    if only("a") {
+        clusters::at_once(figures, 200).await?;
+    }
+    if only("budget") {
+        clusters::budgeted(figures, 200).await?;
+    }
+    if only("delayed") {
+        clusters::delayed(figures, 200).await?;
+    }
+    if only("b") {
+        clusters::at_once(figures, 1000).await?;
+    }
+    if only("replicas") {
+        replicas::two(figures, 1000).await?;
+    }
+    if only("c") {
+        pipelines::published(figures, 50, false).await?;
+    }
+    if only("beside") {
+        pipelines::beside(figures, 100).await?;
+    }
+    if only("buckets") {
+        pipelines::published(figures, 50, true).await?;
+    }
+    Ok(())
 }
 
 fn written(figures: &Figures, name: &str) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Many pipelines, published and scheduled: at once, and under ARM's own token buckets.
 
 use crate::figures::Figures;
+use crate::load;
 use crate::measure::{Budget, all_ready, azure, metric, number, requests, scene};
 use anyhow::Result;
 use azureml_crds::{MLPipeline, MLSchedule};
@@ -108,4 +109,35 @@ fn limit(cost: &[Entry]) -> f64 {
         entry.is_write() && entry.url.starts_with("/subscriptions/") && entry.method != "DELETE"
     };
     (number(cost.iter().filter(of_arm).count()) - 200.0).max(0.0) / 10.0
+}
+
+/// Clusters whose time is taken.
+const CLUSTERS: usize = 60;
+
+/// Clusters of one namespace, one after the other, beside the pipelines of another that has just begun with so many.
+pub async fn beside(figures: &mut Figures, count: usize) -> Result<()> {
+    let mut scene = scene(azure(false), "10m", Budget::Default).await?;
+    let other = format!("{}-b", scene.namespace);
+    load::make_namespace(&scene.kube, &other).await?;
+    scene.start.also = vec![other.clone()];
+    let operator = scene.operator().await?;
+    for namespace in [&scene.namespace, &other] {
+        load::apply(&scene.kube, namespace, &load::around()).await?;
+    }
+    all_ready::<azureml_crds::MLCompute>(&scene, 1).await?;
+    load::apply(&scene.kube, &scene.namespace, &manifests(count)).await?;
+    let mut took = Vec::new();
+    for number in 0..CLUSTERS {
+        let name = format!("c{number}");
+        let cluster = load::cluster(&name);
+        took.push(load::probe::<azureml_crds::MLCompute>(&scene, &other, &name, &cluster).await?);
+    }
+    let open = load::open::<MLPipeline>(&scene.kube).await?;
+    figures.take(
+        format!("{count} pipelines of A not ready, when the last cluster of B was"),
+        "",
+        number(open),
+    );
+    figures.take_all(&format!("a cluster of B beside {count} pipelines of A: until ready"), "s", &took);
+    operator.stop()
 }

@@ -1,37 +1,10 @@
-//! What we assume of Azure and no public source tells: data. Each has the question, what follows from it, what changes our
-//! behaviour, and a probe. From this list come the page in the docs, the table of a check, and the answers in a recording.
+//! What documentation leaves open: data.
 
-use crate::ground::Ground;
-pub use crate::observed::{Observed, Verdict};
-use crate::probes::{assets, invocation, jobs, open, passive, schedules};
-use anyhow::Result;
-use futures::future::BoxFuture;
+use super::Assumption;
+use crate::probes::{assets, invocation, jobs, passive, schedules};
 
-/// A probe: asks Azure, and cleans up what it can.
-pub type Probe = for<'a> fn(&'a Ground<'a>) -> BoxFuture<'a, Result<Observed>>;
-
-/// One assumption.
-pub struct Assumption {
-    /// Its name.
-    pub id: &'static str,
-    /// The question.
-    pub question: &'static str,
-    /// What we assume.
-    pub assumed: &'static str,
-    /// Why.
-    pub source: &'static str,
-    /// What in our behaviour depends on it.
-    pub depends: &'static str,
-    /// What changes our behaviour: a setting, a field, or a place in the code.
-    pub switch: &'static str,
-    /// How `cargo xtask live` answers it.
-    pub method: &'static str,
-    /// What answers it.
-    pub probe: Probe,
-}
-
-/// All of them, in the order of their probes.
-pub const ASSUMPTIONS: [Assumption; 19] = [
+/// In the order of their probes.
+pub(super) static DOCUMENTED: [Assumption; 14] = [
     Assumption {
         id: "component-of-a-job",
         question: "Does a pipeline job take the ARM id of a registered pipeline component as `componentId`?",
@@ -69,7 +42,7 @@ pub const ASSUMPTIONS: [Assumption; 19] = [
         assumed: "All are text, and `default_compute` is an ARM id.",
         source: "the definition says a map of strings; Microsoft's client sends ARM ids",
         depends: "Whether a published pipeline can be invoked, and on which cluster it runs.",
-        switch: "code: `controller/plan/src/publish.rs`, `deployment_body`",
+        switch: "setting `azure.deploymentSettings`",
         method: "looks at the story's own deployment: that it succeeded, and what Azure shows of its settings",
         probe: |ground| Box::pin(passive::deployment_settings(ground)),
     },
@@ -96,9 +69,9 @@ pub const ASSUMPTIONS: [Assumption; 19] = [
     Assumption {
         id: "job-token",
         question: "Has the header `x-azureml-token` to be sent with a pipeline job of a service principal?",
-        assumed: "A job is taken without it too; sending it does no harm.",
-        source: "Microsoft's client sends it with every pipeline job",
-        depends: "It is sent with every job, so a token of Azure ML's own audience is asked for.",
+        assumed: "A job is taken without it.",
+        source: "Microsoft's client sends it with every pipeline job; nothing says that a service principal has to",
+        depends: "It is not sent: Azure ML could act with the operator's rights for a job whose steps a tenant wrote.",
         switch: "setting `azure.sendJobToken`",
         method: "submits the story's job again under another name without the header, and cancels it",
         probe: |ground| Box::pin(jobs::without_token(ground)),
@@ -165,110 +138,14 @@ pub const ASSUMPTIONS: [Assumption; 19] = [
         probe: |ground| Box::pin(passive::schedule_count(ground)),
     },
     Assumption {
-        id: "task-run-repeated",
-        question: "Is a task run that is sent again, unchanged, while its build goes on, one build or two?",
-        assumed: "One.",
-        source: "definition of `forceUpdateTag`: what is unchanged is not run again",
-        depends: "After a lost answer or a restart the operator sends the same task run again; a second build would cost time \
-                  and give another digest.",
-        switch: "setting `azure.apiVersions.tasks`; code: `controller/plan/src/environment/build.rs`",
-        method: "sends the operator's own task run again as soon as it was taken, and compares the runs",
-        probe: |ground| Box::pin(std::future::ready(Ok(passive::task_run(ground)))),
-    },
-    Assumption {
-        id: "schedule-while-made",
-        question: "What does a GET of a schedule say while it is being made?",
-        assumed: "Perhaps 404: it may be absent until its operation has ended.",
-        source: "recorded operations took up to 22 seconds, and the time of creation that Azure shows is at their end",
-        depends: "A schedule that is absent soon after its PUT is waited for, and not sent a second time.",
-        switch: "none is needed: right under either answer",
-        method: "makes a schedule, disabled, looks for it at once and until it is there, and removes it",
-        probe: |ground| Box::pin(schedules::while_made(ground)),
-    },
-    Assumption {
-        id: "job-again",
-        question: "Is a job taken that is sent again under its name with other content?",
-        assumed: "It cannot be relied on.",
-        source: "recordings show the same content sent again, which is taken, and no other",
-        depends: "A job's name belongs to its MLRun, whose spec cannot be changed, so what is sent again is the same.",
-        switch: "none is needed: right under either answer",
-        method: "submits the story's job under another name twice, the second with another display name, and cancels it",
-        probe: |ground| Box::pin(open::job_again(ground)),
-    },
-    Assumption {
-        id: "job-list",
-        question: "How many jobs has a page of the list of jobs, and what leads to the next?",
-        assumed: "As many as Azure likes; `nextLink` is followed as it is.",
-        source: "recordings show this of other lists, and none of jobs",
-        depends: "Whether a schedule started its job is looked up in this list.",
-        switch: "none is needed: right under either answer",
-        method: "reads the first page, and says which parameters `nextLink` has",
-        probe: |ground| Box::pin(open::job_list(ground)),
-    },
-    Assumption {
-        id: "task-run-missing",
-        question: "How is a task run answered that is not there?",
-        assumed: "With 404.",
-        source: "every other resource of Resource Manager; no recording shows a task run",
-        depends: "A build that is not there is started.",
-        switch: "setting `azure.apiVersions.tasks`; code: `controller/azure/src/refusal.rs`, `class`",
-        method: "reads a task run that nobody made",
-        probe: |ground| Box::pin(open::missing_task_run(ground)),
-    },
-    Assumption {
-        id: "upload-without-keys",
-        question: "What does `startPendingUpload` give where the storage account allows no account keys?",
-        assumed: "No SAS: the credential is absent, or of type `None`.",
-        source: "the definition has this type; no recording of such a workspace is public",
-        depends: "With a SAS, code is uploaded with it. Without one, it is uploaded with the operator's own token, which needs \
-                  the role Storage Blob Data Contributor.",
-        switch: "none is needed: what the answer holds decides",
-        method: "looks at the answers to the story's own uploads; in a workspace with account keys it stays open",
-        probe: |ground| Box::pin(std::future::ready(Ok(open::upload(ground)))),
+        id: "values-behind-the-command",
+        question: "Does Azure ML carry out a command of several lines, the last of which are a here-document that ends with the text?",
+        assumed: "It does: it gives the text to a shell with its line breaks, and adds nothing behind it.",
+        source: "Microsoft's examples of jobs have commands of several lines, and a failed one names `/bin/bash`; no component with one is recorded, \
+                 and one preview (2021) ran such a component as one line",
+        depends: "Whether `python` and `r` steps with values run. Where it does not, the step ends with a message before the script starts.",
+        switch: "field `spec.steps[].command` of MLPipeline; code: `controller/plan/src/shell.rs`, `line`",
+        method: "runs the story's step with such a command, and looks at how its job ended",
+        probe: |ground| Box::pin(std::future::ready(Ok(passive::values_of_a_step(ground)))),
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_has_a_name_of_its_own_and_says_everything() {
-        let mut ids: Vec<&str> = ASSUMPTIONS.iter().map(|assumption| assumption.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), ASSUMPTIONS.len());
-        for one in &ASSUMPTIONS {
-            for text in [one.question, one.assumed, one.source, one.depends, one.switch, one.method] {
-                assert!(
-                    !text.is_empty() && !text.contains('|') && !text.contains('\n'),
-                    "{}: {text}",
-                    one.id
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn what_a_switch_names_is_there() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let settings = std::fs::read_to_string(root.join("docs/configuration.yaml")).unwrap();
-        for one in &ASSUMPTIONS {
-            let named = one.switch.split('`').skip(1).step_by(2);
-            let mut file = None;
-            for name in named {
-                if name.contains('/') {
-                    let text = std::fs::read_to_string(root.join(name));
-                    file = Some(text.unwrap_or_else(|error| panic!("{}: {name}: {error}", one.id)));
-                } else if let Some(text) = &file {
-                    // What follows a file is in it.
-                    let is_there = [format!("fn {name}("), format!("const {name}:"), format!("pub {name}:")];
-                    assert!(is_there.iter().any(|item| text.contains(item)), "{}: no {name}", one.id);
-                } else if let Some(setting) = one.switch.starts_with("setting").then_some(name) {
-                    let last = setting.rsplit('.').next().unwrap();
-                    assert!(settings.contains(&format!("{last}:")), "{}: no setting {setting}", one.id);
-                }
-            }
-        }
-    }
-}

@@ -1,4 +1,5 @@
-//! A map that forgets what nobody has asked for within a while, so that it does not grow with what there once was.
+//! A map that forgets what nobody has asked for within a while, so that it does not grow with what there once was; and where it is full,
+//! what nobody has asked for the longest.
 //!
 //! In: keys and values. Out: the values of keys that are in use.
 
@@ -16,6 +17,7 @@ const SWEEPS: u32 = 60;
 pub struct Kept<K, V> {
     all: HashMap<K, (V, Instant)>,
     unused: Duration,
+    most: usize,
     swept: Instant,
 }
 
@@ -23,16 +25,44 @@ impl<K: Eq + Hash, V> Kept<K, V> {
     /// Nothing yet; what is unused is kept for so long.
     #[must_use]
     pub fn new(unused: Duration) -> Self {
-        Self { all: HashMap::new(), unused, swept: Instant::now() }
+        Self { all: HashMap::new(), unused, most: usize::MAX, swept: Instant::now() }
+    }
+
+    /// The same, with at most so many keys.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// The value of a key, made where there is none.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
         let now = Instant::now();
         self.sweep(now);
+        self.make_room(&key);
         let (value, used) = self.all.entry(key).or_insert_with(|| (make(), now));
         *used = now;
         value
+    }
+
+    /// The value of a key.
+    pub fn get<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        let now = Instant::now();
+        self.sweep(now);
+        self.all.get_mut(key).map(|(value, used)| {
+            *used = now;
+            &*value
+        })
+    }
+
+    /// Gives a key a value.
+    pub fn insert(&mut self, key: K, value: V) {
+        let now = Instant::now();
+        self.sweep(now);
+        self.make_room(&key);
+        self.all.insert(key, (value, now));
     }
 
     /// Whether there is a key.
@@ -68,6 +98,17 @@ impl<K: Eq + Hash, V> Kept<K, V> {
         self.all.values().map(|(value, _)| value)
     }
 
+    /// Forgets an eighth of a full map, so that this is seldom done.
+    fn make_room(&mut self, key: &K) {
+        if self.all.len() < self.most || self.all.contains_key(key) {
+            return;
+        }
+        let mut used: Vec<Instant> = self.all.values().map(|(_, used)| *used).collect();
+        let (_, last, _) = used.select_nth_unstable(self.most / 8);
+        let last = *last;
+        self.all.retain(|_, (_, used)| *used > last);
+    }
+
     fn sweep(&mut self, now: Instant) {
         if now.duration_since(self.swept) >= self.unused / SWEEPS {
             self.swept = now;
@@ -93,5 +134,17 @@ mod tests {
         advance(Duration::from_mins(40)).await;
         assert!(kept.has("a") && kept.has("b") && !kept.has("c"));
         assert_eq!(kept.values().count(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_map_forgets_what_was_not_asked_for_the_longest() {
+        let mut kept = Kept::new(Duration::from_hours(1)).at_most(16);
+        for key in 0..100 {
+            assert!(key == 0 || kept.has(&0));
+            kept.insert(key, ());
+            advance(Duration::from_secs(1)).await;
+            assert!(kept.values().count() <= 16);
+        }
+        assert!(kept.has(&0) && kept.has(&99) && !kept.has(&50));
     }
 }

@@ -1,0 +1,61 @@
+//! Waiting on a watch until an object is as it should be, or gone; what it was instead is in the error.
+
+use crate::PATIENCE;
+use crate::scene::{Object, Scene};
+use anyhow::{Context as _, Result, bail};
+use kube::runtime::wait::await_condition;
+use serde::Serialize;
+use std::time::Duration;
+
+impl Scene {
+    /// Waits, on a watch, until an object is as it should be.
+    ///
+    /// # Errors
+    /// When it does not become so in time; the error shows the object and what Azure received.
+    pub async fn wait<K: Object>(
+        &self,
+        name: &str,
+        what: &str,
+        is_so: impl Fn(&K) -> bool + Send + Sync,
+    ) -> Result<K> {
+        let condition = |object: Option<&K>| object.is_some_and(&is_so);
+        let waiting = async {
+            let mut beat = tokio::time::interval(Duration::from_millis(200));
+            loop {
+                beat.tick().await;
+                match await_condition(self.api::<K>(), name, condition).await {
+                    // Where another test has just changed the definition, the API server reads all of the kind anew.
+                    Err(error) if error.to_string().contains("(re)initializing") => {}
+                    waited => return waited,
+                }
+            }
+        };
+        if let Ok(found) = tokio::time::timeout(PATIENCE, waiting).await {
+            return found?.with_context(|| format!("{name} is gone"));
+        }
+        let object = self.api::<K>().get_opt(name).await?;
+        bail!("{name} is not {what}:\n{}\nAzure received:{}", shown(object.as_ref()), self.requests_shown(40))
+    }
+
+    /// Waits, on a watch, until an object is gone.
+    ///
+    /// # Errors
+    /// When it does not go in time.
+    pub async fn wait_gone<K: Object>(&self, name: &str) -> Result<()> {
+        let condition = |object: Option<&K>| object.is_none();
+        if tokio::time::timeout(PATIENCE, await_condition(self.api::<K>(), name, condition)).await.is_err() {
+            let object = self.api::<K>().get_opt(name).await?;
+            bail!(
+                "{name} is not gone:\n{}\nAzure received:{}",
+                shown(object.as_ref()),
+                self.requests_shown(40)
+            );
+        }
+        Ok(())
+    }
+}
+
+fn shown<K: Serialize>(object: Option<&K>) -> String {
+    let value = object.map(|object| serde_json::to_value(object).unwrap_or_default()).unwrap_or_default();
+    serde_json::to_string_pretty(&value).unwrap_or_default()
+}

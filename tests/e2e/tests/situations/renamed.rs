@@ -1,0 +1,43 @@
+//! An object that is renamed in Git: the new name is there before the old one has gone, and takes its place then.
+
+use crate::{compute, manifest, pipeline, ready, says, workspace};
+use anyhow::{Result, ensure};
+use azureml_crds::{MLCompute, MLPipeline, MLSchedule};
+use azureml_e2e::{Scene, Setting};
+
+/// The same resources in Azure, by objects of two names.
+fn named(suffix: &str) -> String {
+    let cluster = "workspaceRef: {name: team-a}, azureName: shared, vmSize: Standard_DS3_v2, scale: {max: 4}, \
+        deletionPolicy: Delete";
+    let published = "workspaceRef: {name: team-a}, publish: {endpoint: shared-endpoint}, \
+        defaults: {compute: {ref: cpu}, environment: {ref: image}}, steps: [{name: only, command: 'echo 1'}]";
+    let nightly = "pipelineRef: {name: p}, azureName: shared-nightly, cron: '0 3 * * *'";
+    [
+        manifest("MLCompute", &format!("cluster-{suffix}"), cluster),
+        manifest("MLPipeline", &format!("published-{suffix}"), published),
+        manifest("MLSchedule", &format!("nightly-{suffix}"), nightly),
+    ]
+    .concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_new_name_takes_over_when_the_old_one_has_gone_and_not_at_the_next_comparison() -> Result<()> {
+    // The next comparison is an hour away.
+    let scene = Scene::set("renamed", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&(workspace("") + &compute("") + &pipeline("") + &named("old"))).await?;
+    ready::<MLCompute>(&scene, "cluster-old").await?;
+    ready::<MLPipeline>(&scene, "published-old").await?;
+    ready::<MLSchedule>(&scene, "nightly-old").await?;
+    scene.apply_objects(&named("new")).await?;
+    says::<MLCompute>(&scene, "cluster-new", "False", "OwnedByAnother").await?;
+    says::<MLSchedule>(&scene, "nightly-new", "False", "OwnedByAnother").await?;
+    let taken = says::<MLPipeline>(&scene, "published-new", "False", "OwnedByAnother").await?;
+    ensure!(taken["status"]["endpoint"].is_null(), "{taken}");
+    scene.delete_objects(&named("old")).await?;
+    ready::<MLCompute>(&scene, "cluster-new").await?;
+    ready::<MLSchedule>(&scene, "nightly-new").await?;
+    let published = ready::<MLPipeline>(&scene, "published-new").await?;
+    ensure!(published["status"]["endpoint"]["name"] == "shared-endpoint", "{published}");
+    operator.stop()
+}
