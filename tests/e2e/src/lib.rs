@@ -12,6 +12,7 @@ pub mod gitops;
 pub mod image;
 pub mod installed;
 pub mod kubectl;
+mod log;
 pub mod operator;
 pub mod place;
 pub mod relay;

@@ -1,13 +1,14 @@
 //! The real operator as a process: started, stopped, killed, and read by its own log.
 
 use crate::cluster;
+use crate::log::Log;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use azureml_control_plane::{Guarded, progress};
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What one operator is started with.
@@ -40,18 +41,6 @@ const LOG: &str = "info,azureml_controller=debug";
 pub struct Operator {
     process: Guarded,
     log: Arc<Log>,
-}
-
-#[derive(Default)]
-struct Log {
-    lines: Mutex<Lines>,
-    more: Condvar,
-}
-
-#[derive(Default)]
-struct Lines {
-    all: Vec<Value>,
-    ended: bool,
 }
 
 /// The operator's binary, built once: beside the running program, in the same profile.
@@ -158,6 +147,14 @@ impl Operator {
         Ok(self.process.wait()?)
     }
 
+    /// Whether it has ended since it lost its lease, as on a machine that is busy: a kubelet would start another.
+    #[must_use]
+    pub fn has_lost_its_lease(&self) -> bool {
+        let lines = self.log.locked();
+        lines.ended
+            && lines.all.iter().any(|line| line["message"] == "the lease is lost, so this process ends")
+    }
+
     /// The most memory that it has had in use, in bytes.
     ///
     /// # Errors
@@ -256,29 +253,23 @@ impl Operator {
     }
 }
 
-impl Log {
-    fn locked(&self) -> std::sync::MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn fill(&self, lines: impl std::io::BufRead) {
-        for line in lines.lines().map_while(Result::ok) {
-            let value = serde_json::from_str(&line).unwrap_or(Value::String(line));
-            self.locked().all.push(value);
-            self.more.notify_all();
-        }
-        self.locked().ended = true;
-        self.more.notify_all();
-    }
-}
-
-/// Intervals for tests: everything soon.
+/// Intervals for tests: everything soon, but a lease that a busy machine does not lose.
 pub const SOON: &str = "\
 intervals: {resync: 1h, firstLook: 100ms, longestLook: 1s, firstJobLook: 100ms, longestJobLook: 500ms, listSpacing: 50ms, \
 backoff: 200ms, longestBackoff: 2s, provisioning: [1s, 2s, 4s], stalled: 4s}
-lease: {duration: 3s, renewDeadline: 2s, retryPeriod: 300ms}
+lease: {duration: 15s, renewDeadline: 12s, retryPeriod: 300ms}
 azure: {requestTimeout: 5s}
 ";
+
+/// [`SOON`] for tests that wait until a lease expires: it lasts so many seconds.
+#[must_use]
+pub fn soon_with_lease(seconds: u64) -> String {
+    let renewed = seconds * 2 / 3;
+    SOON.replace(
+        "duration: 15s, renewDeadline: 12s",
+        &format!("duration: {seconds}s, renewDeadline: {renewed}s"),
+    )
+}
 
 /// Writes a configuration for operators that talk to a simulator.
 ///

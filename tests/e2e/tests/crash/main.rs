@@ -7,9 +7,9 @@
 mod names;
 mod stage;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use azureml_e2e::scene::SUBSCRIPTION;
-use azureml_e2e::{PATIENCE, is_http1};
+use azureml_e2e::{Operator, PATIENCE, is_http1};
 use azureml_simulator::{Entry, Options, Simulator};
 use futures::StreamExt as _;
 use names::{difference, general, pattern};
@@ -105,19 +105,21 @@ async fn play(azure: Arc<Simulator>, number: usize, case: &Case, script: &Script
     let mut operator = stage.scene.operator().await?;
     for act in ACTS.into_iter().take_while(|act| *act != case.target.act) {
         stage.begin(act).await?;
-        stage.end(act).await?;
+        stage.end_with(act, &mut operator).await?;
     }
     let act = case.target.act;
     arm(&stage, number, case)?;
     stage.begin(act).await?;
-    let struck = struck(&stage, number, act).await?;
+    let struck = struck(&stage, number, act, &mut operator).await?;
     ensure!(struck || !case.is_certain(), "the request never came: {}", stage.scene.requests_shown(15));
     if struck && case.blow != Blow::AnswerLost {
         operator.kill();
         let _ = stage.scene.azure.release(&id(number), true);
         operator = stage.scene.operator().await?;
     }
-    stage.end(act).await.with_context(|| format!("the operator's last lines:{}", operator.tail(5)))?;
+    if let Err(error) = stage.end_with(act, &mut operator).await {
+        return Err(error.context(format!("the operator's last lines:{}", operator.tail(5))));
+    }
     let (expected, found) = (&script.states[&act], stage.state()?);
     ensure!(found == *expected, "{}", difference(expected, &found));
     one_of_each(&stage)?;
@@ -140,13 +142,13 @@ fn arm(stage: &Stage, number: usize, case: &Case) -> Result<()> {
 }
 
 /// Waits until the request of the case is struck, or until the act is over without it.
-async fn struck(stage: &Stage, number: usize, act: Act) -> Result<bool> {
+async fn struck(stage: &Stage, number: usize, act: Act, operator: &mut Operator) -> Result<bool> {
     let id = id(number);
     let is_struck = |log: &[Entry]| log.iter().any(|entry| entry.fault.as_deref() == Some(&id)).then_some(());
     tokio::select! {
         biased;
         hit = stage.scene.azure.wait_for(PATIENCE, is_struck) => Ok(hit.is_some()),
-        over = stage.end(act) => over.map(|()| is_struck(&stage.scene.azure.requests()).is_some()),
+        over = stage.end_with(act, operator) => over.map(|()| is_struck(&stage.scene.azure.requests()).is_some()),
     }
 }
 

@@ -5,13 +5,14 @@ use crate::names::{is_account_of, same_names};
 use anyhow::{Context as _, Result};
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_e2e::Scene;
-use azureml_e2e::operator::SOON;
+use azureml_e2e::operator::soon_with_lease;
 use azureml_e2e::scene::{GRANTS, GROUP};
+use azureml_e2e::{Operator, Scene};
 use azureml_plan::report::is_ready;
 use azureml_simulator::{Entry, Simulator, WorkspaceSpec};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The example as one text, in a workspace of its own, with everything to be deleted at the end.
 fn manifests(workspace: &str) -> Result<String> {
@@ -34,12 +35,9 @@ pub struct Stage {
     manifests: String,
 }
 
-/// As all tests have it, with a lease that a machine does not lose which is busy with six cases at once.
+/// As all tests have it, with a lease that is soon free when an operator was killed.
 fn config() -> String {
-    let lease = "lease: {duration: 6s, renewDeadline: 5s, retryPeriod: 300ms}";
-    let line = |line: &str| if line.starts_with("lease:") { lease.to_owned() } else { line.to_owned() };
-    let soon: Vec<String> = SOON.lines().map(line).collect();
-    format!("{GRANTS}{}", soon.join("\n"))
+    format!("{GRANTS}{}", soon_with_lease(6))
 }
 
 impl Stage {
@@ -95,6 +93,23 @@ impl Stage {
             Act::Apply => self.applied().await,
             Act::Run => self.ran().await,
             Act::Delete => self.deleted().await,
+        }
+    }
+
+    /// Lets an act end. Where the machine is so busy that the operator loses its lease, another is started, as a kubelet does.
+    pub async fn end_with(&self, act: Act, operator: &mut Operator) -> Result<()> {
+        let mut end = std::pin::pin!(self.end(act));
+        let mut beat = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                ended = &mut end => return ended,
+                _ = beat.tick() => {
+                    if operator.has_lost_its_lease() {
+                        println!("{}: the operator lost its lease and is started again", self.scene.namespace);
+                        *operator = self.scene.operator().await?;
+                    }
+                }
+            }
         }
     }
 

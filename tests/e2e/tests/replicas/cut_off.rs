@@ -4,7 +4,7 @@ use crate::{Pair, SECOND, Way, compute, gave_up, held, ready, scale, workspace, 
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::PATIENCE;
-use azureml_e2e::operator::SOON;
+use azureml_e2e::operator::soon_with_lease;
 use azureml_simulator::Entry;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -66,8 +66,7 @@ async fn a_leader_that_is_refused_ends_and_the_other_leads() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_was_lost_does_not_cost_the_lease() -> Result<()> {
     let deadline = Duration::from_secs(6);
-    let soon = SOON.replace("duration: 3s, renewDeadline: 2s", "duration: 9s, renewDeadline: 6s");
-    let pair = Pair::set_with("lost", &soon).await?;
+    let pair = Pair::set_with("lost", &soon_with_lease(9)).await?;
     let leases = pair.scene.api::<Lease>();
     let spec = |lease: &Lease| lease.spec.clone().unwrap_or_default();
     let before = spec(&leases.get("azureml-operator").await?);

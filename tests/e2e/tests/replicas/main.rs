@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::Options;
 use azureml_crds::MLCompute;
 use azureml_e2e::audit::{self, Asked};
-use azureml_e2e::operator::{SOON, Start};
+use azureml_e2e::operator::{Start, soon_with_lease};
 use azureml_e2e::relay::{Relay, Way};
 use azureml_e2e::said::{ready, says};
 use azureml_e2e::scene::{GRANTS, GROUP, WORKSPACE};
@@ -21,12 +21,17 @@ use std::net::SocketAddr;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-/// The lease of [`SOON`].
-const LEASE: Duration = Duration::from_secs(3);
+/// How long a lease lasts here.
+const LEASE: Duration = Duration::from_secs(6);
 /// How much later than the lease the other may lead at most.
-const LATER: Duration = Duration::from_secs(2);
+const LATER: Duration = Duration::from_secs(5);
 /// The application of the second operator.
 const SECOND: &str = "bbbbbbbb-0000-4000-8000-000000000002";
+
+/// Everything soon, with [`LEASE`].
+fn soon() -> String {
+    soon_with_lease(LEASE.as_secs())
+}
 
 fn audited() -> Options {
     Options { audit: true, crds: cluster::definitions(), ..Options::default() }
@@ -44,7 +49,7 @@ struct Pair {
 
 impl Pair {
     async fn set(name: &str) -> Result<Self> {
-        Self::set_with(name, SOON).await
+        Self::set_with(name, &soon()).await
     }
 
     async fn set_with(name: &str, soon: &str) -> Result<Self> {

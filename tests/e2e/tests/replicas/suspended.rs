@@ -1,9 +1,8 @@
 //! The leader is suspended beyond its lease and goes on: it writes nothing more and ends. Who stops gives the lease back.
 
-use crate::{LATER, Pair, SECOND, compute, held, ready, scale, workspace, writes};
+use crate::{LATER, Pair, SECOND, compute, held, ready, scale, soon, workspace, writes};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLEnvironment};
-use azureml_e2e::operator::SOON;
 use azureml_e2e::{PATIENCE, Scene};
 use azureml_simulator::Entry;
 use serde_json::json;
@@ -63,7 +62,7 @@ async fn arrives(scene: &Scene) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_was_in_flight_arrives_late_and_changes_nothing() -> Result<()> {
-    let pair = in_flight("in-flight", SOON).await?;
+    let pair = in_flight("in-flight", &soon()).await?;
     let (before, since) = (pair.state(), pair.scene.azure.requests().len());
     ensure!(before.to_uppercase().contains("STANDARD_DS3_V2"), "{before}");
     arrives(&pair.scene).await?;
@@ -80,8 +79,8 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_write_that_a_change_has_overtaken_is_put_right_as_soon_as_no_other_can_come() -> Result<()> {
-    let soon = SOON.replace("requestTimeout: 5s", &format!("requestTimeout: {}s", TIMEOUT.as_secs()));
-    let pair = in_flight("overtaken", &soon).await?;
+    let late = soon().replace("requestTimeout: 5s", &format!("requestTimeout: {}s", TIMEOUT.as_secs()));
+    let pair = in_flight("overtaken", &late).await?;
     let led = Instant::now();
     scale(&pair.scene, 7).await?;
     ready::<MLCompute>(&pair.scene, "cpu").await?;

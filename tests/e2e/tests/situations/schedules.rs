@@ -4,6 +4,8 @@
 use crate::{accepted, fault, manifest, patch, pipeline, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLPipeline, MLSchedule};
+use azureml_e2e::operator::soon_with_lease;
+use azureml_e2e::scene::GRANTS;
 use azureml_e2e::{Operator, PATIENCE, Scene, Setting};
 use azureml_simulator::{Entry, Times};
 use jiff::SignedDuration;
@@ -49,7 +51,9 @@ async fn a_schedule_fires_at_its_time_with_its_values() -> Result<()> {
 
 /// A scene with a pipeline, in an Azure that does not show a schedule for so long.
 async fn hiding(name: &str, hidden: Duration) -> Result<(Scene, Operator)> {
-    let mut setting = Setting::default();
+    // Some of these operators are killed, and their lease is waited for.
+    let config = format!("{GRANTS}{}", soon_with_lease(6));
+    let mut setting = Setting { config, ..Setting::default() };
     (setting.azure.times.schedule, setting.azure.times.spreads) = (hidden, false);
     let scene = Scene::set(name, setting).await?;
     let operator = scene.operator().await?;
