@@ -2,9 +2,10 @@
 //!
 //! In: addresses that ARM gave, bytes. Out: done, or the tail of a blob. A signed address never sees a token. Source: Azure Blob Storage REST API, `Put Blob`, `Get Blob`.
 
+use crate::class::Class;
 use crate::client::{Client, is_unauthorized, parse};
 use crate::cloud::Audience;
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::headers::{header, set};
 use crate::request::Request;
 use crate::send::Verb;

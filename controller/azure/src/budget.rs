@@ -3,80 +3,19 @@
 //! In: what is about to be sent, and what ARM's headers say is left. Out: the moment at which it may be sent. Figures:
 //! "Understand how Azure Resource Manager throttles requests" (250/25, 200/10 and 200/10 per principal and subscription).
 
+use crate::class::Class;
+use crate::error::Error;
 use crate::lane::Lane;
+pub use crate::limits::{Bucket, Limit, Limits, Urgency};
 use crate::turns::payer;
+use reqwest::header::HeaderMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// Which bucket a request takes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Bucket {
-    /// GET and the POSTs that only read.
-    Reads,
-    /// PUT, PATCH and the POSTs that act.
-    Writes,
-    /// DELETE.
-    Deletes,
-    /// Anything that does not go through ARM.
-    DataPlane,
-}
-
-impl Bucket {
-    /// Every bucket.
-    pub const ALL: [Self; 4] = [Self::Reads, Self::Writes, Self::Deletes, Self::DataPlane];
-
-    /// Its word in metrics, traces and logs.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Reads => "reads",
-            Self::Writes => "writes",
-            Self::Deletes => "deletes",
-            Self::DataPlane => "data_plane",
-        }
-    }
-}
-
-/// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
-    /// Somebody changed something and waits.
-    Change,
-    /// A comparison that can wait: it leaves a reserve to changes.
-    Drift,
-}
-
-/// The size of a bucket and how fast it fills.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limit {
-    /// Requests that may go at once.
-    pub burst: f64,
-    /// Requests per second after that.
-    pub per_second: f64,
-}
-
-/// The limits of one principal in one subscription.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
-    /// Reads.
-    pub reads: Limit,
-    /// Writes.
-    pub writes: Limit,
-    /// Deletes.
-    pub deletes: Limit,
-    /// Everything outside of ARM.
-    pub data_plane: Limit,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let writes = Limit { burst: 200.0, per_second: 10.0 };
-        let reads = Limit { burst: 250.0, per_second: 25.0 };
-        Self { reads, writes, deletes: writes, data_plane: reads }
-    }
-}
+/// How long a bucket is silent after a 429 that asks for no time: what Azure ML asks for in its words.
+const UNASKED: Duration = Duration::from_secs(20);
 
 /// The buckets of one principal in one subscription.
 #[derive(Debug)]
@@ -97,6 +36,40 @@ impl Budget {
             limits,
             lanes: Mutex::new(lanes.map(|limit| Lane::new(limit, now))),
             earlier: Default::default(),
+        }
+    }
+
+    /// Takes in what ARM said: how much is left, or for how long to be silent.
+    pub(crate) fn hear(&self, bucket: Bucket, sent: Result<&HeaderMap, &Error>) {
+        match sent {
+            Ok(headers) => {
+                let word = match bucket {
+                    Bucket::Reads => "reads",
+                    Bucket::Writes => "writes",
+                    Bucket::Deletes => "deletes",
+                    Bucket::DataPlane => return,
+                };
+                let names = [
+                    format!("x-ms-ratelimit-remaining-subscription-{word}"),
+                    format!("x-ms-ratelimit-remaining-subscription-global-{word}"),
+                ];
+                for remaining in
+                    names.iter().filter_map(|name| headers.get(name)?.to_str().ok()?.parse::<f64>().ok())
+                {
+                    self.left(bucket, remaining.max(0.0));
+                }
+            }
+            Err(error) if error.class() == Class::Throttled => {
+                let delay = error.retry_after().unwrap_or(UNASKED);
+                // Resource Manager's own 429 is for everybody. Any other is a provider's, for what one namespace asked of it: recorded ones
+                // come without a cause, and Resource Manager says beside them that more than a thousand requests are left.
+                if error.refusal().is_some_and(|refusal| refusal.is_gateways) {
+                    self.close(bucket, delay);
+                } else {
+                    self.close_for(bucket, &payer(), delay);
+                }
+            }
+            Err(_) => {}
         }
     }
 

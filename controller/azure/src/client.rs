@@ -4,15 +4,15 @@
 
 use crate::auth::Credential;
 use crate::budget::{Bucket, Budget, Limits, Urgency};
+use crate::class::Class;
 use crate::cloud::{Audience, Cloud};
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::headers::{json_headers, set, set_secret};
 use crate::id::{ArmId, CONTAINER_REGISTRY};
 use crate::kept::Kept;
 pub use crate::list::Asked;
 use crate::request::Request;
 use crate::send::{Answer, Transport, Verb};
-use crate::spend::note;
 use crate::tokens::Tokens;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -202,7 +202,7 @@ impl Client {
         let subscription = id.segment("subscriptions").unwrap_or_default();
         let budget = self.spend(request, subscription, bucket, urgency).await;
         let sent = self.with_token(request).await;
-        note(&budget, bucket, sent.as_ref().map(|(_, headers)| headers));
+        budget.hear(bucket, sent.as_ref().map(|(_, headers)| headers));
         sent.map(|(answer, _)| answer)
     }
 
@@ -221,7 +221,7 @@ impl Client {
             let token = self.credential.token(&self.cloud.scope(Audience::ResourceManager)).await?;
             sent = self.transport.send_raw(request, Some(&token)).await;
         }
-        note(&budget, Bucket::Reads, sent.as_ref().map(|(_, headers)| headers));
+        budget.hear(Bucket::Reads, sent.as_ref().map(|(_, headers)| headers));
         sent.map(|(bytes, _)| bytes)
     }
 

@@ -3,7 +3,7 @@
 //! In: a chain of codes. Out: a [`Class`], or nothing where the status decides. Sources: the recordings, "Troubleshoot common
 //! Azure deployment errors", "Azure Blob Storage error codes", "Troubleshoot ACR Tasks".
 
-use crate::error::Class;
+use crate::class::Class;
 
 /// Rules of somebody else: no permission, no other try and no wait helps. The last is of storage accounts without keys.
 const DENIED: [&str; 8] = [

@@ -48,6 +48,7 @@ impl ArmId {
     }
 
     /// Whether every part stays where it stands when the id becomes the path of an address.
+    #[cfg(feature = "http")]
     #[must_use]
     pub(crate) fn is_path(&self) -> bool {
         self.0.split('/').skip(1).all(stays)

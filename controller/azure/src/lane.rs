@@ -2,7 +2,7 @@
 //!
 //! In: a limit, the time. Out: when the next request may go. Waits for nothing.
 
-use crate::budget::{Limit, Urgency};
+use crate::limits::{Limit, Urgency};
 use crate::turns::Turns;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -3,6 +3,7 @@
 //! In: ids, bodies, credentials, budgets. Out: answers and classified errors. It never retries (but for one 401 with a
 //! fresh token), never waits for a long-running operation, and knows nothing of Kubernetes.
 
+pub mod class;
 pub mod error;
 pub mod id;
 pub mod image;
@@ -35,6 +36,8 @@ pub mod kept;
 #[cfg(feature = "http")]
 mod lane;
 #[cfg(feature = "http")]
+pub mod limits;
+#[cfg(feature = "http")]
 pub mod list;
 #[cfg(feature = "http")]
 pub mod operation;
@@ -59,7 +62,8 @@ mod told;
 #[cfg(feature = "http")]
 pub mod turns;
 
-pub use error::{Class, Error};
+pub use class::Class;
+pub use error::Error;
 pub use id::ArmId;
 pub use refusal::Refusal;
 pub use verb::Verb;

@@ -4,13 +4,13 @@
 //! Sources: Azure Resource Manager, "Track asynchronous operations"; the states are those of recorded answers.
 
 use crate::budget::{Bucket, Urgency};
+use crate::class::Class;
 use crate::client::{Client, gone_is_none};
 use crate::codes;
 use crate::data::plain;
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::id::ArmId;
 use crate::reply::Reply;
-use crate::spend::note;
 use crate::verb::Verb;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -39,7 +39,7 @@ impl Client {
         let subscription = id.segment("subscriptions").unwrap_or_default();
         let budget = self.spend(&mut request, subscription, Bucket::Reads, Urgency::Change).await;
         let sent = self.with_token(&request).await;
-        note(&budget, Bucket::Reads, sent.as_ref().map(|(_, headers)| headers));
+        budget.hear(Bucket::Reads, sent.as_ref().map(|(_, headers)| headers));
         let Some((answer, _)) = gone_is_none(sent)? else { return Ok(Progress::Ended) };
         Ok(progress(verb, id, answer.status, &answer.body))
     }

@@ -2,7 +2,7 @@
 //!
 //! In: what `reply` read of an answer. Out: a [`Refusal`] with the innermost code, and its [`Class`]. Reads nothing itself.
 
-use crate::error::Class;
+use crate::class::Class;
 use std::time::Duration;
 
 /// Azure refused a request, or answered with something that is not an answer.

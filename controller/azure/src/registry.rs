@@ -5,9 +5,10 @@
 
 use crate::auth::Credential;
 use crate::challenge::{Challenge, challenge};
+use crate::class::Class;
 use crate::client::Client;
 use crate::cloud::Audience;
-use crate::error::{Class, Error};
+use crate::error::Error;
 use crate::headers::{header, set};
 use crate::image::{ImageRef, is_digest};
 use crate::request::{REGISTRY, Request};

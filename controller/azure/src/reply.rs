@@ -3,8 +3,8 @@
 //! In: what was asked, a status, headers, a body. Out: a [`Refusal`] with its class. Three bodies are known: ARM's, a
 //! registry's and blob storage's. What none of Azure's services gave is told as such.
 
+use crate::class::Class;
 use crate::codes;
-use crate::error::Class;
 use crate::headers::{believed, header, retry_after};
 use crate::refusal::{FOREIGN, Refusal};
 use crate::verb::Verb;

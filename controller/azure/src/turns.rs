@@ -2,7 +2,7 @@
 //!
 //! In: waiting requests with payer and urgency, payers that have to wait. Out: the request that goes next. Knows no budget.
 
-use crate::budget::Urgency;
+use crate::limits::Urgency;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
