@@ -2,7 +2,6 @@
 //!
 //! In: a cloud, who, the environment. Out: credentials of Microsoft's library. With `args` the only reader of the environment.
 
-use crate::identity::Who;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport as CoreTransport};
@@ -17,6 +16,29 @@ use azureml_client::cloud::Cloud;
 use std::env::var;
 use std::sync::Arc;
 use url::Url;
+
+/// Whose identity is used.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// The controller's own.
+    Controller,
+    /// The controller's federated token, exchanged for this client.
+    Federated {
+        /// The client.
+        client: String,
+        /// Its tenant; the controller's own where none is given.
+        tenant: Option<String>,
+    },
+    /// A client with its secret.
+    Secret {
+        /// The client.
+        client: String,
+        /// Its tenant.
+        tenant: String,
+        /// The secret. Part of the key, so that a new one makes a new client.
+        secret: String,
+    },
+}
 
 /// The credential of an identity in a cloud: it asks Azure by `http`, and a managed identity's machine by `local`.
 #[must_use]

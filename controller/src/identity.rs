@@ -4,7 +4,7 @@
 
 use crate::config::Config;
 use crate::connect::{self, Shared};
-use crate::credentials;
+use crate::credentials::{self, Who};
 use anyhow::Result;
 use azureml_client::budget::{Bucket, Limits};
 use azureml_client::client::{Client, Versions};
@@ -21,29 +21,6 @@ const UNUSED: Duration = Duration::from_hours(1);
 
 /// The most clients that are kept. A namespace makes one with each secret that it replaces.
 const MOST_CLIENTS: usize = 1000;
-
-/// Whose identity is used.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Who {
-    /// The controller's own.
-    Controller,
-    /// The controller's federated token, exchanged for this client.
-    Federated {
-        /// The client.
-        client: String,
-        /// Its tenant; the controller's own where none is given.
-        tenant: Option<String>,
-    },
-    /// A client with its secret.
-    Secret {
-        /// The client.
-        client: String,
-        /// Its tenant.
-        tenant: String,
-        /// The secret. Part of the key, so that a new one makes a new client.
-        secret: String,
-    },
-}
 
 /// A way to a cloud: its connections, and how much may be under way on them.
 struct Way {

@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod check;
+pub mod clock;
 pub mod config;
 pub mod connect;
 pub mod credentials;
@@ -13,13 +14,14 @@ mod fake;
 pub mod identity;
 pub mod kinds;
 pub mod lease;
-pub mod looks;
+mod login;
 pub mod metrics;
+pub mod outcome;
 pub mod run;
 pub mod secrets;
 pub mod server;
+pub mod stores;
 pub mod telemetry;
-pub mod upload;
 
 /// The field manager of every write to Kubernetes.
 pub const MANAGER: &str = "azureml-controller";

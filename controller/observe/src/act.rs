@@ -2,7 +2,6 @@
 //!
 //! In: actions. Out: what Azure asks to wait, or the first failure. Decides nothing.
 
-use super::files::Sources;
 use crate::looks::Looks;
 use crate::upload::upload;
 use azureml_client::budget::Urgency;
@@ -15,7 +14,29 @@ use azureml_plan::owner::OWNER;
 use azureml_plan::remedy;
 use futures::future::join_all;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Files: relative path to content.
+pub type Texts = BTreeMap<String, String>;
+
+/// Finds the files of an object by their hash, where a plan does not hold them.
+pub trait Sources: Sync {
+    /// What is held while files are in memory.
+    type Place: Send;
+
+    /// Waits until files may be read.
+    fn place(&self) -> impl Future<Output = Self::Place> + Send;
+
+    /// The files that have this hash.
+    ///
+    /// # Errors
+    /// When there are none, or they cannot be read.
+    fn read(&self, hash: &str) -> impl Future<Output = Result<Texts, Error>> + Send;
+}
+
+/// How long one upload may hold its place. What Azure or the budget keeps waiting longer keeps nobody else waiting.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// Carries out all actions; the longest delay that Azure asks for.
 ///
@@ -24,7 +45,7 @@ use std::time::Duration;
 pub async fn act(
     client: &Client,
     looks: &Looks,
-    sources: &Sources<'_>,
+    sources: &impl Sources,
     actions: &[Action],
 ) -> Result<Option<Duration>, Error> {
     let answers = join_all(actions.iter().map(|action| one(client, looks, sources, action))).await;
@@ -48,7 +69,7 @@ fn is_lasting(class: Class) -> bool {
 async fn one(
     client: &Client,
     looks: &Looks,
-    sources: &Sources<'_>,
+    sources: &impl Sources,
     action: &Action,
 ) -> Result<Option<Answer>, Error> {
     tracing::debug!(action = name(action), target_id = %action.target(), "changing Azure");
@@ -77,7 +98,7 @@ async fn one(
 }
 
 /// The answer to an action; none where there was nothing to do any more.
-async fn sent(client: &Client, sources: &Sources<'_>, action: &Action) -> Result<Option<Answer>, Error> {
+async fn sent(client: &Client, sources: &impl Sources, action: &Action) -> Result<Option<Answer>, Error> {
     match action {
         Action::Put { id, body } => put(client, id, body).await,
         Action::Patch { id, body } => client.patch(id, body).await.map(Some),
@@ -91,7 +112,9 @@ async fn sent(client: &Client, sources: &Sources<'_>, action: &Action) -> Result
             let place = match files {
                 Files::InPlace(texts) => upload(client, room, texts).await?,
                 Files::OfObject { hash } => {
-                    sources.with(hash, async |texts| upload(client, room, &texts).await).await?
+                    let _place = sources.place().await;
+                    let upload = async { upload(client, room, &sources.read(hash).await?).await };
+                    tokio::time::timeout(LONGEST, upload).await.unwrap_or_else(|_| Err(late(id)))?
                 }
             };
             let mut body = body.clone();
@@ -100,6 +123,14 @@ async fn sent(client: &Client, sources: &Sources<'_>, action: &Action) -> Result
             }
             put(client, id, &body).await
         }
+    }
+}
+
+fn late(id: &ArmId) -> Error {
+    Error::Unreadable {
+        verb: "PUT",
+        what: format!("the files of {id}"),
+        cause: "their upload takes too long; it is tried again".to_owned(),
     }
 }
 

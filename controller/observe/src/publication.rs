@@ -2,7 +2,7 @@
 //!
 //! In: what is wanted, and how fresh a look must be. Out: what Azure has. Never writes.
 
-use crate::engine::{Context, Reached};
+use crate::Eyes;
 use crate::looks::{Collection, Look};
 use azureml_client::client::Asked;
 use azureml_client::{ArmId, Error};
@@ -21,28 +21,28 @@ pub fn owned(endpoints: impl Iterator<Item = Value>, owner: &Owner) -> Vec<(ArmI
 /// The endpoint of the spec, or those that are left where the spec names none.
 pub async fn published(
     pipeline: &MLPipeline,
-    ctx: &Context,
-    reached: &Reached<Refs>,
+    eyes: &Eyes<'_>,
+    refs: &Refs,
     wanted: &Wanted,
     look: Look,
 ) -> Result<Publication, Error> {
-    let (client, workspace) = (&reached.client, &reached.refs.workspace.id);
+    let (client, workspace) = (eyes.client, &refs.workspace.id);
     let of = Collection { parent: workspace, name: "batchEndpoints", query: &[] };
     let Some(id) = &wanted.endpoint else {
-        let listing = ctx.looks.listing(client, of, look).await?;
-        let ours = listing.containing(&reached.refs.owner.value())?;
-        let strays = owned(ours.into_iter(), &reached.refs.owner);
+        let listing = eyes.looks.listing(client, of, look).await?;
+        let ours = listing.containing(&refs.owner.value())?;
+        let strays = owned(ours.into_iter(), &refs.owner);
         return Ok(Publication { strays, ..Publication::default() });
     };
-    let is_registered = ctx.looks.has_seen(&wanted.id, Some(&reached.refs.owner));
-    if !is_registered && ctx.looks.is_under_way(id) {
+    let is_registered = eyes.looks.has_seen(&wanted.id, Some(&refs.owner));
+    if !is_registered && eyes.looks.is_under_way(id) {
         // It is being made while the parts are registered; nothing depends on it before they are.
         return Ok(Publication { is_awaited: true, ..Publication::default() });
     }
-    let endpoint = ctx.looks.resource(client, of, id.name(), look).await?;
+    let endpoint = eyes.looks.resource(client, of, id.name(), look).await?;
     if endpoint.is_none() {
         // Nothing is below what is not there, and nobody else makes a deployment of this name.
-        ctx.looks.presume_absent(&deployment_id(id, wanted));
+        eyes.looks.presume_absent(&deployment_id(id, wanted));
     }
     // The one that was published before under another name: publish may have been removed and added again unseen.
     let before = pipeline.status.as_ref().and_then(|status| status.endpoint.as_ref());
@@ -50,27 +50,22 @@ pub async fn published(
     let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let before = before.filter(|before| is_name(&before.name));
     if let Some(before) = before.filter(|before| !before.name.eq_ignore_ascii_case(id.name())) {
-        let other = ctx.looks.resource(client, of, &before.name, look).await?;
-        strays = owned(other.into_iter(), &reached.refs.owner);
+        let other = eyes.looks.resource(client, of, &before.name, look).await?;
+        strays = owned(other.into_iter(), &refs.owner);
     }
     Ok(Publication { endpoint, strays, ..Publication::default() })
 }
 
 /// Whether the deployments of the endpoint matter.
-pub fn needs_deployments(
-    pipeline: &MLPipeline,
-    reached: &Reached<Refs>,
-    wanted: &Wanted,
-    seen: &Publication,
-) -> bool {
-    let is_ours = |endpoint: &&Value| reached.refs.owner.of(&endpoint["tags"]) == Belongs::Us;
+pub fn needs_deployments(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publication) -> bool {
+    let is_ours = |endpoint: &&Value| refs.owner.of(&endpoint["tags"]) == Belongs::Us;
     let endpoint = seen.endpoint.as_ref().filter(is_ours);
     endpoint.is_some_and(|endpoint| publish::needs_deployments(pipeline, wanted, endpoint))
 }
 
 /// The deployments of the endpoint that the spec names.
-pub async fn deployments(reached: &Reached<Refs>, wanted: &Wanted, look: Look) -> Result<Vec<Value>, Error> {
+pub async fn deployments(eyes: &Eyes<'_>, wanted: &Wanted, look: Look) -> Result<Vec<Value>, Error> {
     let Some(id) = &wanted.endpoint else { return Ok(Vec::new()) };
     let asked = Asked { parent: id, collection: "deployments", query: &[], urgency: look.urgency() };
-    reached.client.values(asked, |_| true).await
+    eyes.client.values(asked, |_| true).await
 }

@@ -1,13 +1,13 @@
 //! Uploads of code where a storage account takes no keys: by a signature where that does, else by the identity's own role.
 
-#[path = "../azure/tests/support/mod.rs"]
+#[path = "../../azure/tests/support/mod.rs"]
 mod support;
 
 use anyhow::{Result, ensure};
 use axum::body::Body;
 use axum::http::Response;
 use azureml_client::{ArmId, Class};
-use azureml_controller::upload::upload;
+use azureml_observe::upload::upload;
 use azureml_plan::action::Room;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -5,8 +5,6 @@ use azureml_client::ArmId;
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::Common;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
-use std::fmt;
 
 /// The circumstances of one pass.
 #[derive(Clone, Debug)]
@@ -62,35 +60,12 @@ pub struct Workspace {
     pub region: String,
     /// Its registry, where there is one.
     pub registry: Option<RegistryStatus>,
+    /// The address of its data plane, where that was found.
+    pub data_plane: Option<String>,
     /// What may be used through it.
     pub rights: Rights,
     /// Hash of the identity and the cloud by which it is used.
     pub identity: String,
-}
-
-/// A spec that the schema accepts and that still means nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct InvalidSpec {
-    /// One PascalCase word.
-    pub reason: &'static str,
-    /// The field.
-    pub field: String,
-    /// What is wrong and what to write instead.
-    pub message: String,
-}
-
-impl InvalidSpec {
-    /// A spec that means nothing.
-    #[must_use]
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { reason: "InvalidSpec", field: field.into(), message: message.into() }
-    }
-}
-
-impl fmt::Display for InvalidSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
-    }
 }
 
 impl Ask {

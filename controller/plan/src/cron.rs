@@ -2,7 +2,7 @@
 //!
 //! In: an expression of five fields. Out: nothing, or the list that is meant.
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 
 /// The fields that are not always `*`: place, name, how many values.
 const FIELDS: [(usize, &str, u8); 3] = [(0, "minute", 60), (1, "hour", 24), (4, "day-of-week", 7)];

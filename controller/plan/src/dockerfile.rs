@@ -2,7 +2,7 @@
 //!
 //! In: a build. Out: the text, or why nothing can be added to it. Reads no more of it than where a line begins.
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use crate::shell::quoted;
 use azureml_crds::ml_environment::{Build, Verify};
 use serde_json::json;
@@ -89,21 +89,21 @@ pub fn instructions(text: &str, odd_only: bool) -> Vec<String> {
     all
 }
 
-fn checks(verify: &Verify) -> Vec<String> {
+fn checks(Verify { r_packages, python_packages, command }: &Verify) -> Vec<String> {
     let mut lines = Vec::new();
-    if !verify.r_packages.is_empty() {
-        let names = verify.r_packages.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    if !r_packages.is_empty() {
+        let names = r_packages.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         let code = format!("for (p in c({names})) library(p, character.only = TRUE)");
         lines.push(run(&["Rscript", "-e", &code]));
     }
-    if !verify.python_packages.is_empty() {
+    if !python_packages.is_empty() {
         // Some images have python, some only python3.
-        let code = format!("import {}", verify.python_packages.join(", "));
+        let code = format!("import {}", python_packages.join(", "));
         let find = format!("exec \"$(command -v python || command -v python3)\" -c {}", quoted(&code));
         lines.push(run(&["/bin/sh", "-c", &find]));
     }
-    if !verify.command.is_empty() {
-        lines.push(run(&verify.command.iter().map(String::as_str).collect::<Vec<_>>()));
+    if !command.is_empty() {
+        lines.push(run(&command.iter().map(String::as_str).collect::<Vec<_>>()));
     }
     lines
 }

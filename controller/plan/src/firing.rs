@@ -3,7 +3,7 @@
 //! In: a trigger, its zone, the time. Out: the next times, all of them after that time. Approximate around a change of the clocks:
 //! Azure documents nothing there. A time that comes twice is taken for the first of the two.
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use azureml_crds::ml_schedule::{Frequency, Recurrence, WeekDay};
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{Date, DateTime, Time, Weekday};

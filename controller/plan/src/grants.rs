@@ -3,7 +3,7 @@
 //! In: the grants of the configuration, who asks, an id. Out: nothing, or the line that the platform team has to add.
 
 use crate::address::{Address, owner};
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use crate::pattern::any_matches;
 use azureml_client::ArmId;
 use serde::Deserialize;

@@ -26,6 +26,7 @@ pub mod firing;
 pub mod grants;
 pub mod graph;
 pub mod hash;
+mod invalid;
 pub mod job;
 pub mod names;
 pub mod owner;
@@ -35,6 +36,7 @@ pub mod preflight;
 pub mod publish;
 pub mod remedy;
 pub mod report;
+pub mod resolve;
 pub mod run;
 pub mod schedule;
 pub mod settle;
@@ -45,7 +47,8 @@ pub mod workspace;
 pub mod zones;
 
 pub use action::{Action, Next, Plan, Verdict};
-pub use context::{Ask, InvalidSpec};
+pub use context::Ask;
+pub use invalid::InvalidSpec;
 
 use azureml_crds::shared::HasCommon;
 

@@ -2,7 +2,7 @@
 //!
 //! In: tags as JSON or as a manifest has them. Out: one that is found, tags that are merged, two that are the same.
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 

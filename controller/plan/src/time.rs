@@ -1,6 +1,6 @@
 //! Durations and times as Kubernetes, Azure and people write them.
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};

@@ -1,13 +1,14 @@
 //! MLWorkspace: read, never written. Says what the other kinds need to know of the Azure ML workspace.
 
 use crate::action::{Next, Plan, Verdict};
-use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::context::{Ask, Workspace};
 use crate::grants::Rights;
-use crate::preflight::{Evidence, told};
+use crate::invalid::InvalidSpec;
+use crate::preflight::{Asked, Evidence, told};
 use crate::{Decide, Leave, View, hash, time};
 use azureml_client::ArmId;
 use azureml_crds::MLWorkspace;
-use azureml_crds::ml_workspace::{MLWorkspaceStatus, RegistryStatus, RoleAssignmentMode};
+use azureml_crds::ml_workspace::{MLWorkspaceSpec, MLWorkspaceStatus, RegistryStatus, RoleAssignmentMode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -21,6 +22,10 @@ pub struct Refs {
     pub resync: SignedDuration,
     /// What the identity may be used for.
     pub rights: Rights,
+    /// What the environments of the workspace tell of builds.
+    pub build: Asked,
+    /// Whether a run in it has succeeded.
+    pub has_run: bool,
 }
 
 /// What to look at.
@@ -71,8 +76,18 @@ pub fn discovery(workspace: Option<&Value>) -> Option<&str> {
 
 /// As what anything is learned of a workspace: under whose identity, of which registry.
 fn learned_as(workspace: &MLWorkspace) -> String {
-    let spec = &workspace.spec;
-    let content = json!({"registry": spec.registry, "identity": spec.identity, "cloud": spec.cloud});
+    let MLWorkspaceSpec {
+        registry,
+        cloud,
+        identity,
+        // They never change.
+        subscription_id: _,
+        resource_group: _,
+        workspace_name: _,
+        // How often, and not what.
+        resync: _,
+    } = &workspace.spec;
+    let content = json!({"registry": registry, "identity": identity, "cloud": cloud});
     hash::content("workspace", &content)
 }
 
@@ -115,7 +130,8 @@ pub fn learned(workspace: &MLWorkspace, rights: Rights) -> Option<Workspace> {
     let registry = status.registry.filter(|registry| is_believed(workspace, registry, &rights));
     let name = workspace.metadata.name.clone().unwrap_or_default();
     let identity = used_as(workspace);
-    Some(Workspace { name, id: id(workspace), region: status.region?, registry, rights, identity })
+    let (region, data_plane) = (status.region?, status.data_plane);
+    Some(Workspace { name, id: id(workspace), region, registry, data_plane, rights, identity })
 }
 
 fn is_believed(workspace: &MLWorkspace, registry: &RegistryStatus, rights: &Rights) -> bool {
@@ -233,18 +249,12 @@ fn registry(registry: &Value) -> Option<RegistryStatus> {
     })
 }
 
-/// What still uses a workspace: `MLCompute/cpu`.
-pub type Users = Vec<String>;
-
 impl Leave for MLWorkspace {
-    type Address = Users;
+    type Address = ();
     type Left = ();
 
-    fn farewell(&self, users: &Users, (): &(), _: &Ask) -> Plan {
-        if users.is_empty() {
-            return Plan::leave("nothing uses it any more");
-        }
-        let message = format!("still named by {}; it goes when they are deleted", users.join(", "));
-        Plan::say(Verdict::working("InUse", message), Next::Change)
+    /// Nothing was made, so nothing is left.
+    fn farewell(&self, (): &(), (): &(), _: &Ask) -> Plan {
+        Plan::leave("nothing was made for it")
     }
 }

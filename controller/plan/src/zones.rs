@@ -2,7 +2,7 @@
 //!
 //! Source of the table: CLDR's `windowsZones`, cut to the names that Microsoft's client accepts (`data/windows_zones.py`).
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -1,23 +1,21 @@
 //! What every pass shares: stores, queues, the way to Azure, the recorder. Made once, in `run`.
 
 use super::events::Recorder;
-use super::pace::Ticks;
 use super::relations::{Name, Relations};
 use super::shut::Shut;
+use super::ticks::Ticks;
 use super::weight::Weights;
-use crate::config::{Grant, Intervals};
+use crate::config::Intervals;
 use crate::identity::Identities;
-use crate::kinds::Stores;
-use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
+use crate::stores::Stores;
 use azureml_client::places::Places;
 use azureml_client::send::Gate;
+use azureml_observe::looks::Looks;
 use azureml_plan::context::Pace;
-use azureml_plan::job::Form;
-use azureml_plan::owner::Owner;
-use azureml_plan::pipeline::Deployments;
-use jiff::{SignedDuration, Timestamp};
+use azureml_plan::resolve::{Settings, World};
+use jiff::SignedDuration;
 use kube::Client;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -46,18 +44,12 @@ pub struct Context {
     pub recorder: Recorder,
     /// Takes figures.
     pub metrics: Arc<Metrics>,
-    /// This cluster, in the tags of Azure resources.
-    pub cluster_id: String,
-    /// Which namespaces may use the controller's identities.
-    pub grants: Vec<Grant>,
+    /// What the configuration adds to every resolution.
+    pub settings: Settings,
     /// Questions to registries that anybody named.
     pub strangers: Places,
-    /// The cloud of an MLWorkspace that names none.
-    pub default_cloud: String,
     /// How fast failures are tried again.
     pub pace: Pace,
-    /// The interval of comparison where an MLWorkspace sets none.
-    pub resync: SignedDuration,
     /// The first look at something that goes on in Azure.
     pub looks_from: Duration,
     /// The longest delay between such looks.
@@ -66,12 +58,6 @@ pub struct Context {
     pub job_looks_from: Duration,
     /// The longest delay between looks at a job.
     pub job_looks_to: Duration,
-    /// How the job of a schedule says what it runs.
-    pub schedule_form: Form,
-    /// How the settings of a deployment are written.
-    pub deployments: Deployments,
-    /// Whether a change of a cluster's scale is a PATCH.
-    pub scales_by_patch: bool,
     /// How long after a moment at which a schedule was to fire Azure is asked for its job.
     pub firing_check: SignedDuration,
     /// Uploads of an object's files at once: these are in memory meanwhile.
@@ -97,12 +83,6 @@ const HIDDEN: Duration = Duration::from_mins(1);
 pub const KUBE_REQUESTS: usize = 16;
 
 impl Context {
-    /// The one place where the clock is read for decisions.
-    #[must_use]
-    pub fn now() -> Timestamp {
-        Timestamp::now()
-    }
-
     /// The intervals that passes use.
     #[must_use]
     pub fn intervals(intervals: &Intervals) -> [Duration; 4] {
@@ -117,10 +97,10 @@ impl Context {
         is_young || self.settled.get().is_some_and(|at| *at > Instant::now())
     }
 
-    /// An object as the owner of Azure resources.
+    /// Everything that references may be resolved in.
     #[must_use]
-    pub fn owner(&self, namespace: &str, name: &str) -> Owner {
-        Owner { cluster: self.cluster_id.clone(), namespace: namespace.to_owned(), name: name.to_owned() }
+    pub fn world(&self) -> World<'_> {
+        World { objects: self, settings: &self.settings }
     }
 
     /// A permit to write to Kubernetes; none where this process leads no more, as it may after a long wait.

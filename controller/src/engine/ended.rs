@@ -1,6 +1,6 @@
 //! How a pass ended, for the queue, the metrics and the trace. Plain data.
 
-use crate::metrics::Outcome;
+use crate::outcome::Outcome;
 use azureml_plan::action::State;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Events: what happened to an object, for `kubectl describe`. Written aside, at most so many at once, and never in the way of a pass.
 
-use super::Context;
 use crate::MANAGER;
+use crate::clock;
 use crate::metrics::Metrics;
 use azureml_client::send::Gate;
 use azureml_plan::report;
@@ -101,7 +101,7 @@ impl Recorder {
                 ..ObjectMeta::default()
             },
             action: Some("Reconcile".to_owned()),
-            event_time: Some(MicroTime(Context::now())),
+            event_time: Some(MicroTime(clock::now())),
             note: Some(cut(note)),
             reason: Some(reason.chars().take(128).collect()),
             regarding: Some(object.clone()),

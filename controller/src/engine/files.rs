@@ -4,20 +4,13 @@
 
 use super::Kind;
 use azureml_client::Error;
-use azureml_client::places::Places;
+use azureml_client::places::{Permit, Places};
 use azureml_crds::files;
+use azureml_observe::act::Texts;
 use kube::api::GetParams;
 use kube::core::Request;
 use kube::{Client, ResourceExt as _};
 use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// How long one upload may hold its place. What Azure or the budget keeps waiting longer keeps nobody else waiting.
-const LONGEST: Duration = Duration::from_mins(2);
-
-/// Files: relative path to content.
-pub type Texts = BTreeMap<String, String>;
 
 /// Where the files of one object are read.
 pub struct Sources<'a> {
@@ -63,23 +56,23 @@ impl<'a> Sources<'a> {
         Self { kube, uploads, namespace, path, name: object.name_any() }
     }
 
-    /// Calls `what` with the files that have this hash. Few calls run at once.
-    ///
-    /// # Errors
-    /// When the object cannot be read or its files changed meanwhile, and errors of `what`.
-    pub async fn with<T, F>(&self, hash: &str, what: impl FnOnce(Texts) -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
-        let _few = self.uploads.permit(&self.namespace).await;
-        let late = |_| Err(self.unreadable(&"their upload takes too long; it is tried again"));
-        tokio::time::timeout(LONGEST, self.read(hash, what)).await.unwrap_or_else(late)
+    fn unreadable(&self, cause: &impl ToString) -> Error {
+        Error::Unreadable {
+            verb: "GET",
+            what: format!("the files of {}", self.name),
+            cause: cause.to_string(),
+        }
+    }
+}
+
+impl azureml_observe::act::Sources for Sources<'_> {
+    type Place = Option<Permit>;
+
+    async fn place(&self) -> Option<Permit> {
+        self.uploads.permit(&self.namespace).await
     }
 
-    async fn read<T, F>(&self, hash: &str, what: impl FnOnce(Texts) -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
+    async fn read(&self, hash: &str) -> Result<Texts, Error> {
         let request = Request::new(self.path.as_str()).get(&self.name, &GetParams::default());
         let request = request.map_err(|error| self.unreadable(&error))?;
         let text = self.kube.request_text(request).await.map_err(|error| self.unreadable(&error))?;
@@ -88,14 +81,6 @@ impl<'a> Sources<'a> {
         let Spec { defaults, steps } = whole.spec;
         let all = steps.into_iter().chain([defaults]).map(|holder| holder.code.files);
         let found = all.into_iter().find(|texts| files::hash(texts) == hash);
-        what(found.ok_or_else(|| self.unreadable(&"its files were changed meanwhile"))?).await
-    }
-
-    fn unreadable(&self, cause: &impl ToString) -> Error {
-        Error::Unreadable {
-            verb: "GET",
-            what: format!("the files of {}", self.name),
-            cause: cause.to_string(),
-        }
+        found.ok_or_else(|| self.unreadable(&"its files were changed meanwhile"))
     }
 }

@@ -3,8 +3,9 @@
 //! In: a plan, an object. Out: the plan without the writes that wait; whether something may appear yet. Reads operations in
 //! Azure; writes nothing and changes no status.
 
+use super::Kind;
 use super::pass::{Engine, Pass};
-use super::{Kind, Reached};
+use super::reach::Reached;
 use azureml_plan::failure::Trouble;
 use azureml_plan::{Next, Plan};
 use futures::future::try_join_all;

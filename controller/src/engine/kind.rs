@@ -1,14 +1,13 @@
-//! What a kind reads: its references in Kubernetes and its resources in Azure. What it decides is in `azureml-plan`.
+//! What the loop asks a kind: whom it names, who may keep it, how fast it is looked at. What it decides is in `azureml-plan`, what
+//! it sees in Azure in `azureml-observe`.
 
 use super::Context;
 use super::relations::Name;
-use crate::looks::Look;
 use crate::metrics::Done;
-use azureml_client::Error;
-use azureml_client::client::Client;
 use azureml_crds::shared::HasCommon;
+use azureml_observe::Observe;
 use azureml_plan::failure::Trouble;
-use azureml_plan::{Ask, Decide, Leave, Plan};
+use azureml_plan::{Ask, Plan};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::HasStatus;
@@ -17,69 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// What an object refers to.
-pub enum Resolved<R> {
-    /// Everything is there.
-    Found(R),
-    /// Something is missing.
-    Wait(Wait),
-}
-
-/// What is found, and the way to Azure.
-pub struct Reached<R> {
-    /// What the object refers to.
-    pub refs: R,
-    /// The client of the workspace's identity.
-    pub client: Arc<Client>,
-    /// How often the workspace is compared with Azure.
-    pub resync: Duration,
-}
-
-/// What to do about an object that is being deleted.
-pub enum Leaving<A> {
-    /// Nothing was made for it.
-    Nothing,
-    /// Something may be left.
-    Address(Reached<A>),
-    /// Azure cannot be reached for it.
-    Blocked(Wait),
-}
-
-/// Something is missing that comes by itself or by somebody's hand.
-#[derive(Clone, Debug)]
-pub struct Wait {
-    /// One PascalCase word.
-    pub reason: &'static str,
-    /// What is missing, and the remedy.
-    pub message: String,
-    /// Whether only a change can help.
-    pub is_stalled: bool,
-    /// Whether no watch shows when it comes, so that it has to be looked for.
-    pub is_unwatched: bool,
-}
-
-impl Wait {
-    /// Something comes by itself.
-    #[must_use]
-    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), is_stalled: false, is_unwatched: false }
-    }
-
-    /// Only a change can help.
-    #[must_use]
-    pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), is_stalled: true, is_unwatched: false }
-    }
-
-    /// The same, of something that no watch shows.
-    #[must_use]
-    pub fn unwatched(self) -> Self {
-        Self { is_unwatched: true, ..self }
-    }
-}
 
 /// How long an object needs nothing.
 pub enum Rest {
@@ -92,11 +29,16 @@ pub enum Rest {
 /// The status of a kind.
 pub type StatusOf<K> = <K as HasStatus>::Status;
 
-/// What a kind reads.
+/// A kind in the loop.
 pub trait Kind:
-    Decide<Status = <Self as HasStatus>::Status, Refs: Send + Sync, Wanted: Send + Sync, Seen: Send + Sync>
-    + Leave<Address: Send + Sync, Left: Send + Sync>
-    + HasStatus<Status: HasCommon + Clone + PartialEq + Send + Sync + Serialize + DeserializeOwned + Debug>
+    Observe<
+        Status = <Self as HasStatus>::Status,
+        Refs: Send + Sync,
+        Wanted: Send + Sync,
+        Seen: Send + Sync,
+        Address: Send + Sync,
+        Left: Send + Sync,
+    > + HasStatus<Status: HasCommon + Clone + PartialEq + Send + Sync + Serialize + DeserializeOwned + Debug>
     + Resource<DynamicType = (), Scope = NamespaceResourceScope>
     + CustomResourceExt
     + Clone
@@ -168,26 +110,4 @@ pub trait Kind:
     fn refused(&self, _: &Trouble, _: &Ask) -> Option<Plan> {
         None
     }
-
-    /// Finds what the object refers to.
-    fn resolve(&self, ctx: &Context) -> impl Future<Output = Resolved<Reached<Self::Refs>>> + Send;
-
-    /// Reads what Azure has.
-    fn observe(
-        &self,
-        ctx: &Context,
-        reached: &Reached<Self::Refs>,
-        wanted: &Self::Wanted,
-        look: Look,
-    ) -> impl Future<Output = Result<Self::Seen, Error>> + Send;
-
-    /// Finds what may be left of the object.
-    fn leaving(&self, ctx: &Context) -> impl Future<Output = Leaving<Self::Address>> + Send;
-
-    /// Reads what is left of the object.
-    fn left(
-        &self,
-        ctx: &Context,
-        reached: &Reached<Self::Address>,
-    ) -> impl Future<Output = Result<Self::Left, Error>> + Send;
 }

@@ -2,15 +2,17 @@
 //!
 //! In: an object with our finalizer. Out: the same object, waiting or gone. What blocks is said with the way out.
 
+use super::Kind;
+use super::delays::jittered;
 use super::door::leave;
 use super::ended::Ended;
-use super::pace::jittered;
 use super::pass::{Acted, Pass};
+use super::reach::{Leaving, Reached, leaving};
 use super::report::Said;
-use super::{Kind, Leaving, Reached, Wait};
 use azureml_client::Class;
 use azureml_plan::action::State;
 use azureml_plan::failure::{self, Trouble};
+use azureml_plan::resolve::Wait;
 use azureml_plan::{Next, Plan, Verdict};
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, Preconditions};
@@ -19,22 +21,19 @@ impl<K: Kind> Pass<'_, K> {
     pub(super) async fn take_leave(&self) -> kube::Result<Ended> {
         let kept_by = self.object.kept_by(&self.engine.ctx);
         if !kept_by.is_empty() {
-            let who = kept_by.join(", ");
-            let message =
-                format!("still named by {who}; it goes when they are deleted, finished or name it no more");
-            return self.wait(&Wait::new("InUse", message)).await;
+            return self.wait(&Wait::in_use(&kept_by)).await;
         }
         if self.object.is_retained() {
             return self.let_go().await;
         }
-        let reached = match self.object.leaving(&self.engine.ctx).await {
+        let reached = match leaving(&self.engine.ctx, self.object.as_ref()).await {
             Leaving::Nothing => return self.let_go().await,
             Leaving::Address(reached) => reached,
             Leaving::Blocked(Wait { reason, message, .. }) => {
                 return self.blocked(&unasked(reason, message)).await;
             }
         };
-        let left = match self.object.left(&self.engine.ctx, &reached).await {
+        let left = match self.object.left(&reached.eyes(&self.engine.ctx), &reached.refs).await {
             Ok(left) => left,
             Err(error) => return self.blocked(&Trouble::of(&error)).await,
         };

@@ -2,16 +2,16 @@
 //!
 //! All of it can be lost at any moment; then a pass looks once more than it had to.
 
-use super::pace::MOST_AT_ONCE;
-use super::{Context, Kind};
+use super::Kind;
+use super::delays::MOST_AT_ONCE;
+use super::fingerprint::version;
+use crate::clock;
 use crate::telemetry::Origin;
 use azureml_client::ArmId;
 use azureml_crds::shared::HasCommon as _;
-use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
 use azureml_plan::Next;
 use kube::{Resource, ResourceExt as _};
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -143,39 +143,12 @@ fn began<K: Kind>(object: &K, is_listed: bool, now: Instant) -> Option<Instant> 
     }
     let is_untouched = object.status().is_none_or(|status| status.common().conditions.is_empty());
     let made = object.meta().creation_timestamp.as_ref().filter(|_| is_untouched)?.0;
-    let age = Duration::try_from(Context::now().duration_since(made)).ok()?;
+    let age = Duration::try_from(clock::now().duration_since(made)).ok()?;
     if object.meta().generation == Some(1) { now.checked_sub(age) } else { None }
 }
 
 fn key<K: Resource>(object: &K) -> (String, String) {
     (object.namespace().unwrap_or_default(), object.name_any())
-}
-
-/// Resource versions of one object grow (Kubernetes 1.35: "resource version comparison").
-pub fn version<K: Resource>(object: &K) -> u64 {
-    object.resource_version().and_then(|version| version.parse().ok()).unwrap_or(0)
-}
-
-/// A number for a value.
-pub fn hash(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// What of an object wakes a pass of its own: never its status.
-pub fn fingerprint<K: Resource>(object: &K) -> u64 {
-    let meta = object.meta();
-    let annotation = |key| meta.annotations.as_ref().and_then(|all| all.get(key));
-    let is_deleted = meta.deletion_timestamp.is_some();
-    hash((
-        &meta.uid,
-        meta.generation,
-        &meta.finalizers,
-        is_deleted,
-        annotation(PAUSED),
-        annotation(RECONCILE_REQUESTED_AT),
-    ))
 }
 
 #[cfg(test)]
@@ -185,7 +158,7 @@ mod tests {
     use serde_json::json;
 
     fn compute(generation: i64, conditions: &serde_json::Value) -> MLCompute {
-        let made = (Context::now() - jiff::SignedDuration::from_mins(10)).to_string();
+        let made = (clock::now() - jiff::SignedDuration::from_mins(10)).to_string();
         let object = json!({
             "apiVersion": "azureml.dev/v1alpha1", "kind": "MLCompute",
             "metadata": {"name": "cpu", "namespace": "n", "generation": generation, "creationTimestamp": made},

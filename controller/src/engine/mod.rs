@@ -1,21 +1,22 @@
 //! The one loop that serves every kind: watch, pass, act, report.
 //!
 //! ```text
-//! watch ─► relations ─► queue ─► pass ─┬─ resolve   Kubernetes   (kinds)
+//! watch ─► relations ─► queue ─► pass ─┬─ resolve   pure         (azureml-plan)
 //!                                      ├─ wanted    pure         (azureml-plan)
-//!                                      ├─ observe   Azure        (kinds, looks)
+//!                                      ├─ observe   Azure        (azureml-observe)
 //!                                      ├─ plan      pure         (azureml-plan)
-//!                                      ├─ act       Azure
+//!                                      ├─ act       Azure        (azureml-observe)
 //!                                      └─ report    Kubernetes
 //! ```
 //! It names no kind.
 
-pub mod act;
 pub mod context;
+mod delays;
 pub mod door;
 pub mod ended;
 pub mod events;
 pub mod files;
+mod fingerprint;
 mod guard;
 mod hold;
 pub mod kind;
@@ -25,12 +26,14 @@ pub mod memory;
 mod pace;
 pub mod pass;
 pub mod queue;
+pub mod reach;
 pub mod relations;
 pub mod report;
 pub mod shut;
+mod ticks;
 pub mod watch;
 pub mod weight;
 
 pub use context::Context;
-pub use kind::{Kind, Leaving, Reached, Resolved, Wait};
-pub use pace::Ticks;
+pub use kind::Kind;
+pub use ticks::Ticks;

@@ -2,21 +2,25 @@
 //!
 //! In: an object. Out: when the next pass is due. A failure is said in `status`, not returned, but for Kubernetes' own.
 
-use super::act::act;
+use super::delays::{NET, jittered, until};
 use super::door::{Door, door, enter};
 use super::ended::Ended;
 use super::files::Sources;
+use super::fingerprint::{fingerprint, version};
 use super::guard::Unreadable;
 use super::kind::{Rest, StatusOf};
-use super::memory::{Memory, fingerprint, version};
-use super::pace::{jittered, until};
+use super::memory::Memory;
+use super::reach::{Reached, reach};
 use super::report::{self, Said};
 use super::weight::{LARGE, weight};
-use super::{Context, Kind, Reached, Resolved, Wait};
+use super::{Context, Kind};
+use crate::clock;
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
+use azureml_observe::act::act;
 use azureml_plan::action::State;
 use azureml_plan::failure::{self, Trouble};
-use azureml_plan::{Ask, Next, Plan, Verdict, View};
+use azureml_plan::resolve::Wait;
+use azureml_plan::{Ask, Next, Plan, View};
 use kube::ResourceExt as _;
 use kube::api::Api;
 use std::sync::{Arc, Mutex};
@@ -52,9 +56,6 @@ pub(super) struct Pass<'a, K: Kind> {
     pub began: Instant,
 }
 
-/// A slow look for what waits for a change, should the change be missed.
-pub(super) const NET: Duration = Duration::from_mins(5);
-
 impl<K: Kind> Engine<K> {
     /// One pass.
     ///
@@ -76,7 +77,7 @@ impl<K: Kind> Engine<K> {
         }
         let none = Common::default();
         let common = object.status().map_or(&none, |status| status.common());
-        let ask = Ask::of(object.meta(), common, Context::now(), self.ctx.pace.clone());
+        let ask = Ask::of(object.meta(), common, clock::now(), self.ctx.pace.clone());
         let ask = Ask { may_appear: self.may_appear(object.as_ref()), ..ask };
         let pass = Pass { engine: self, api, object, ask, began: Instant::now() };
         match door {
@@ -121,16 +122,16 @@ impl<K: Kind> Pass<'_, K> {
             }
             None => {}
         }
-        let reached = match self.object.resolve(self.ctx()).await {
-            Resolved::Found(reached) => reached,
-            Resolved::Wait(wait) => return self.wait(&wait).await,
+        let reached = match reach(self.ctx(), self.object.as_ref()).await {
+            Ok(reached) => reached,
+            Err(wait) => return self.wait(&wait).await,
         };
         let wanted = match self.object.wanted(&reached.refs) {
             Ok(wanted) => wanted,
             Err(invalid) => return self.wait(&Wait::stalled(invalid.reason, invalid.to_string())).await,
         };
         let look = self.look(reached.resync);
-        let seen = match self.object.observe(self.ctx(), &reached, &wanted, look).await {
+        let seen = match self.object.observe(&reached.eyes(self.ctx()), &reached.refs, &wanted, look).await {
             Ok(seen) => seen,
             Err(error) => return self.fail(&Trouble::of(&error), reached.resync).await,
         };
@@ -208,8 +209,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Something is missing: said, and woken by what is missing, or looked for where no watch shows it.
     pub(super) async fn wait(&self, wait: &Wait) -> kube::Result<Ended> {
-        let verdict = if wait.is_stalled { Verdict::stalled } else { Verdict::working };
-        let plan = Plan::say(verdict(wait.reason, wait.message.clone()), Next::Change);
+        let plan = wait.plan();
         let state = plan.verdict.state;
         let facts = self.facts_before();
         let before = self.last_failure();

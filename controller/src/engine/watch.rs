@@ -3,18 +3,18 @@
 //! In: the events of the API server. Out: names in queues. An object that cannot be read stops nobody else's.
 
 use super::Kind;
+use super::delays::{after_refusals, jittered};
 use super::door::{Door, door};
 use super::ended::Ended;
+use super::fingerprint::{fingerprint, hash};
 use super::guard::{Guarded, Unreadable};
 use super::list::List;
-use super::memory::{fingerprint, hash};
-use super::pace::{after_refusals, jittered};
 use super::pass::Engine;
 use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};
 use super::shut::{Patience, is_refused};
-use crate::metrics::Outcome;
+use crate::outcome::Outcome;
 use crate::telemetry::PassSpan;
 use azureml_client::turns::PAYER;
 use futures::stream::select_all;

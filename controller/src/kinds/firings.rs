@@ -3,9 +3,11 @@
 //! In: the schedules, as their `status` tells their next times. Out: figures, and a warning where nothing was made. Neither
 //! changes Azure nor an object.
 
-use super::reach;
+use crate::clock;
 use crate::engine::Context;
+use crate::engine::reach::client;
 use crate::metrics::Fired;
+use crate::stores::find;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Asked;
 use azureml_client::places::Places;
@@ -13,6 +15,7 @@ use azureml_client::turns::PAYER;
 use azureml_crds::MLSchedule;
 use azureml_plan::fired::{Due, Verdict, made};
 use azureml_plan::owner::OWNER;
+use azureml_plan::resolve::access;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
@@ -47,7 +50,7 @@ pub async fn follow(ctx: Arc<Context>, patience: SignedDuration, stop: Cancellat
                 }
             }
             _ = every.tick() => {
-                let now = Context::now();
+                let now = clock::now();
                 expect(&mut due, &ctx.stores.schedules.state(), now);
                 for (key, due) in due.iter().filter(|(_, due)| due.ask_at(patience) <= now) {
                     if under_way.insert(key.clone()) {
@@ -88,7 +91,7 @@ fn expect(due: &mut HashMap<Key, Due>, schedules: &[Arc<MLSchedule>], now: Times
 
 /// Looks whether a schedule has fired; says whether that is decided.
 async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
-    let Some(schedule) = super::find(&ctx.stores.schedules, namespace, name) else { return true };
+    let Some(schedule) = find(&ctx.stores.schedules, namespace, name) else { return true };
     let fired = match newest(ctx, &schedule).await {
         Ok(jobs) => match due.judge(&jobs.made) {
             Verdict::Fired(lag) => Fired::After(lag.unsigned_abs()),
@@ -129,12 +132,14 @@ async fn newest(ctx: &Context, schedule: &MLSchedule) -> Result<Jobs, String> {
     let namespace = schedule.namespace().unwrap_or_default();
     let workspace = schedule.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
     let workspace = workspace.ok_or("it has no workspace yet")?;
-    let reached = reach(ctx, &namespace, &workspace.name).await.map_err(|wait| wait.message)?;
-    let mine = format!("{OWNER}={}", ctx.owner(&namespace, &schedule.name_any()).value());
+    let access = access(ctx.world(), &namespace, &workspace.name).map_err(|wait| wait.message)?;
+    let client = client(ctx, &namespace, &access).await.map_err(|wait| wait.message)?;
+    let workspace = access.workspace().map_err(|wait| wait.message)?;
+    let mine = format!("{OWNER}={}", ctx.world().owner(schedule.meta()).value());
     let query = [("properties", mine.as_str()), ("listViewType", "All")];
-    let parent = &reached.workspace.id;
+    let parent = &workspace.id;
     let asked = Asked { parent, collection: "jobs", query: &query, urgency: Urgency::Drift };
-    let listed = reached.client.pages(asked, PAGES, |_| true).await.map_err(|error| error.to_string())?;
+    let listed = client.pages(asked, PAGES, |_| true).await.map_err(|error| error.to_string())?;
     let (pages, jobs) = (listed.pages, listed.items);
     let jobs: Vec<_> = jobs.iter().filter_map(|job| serde_json::from_str(job.get()).ok()).collect();
     Ok(Jobs { made: made(&jobs), is_all: pages < PAGES })

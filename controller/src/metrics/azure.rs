@@ -2,7 +2,7 @@
 //!
 //! A subscription is no label: users name them. What is left is told of the scarcest budget; the log says whose it is.
 
-use super::{Times, observe, short, times, waiting};
+use super::times::{Times, observe, short, times, waiting};
 use azureml_client::budget::{Bucket, Urgency};
 use azureml_client::send::{Sent, Told};
 use prometheus_client::collector::Collector;

@@ -1,6 +1,6 @@
 //! The life of the process: its build, whether it leads, its lease, its watches, its events.
 
-use super::OfKind;
+use super::times::OfKind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

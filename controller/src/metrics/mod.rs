@@ -9,22 +9,19 @@ mod objects;
 mod passes;
 mod process;
 mod queues;
+mod times;
 mod work;
 
 pub use self::azure::{AzureMetrics, Left};
 pub use self::life::Life;
 pub use self::objects::Counted;
-pub use self::passes::{Outcome, Passes};
+pub use self::passes::Passes;
 pub use self::queues::{Latency, Queued, Sample};
 pub use self::work::{BUILDS, Done, Fired, RUNS, Work};
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::exemplar::HistogramWithExemplars;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 /// All metrics.
 pub struct Metrics {
@@ -79,48 +76,6 @@ impl Metrics {
     pub fn text(&self) -> Result<String, std::fmt::Error> {
         self.open_metrics().map(|text| format::prometheus(&text))
     }
-}
-
-/// The trace in which a value was measured.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Trace {
-    trace_id: String,
-}
-
-/// Times whose buckets name the last trace that fell in them, where traces are on.
-type Times<L> = Family<L, HistogramWithExemplars<Trace>>;
-
-fn times<L: Clone + std::hash::Hash + Eq>(make: fn() -> HistogramWithExemplars<Trace>) -> Times<L> {
-    Family::new_with_constructor(make)
-}
-
-/// Buckets for what ends within a request or a pass: 5 ms to 100 s.
-fn short() -> HistogramWithExemplars<Trace> {
-    HistogramWithExemplars::new([0.005, 0.015, 0.05, 0.15, 0.5, 1.5, 5.0, 15.0, 50.0, 100.0].into_iter())
-}
-
-/// Buckets for what waits its turn: 5 ms to 10 minutes.
-fn waiting() -> HistogramWithExemplars<Trace> {
-    HistogramWithExemplars::new([0.005, 0.05, 0.5, 1.0, 5.0, 15.0, 60.0, 180.0, 600.0].into_iter())
-}
-
-/// Buckets for what takes Azure its time: half a second to a day.
-fn long() -> HistogramWithExemplars<Trace> {
-    let bounds =
-        [0.5, 2.0, 5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 10_800.0, 28_800.0, 86_400.0];
-    HistogramWithExemplars::new(bounds.into_iter())
-}
-
-fn observe<L: Clone + std::hash::Hash + Eq>(times: &Times<L>, labels: &L, took: Duration) {
-    let trace = crate::telemetry::trace_id().map(|trace_id| Trace { trace_id });
-    let now = trace.is_some().then(SystemTime::now);
-    times.get_or_create(labels).observe(took.as_secs_f64(), trace, now);
-}
-
-/// A label that says which kind.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct OfKind {
-    kind: &'static str,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Objects by kind and condition, counted when somebody asks: what is deleted is not there any more.
 
-use super::OfKind;
+use super::times::OfKind;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;

@@ -1,55 +1,13 @@
 //! Passes: how many, how they ended, how long they took, and how long an object took to become Ready.
 
-use super::{OfKind, Times, long, observe, short, times};
+use super::times::{OfKind, Times, long, observe, short, times};
+use crate::outcome::Outcome;
 use azureml_client::Class;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
-use std::fmt::Write as _;
 use std::time::Duration;
-
-/// How a pass ended.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-pub enum Outcome {
-    /// All is as it should be.
-    Ready,
-    /// Work goes on.
-    Working,
-    /// Only a change can help.
-    Stalled,
-    /// The object is gone.
-    Gone,
-    /// Kubernetes refused.
-    Refused,
-    /// The pass panicked.
-    Panicked,
-}
-
-impl Outcome {
-    /// All of them.
-    const ALL: [Self; 6] =
-        [Self::Ready, Self::Working, Self::Stalled, Self::Gone, Self::Refused, Self::Panicked];
-
-    /// Its word in labels, traces and logs.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Working => "working",
-            Self::Stalled => "stalled",
-            Self::Gone => "gone",
-            Self::Refused => "refused",
-            Self::Panicked => "panicked",
-        }
-    }
-}
-
-impl EncodeLabelValue for Outcome {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        encoder.write_str(self.word())
-    }
-}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Pass {

@@ -2,7 +2,7 @@
 //!
 //! Source: the `workqueue_*` family of client-go and controller-runtime. Told by the leader alone: before, nothing is worked off.
 
-use super::{Trace, waiting};
+use super::times::{Trace, waiting};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;

@@ -1,6 +1,6 @@
 //! What was done in Azure: builds, runs, firings of schedules, each counted once, when its end is written to `status`.
 
-use super::{Times, long, observe, times};
+use super::times::{Times, long, observe, times};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

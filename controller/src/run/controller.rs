@@ -14,13 +14,15 @@ use crate::engine::shut::Shut;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
 use crate::identity::Identities;
-use crate::kinds::{Stores, firings};
-use crate::looks::Looks;
+use crate::kinds::firings;
 use crate::metrics::Metrics;
 use crate::secrets::Secrets;
+use crate::stores::Stores;
 use anyhow::Result;
 use azureml_client::places::Places;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_observe::looks::Looks;
+use azureml_plan::resolve::Settings;
 use futures::future::join_all;
 use kube::Client;
 use kube::runtime::reflector::store as new_store;
@@ -197,28 +199,34 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         secrets: Secrets::default(),
         recorder,
         metrics,
-        cluster_id,
-        grants: config.grants.clone(),
+        settings: settings(config, cluster_id),
         strangers: Places::new(4, 32),
         uploads: Places::new(2, 8),
         large: Places::new(2, 32),
         weights: Arc::default(),
-        default_cloud: config.default_cloud.0.clone(),
         pace: intervals.pace(),
-        resync: intervals.resync,
         looks_from,
         looks_to,
         job_looks_from,
         job_looks_to,
-        schedule_form: config.azure.schedule_form(),
-        deployments: config.azure.deployment_settings,
-        scales_by_patch: config.azure.scale_by_patch,
         firing_check: intervals.firing_check,
         kube_requests: Semaphore::new(KUBE_REQUESTS),
         ticks: Ticks::default(),
         settled: OnceLock::new(),
         leads_since: OnceLock::new(),
     })
+}
+
+fn settings(config: &Config, cluster: String) -> Settings {
+    Settings {
+        cluster,
+        grants: config.grants.clone(),
+        default_cloud: config.default_cloud.0.clone(),
+        resync: config.intervals.resync,
+        schedule_form: config.azure.schedule_form(),
+        deployments: config.azure.deployment_settings,
+        scales_by_patch: config.azure.scale_by_patch,
+    }
 }
 
 /// Lets the metrics ask for what is not counted but looked at.

@@ -2,7 +2,7 @@
 //!
 //! In: an object, and where its trace began. Out: the span that the pass runs in. Costs nothing but that span while off.
 
-use crate::metrics::Outcome;
+use crate::outcome::Outcome;
 use kube::{Resource, ResourceExt as _};
 use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use std::sync::atomic::{AtomicBool, Ordering};

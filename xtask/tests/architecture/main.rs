@@ -1,5 +1,7 @@
 //! The shape of the code: which crate may use which, what the pure ones may not pull in, and how files begin and end.
 
+mod circles;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,16 +34,17 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
 }
 
 /// The crates of this workspace that each of them uses in what it ships.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("azureml-client", &[]),
     ("azureml-control-plane", &[]),
-    ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-plan"]),
+    ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-observe", "azureml-plan"]),
     ("azureml-crds", &[]),
     ("azureml-e2e", &["azureml-control-plane", "azureml-crds", "azureml-plan", "azureml-simulator"]),
     (
         "azureml-live",
         &["azureml-client", "azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan"],
     ),
+    ("azureml-observe", &["azureml-client", "azureml-crds", "azureml-plan"]),
     ("azureml-plan", &["azureml-client", "azureml-crds"]),
     ("azureml-simulator", &[]),
     ("xtask", &["azureml-control-plane", "azureml-crds"]),
@@ -64,6 +67,20 @@ fn arrows_between_crates_point_one_way() -> Result<()> {
     let allowed: BTreeMap<&str, BTreeSet<&str>> =
         ARROWS.into_iter().map(|(name, uses)| (name, uses.iter().copied().collect())).collect();
     assert_eq!(found, allowed);
+    Ok(())
+}
+
+/// What is shipped, and the tools of the project.
+const WITHOUT_CIRCLES: [&str; 6] =
+    ["crds", "controller", "controller/azure", "controller/observe", "controller/plan", "xtask"];
+
+#[test]
+fn no_two_files_use_each_other() -> Result<()> {
+    let mut found = Vec::new();
+    for package in WITHOUT_CIRCLES {
+        found.extend(circles::circles(&root().join(package).join("src"))?);
+    }
+    assert!(found.is_empty(), "{} circles\n{}", found.len(), found.join("\n"));
     Ok(())
 }
 
@@ -100,6 +117,18 @@ fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
         {
             assert!(lint.contains(clock), "{} does not disallow {clock}", clippy.display());
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn azure_is_seen_without_a_client_of_kubernetes() -> Result<()> {
+    let tree =
+        cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", "azureml-observe"])?;
+    let used: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(used.contains("reqwest"), "the tree of azureml-observe is not one: {tree}");
+    for other in ["kube-client", "kube-runtime", "azure_identity"] {
+        assert!(!used.contains(other), "azureml-observe uses {other}");
     }
     Ok(())
 }

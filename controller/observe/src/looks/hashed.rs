@@ -2,36 +2,15 @@
 //!
 //! In: ids of versions. Out: whether they are there. Never writes.
 
-use super::{Collection, KEPT, Look, Looks, locked};
+use super::Looks;
+use super::look::{Collection, KEPT, Look, locked};
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
-use azureml_client::kept::Kept;
 use azureml_client::{ArmId, Error};
 use azureml_plan::owner::{Belongs, Owner};
 use azureml_plan::pipeline::Presence;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 use tokio::time::Instant;
-
-/// How long it is remembered that something is there which nobody asks for: longer than most wait between comparisons.
-const UNUSED: Duration = Duration::from_hours(24);
-
-/// The most that is remembered, some 20 MB of ids: 10,000 pipelines of four steps. What is forgotten is read once more.
-const MOST: usize = 50_000;
-
-/// What is known of it: whose it is, where it says that.
-pub(super) struct Hashed {
-    present: Mutex<Kept<String, Option<String>>>,
-    absent: Mutex<HashMap<String, Instant>>,
-}
-
-impl Default for Hashed {
-    fn default() -> Self {
-        let present = Mutex::new(Kept::new(UNUSED).at_most(MOST));
-        Self { present, absent: Mutex::default() }
-    }
-}
 
 impl Looks {
     /// Whether a component that is named by its hash is there, and this owner's: presence alone says nothing, since others may register

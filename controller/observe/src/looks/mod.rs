@@ -3,13 +3,18 @@
 //! In: an id and how fresh the look must be. Out: what Azure has. Never writes; a look that failed is an error, never an absence.
 
 mod hashed;
+mod known;
+mod look;
 mod operations;
 mod slot;
+mod started;
 
-use self::hashed::Hashed;
-use self::operations::Operations;
+use self::known::Hashed;
+use self::look::locked;
+pub use self::look::{Collection, KEPT, Look};
 pub use self::slot::Listing;
 use self::slot::{Slot, drop_later, take_single};
+use self::started::Operations;
 use azureml_client::budget::Urgency;
 use azureml_client::client::{Asked, Client};
 use azureml_client::kept::Kept;
@@ -17,37 +22,13 @@ use azureml_client::turns::PAYER;
 use azureml_client::{ArmId, Error};
 use serde_json::Value;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until};
 
-/// How a pass may look.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// What was read before does not count.
-    pub since: Instant,
-    /// Whether many objects look now, so that a list is cheaper than a single read.
-    pub is_shared: bool,
-    /// How often something that goes on in Azure has been looked at already.
-    pub attempt: u32,
-    /// Whether somebody changed something that Azure holds already, and waits.
-    pub is_change: bool,
-}
-
-impl Look {
-    /// Changes go before comparisons.
-    #[must_use]
-    pub fn urgency(self) -> Urgency {
-        if self.is_shared { Urgency::Drift } else { Urgency::Change }
-    }
-}
-
 /// What identifies a list: who asks, and for what.
 type Key = (u64, String);
-
-/// How long what was read is kept for those who come later, and the absence of what is named by its hash taken for granted.
-pub const KEPT: Duration = Duration::from_secs(30);
 
 /// How long the place of a list is kept that nobody uses; longer than a list itself, so that it is empty then.
 const UNUSED: Duration = Duration::from_hours(1);
@@ -65,17 +46,6 @@ pub struct Looks {
 const LONGEST_TURN: Duration = Duration::from_secs(5);
 /// The most turns that are remembered.
 const MOST_TURNS: usize = 10_000;
-
-/// A collection of resources of one type.
-#[derive(Clone, Copy, Debug)]
-pub struct Collection<'a> {
-    /// The resource that they belong to.
-    pub parent: &'a ArmId,
-    /// Their type, such as `computes`.
-    pub name: &'a str,
-    /// What the list is asked with.
-    pub query: &'a [(&'a str, &'a str)],
-}
 
 impl Looks {
     /// Nothing was read yet.
@@ -196,8 +166,4 @@ impl Looks {
         let key = (client.number, format!("{}/{}", of.parent.key(), of.name));
         locked(&self.slots).get_or_insert_with(key, Arc::default).clone()
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,61 +3,16 @@
 //!
 //! In: answers to writes. Out: whether an operation goes on, or its error. Only reads; a new process knows no operation.
 
-use super::{Looks, locked};
+use super::Looks;
+use super::look::locked;
+use super::started::{BLIND, SCHEDULES, Started};
 use azureml_client::client::Client;
 use azureml_client::operation::Progress;
 use azureml_client::send::{Answer, Verb};
 use azureml_client::{ArmId, Class, Error};
 use serde_json::Value;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 use tokio::time::Instant;
-
-/// Longer than Azure lets an operation take (`x-ms-async-operation-timeout`: 30 minutes where it was recorded).
-const LONGEST: Duration = Duration::from_hours(1);
-
-/// How long a write waits if the operation may not be read, or if it is not known whether there is one: nearly three times the
-/// longest recorded operation of a schedule (22 s).
-const BLIND: Duration = Duration::from_mins(1);
-
-const SCHEDULES: &str = "workspaces/schedules";
-
-/// A schedule never shows by itself that it is being changed. Recorded operations took up to 22 s.
-const LONGEST_OF_SCHEDULES: Duration = Duration::from_mins(2);
-
-/// The operations that were not seen to end.
-#[derive(Default)]
-pub(super) struct Operations(Mutex<HashMap<String, Started>>);
-
-/// An operation, and the write that started it.
-#[derive(Clone)]
-struct Started {
-    at: Instant,
-    verb: Verb,
-    /// Its address; none if the answer was lost, or said `Creating` and named no operation.
-    address: Option<Arc<str>>,
-    /// Whether the resource shows by itself that the operation goes on, and that it failed.
-    is_shown: bool,
-    /// Whether the resource was not there before, so that it is the write's if it is there.
-    is_new: bool,
-}
-
-impl Started {
-    /// Whether a write has to wait for it.
-    fn may_go_on(&self) -> bool {
-        self.lasts(if self.is_shown { LONGEST } else { LONGEST_OF_SCHEDULES })
-    }
-
-    /// Whether something that it makes may appear yet.
-    fn may_make(&self) -> bool {
-        self.verb != Verb::Delete && self.lasts(LONGEST)
-    }
-
-    fn lasts(&self, longest: Duration) -> bool {
-        self.at.elapsed() < if self.address.is_some() { longest } else { BLIND }
-    }
-}
 
 impl Looks {
     /// Remembers the operation that a write started. A write whose answer was lost may have started one too. Task runs of

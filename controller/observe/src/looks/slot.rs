@@ -2,7 +2,7 @@
 //!
 //! In: what was read, and when. Out: what is known of a resource since a moment. Never asks Azure.
 
-use super::{KEPT, Look, locked};
+use super::look::{KEPT, Look, locked};
 use azureml_client::Error;
 use azureml_client::list::{Listed, parsed};
 use azureml_client::places::Permit;

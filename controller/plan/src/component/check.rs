@@ -4,7 +4,7 @@
 //! In: a pipeline, a step, its command line. Out: nothing, or what is wrong.
 
 use super::bare;
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use crate::{job, names};
 use azureml_crds::literals;
 use azureml_crds::step::Step;

@@ -5,33 +5,27 @@
 
 pub mod bare;
 mod check;
+mod literal;
 mod node;
 mod ports;
+mod resolved;
 
+pub use self::literal::literal;
 use self::node::node;
 use self::ports::{component_inputs, component_outputs};
-use crate::context::InvalidSpec;
+pub use self::resolved::Resolved;
+use crate::invalid::InvalidSpec;
 use crate::{hash, names, shell};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
+use azureml_crds::ml_pipeline::MLPipelineSpec;
 use azureml_crds::step::{Script, Step};
-use azureml_crds::values::Input;
+use azureml_crds::values::{Input, Output};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const COMMAND_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json";
 const PIPELINE_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json";
-
-/// What a step resolves to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
-    /// The environment version: an ARM id or a registry's URI.
-    pub environment: String,
-    /// The compute; none where the pipeline's default serves.
-    pub compute: Option<String>,
-    /// The size of a serverless node.
-    pub instance_type: Option<String>,
-}
 
 /// A step with everything that is registered for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,11 +90,7 @@ pub fn prepare(
     let code = code(pipeline, step, workspace);
     let inputs = component_inputs(pipeline, step);
     let outputs = component_outputs(pipeline, step);
-    let content = json!({
-        "command": command, "python": step.python, "r": step.r, "inputs": inputs, "outputs": outputs,
-        "code": code.as_ref().map(|code| &code.hash), "environment": resolved.environment,
-        "displayName": step.display_name, "description": step.description, "deterministic": step.deterministic,
-    });
+    let content = content(step, &command, (&inputs, &outputs), code.as_ref(), &resolved.environment);
     let version = hash::name("component", &content);
     let name = names::step_component(base, &step.name);
     let id = workspace.child("components", &name).child("versions", &version);
@@ -126,6 +116,42 @@ pub fn prepare(
     })
 }
 
+/// What decides the version of a step's component.
+fn content(
+    step: &Step,
+    command: &str,
+    (inputs, outputs): (&Map<String, Value>, &Map<String, Value>),
+    code: Option<&Code>,
+    environment: &str,
+) -> Value {
+    let Step {
+        display_name,
+        description,
+        python,
+        r,
+        deterministic,
+        // The id has it.
+        name: _,
+        // They count as they were resolved.
+        command: _,
+        code: _,
+        environment: _,
+        inputs: _,
+        outputs: _,
+        // The node has them, and with it the component of the whole.
+        compute: _,
+        input_modes: _,
+        environment_variables: _,
+        resources: _,
+        timeout: _,
+    } = step;
+    json!({
+        "command": command, "python": python, "r": r, "inputs": inputs, "outputs": outputs,
+        "code": code.map(|code| &code.hash), "environment": environment,
+        "displayName": display_name, "description": description, "deterministic": deterministic,
+    })
+}
+
 /// The body of a component version, with the code that it runs put in.
 #[must_use]
 pub fn with_code(prepared: &Prepared, code: Option<&ArmId>) -> Value {
@@ -144,25 +170,35 @@ pub fn whole(
     (workspace, base): (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> (ArmId, Value) {
-    let spec = &pipeline.spec;
+    let MLPipelineSpec {
+        display_name,
+        description,
+        inputs,
+        outputs,
+        // `steps` has them, prepared.
+        steps: _,
+        // Ids have them.
+        workspace_ref: _,
+        azure_name: _,
+        // The steps have them, or the settings of a job.
+        defaults: _,
+        // What becomes of a component, and not what it is.
+        publish: _,
+        deletion_policy: _,
+    } = &pipeline.spec;
     let inputs: Map<String, Value> =
-        spec.inputs.iter().map(|(name, input)| (name.clone(), declared(input))).collect();
-    let outputs: Map<String, Value> = spec
-        .outputs
-        .iter()
-        .map(|(name, output)| {
-            (name.clone(), described(json!({"type": output.r#type.word()}), output.description.as_ref()))
-        })
-        .collect();
+        inputs.iter().map(|(name, input)| (name.clone(), declared(input))).collect();
+    let outputs: Map<String, Value> =
+        outputs.iter().map(|(name, output)| (name.clone(), declared_output(output))).collect();
     let jobs: Map<String, Value> = steps.iter().map(|step| (step.name.clone(), step.node.clone())).collect();
-    let display = spec.display_name.clone().or_else(|| pipeline.metadata.name.clone());
-    let content = json!({"jobs": jobs, "inputs": inputs, "outputs": outputs, "displayName": display, "description": spec.description});
+    let display = display_name.clone().or_else(|| pipeline.metadata.name.clone());
+    let content = json!({"jobs": jobs, "inputs": inputs, "outputs": outputs, "displayName": display, "description": description});
     let version = hash::name("pipeline", &content);
     let mut component = json!({
         "$schema": PIPELINE_SCHEMA, "type": "pipeline", "name": base, "version": version,
         "display_name": display, "inputs": inputs, "outputs": outputs, "jobs": jobs,
     });
-    if let Some(description) = &spec.description {
+    if let Some(description) = description {
         component["description"] = json!(description);
     }
     (workspace.child("components", base).child("versions", &version), body(&component, tags))
@@ -211,36 +247,34 @@ fn described(mut value: Value, description: Option<&String>) -> Value {
 
 /// An input of the whole as its component declares it. Azure ML stores every literal as text.
 fn declared(input: &Input) -> Value {
-    let mut value = json!({"type": input.r#type.word()});
-    if let Some(default) = &input.default {
+    // A job says where data is and how it is read.
+    let Input { r#type, path: _, mode: _, optional, default, minimum, maximum, r#enum, description } = input;
+    let mut value = json!({"type": r#type.word()});
+    if let Some(default) = default {
         value["default"] = json!(literal(&default.0));
     }
-    if input.optional == Some(true) {
+    if *optional == Some(true) {
         value["optional"] = json!(true);
     }
-    for (key, bound) in [("min", input.minimum), ("max", input.maximum)] {
+    for (key, bound) in [("min", minimum), ("max", maximum)] {
         if let Some(bound) = bound {
-            value[key] = json!(number(bound));
+            value[key] = json!(number(*bound));
         }
     }
-    if !input.r#enum.is_empty() {
-        value["enum"] = json!(input.r#enum);
+    if !r#enum.is_empty() {
+        value["enum"] = json!(r#enum);
     }
-    described(value, input.description.as_ref())
+    described(value, description.as_ref())
+}
+
+/// An output of the whole as its component declares it.
+fn declared_output(output: &Output) -> Value {
+    // A job says where data goes and how it is written.
+    let Output { r#type, path: _, mode: _, description } = output;
+    described(json!({"type": r#type.word()}), description.as_ref())
 }
 
 /// A number without a needless fraction.
 fn number(value: f64) -> String {
     format!("{value}")
-}
-
-/// A scalar as Azure ML stores it: text, with `True` and `False` for booleans.
-#[must_use]
-pub fn literal(value: &Value) -> String {
-    match value {
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
 }

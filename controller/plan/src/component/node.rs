@@ -1,12 +1,12 @@
 //! The node of a step in the pipeline's graph, with the keys that Microsoft's client writes.
 
-use super::Resolved;
 use super::ports::{PARENT_OUTPUT, output_type};
-use crate::context::InvalidSpec;
+use super::resolved::Resolved;
+use crate::invalid::InvalidSpec;
 use crate::time;
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
-use azureml_crds::step::{Step, StepOutput};
+use azureml_crds::step::{Resources, Step, StepOutput};
 use azureml_crds::values::{Literal, OutputType};
 use serde_json::{Map, Value, json};
 
@@ -54,9 +54,9 @@ pub(super) fn node(
 
 fn resources(step: &Step, resolved: &Resolved) -> Map<String, Value> {
     let mut resources = Map::new();
-    if let Some(asked) = &step.resources {
-        resources.insert("instance_count".into(), json!(asked.instance_count.unwrap_or(1)));
-        if let Some(size) = &asked.shm_size {
+    if let Some(Resources { instance_count, shm_size }) = &step.resources {
+        resources.insert("instance_count".into(), json!(instance_count.unwrap_or(1)));
+        if let Some(size) = shm_size {
             resources.insert("shm_size".into(), json!(size));
         }
     }
@@ -80,17 +80,18 @@ fn node_input(step: &Step, name: &str, value: &Literal) -> Value {
 
 /// A node's output; none where Azure ML's defaults serve.
 fn node_output(output: &StepOutput, r#type: OutputType) -> Option<Value> {
-    match &output.path {
+    let StepOutput { r#type: _, path, mode } = output;
+    match path {
         Some(path) if path.starts_with(PARENT_OUTPUT) => Some(json!({"type": "literal", "value": path})),
         path => {
             let mut value = json!({"job_output_type": r#type.word()});
             if let Some(path) = path {
                 value["uri"] = json!(path);
             }
-            if let Some(mode) = output.mode {
+            if let Some(mode) = mode {
                 value["mode"] = json!(mode.word());
             }
-            (path.is_some() || output.mode.is_some()).then_some(value)
+            (path.is_some() || mode.is_some()).then_some(value)
         }
     }
 }

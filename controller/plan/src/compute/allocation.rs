@@ -3,7 +3,7 @@
 //! In: the cluster as Azure shows it. Out: a verdict with the way out. Source: recorded, `properties.properties.errors` with
 //! `ClusterCoreQuotaReached` while fewer nodes are there than the cluster is to have.
 
-use super::{count, first_error};
+use super::shown::{count, first_error};
 use crate::action::Verdict;
 use azureml_client::words::{LONGEST, cut};
 use serde_json::Value;

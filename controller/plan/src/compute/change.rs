@@ -1,6 +1,6 @@
 //! How a cluster differs from its spec, and the smallest request that puts it right.
 
-use super::{Refs, Wanted};
+use super::wanted::{Refs, Wanted};
 use crate::action::Action;
 use crate::diff::{Difference, differences, without_nulls};
 use crate::tags;

@@ -1,6 +1,6 @@
 //! How a cluster is taken leave of: kept, or deleted when nobody uses it and no node works.
 
-use super::nodes;
+use super::shown::nodes;
 use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;

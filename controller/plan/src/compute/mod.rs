@@ -3,50 +3,32 @@
 //! Source: Azure REST API, `Compute_CreateOrUpdate` ("This call will overwrite a compute if it exists") and `Compute_Update`.
 
 mod allocation;
+mod body;
 mod change;
 mod leave;
+mod shown;
+mod wanted;
 
+use self::body::{body, content_hash};
 pub use self::change::is_overwritten;
 use self::change::{drift, is_mutable, update};
 pub use self::leave::Address;
+use self::shown::{first_error, nodes};
+pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Failed, Next, Plan, Verdict};
-use crate::context::{InvalidSpec, Workspace};
 use crate::diff::Difference;
 use crate::grants::Rights;
-use crate::owner::{Belongs, Owner, is_foreign, taken};
+use crate::invalid::InvalidSpec;
+use crate::owner::{Belongs, is_foreign, taken};
 use crate::settle::{Differing, list};
-use crate::{Decide, View, failure, hash, names, tags, time};
+use crate::{Decide, View, failure, names, tags};
 use azureml_client::ArmId;
 use azureml_client::words::{LONGEST, cut, says_quota};
 use azureml_crds::MLCompute;
-use azureml_crds::ml_compute::{ComputeIdentityType, MLComputeStatus, Nodes, Priority};
+use azureml_crds::ml_compute::MLComputeStatus;
 use azureml_crds::shared::Common;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
-
-/// What an MLCompute refers to.
-#[derive(Clone, Debug)]
-pub struct Refs {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// This object as an owner.
-    pub owner: Owner,
-    /// The MLPipelines that name it.
-    pub used_by: Vec<String>,
-    /// Whether a change of scale alone is a PATCH; a PUT of the whole cluster otherwise.
-    pub scales_by_patch: bool,
-}
-
-/// The cluster that should be there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// The cluster.
-    pub id: ArmId,
-    /// The body that makes it.
-    pub body: Value,
-    /// The hash of what the user wrote.
-    pub hash: String,
-}
+use jiff::Timestamp;
+use serde_json::Value;
 
 /// The cluster's id: names alone decide it.
 #[must_use]
@@ -69,8 +51,6 @@ fn granted(compute: &MLCompute, rights: &Rights) -> Result<(), InvalidSpec> {
     spec.subnet_id.as_deref().map_or(Ok(()), |id| rights.subnet(&parsed("subnetId", id)?))
 }
 
-const IDLE: SignedDuration = SignedDuration::from_mins(2);
-
 impl Decide for MLCompute {
     type Status = MLComputeStatus;
     type Refs = Refs;
@@ -78,46 +58,10 @@ impl Decide for MLCompute {
     type Seen = Option<Value>;
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
-        let spec = &self.spec;
-        tags::unique(&spec.tags)?;
+        tags::unique(&self.spec.tags)?;
         granted(self, &refs.workspace.rights)?;
-        let idle = spec.scale.idle.as_deref().map_or(Ok(IDLE), |text| time::duration("scale.idle", text))?;
-        let mut cluster = json!({
-            "osType": "Linux",
-            "vmSize": spec.vm_size,
-            "vmPriority": priority(spec.priority),
-            "scaleSettings": {
-                "minNodeCount": spec.scale.min.unwrap_or(0),
-                "maxNodeCount": spec.scale.max,
-                "nodeIdleTimeBeforeScaleDown": time::iso(idle),
-            },
-            "remoteLoginPortPublicAccess": "Disabled",
-        });
-        if let Some(subnet) = &spec.subnet_id {
-            cluster["subnet"] = json!({"id": subnet});
-        }
-        if let Some(public) = spec.public_ip {
-            cluster["enableNodePublicIp"] = json!(public);
-        }
-        let mut body = json!({
-            "location": refs.workspace.region,
-            "properties": {"computeType": "AmlCompute", "disableLocalAuth": true, "properties": cluster},
-            "tags": refs.owner.tags(&spec.tags),
-        });
-        if let Some(identity) = &spec.identity {
-            body["identity"] = match identity.r#type {
-                ComputeIdentityType::SystemAssigned => json!({"type": "SystemAssigned"}),
-                ComputeIdentityType::None => json!({"type": "None"}),
-                ComputeIdentityType::UserAssigned => {
-                    let ids: serde_json::Map<_, _> =
-                        identity.user_assigned.iter().map(|id| (id.clone(), json!({}))).collect();
-                    json!({"type": "UserAssigned", "userAssignedIdentities": ids})
-                }
-            };
-        }
-        let content = json!({"scale": spec.scale, "identity": spec.identity, "tags": spec.tags, "vmSize": spec.vm_size,
-            "priority": spec.priority, "subnetId": spec.subnet_id, "publicIp": spec.public_ip});
-        Ok(Wanted { id: id(self, &refs.workspace.id), body, hash: hash::content("compute", &content) })
+        let body = body(&self.spec, refs)?;
+        Ok(Wanted { id: id(self, &refs.workspace.id), body, hash: content_hash(&self.spec) })
     }
 
     fn plan(&self, view: View<'_, Self>) -> Plan {
@@ -174,13 +118,6 @@ impl Decide for MLCompute {
             status.allocation_state = allocation;
         }
         status
-    }
-}
-
-fn priority(priority: Option<Priority>) -> &'static str {
-    match priority {
-        None | Some(Priority::Dedicated) => "Dedicated",
-        Some(Priority::LowPriority) => "LowPriority",
     }
 }
 
@@ -257,28 +194,4 @@ fn why_failed(have: &Value) -> Failed {
     let name = have["name"].as_str().unwrap_or_default().to_owned();
     let is_quota = code.contains("Quota") || says_quota(&message, &[name]);
     Failed { reason: code, message: format!("the cluster failed: {message}"), is_quota }
-}
-
-/// The first of a list of errors, with or without the `error` around it.
-fn first_error(list: &Value) -> Option<&Value> {
-    let first = list.as_array()?.first()?;
-    Some(if first["error"].is_object() { &first["error"] } else { first })
-}
-
-fn count(value: &Value) -> i32 {
-    value.as_i64().and_then(|count| i32::try_from(count).ok()).unwrap_or(0)
-}
-
-fn nodes(inner: &Value) -> Nodes {
-    let states = &inner["nodeStateCounts"];
-    Nodes {
-        current: count(&inner["currentNodeCount"]),
-        target: count(&inner["targetNodeCount"]),
-        idle: count(&states["idleNodeCount"]),
-        running: count(&states["runningNodeCount"]),
-        preparing: count(&states["preparingNodeCount"]),
-        unusable: count(&states["unusableNodeCount"]),
-        leaving: count(&states["leavingNodeCount"]),
-        preempted: count(&states["preemptedNodeCount"]),
-    }
 }

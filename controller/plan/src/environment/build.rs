@@ -2,14 +2,18 @@
 //!
 //! Source: ACR Tasks, `TaskRuns_Create` and its `forceUpdateTag`.
 
-use super::{Refs, Seen, Source, Wanted, named, network};
+use super::named::named;
+use super::network;
+use super::seen::Seen;
+use super::wanted::{Refs, Source, Wanted};
 use crate::action::{Action, Failed, Files, Next, Plan, Room, Verdict};
-use crate::context::{Ask, InvalidSpec};
+use crate::context::Ask;
+use crate::invalid::InvalidSpec;
 use crate::{dockerfile, failure, hash, names, time};
 use azureml_client::ArmId;
 use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
-use azureml_crds::ml_environment::{Build, BuildStatus, Platform};
+use azureml_crds::ml_environment::{AcrBuilder, Build, BuildStatus, Builder, Platform};
 use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
 use azureml_crds::shared::LastFailure;
 use jiff::Timestamp;
@@ -50,20 +54,20 @@ pub(super) fn built(
 const DEFAULT_TIMEOUT: i64 = 3600;
 
 fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Result<Value, InvalidSpec> {
-    let acr = build.builder.as_ref().map(|builder| &builder.acr);
-    let timeout = match acr.and_then(|acr| acr.timeout.as_deref()) {
-        Some(text) => time::duration("builder.acr.timeout", text)?.as_secs(),
+    // The Dockerfile goes beside the request, with what must be in the image.
+    let Build { dockerfile: _, verify: _, args, platform, builder } = build;
+    let acr = builder.clone().map(|Builder { acr }| acr);
+    let AcrBuilder { cpu, timeout, agent_pool } = acr.unwrap_or_default();
+    let timeout = match timeout {
+        Some(text) => time::duration("builder.acr.timeout", &text)?.as_secs(),
         None => DEFAULT_TIMEOUT,
     };
-    let architecture = match build.platform.unwrap_or(Platform::LinuxAmd64) {
+    let architecture = match platform.unwrap_or(Platform::LinuxAmd64) {
         Platform::LinuxAmd64 => "amd64",
         Platform::LinuxArm64 => "arm64",
     };
-    let arguments: Vec<Value> = build
-        .args
-        .iter()
-        .map(|(name, value)| json!({"name": name, "value": value, "isSecret": false}))
-        .collect();
+    let arguments: Vec<Value> =
+        args.iter().map(|(name, value)| json!({"name": name, "value": value, "isSecret": false})).collect();
     let source_registry = match registry.role_assignment_mode {
         RoleAssignmentMode::LegacyRegistryPermissions => json!({"loginMode": "Default"}),
         RoleAssignmentMode::AbacRepositoryPermissions => json!({"identity": "[caller]"}),
@@ -80,10 +84,10 @@ fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Resul
         "timeout": timeout,
         "credentials": {"sourceRegistry": source_registry},
     });
-    if let Some(cpu) = acr.and_then(|acr| acr.cpu) {
+    if let Some(cpu) = cpu {
         request["agentConfiguration"] = json!({"cpu": cpu});
     }
-    if let Some(pool) = acr.and_then(|acr| acr.agent_pool.as_ref()) {
+    if let Some(pool) = agent_pool {
         request["agentPoolName"] = json!(pool);
     }
     Ok(json!({"location": registry.location, "properties": {"runRequest": request}}))

@@ -1,6 +1,6 @@
 //! How an environment is taken leave of: kept, or its versions archived, since Azure deletes none.
 
-use super::Version;
+use super::seen::Version;
 use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset::changed;

@@ -4,134 +4,33 @@
 
 mod build;
 mod leave;
+mod named;
 mod network;
+mod seen;
 mod tenancy;
 mod versions;
+mod wanted;
 
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
 pub use self::leave::{Address, archive};
+pub use self::named::{content_name, id};
+pub use self::seen::{Seen, Version};
 use self::versions::is_named_by_image;
 pub use self::versions::{candidates, digest_of, is_of_content, is_version_name, version_name};
+pub use self::wanted::{Refs, Source, Wanted};
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset::changed;
-use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::context::Ask;
 use crate::diff::differences;
-use crate::owner::{Belongs, Owner, is_foreign, taken};
+use crate::invalid::InvalidSpec;
+use crate::owner::{Belongs, is_foreign, taken};
 use crate::settle::Differing;
-use crate::{Decide, View, hash, names, tags};
-use azureml_client::ArmId;
+use crate::{Decide, View, hash, tags};
 use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
-use azureml_crds::ml_environment::{MLEnvironmentSpec, MLEnvironmentStatus, Platform};
+use azureml_crds::ml_environment::{MLEnvironmentSpec, MLEnvironmentStatus};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// What an MLEnvironment refers to.
-#[derive(Clone, Debug)]
-pub struct Refs {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// This object as an owner.
-    pub owner: Owner,
-}
-
-/// The environment that should be there, and where its image comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// The environment.
-    pub id: ArmId,
-    /// The name of the content: the beginning of every version of it.
-    pub content: String,
-    /// Where the image comes from.
-    pub source: Source,
-}
-
-/// Where an image comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Source {
-    /// It is built.
-    Built {
-        /// The task run that builds this content.
-        task_run: ArmId,
-        /// The image by its tag, the content's hash.
-        image: ImageRef,
-        /// The body of the task run, but for the source and the tag that forces another run.
-        body: Value,
-        /// The files of the build.
-        files: BTreeMap<String, String>,
-    },
-    /// It is given.
-    Given(ImageRef),
-}
-
-impl Source {
-    /// The image by its tag (or digest, where one was written).
-    #[must_use]
-    pub fn image(&self) -> &ImageRef {
-        match self {
-            Self::Built { image, .. } | Self::Given(image) => image,
-        }
-    }
-}
-
-/// An environment version that exists.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Version {
-    /// Its name.
-    pub name: String,
-    /// The whole resource.
-    pub body: Value,
-}
-
-impl Version {
-    /// The image that it names.
-    #[must_use]
-    pub fn image(&self) -> Option<&str> {
-        self.body["properties"]["image"].as_str()
-    }
-}
-
-/// What Azure has.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
-    /// The version of this content whose image exists.
-    pub version: Option<Version>,
-    /// The digest that the tag has; looked at only where there is no version, or on request.
-    pub digest: Option<String>,
-    /// The task run; looked at only where there is neither.
-    pub task_run: Option<Value>,
-    /// The end of the log of a run that failed.
-    pub tail: Vec<String>,
-    /// The registry; looked at only before a build is started.
-    pub registry: Option<Value>,
-}
-
-/// The name of the content: what decides whether anything is built.
-#[must_use]
-pub fn content_name(spec: &MLEnvironmentSpec) -> String {
-    let content = match (&spec.build, &spec.image) {
-        (Some(build), _) => json!({
-            "dockerfile": build.dockerfile, "args": build.args, "verify": build.verify,
-            "platform": build.platform.unwrap_or(Platform::LinuxAmd64),
-        }),
-        (None, image) => json!({"image": image}),
-    };
-    hash::name("environment", &content)
-}
-
-/// The environment's id: names alone decide it.
-#[must_use]
-pub fn id(environment: &MLEnvironment, workspace: &ArmId) -> ArmId {
-    let (namespace, name) = named(environment);
-    let generated = || names::generated(names::ENVIRONMENT, namespace, name);
-    workspace.child("environments", &environment.spec.azure_name.clone().unwrap_or_else(generated))
-}
-
-fn named(environment: &MLEnvironment) -> (&str, &str) {
-    let meta = &environment.metadata;
-    (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
-}
 
 impl Decide for MLEnvironment {
     type Status = MLEnvironmentStatus;
@@ -215,23 +114,39 @@ fn registered(plan: &Plan) -> Option<Version> {
 fn register(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, digest: &str) -> Plan {
     let name = version_name(&wanted.content, digest);
     let image = wanted.source.image().pinned(digest);
-    let mut properties = json!({
-        "image": image,
-        "osType": "Linux",
-        "isAnonymous": false,
-        "isArchived": false,
-        "tags": refs.owner.tags(&environment.spec.tags),
-        "properties": {},
-    });
-    if let Some(description) = &environment.spec.description {
-        properties["description"] = json!(description);
-    }
+    let mut properties = changeable(&environment.spec, refs);
+    properties["image"] = json!(image);
+    properties["osType"] = json!("Linux");
+    properties["isAnonymous"] = json!(false);
+    properties["properties"] = json!({});
     let put = Action::Put { id: wanted.id.child("versions", &name), body: json!({"properties": properties}) };
     Plan::send(
         vec![put],
         Verdict::working("Registering", format!("{image} is being registered as version {name}")),
         Next::Now,
     )
+}
+
+/// What can be changed of a version that exists: everything but its image.
+fn changeable(spec: &MLEnvironmentSpec, refs: &Refs) -> Value {
+    let MLEnvironmentSpec {
+        description,
+        tags,
+        // The id has them.
+        workspace_ref: _,
+        azure_name: _,
+        // The image has them, and the name of the version.
+        build: _,
+        image: _,
+        // What the operator does with an environment, and not what it is.
+        deletion_policy: _,
+        drift_policy: _,
+    } = spec;
+    let mut properties = json!({"tags": refs.owner.tags(tags), "isArchived": false});
+    if let Some(description) = description {
+        properties["description"] = json!(description);
+    }
+    properties
 }
 
 /// A version that exists: equal by its name; only tags, description and archiving can differ.
@@ -246,10 +161,7 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
             return taken(&id, "nobody, by its tags or its image", "give this object another azureName");
         }
     }
-    let mut want = json!({"tags": refs.owner.tags(&environment.spec.tags), "isArchived": false});
-    if let Some(description) = &environment.spec.description {
-        want["description"] = json!(description);
-    }
+    let want = changeable(&environment.spec, refs);
     let found = differences(&want, properties);
     let hash = hash::content("environment-facts", &want);
     if found.is_empty() {

@@ -3,7 +3,7 @@
 //! In: the registry as Azure shows it, the build. Out: a verdict with the way out. Source: "Manage network bypass policy for
 //! tasks" (Azure Container Registry): since June 2025 tasks pass the rules only where the registry says so.
 
-use super::{Source, Wanted};
+use super::wanted::{Source, Wanted};
 use crate::action::Verdict;
 use serde_json::Value;
 

@@ -3,8 +3,8 @@
 //! In: a spec, the owner. Out: nothing, or the image that is another's. It sees what is written: a `FROM` with an argument without a
 //! default is what the registry's own rights are for.
 
-use crate::context::InvalidSpec;
 use crate::dockerfile;
+use crate::invalid::InvalidSpec;
 use crate::names::{REPOSITORIES, cluster};
 use crate::owner::Owner;
 use azureml_client::image::ImageRef;

@@ -2,7 +2,9 @@
 //!
 //! In: versions as they are listed, a status, a digest. Out: names, and whether they are what they say. Decides nothing of plans.
 
-use super::{Version, Wanted, content_name};
+use super::named::content_name;
+use super::seen::Version;
+use super::wanted::Wanted;
 use crate::{hash, time};
 use azureml_client::image::is_digest;
 use azureml_crds::ml_environment::MLEnvironmentSpec;

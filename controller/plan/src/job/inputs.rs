@@ -1,10 +1,10 @@
 //! The values that a job gets: given, else the pipeline's own; each of its type and harmless in a command.
 
-use super::Job;
+use super::asked::Job;
 use super::values::{TRIGGER_TIME, checked, safe, wrong};
 use crate::component::bare::{self, Place};
-use crate::context::InvalidSpec;
 use crate::grants::Rights;
+use crate::invalid::InvalidSpec;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::values::Input;
 use serde_json::{Map, Value, json};

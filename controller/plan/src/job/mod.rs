@@ -3,47 +3,16 @@
 //! In: a version and values. Out: the body, or what is wrong with the values. Steps are never read back: Azure ML does not
 //! show the `jobs` of a pipeline component. Source: Azure REST API, `Jobs_CreateOrUpdate`, `PipelineJob`.
 
+mod asked;
 mod inputs;
 mod values;
 
+pub use self::asked::{Form, Job};
 pub use self::inputs::inputs;
 pub(crate) use self::inputs::own;
-use crate::context::InvalidSpec;
-use crate::grants::Rights;
+use crate::invalid::InvalidSpec;
 use azureml_crds::ml_pipeline::{Current, Settings};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
-
-/// How a job says what it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Form {
-    /// By `componentId`, with `jobs: {}`.
-    #[default]
-    Component,
-    /// By one node of type `pipeline` that names the component.
-    Node,
-}
-
-/// What a job is made of, beside the version.
-#[derive(Clone, Debug)]
-pub struct Job<'a> {
-    /// The name that studio shows.
-    pub display_name: &'a str,
-    /// The experiment.
-    pub experiment: &'a str,
-    /// Tags and, since only these can be searched by value, properties.
-    pub tags: &'a BTreeMap<String, String>,
-    /// Values given by whoever runs it.
-    pub inputs: Option<&'a BTreeMap<String, Value>>,
-    /// Whether a value may be the time of the firing.
-    pub is_scheduled: bool,
-    /// How it says what it runs.
-    pub form: Form,
-    /// What may be used: data of another workspace is asked for.
-    pub rights: &'a Rights,
-}
 
 /// The properties of the job.
 ///
@@ -118,13 +87,12 @@ fn node(properties: &Value, current: &Current) -> Value {
 }
 
 fn settings(settings: &Settings) -> Value {
+    let Settings { default_compute, default_datastore, continue_on_step_failure, force_rerun } = settings;
     let mut value = json!({
-        "continue_on_step_failure": settings.continue_on_step_failure,
-        "force_rerun": settings.force_rerun,
+        "continue_on_step_failure": continue_on_step_failure,
+        "force_rerun": force_rerun,
     });
-    for (key, id) in
-        [("default_compute", &settings.default_compute), ("default_datastore", &settings.default_datastore)]
-    {
+    for (key, id) in [("default_compute", default_compute), ("default_datastore", default_datastore)] {
         if let Some(id) = id {
             value[key] = json!(id);
         }

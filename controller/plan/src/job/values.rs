@@ -3,7 +3,7 @@
 //! In: an input and a value as it was written. Out: the text that Azure ML stores, or what is wrong.
 
 use crate::component::literal;
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use azureml_crds::literals;
 use azureml_crds::values::{Input, InputType};
 use serde_json::Value;

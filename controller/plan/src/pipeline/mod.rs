@@ -6,117 +6,24 @@
 mod leave;
 mod register;
 mod resolve;
+mod seen;
 mod vouch;
+mod wanted;
 
 pub use self::leave::{Address, Left};
 use self::register::register;
 use self::resolve::{addresses, current, default_compute, resolve, settings};
+pub use self::seen::{Presence, Seen};
 pub use self::vouch::{generated_name, vouch};
+pub use self::wanted::{Deployments, Refs, Wanted};
 use crate::action::Plan;
-use crate::component::{Code, Prepared};
-use crate::context::{InvalidSpec, Workspace};
-use crate::owner::{Belongs, Owner, taken};
-use crate::publish::Publication;
+use crate::component::Prepared;
+use crate::invalid::InvalidSpec;
+use crate::owner::{Belongs, taken};
 use crate::{Decide, View, component, graph, names, publish};
-use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
-use azureml_crds::ml_pipeline::{Current, MLPipelineStatus, Settings, StepStatus};
-use serde::Deserialize;
-use serde_json::Value;
+use azureml_crds::ml_pipeline::{MLPipelineStatus, StepStatus};
 use std::collections::BTreeMap;
-
-/// What an MLPipeline refers to.
-#[derive(Clone, Debug)]
-pub struct Refs {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// This object as an owner.
-    pub owner: Owner,
-    /// Environment versions by the name of the MLEnvironment.
-    pub environments: BTreeMap<String, String>,
-    /// Clusters by the name of the MLCompute.
-    pub computes: BTreeMap<String, String>,
-    /// How the settings of a deployment are written.
-    pub deployments: Deployments,
-}
-
-/// How the settings of a deployment are written: the definition says that all are text, Microsoft's client sends booleans.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-pub enum Deployments {
-    /// All are text.
-    #[default]
-    Text,
-    /// Booleans are booleans.
-    Typed,
-}
-
-impl Deployments {
-    pub(crate) fn flag(self, is_set: bool) -> Value {
-        match self {
-            Self::Text => Value::from(is_set.to_string()),
-            Self::Typed => Value::from(is_set),
-        }
-    }
-}
-
-/// Everything that should be registered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// The steps.
-    pub steps: Vec<Prepared>,
-    /// The component of the whole.
-    pub id: ArmId,
-    /// Its body.
-    pub body: Value,
-    /// How jobs of this version run.
-    pub settings: Settings,
-    /// The version that is current once everything is registered.
-    pub current: Current,
-    /// The endpoint that should be there.
-    pub endpoint: Option<ArmId>,
-    /// The tags of everything that is registered.
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Wanted {
-    /// The code versions of all steps, each once.
-    #[must_use]
-    pub fn codes(&self) -> Vec<&Code> {
-        let mut codes: Vec<&Code> = Vec::new();
-        for code in self.steps.iter().filter_map(|step| step.code.as_ref()) {
-            if !codes.iter().any(|known| known.hash == code.hash) {
-                codes.push(code);
-            }
-        }
-        codes
-    }
-}
-
-/// Whether something that is named by its hash is there.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Presence {
-    /// It is not.
-    Absent,
-    /// It is.
-    Here,
-    /// It is, and archived.
-    Archived(Value),
-    /// It is, and another's.
-    Another(String),
-}
-
-/// What Azure has.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
-    /// The component of the whole.
-    pub whole: Presence,
-    /// The components of the steps, by name; looked at only where the whole is not there as it should be.
-    pub steps: BTreeMap<String, Presence>,
-    /// The code versions that hold the files, by hash; looked at only where a step is absent.
-    pub codes: BTreeMap<String, ArmId>,
-    /// The endpoint and its deployments.
-    pub publication: Publication,
-}
 
 /// The name of the pipeline component.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Registering a version: files first, then the steps, then the whole.
 
-use super::{Presence, Refs, Seen, Wanted};
+use super::seen::{Presence, Seen};
+use super::wanted::{Refs, Wanted};
 use crate::action::{Action, Files, Next, Plan, Room, Verdict};
 use crate::asset::changed;
 use crate::component::{Code, Prepared};

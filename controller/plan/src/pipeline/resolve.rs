@@ -1,14 +1,14 @@
 //! What the names in a pipeline mean: clusters, environments, files, and how jobs run.
 
-use super::Refs;
+use super::wanted::Refs;
 use crate::component::Resolved;
 use crate::component::bare::Place;
-use crate::context::InvalidSpec;
 use crate::grants::Rights;
+use crate::invalid::InvalidSpec;
 use crate::{component, hash};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
-use azureml_crds::ml_pipeline::{Current, Settings};
+use azureml_crds::ml_pipeline::{Current, Defaults, Settings};
 use azureml_crds::step::Step;
 use serde_json::json;
 
@@ -97,12 +97,21 @@ pub(super) fn addresses(pipeline: &MLPipeline, rights: &Rights) -> Result<(), In
 }
 
 pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: DefaultCompute) -> Settings {
-    let defaults = pipeline.spec.defaults.clone().unwrap_or_default();
+    let Defaults {
+        datastore,
+        continue_on_step_failure,
+        force_rerun,
+        // It is resolved: `default` is what it means.
+        compute: _,
+        // The steps have them.
+        environment: _,
+        code: _,
+    } = pipeline.spec.defaults.clone().unwrap_or_default();
     Settings {
         default_compute: default.0,
-        default_datastore: defaults.datastore.map(|name| workspace.child("datastores", &name).to_string()),
-        continue_on_step_failure: defaults.continue_on_step_failure.unwrap_or(false),
-        force_rerun: defaults.force_rerun.unwrap_or(false),
+        default_datastore: datastore.map(|name| workspace.child("datastores", &name).to_string()),
+        continue_on_step_failure: continue_on_step_failure.unwrap_or(false),
+        force_rerun: force_rerun.unwrap_or(false),
     }
 }
 

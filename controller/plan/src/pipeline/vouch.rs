@@ -3,7 +3,7 @@
 //!
 //! In: a version of a status, the names that the pipeline's component can have, the workspace. Out: nothing, or what is wrong.
 
-use crate::context::InvalidSpec;
+use crate::invalid::InvalidSpec;
 use crate::names;
 use azureml_client::ArmId;
 use azureml_crds::ml_pipeline::Current;

@@ -1,6 +1,7 @@
 //! What a job's answers say: phases, steps and their times, outputs, and the words of the step that failed first.
 
-use super::{Seen, Wanted, job_phase, phase};
+use super::seen::{Seen, job_phase, phase};
+use super::wanted::Wanted;
 use crate::{failure, time};
 use azureml_crds::MLRun;
 use azureml_crds::ml_run::{Failure, MLRunStatus, Phase, StepRun};

@@ -1,6 +1,6 @@
 //! How a run is taken leave of: a job that goes on is cancelled, an ended one stays in Azure.
 
-use super::job_phase;
+use super::seen::job_phase;
 use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;

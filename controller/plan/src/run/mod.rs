@@ -6,6 +6,8 @@ mod facts;
 mod keep;
 mod leave;
 mod over;
+mod seen;
+mod wanted;
 
 use self::facts::{job_facts, moment, why_failed};
 pub use self::keep::{MANAGED, TRACKED, is_expired, kept_until};
@@ -13,82 +15,26 @@ use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
 pub use self::over::was_seen;
 use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over};
+pub use self::seen::{Seen, job_phase, phase};
+pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
-use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::context::Ask;
 use crate::failure::Trouble;
+use crate::invalid::InvalidSpec;
 use crate::job::{self, Form, Job};
-use crate::owner::Owner;
 use crate::{Decide, View, failure, names};
 use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
-use azureml_crds::ml_pipeline::Current;
-use azureml_crds::ml_run::{Failure, MLRunStatus, Phase};
+use azureml_crds::ml_run::{Failure, MLRunSpec, MLRunStatus, Phase};
 use azureml_crds::shared::Reference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What an MLRun refers to.
-#[derive(Clone, Debug)]
-pub struct Refs {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// This object as an owner.
-    pub owner: Owner,
-    /// The pipeline's version when the run was made.
-    pub current: Current,
-}
-
-/// The job that should be there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// The job.
-    pub id: ArmId,
-    /// The component that the job runs.
-    pub component: ArmId,
-    /// What is wrong with the values, where something is.
-    pub refused: Option<InvalidSpec>,
-}
-
-/// What Azure has.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
-    /// The job.
-    pub job: Option<Value>,
-    /// The steps of the run, from run history; not looked at in every pass.
-    pub children: Option<Vec<Value>>,
-    /// The run itself, from run history; looked at once, at the end.
-    pub details: Option<Value>,
-}
-
 /// The job's id: the object's UID alone decides it.
 #[must_use]
 pub fn id(run: &MLRun, workspace: &ArmId) -> ArmId {
     workspace.child("jobs", &names::job(run.metadata.uid.as_deref().unwrap_or_default()))
-}
-
-/// The phase that a job's or step's status means; none for a word that says nothing.
-#[must_use]
-pub fn phase(status: &str) -> Option<Phase> {
-    match status {
-        "NotStarted" => Some(Phase::Pending),
-        "Queued" => Some(Phase::Queued),
-        "Starting" | "Provisioning" | "Preparing" => Some(Phase::Preparing),
-        "Running" => Some(Phase::Running),
-        "Finalizing" | "CancelRequested" => Some(Phase::Finalizing),
-        "Completed" | "Finished" => Some(Phase::Succeeded),
-        "Failed" => Some(Phase::Failed),
-        "Canceled" => Some(Phase::Canceled),
-        _ => None,
-    }
-}
-
-/// The phase of the job; the one before where its status says nothing.
-#[must_use]
-pub fn job_phase(run: &MLRun, job: &Value) -> Phase {
-    let before = run.status.as_ref().and_then(|status| status.phase);
-    let word = job["properties"]["status"].as_str().unwrap_or_default();
-    phase(word).or(before).unwrap_or(Phase::Pending)
 }
 
 /// Whether the run has ended, by its own status: nothing is left to do for it.
@@ -220,7 +166,16 @@ fn without_job(run: &MLRun, verdict: Verdict, reason: &str, ask: &Ask) -> Plan {
 }
 
 fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
-    if run.spec.cancel == Some(true) {
+    let MLRunSpec {
+        pipeline_ref,
+        inputs,
+        experiment,
+        cancel,
+        // What becomes of the run after its end, or without its object.
+        ttl_after_finished: _,
+        deletion_policy: _,
+    } = &run.spec;
+    if *cancel == Some(true) {
         let verdict = Verdict::ready("Canceled", "cancelled before a job was made");
         return without_job(run, verdict, "Canceled", ask);
     }
@@ -229,12 +184,11 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
     }
     let tags = refs.owner.tags(&BTreeMap::new());
     let name = run.metadata.name.as_deref().unwrap_or_default();
-    let experiment = run.spec.experiment.as_deref().unwrap_or(&run.spec.pipeline_ref.name);
     let job = Job {
         display_name: name,
-        experiment,
+        experiment: experiment.as_deref().unwrap_or(&pipeline_ref.name),
         tags: &tags,
-        inputs: run.spec.inputs.as_ref(),
+        inputs: inputs.as_ref(),
         is_scheduled: false,
         form: Form::Component,
         rights: &refs.workspace.rights,

@@ -1,6 +1,7 @@
 //! What a run says at its end, and ever after: whatever becomes of its job.
 
-use super::{Wanted, kept_until};
+use super::keep::kept_until;
+use super::wanted::Wanted;
 use crate::action::{Extra, Next, Plan, Verdict};
 use crate::failure;
 use azureml_crds::MLRun;

@@ -1,12 +1,12 @@
-//! The body of a schedule: its trigger, and the job that it starts.
+//! The body of a schedule, with its trigger and the job that it starts, and the hash of what the user wrote.
 
-use super::{Refs, Wanted};
-use crate::context::InvalidSpec;
+use super::wanted::{Refs, Wanted};
 use crate::firing::Trigger;
-use crate::job;
-use crate::job::Job;
+use crate::hash;
+use crate::invalid::InvalidSpec;
+use crate::job::{self, Form, Job};
 use azureml_crds::MLSchedule;
-use azureml_crds::ml_schedule::{Frequency, Recurrence, WeekDay};
+use azureml_crds::ml_schedule::{Frequency, MLScheduleSpec, Recurrence, WeekDay};
 use serde_json::{Value, json};
 
 /// Where nothing else says from when on a schedule counts: a start in the past never fires at once.
@@ -24,20 +24,58 @@ pub(super) fn body(
     wanted: &Wanted,
     have: Option<&Value>,
 ) -> Result<Value, InvalidSpec> {
-    let spec = &schedule.spec;
-    let tags = refs.owner.tags(&spec.tags);
+    let MLScheduleSpec {
+        pipeline_ref,
+        cron,
+        recurrence,
+        suspend,
+        inputs,
+        experiment,
+        description,
+        tags,
+        // `wanted` has them, as the zone reads them.
+        time_zone: _,
+        start_time: _,
+        end_time: _,
+        // The id has it.
+        azure_name: _,
+        // What the operator does with a schedule, and not what it is.
+        deletion_policy: _,
+        drift_policy: _,
+        adopt: _,
+    } = &schedule.spec;
+    let tags = refs.owner.tags(tags);
     let name = schedule.metadata.name.as_deref().unwrap_or_default();
-    let experiment = spec.experiment.as_deref().unwrap_or(&spec.pipeline_ref.name);
     let job = Job {
         display_name: name,
-        experiment,
+        experiment: experiment.as_deref().unwrap_or(&pipeline_ref.name),
         tags: &tags,
-        inputs: spec.inputs.as_ref(),
+        inputs: inputs.as_ref(),
         is_scheduled: true,
         form: refs.form,
         rights: &refs.workspace.rights,
     };
-    let mut trigger = match (&spec.cron, &spec.recurrence) {
+    let mut properties = json!({
+        // It cannot be changed after a schedule was made.
+        "displayName": have.and_then(|have| have["properties"]["displayName"].as_str()).unwrap_or(name),
+        "isEnabled": *suspend != Some(true),
+        "tags": tags,
+        "properties": {},
+        "trigger": trigger_body((cron.as_deref(), recurrence.as_ref()), wanted, have)?,
+        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current)?},
+    });
+    if let Some(description) = description {
+        properties["description"] = json!(description);
+    }
+    Ok(json!({"properties": properties}))
+}
+
+fn trigger_body(
+    (cron, recurrence): (Option<&str>, Option<&Recurrence>),
+    wanted: &Wanted,
+    have: Option<&Value>,
+) -> Result<Value, InvalidSpec> {
+    let mut trigger = match (cron, recurrence) {
         (Some(cron), _) => {
             json!({"triggerType": "Cron", "expression": expression(cron)})
         }
@@ -49,19 +87,7 @@ pub(super) fn body(
     if let Some(end) = &wanted.end {
         trigger["endTime"] = json!(end);
     }
-    let mut properties = json!({
-        // It cannot be changed after a schedule was made.
-        "displayName": have.and_then(|have| have["properties"]["displayName"].as_str()).unwrap_or(name),
-        "isEnabled": spec.suspend != Some(true),
-        "tags": tags,
-        "properties": {},
-        "trigger": trigger,
-        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current)?},
-    });
-    if let Some(description) = &spec.description {
-        properties["description"] = json!(description);
-    }
-    Ok(json!({"properties": properties}))
+    Ok(trigger)
 }
 
 /// A cron expression as Azure ML takes it: single blanks, and a letter or digit somewhere, which `* * * * *` has not.
@@ -74,23 +100,22 @@ fn expression(cron: &str) -> String {
 }
 
 fn recurring(recurrence: &Recurrence) -> Value {
-    let frequency = match recurrence.frequency {
+    let Recurrence { frequency, interval, hours, minutes, week_days, month_days } = recurrence;
+    let frequency = match frequency {
         Frequency::Minute => "Minute",
         Frequency::Hour => "Hour",
         Frequency::Day => "Day",
         Frequency::Week => "Week",
         Frequency::Month => "Month",
     };
-    let mut trigger =
-        json!({"triggerType": "Recurrence", "frequency": frequency, "interval": recurrence.interval});
-    if !recurrence.hours.is_empty() {
-        trigger["schedule"] = json!({"hours": recurrence.hours, "minutes": recurrence.minutes});
-        if !recurrence.week_days.is_empty() {
-            trigger["schedule"]["weekDays"] =
-                recurrence.week_days.iter().map(|day| json!(day_name(*day))).collect();
+    let mut trigger = json!({"triggerType": "Recurrence", "frequency": frequency, "interval": interval});
+    if !hours.is_empty() {
+        trigger["schedule"] = json!({"hours": hours, "minutes": minutes});
+        if !week_days.is_empty() {
+            trigger["schedule"]["weekDays"] = week_days.iter().map(|day| json!(day_name(*day))).collect();
         }
-        if !recurrence.month_days.is_empty() {
-            trigger["schedule"]["monthDays"] = json!(recurrence.month_days);
+        if !month_days.is_empty() {
+            trigger["schedule"]["monthDays"] = json!(month_days);
         }
     }
     trigger
@@ -113,4 +138,35 @@ pub(super) fn trigger(schedule: &MLSchedule) -> Option<Trigger<'_>> {
         (Some(cron), _) => Some(Trigger::Cron(cron)),
         (None, recurrence) => recurrence.as_ref().map(Trigger::Recurrence),
     }
+}
+
+/// The hash of what the user wrote, with the pipeline's version.
+pub(super) fn content_hash(spec: &MLScheduleSpec, refs: &Refs) -> String {
+    let MLScheduleSpec {
+        cron,
+        recurrence,
+        time_zone,
+        start_time,
+        end_time,
+        suspend,
+        inputs,
+        experiment,
+        description,
+        tags,
+        // It never changes, and its version counts.
+        pipeline_ref: _,
+        // The id has it.
+        azure_name: _,
+        // What the operator does with a schedule, and not what it is.
+        deletion_policy: _,
+        drift_policy: _,
+        adopt: _,
+    } = spec;
+    // Another form is another schedule; the usual one says nothing, so that hashes stay.
+    let form = (refs.form != Form::default()).then_some(refs.form);
+    let content = json!({"form": form, "cron": cron, "recurrence": recurrence, "timeZone": time_zone,
+        "startTime": start_time, "endTime": end_time, "suspend": suspend, "inputs": inputs,
+        "experiment": experiment, "description": description, "tags": tags,
+        "version": refs.current.version});
+    hash::content("schedule", &content)
 }

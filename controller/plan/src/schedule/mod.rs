@@ -5,53 +5,27 @@
 mod body;
 mod leave;
 mod leftover;
+mod wanted;
 
-use self::body::{body, start_in_force, trigger};
+use self::body::{body, content_hash, start_in_force, trigger};
 pub use self::leave::Address;
 pub use self::leftover::leftovers;
+pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Next, Plan, Verdict};
-use crate::context::{Ask, InvalidSpec, Workspace};
+use crate::context::Ask;
 use crate::diff::differences;
 use crate::firing::Window;
-use crate::job::{Form, Job};
-use crate::owner::{Belongs, Owner, is_foreign, taken};
+use crate::invalid::InvalidSpec;
+use crate::job::Job;
+use crate::owner::{Belongs, is_foreign, taken};
 use crate::settle::Differing;
-use crate::{Decide, View, cron, failure, firing, hash, job, names, tags, time, zones};
+use crate::{Decide, View, cron, failure, firing, job, names, tags, time, zones};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
-use azureml_crds::ml_pipeline::Current;
 use azureml_crds::ml_schedule::MLScheduleStatus;
 use azureml_crds::shared::Reference;
 use jiff::Timestamp;
-use serde_json::{Value, json};
-
-/// What an MLSchedule refers to.
-#[derive(Clone, Debug)]
-pub struct Refs {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// This object as an owner.
-    pub owner: Owner,
-    /// The pipeline's current version.
-    pub current: Current,
-    /// How the job says what it runs.
-    pub form: Form,
-}
-
-/// The schedule that should be there.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// The schedule.
-    pub id: ArmId,
-    /// The zone in force.
-    pub zone: zones::Zone,
-    /// The user's start, where one is written.
-    pub start: Option<String>,
-    /// The user's end, where one is written.
-    pub end: Option<String>,
-    /// The hash of what the user wrote, with the pipeline's version.
-    pub hash: String,
-}
+use serde_json::Value;
 
 /// What Azure has.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,13 +75,7 @@ impl Decide for MLSchedule {
             rights: &refs.workspace.rights,
         };
         job::inputs(&job, &refs.current)?;
-        // Another form is another schedule; the usual one says nothing, so that hashes stay.
-        let form = (refs.form != Form::default()).then_some(refs.form);
-        let content = json!({"form": form, "cron": spec.cron, "recurrence": spec.recurrence, "timeZone": spec.time_zone,
-            "startTime": spec.start_time, "endTime": spec.end_time, "suspend": spec.suspend, "inputs": spec.inputs,
-            "experiment": spec.experiment, "description": spec.description, "tags": spec.tags,
-            "version": refs.current.version});
-        let hash = hash::content("schedule", &content);
+        let hash = content_hash(spec, refs);
         Ok(Wanted { id: id(self, &refs.workspace.id), zone, start, end, hash })
     }
 

@@ -25,6 +25,7 @@ pub fn workspace() -> Workspace {
         name: "prod".into(),
         id: ArmId::workspace(SUBSCRIPTION, "rg-mlops", "mlw-prod"),
         region: "westeurope".into(),
+        data_plane: None,
         registry: Some(RegistryStatus {
             resource_id: registry,
             login_server: "acrmlops.azurecr.io".into(),

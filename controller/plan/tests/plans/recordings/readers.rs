@@ -58,7 +58,12 @@ pub fn of_environment(body: &Value) -> Result<String> {
 pub fn of_workspace(body: &Value) -> Result<String> {
     let spec = "{subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: rg, workspaceName: ws}";
     let object: MLWorkspace = object("ws", spec)?;
-    let refs = workspaces::Refs { resync: jiff::SignedDuration::from_mins(10), rights: Rights::Own };
+    let refs = workspaces::Refs {
+        resync: jiff::SignedDuration::from_mins(10),
+        rights: Rights::Own,
+        build: azureml_plan::preflight::Asked::Open,
+        has_run: false,
+    };
     let wanted = object.wanted(&refs).map_err(anyhow::Error::msg)?;
     let data_plane = Some("https://x".to_owned());
     let seen =
@@ -149,7 +154,12 @@ fn of_publication(endpoint: Value, deployments: Vec<Value>) -> Result<String> {
 pub fn of_registry(body: &Value) -> Result<String> {
     let spec = "{subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: rg, workspaceName: ws}";
     let object: MLWorkspace = object("ws", spec)?;
-    let refs = workspaces::Refs { resync: jiff::SignedDuration::from_mins(10), rights: Rights::Own };
+    let refs = workspaces::Refs {
+        resync: jiff::SignedDuration::from_mins(10),
+        rights: Rights::Own,
+        build: azureml_plan::preflight::Asked::Open,
+        has_run: false,
+    };
     let wanted = object.wanted(&refs).map_err(anyhow::Error::msg)?;
     let workspace = Some(json!({"location": "westeurope", "properties": {"provisioningState": "Succeeded"}}));
     let seen =

@@ -6,6 +6,7 @@ use anyhow::Result;
 use azureml_crds::MLWorkspace;
 use azureml_plan::Leave as _;
 use azureml_plan::grants::Rights;
+use azureml_plan::resolve::Wait;
 use azureml_plan::workspace::{Refs, Seen};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -21,7 +22,12 @@ fn decided() -> Result<()> {
 }
 
 pub fn table() -> Result<Table> {
-    let refs = Refs { resync: SignedDuration::from_mins(10), rights: Rights::Own };
+    let refs = Refs {
+        resync: SignedDuration::from_mins(10),
+        rights: Rights::Own,
+        build: azureml_plan::preflight::Asked::Open,
+        has_run: false,
+    };
     let plain: MLWorkspace = object("prod", &format!("{{{IDS}}}"))?;
     let with_registry: MLWorkspace =
         object("prod", &format!("{{{IDS}, registry: {{resourceId: {REGISTRY}}}}}"))?;
@@ -44,7 +50,7 @@ pub fn table() -> Result<Table> {
     row("it refuses the present API", &plain, &of("/properties/v1LegacyMode", json!(true)))?;
     row("the registry of its spec is nowhere", &with_registry, &seen)?;
     row("its data plane cannot be found", &plain, &Seen { data_plane: None, ..seen.clone() })?;
-    table.leaves("deleted while it is used", &plain.farewell(&vec!["MLCompute/cpu".to_owned()], &(), &ask()));
-    table.leaves("deleted", &plain.farewell(&Vec::new(), &(), &ask()));
+    table.leaves("deleted while it is used", &Wait::in_use(&["MLCompute/cpu".to_owned()]).plan());
+    table.leaves("deleted", &plain.farewell(&(), &(), &ask()));
     Ok(table)
 }

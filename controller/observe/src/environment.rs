@@ -1,0 +1,187 @@
+//! What an MLEnvironment sees in Azure and in registries, in the order in which less and less has to be looked at.
+
+use crate::looks::Look;
+use crate::versions::{add_remembered, own_versions, versions};
+use crate::{Eyes, Observe, is_requested};
+use azureml_client::client::Client;
+use azureml_client::image::ImageRef;
+use azureml_client::limits::Urgency;
+use azureml_client::registry::Access;
+use azureml_client::{ArmId, Error};
+use azureml_crds::MLEnvironment;
+use azureml_crds::ml_workspace::RegistryStatus;
+use azureml_plan::environment::{
+    Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, is_of_content, is_open,
+    is_version_name,
+};
+use serde_json::Value;
+
+impl Observe for MLEnvironment {
+    async fn observe(
+        &self,
+        eyes: &Eyes<'_>,
+        refs: &Refs,
+        wanted: &Wanted,
+        look: Look,
+    ) -> Result<Seen, Error> {
+        let registry = refs.workspace.registry.as_ref();
+        let namespace = self.metadata.namespace.clone().unwrap_or_default();
+        let asked = Registry { eyes, namespace: &namespace, urgency: look.urgency(), own: registry };
+        let is_requested = look.attempt == 0 && is_requested(self);
+        let version = self.version(&asked, wanted).await?;
+        let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given(_));
+        if version.is_some() && !is_resolved_anew {
+            let task_run = self.open_build(eyes.client, wanted).await?;
+            return Ok(Seen { version, task_run, ..Seen::default() });
+        }
+        // A digest that is written needs no look: it names the image, and the registry may be private.
+        let digest = match &wanted.source.image().digest {
+            Some(digest) => Some(digest.clone()),
+            None => asked.digest(wanted.source.image()).await?,
+        };
+        let Source::Built { task_run, .. } = &wanted.source else {
+            return Ok(Seen { version, digest, ..Seen::default() });
+        };
+        let run = eyes.client.get(task_run, Urgency::Change).await?;
+        if let (None, None, Some(registry)) = (&digest, &run, task_run.parent()) {
+            let registry = eyes.client.get(&registry, Urgency::Change).await?;
+            return Ok(Seen { version, registry, ..Seen::default() });
+        }
+        // The image may have come between the two looks.
+        let has_ended = run.as_ref().is_some_and(|run| build_state(run) == "Succeeded");
+        let digest = match digest {
+            None if has_ended => asked.digest(wanted.source.image()).await?,
+            digest => digest,
+        };
+        let tail = match &run {
+            Some(run) if digest.is_none() => tail(eyes.client, task_run, run).await,
+            _ => Vec::new(),
+        };
+        Ok(Seen { version, digest, task_run: run, tail, ..Seen::default() })
+    }
+
+    async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Vec<Version>, Error> {
+        let id = &address.id;
+        let found = own_versions(eyes.client, id, &address.owner).await?;
+        let in_force = self.status.as_ref().and_then(|status| status.version.as_ref());
+        let in_force = in_force.filter(|name| is_version_name(name)).map(|name| id.child("versions", name));
+        let remembered = eyes.looks.noted(id).into_iter().chain(in_force).collect();
+        let mut all = vec![(id.clone(), found)];
+        add_remembered(eyes.client, remembered, &mut all).await?;
+        let of_this = all.into_iter().filter(|(container, _)| container.key() == id.key());
+        Ok(of_this.flat_map(|(_, versions)| versions).collect())
+    }
+}
+
+trait Versioned {
+    fn open_build(
+        &self,
+        client: &Client,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Option<Value>, Error>> + Send;
+
+    fn version(
+        &self,
+        asked: &Registry<'_>,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Option<Version>, Error>> + Send;
+}
+
+impl Versioned for MLEnvironment {
+    /// The task run, where `status` has not told its end yet: an image is there before its run has ended.
+    async fn open_build(&self, client: &Client, wanted: &Wanted) -> Result<Option<Value>, Error> {
+        let build = self.status.as_ref().and_then(|status| status.build.as_ref());
+        match (&wanted.source, build) {
+            (Source::Built { task_run, .. }, Some(build))
+                if build.name == task_run.name() && is_open(&build.state) =>
+            {
+                client.get(task_run, Urgency::Change).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The version of this content whose image exists: the one in force, else the newest.
+    async fn version(&self, asked: &Registry<'_>, wanted: &Wanted) -> Result<Option<Version>, Error> {
+        let in_force = self.status.as_ref().and_then(|status| status.version.clone());
+        let of_this = in_force.filter(|name| is_of_content(name, &self.spec));
+        if let Some(name) = &of_this
+            && let Some(body) =
+                asked.eyes.client.get(&wanted.id.child("versions", name), asked.urgency).await?
+        {
+            let version = Version { name: name.clone(), body };
+            if asked.has(&version, wanted).await? {
+                return Ok(Some(version));
+            }
+        }
+        let listed = versions(asked.eyes.client, &wanted.id, &format!("{}-", wanted.content)).await?;
+        for version in candidates(None, wanted, listed) {
+            if Some(&version.name) != of_this.as_ref() && asked.has(&version, wanted).await? {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Registries as this workspace sees them.
+struct Registry<'a> {
+    eyes: &'a Eyes<'a>,
+    namespace: &'a str,
+    urgency: Urgency,
+    own: Option<&'a RegistryStatus>,
+}
+
+impl Registry<'_> {
+    async fn digest(&self, image: &ImageRef) -> Result<Option<String>, Error> {
+        let is_own = self.own.is_some_and(|own| own.login_server.eq_ignore_ascii_case(&image.registry));
+        if is_own {
+            return self.eyes.registries.digest(image, Access::Own(self.eyes.client)).await;
+        }
+        let _permit = self.eyes.strangers.permit(self.namespace).await;
+        self.eyes.registries.digest(image, Access::Anonymous).await
+    }
+
+    /// Whether the image of a version is still there. One that was given by its digest is not looked up.
+    async fn has(&self, version: &Version, wanted: &Wanted) -> Result<bool, Error> {
+        if wanted.source.image().digest.is_some() {
+            return Ok(true);
+        }
+        let Some(image) = version.image().filter(|image| digest_of(image).is_some()) else { return Ok(true) };
+        match ImageRef::parse(image) {
+            Ok(image) => self.digest(&image).await.map(|digest| digest.is_some()),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+/// The most of a log that is read.
+const TAIL: u64 = 8 << 10;
+
+/// The last lines of the log of a run that failed; none when the log cannot be read, which is no reason to fail.
+async fn tail(client: &Client, task_run: &ArmId, run: &Value) -> Vec<String> {
+    let result = &run["properties"]["runResult"]["properties"];
+    let (Some(run_id), Some(registry)) = (result["runId"].as_str(), task_run.parent()) else {
+        return Vec::new();
+    };
+    if !matches!(result["status"].as_str(), Some("Failed" | "Error" | "Timeout")) {
+        return Vec::new();
+    }
+    let read = async {
+        let answer = client.post(&registry.child("runs", run_id), "listLogSasUrl", None).await?;
+        let link = answer.body["logLink"].as_str().unwrap_or_default();
+        client.blob_tail(link, TAIL).await
+    };
+    match read.await {
+        Ok(bytes) => String::from_utf8_lossy(&bytes.unwrap_or_default())
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        Err(error) => {
+            tracing::warn!("the log of run {run_id} cannot be read: {error}");
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What an MLSchedule sees in Azure: its schedule.
+
+use crate::looks::{Collection, Look};
+use crate::{Eyes, Observe};
+use azureml_client::Error;
+use azureml_crds::MLSchedule;
+use azureml_plan::schedule::{Address, Refs, Seen, Wanted};
+use serde_json::Value;
+
+/// Disabled schedules are listed too.
+const ALL: [(&str, &str); 1] = [("listViewType", "All")];
+
+impl Observe for MLSchedule {
+    async fn observe(
+        &self,
+        eyes: &Eyes<'_>,
+        refs: &Refs,
+        wanted: &Wanted,
+        look: Look,
+    ) -> Result<Seen, Error> {
+        let of = Collection { parent: &refs.workspace.id, name: "schedules", query: &ALL };
+        let schedule = eyes.looks.resource(eyes.client, of, wanted.id.name(), look).await?;
+        Ok(Seen { schedule })
+    }
+
+    async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Option<Value>, Error> {
+        eyes.looks.fresh(eyes.client, &address.id).await
+    }
+}

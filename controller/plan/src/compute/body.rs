@@ -1,0 +1,102 @@
+//! The body that makes a cluster, and the hash of what the user wrote.
+
+use super::wanted::Refs;
+use crate::invalid::InvalidSpec;
+use crate::{hash, time};
+use azureml_crds::ml_compute::{ComputeIdentity, ComputeIdentityType, MLComputeSpec, Priority, Scale};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+const IDLE: SignedDuration = SignedDuration::from_mins(2);
+
+/// The body that makes a cluster.
+pub(super) fn body(spec: &MLComputeSpec, refs: &Refs) -> Result<Value, InvalidSpec> {
+    let MLComputeSpec {
+        vm_size,
+        priority,
+        scale,
+        identity,
+        subnet_id,
+        public_ip,
+        tags,
+        // The id has them.
+        workspace_ref: _,
+        azure_name: _,
+        // What the operator does with a cluster, and not what it is.
+        deletion_policy: _,
+        drift_policy: _,
+        adopt: _,
+    } = spec;
+    let mut cluster = json!({
+        "osType": "Linux",
+        "vmSize": vm_size,
+        "vmPriority": priority_word(*priority),
+        "scaleSettings": scale_settings(scale)?,
+        "remoteLoginPortPublicAccess": "Disabled",
+    });
+    if let Some(subnet) = subnet_id {
+        cluster["subnet"] = json!({"id": subnet});
+    }
+    if let Some(public) = public_ip {
+        cluster["enableNodePublicIp"] = json!(public);
+    }
+    let mut body = json!({
+        "location": refs.workspace.region,
+        "properties": {"computeType": "AmlCompute", "disableLocalAuth": true, "properties": cluster},
+        "tags": refs.owner.tags(tags),
+    });
+    if let Some(identity) = identity {
+        body["identity"] = identity_body(identity);
+    }
+    Ok(body)
+}
+
+fn priority_word(priority: Option<Priority>) -> &'static str {
+    match priority {
+        None | Some(Priority::Dedicated) => "Dedicated",
+        Some(Priority::LowPriority) => "LowPriority",
+    }
+}
+
+fn scale_settings(Scale { min, max, idle }: &Scale) -> Result<Value, InvalidSpec> {
+    let idle = idle.as_deref().map_or(Ok(IDLE), |text| time::duration("scale.idle", text))?;
+    Ok(json!({
+        "minNodeCount": min.unwrap_or(0),
+        "maxNodeCount": max,
+        "nodeIdleTimeBeforeScaleDown": time::iso(idle),
+    }))
+}
+
+fn identity_body(ComputeIdentity { r#type, user_assigned }: &ComputeIdentity) -> Value {
+    match r#type {
+        ComputeIdentityType::SystemAssigned => json!({"type": "SystemAssigned"}),
+        ComputeIdentityType::None => json!({"type": "None"}),
+        ComputeIdentityType::UserAssigned => {
+            let ids: serde_json::Map<_, _> = user_assigned.iter().map(|id| (id.clone(), json!({}))).collect();
+            json!({"type": "UserAssigned", "userAssignedIdentities": ids})
+        }
+    }
+}
+
+/// The hash of what the user wrote.
+pub(super) fn content_hash(spec: &MLComputeSpec) -> String {
+    let MLComputeSpec {
+        vm_size,
+        priority,
+        scale,
+        identity,
+        subnet_id,
+        public_ip,
+        tags,
+        // The id has them.
+        workspace_ref: _,
+        azure_name: _,
+        // What the operator does with a cluster, and not what it is.
+        deletion_policy: _,
+        drift_policy: _,
+        adopt: _,
+    } = spec;
+    let content = json!({"scale": scale, "identity": identity, "tags": tags, "vmSize": vm_size,
+        "priority": priority, "subnetId": subnet_id, "publicIp": public_ip});
+    hash::content("compute", &content)
+}

@@ -1,0 +1,56 @@
+//! What an MLEnvironment refers to, and the environment that should be there. Plain data: nothing is decided here.
+
+use crate::context::Workspace;
+use crate::owner::Owner;
+use azureml_client::ArmId;
+use azureml_client::image::ImageRef;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What an MLEnvironment refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+}
+
+/// The environment that should be there, and where its image comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The environment.
+    pub id: ArmId,
+    /// The name of the content: the beginning of every version of it.
+    pub content: String,
+    /// Where the image comes from.
+    pub source: Source,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// It is built.
+    Built {
+        /// The task run that builds this content.
+        task_run: ArmId,
+        /// The image by its tag, the content's hash.
+        image: ImageRef,
+        /// The body of the task run, but for the source and the tag that forces another run.
+        body: Value,
+        /// The files of the build.
+        files: BTreeMap<String, String>,
+    },
+    /// It is given.
+    Given(ImageRef),
+}
+
+impl Source {
+    /// The image by its tag (or digest, where one was written).
+    #[must_use]
+    pub fn image(&self) -> &ImageRef {
+        match self {
+            Self::Built { image, .. } | Self::Given(image) => image,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What Azure has of a pipeline: its components, its files, its endpoint. Plain data: nothing is decided here.
+
+use crate::publish::Publication;
+use azureml_client::ArmId;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Whether something that is named by its hash is there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Presence {
+    /// It is not.
+    Absent,
+    /// It is.
+    Here,
+    /// It is, and archived.
+    Archived(Value),
+    /// It is, and another's.
+    Another(String),
+}
+
+/// What Azure has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The component of the whole.
+    pub whole: Presence,
+    /// The components of the steps, by name; looked at only where the whole is not there as it should be.
+    pub steps: BTreeMap<String, Presence>,
+    /// The code versions that hold the files, by hash; looked at only where a step is absent.
+    pub codes: BTreeMap<String, ArmId>,
+    /// The endpoint and its deployments.
+    pub publication: Publication,
+}

@@ -1,0 +1,77 @@
+//! What an MLPipeline refers to, and everything that should be registered. Plain data: nothing is decided here.
+
+use crate::component::{Code, Prepared};
+use crate::context::Workspace;
+use crate::owner::Owner;
+use azureml_client::ArmId;
+use azureml_crds::ml_pipeline::{Current, Settings};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What an MLPipeline refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// Environment versions by the name of the MLEnvironment.
+    pub environments: BTreeMap<String, String>,
+    /// Clusters by the name of the MLCompute.
+    pub computes: BTreeMap<String, String>,
+    /// How the settings of a deployment are written.
+    pub deployments: Deployments,
+}
+
+/// How the settings of a deployment are written: the definition says that all are text, Microsoft's client sends booleans.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum Deployments {
+    /// All are text.
+    #[default]
+    Text,
+    /// Booleans are booleans.
+    Typed,
+}
+
+impl Deployments {
+    pub(crate) fn flag(self, is_set: bool) -> Value {
+        match self {
+            Self::Text => Value::from(is_set.to_string()),
+            Self::Typed => Value::from(is_set),
+        }
+    }
+}
+
+/// Everything that should be registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The steps.
+    pub steps: Vec<Prepared>,
+    /// The component of the whole.
+    pub id: ArmId,
+    /// Its body.
+    pub body: Value,
+    /// How jobs of this version run.
+    pub settings: Settings,
+    /// The version that is current once everything is registered.
+    pub current: Current,
+    /// The endpoint that should be there.
+    pub endpoint: Option<ArmId>,
+    /// The tags of everything that is registered.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Wanted {
+    /// The code versions of all steps, each once.
+    #[must_use]
+    pub fn codes(&self) -> Vec<&Code> {
+        let mut codes: Vec<&Code> = Vec::new();
+        for code in self.steps.iter().filter_map(|step| step.code.as_ref()) {
+            if !codes.iter().any(|known| known.hash == code.hash) {
+                codes.push(code);
+            }
+        }
+        codes
+    }
+}

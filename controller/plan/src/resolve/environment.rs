@@ -1,0 +1,48 @@
+//! What an MLEnvironment refers to, and which version of it others use.
+
+use super::world::place;
+use super::{Access, Made, Resolve, Wait, World, access};
+use crate::context::Workspace;
+use crate::environment::{Address, Refs, id, is_of_content};
+use crate::owner::Owner;
+use azureml_crds::MLEnvironment;
+
+impl Resolve for MLEnvironment {
+    fn access(&self, world: World<'_>) -> Result<Access, Wait> {
+        access(world, &place(&self.metadata).0, &self.spec.workspace_ref.name)
+    }
+
+    fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
+        Ok(Refs { workspace: access.workspace()?, owner: world.owner(&self.metadata) })
+    }
+
+    fn made(&self) -> Made {
+        let workspace = self.spec.workspace_ref.name.clone();
+        let is_made = self.status.as_ref().is_some_and(|status| status.common.azure_id.is_some());
+        if is_made { Made::Something(workspace) } else { Made::Perhaps(workspace) }
+    }
+
+    fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
+        Address { id: id(self, &workspace.id), owner }
+    }
+}
+
+/// The environment version of an MLEnvironment, for a pipeline: once it is that of the spec as it is now. Of its status only the
+/// version is believed, and only one of this content.
+pub(super) fn environment(world: World<'_>, namespace: &str, name: &str) -> Result<String, Wait> {
+    let environment =
+        world.objects.environment(namespace, name).ok_or_else(|| Wait::not_found("MLEnvironment", name))?;
+    let workspace = world.objects.workspace(namespace, &environment.spec.workspace_ref.name);
+    let version = environment.status.as_ref().and_then(|status| status.version.clone());
+    let version = version.filter(|version| is_of_content(version, &environment.spec));
+    match (workspace, version) {
+        (Some(workspace), Some(version)) => {
+            let id = id(&environment, &crate::workspace::id(&workspace));
+            Ok(id.child("versions", &version).to_string())
+        }
+        _ => Err(Wait::new(
+            "ReferenceNotReady",
+            format!("MLEnvironment {name} has no version of its present spec yet"),
+        )),
+    }
+}

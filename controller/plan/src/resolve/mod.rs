@@ -1,0 +1,55 @@
+//! References: what an object names, found in anything that can look objects up, and the identity by which Azure is reached.
+//!
+//! In: an object, [`Objects`] (stores in the controller, files elsewhere), [`Settings`]. Out: what a decision needs, or what
+//! is missing. Reads no Secret and makes no client: a [`Login`] says by whose.
+
+mod access;
+mod compute;
+mod environment;
+mod pipeline;
+mod run;
+mod schedule;
+mod wait;
+mod workspace;
+mod world;
+
+pub use access::{Access, Identity, Login, access, access_of};
+pub use wait::Wait;
+pub use workspace::refusal;
+pub use world::{Objects, Settings, World};
+
+use crate::context::Workspace;
+use crate::owner::Owner;
+use crate::{Decide, Leave};
+
+/// What was made in Azure for an object that is being deleted, and through which MLWorkspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// Nothing.
+    Nothing,
+    /// Perhaps something, unless its workspace was never reached.
+    Perhaps(String),
+    /// Something.
+    Something(String),
+}
+
+/// How the references of a kind are found.
+pub trait Resolve: Decide + Leave {
+    /// The way to the workspace in which the object is.
+    ///
+    /// # Errors
+    /// When a reference is missing, or a grant.
+    fn access(&self, world: World<'_>) -> Result<Access, Wait>;
+
+    /// What the object refers to.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn resolve(&self, world: World<'_>, access: &Access) -> Result<Self::Refs, Wait>;
+
+    /// What was made for the object, as its status tells.
+    fn made(&self) -> Made;
+
+    /// What is known of an object that is being deleted.
+    fn address(&self, workspace: &Workspace, owner: Owner) -> Self::Address;
+}

@@ -1,0 +1,84 @@
+//! What an MLPipeline refers to, and which version of it runs and schedules use.
+
+use super::compute::cluster;
+use super::environment::environment;
+use super::workspace::refusal;
+use super::world::place;
+use super::{Access, Made, Resolve, Wait, World, access};
+use crate::context::Workspace;
+use crate::owner::Owner;
+use crate::pipeline::{Address, Refs, base_name, computes, environments, generated_name, vouch};
+use azureml_crds::MLPipeline;
+use azureml_crds::ml_pipeline::Current;
+use std::collections::BTreeMap;
+
+impl Resolve for MLPipeline {
+    fn access(&self, world: World<'_>) -> Result<Access, Wait> {
+        access(world, &place(&self.metadata).0, &self.spec.workspace_ref.name)
+    }
+
+    fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
+        let workspace = access.workspace()?;
+        let (namespace, _) = place(&self.metadata);
+        let environments = all(environments(self), |name| environment(world, &namespace, name))?;
+        let computes = all(computes(self), |name| cluster(world, (&namespace, name), &workspace.id))?;
+        let (owner, deployments) = (world.owner(&self.metadata), world.settings.deployments);
+        Ok(Refs { workspace, owner, environments, computes, deployments })
+    }
+
+    fn made(&self) -> Made {
+        let workspace = self.spec.workspace_ref.name.clone();
+        let status = self.status.as_ref();
+        let is_made =
+            status.is_some_and(|status| status.common.azure_id.is_some() || status.endpoint.is_some());
+        if is_made { Made::Something(workspace) } else { Made::Perhaps(workspace) }
+    }
+
+    fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
+        Address { workspace: workspace.id.clone(), owner }
+    }
+}
+
+/// All references of one kind, or the first that is missing.
+fn all(
+    names: Vec<String>,
+    find: impl Fn(&str) -> Result<String, Wait>,
+) -> Result<BTreeMap<String, String>, Wait> {
+    names.into_iter().map(|name| find(&name).map(|id| (name, id))).collect()
+}
+
+/// The workspace and the version in force of the MLPipeline that an object names.
+pub(super) fn in_force(world: World<'_>, namespace: &str, name: &str) -> Result<(String, Current), Wait> {
+    let pipeline =
+        world.objects.pipeline(namespace, name).ok_or_else(|| Wait::not_found("MLPipeline", name))?;
+    let current = pipeline.status.as_ref().and_then(|status| status.current.clone());
+    let current = current.ok_or_else(|| {
+        Wait::new("ReferenceNotReady", format!("MLPipeline {name} has no version in force yet"))
+    })?;
+    Ok((pipeline.spec.workspace_ref.name.clone(), current))
+}
+
+/// A version that a status tells is one of the pipeline's own.
+pub(super) fn vouched(
+    world: World<'_>,
+    (namespace, name): (&str, &str),
+    current: &Current,
+    workspace: &Workspace,
+) -> Result<(), Wait> {
+    let found = world.objects.pipeline(namespace, name);
+    let mut components = vec![generated_name(namespace, name)];
+    components.extend(found.as_ref().map(|pipeline| base_name(pipeline)));
+    vouch(current, &components, &workspace.id)
+        .map_err(|invalid| Wait::stalled(invalid.reason, invalid.message))?;
+    let refused = found.as_ref().and_then(|pipeline| refusal(&pipeline.status.as_ref()?.common));
+    if let Some((reason, message)) = refused {
+        return Err(Wait::stalled(reason, format!("MLPipeline {name}: {message}")));
+    }
+    if current.accepted_as.as_ref() == Some(&workspace.identity) {
+        return Ok(());
+    }
+    Err(Wait::new(
+        "ReferenceNotReady",
+        format!("MLPipeline {name} is not accepted yet under the identity that its workspace has now"),
+    ))
+}

@@ -1,0 +1,58 @@
+//! What an MLRun refers to: the version that it was made for.
+
+use super::pipeline::{in_force, vouched};
+use super::world::place;
+use super::{Access, Made, Resolve, Wait, World, access};
+use crate::context::Workspace;
+use crate::owner::Owner;
+use crate::run::{Address, Refs, id, was_seen};
+use azureml_crds::MLRun;
+use azureml_crds::ml_pipeline::Current;
+
+impl Resolve for MLRun {
+    fn access(&self, world: World<'_>) -> Result<Access, Wait> {
+        let (workspace, _) = recorded(self, world)?;
+        access(world, &place(&self.metadata).0, &workspace)
+    }
+
+    fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
+        let workspace = access.workspace()?;
+        let (_, recorded) = recorded(self, world)?;
+        let current = to_run(self, world, recorded, &workspace)?;
+        Ok(Refs { workspace, owner: world.owner(&self.metadata), current })
+    }
+
+    fn made(&self) -> Made {
+        let status = self.status.as_ref();
+        let is_made = status.is_some_and(|status| status.common.azure_id.is_some());
+        let workspace = status.and_then(|status| status.workspace_ref.as_ref()).filter(|_| is_made);
+        workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.name.clone()))
+    }
+
+    fn address(&self, workspace: &Workspace, _: Owner) -> Address {
+        Address { id: id(self, &workspace.id) }
+    }
+}
+
+/// The workspace and the version that were written down when the run began; before that, those of its pipeline.
+fn recorded(run: &MLRun, world: World<'_>) -> Result<(String, Current), Wait> {
+    let status = run.status.clone().unwrap_or_default();
+    match (status.workspace_ref, status.pipeline) {
+        (Some(workspace), Some(current)) => Ok((workspace.name, current)),
+        _ => in_force(world, &place(&run.metadata).0, &run.spec.pipeline_ref.name),
+    }
+}
+
+/// The version that was written down, whatever became of the pipeline, where its job was seen. Before that it is one that may be sent now: the
+/// pipeline's present one, where the other was accepted under another identity.
+fn to_run(run: &MLRun, world: World<'_>, recorded: Current, workspace: &Workspace) -> Result<Current, Wait> {
+    if was_seen(run) {
+        return Ok(recorded);
+    }
+    let (namespace, _) = place(&run.metadata);
+    let name = &run.spec.pipeline_ref.name;
+    let is_accepted = recorded.accepted_as.as_ref() == Some(&workspace.identity);
+    let current = if is_accepted { recorded } else { in_force(world, &namespace, name)?.1 };
+    vouched(world, (&namespace, name), &current, workspace)?;
+    Ok(current)
+}

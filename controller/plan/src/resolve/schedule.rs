@@ -1,0 +1,38 @@
+//! What an MLSchedule refers to: the version in force of its pipeline.
+
+use super::pipeline::{in_force, vouched};
+use super::world::place;
+use super::{Access, Made, Resolve, Wait, World, access};
+use crate::context::Workspace;
+use crate::owner::Owner;
+use crate::schedule::{Address, Refs, id};
+use azureml_crds::MLSchedule;
+
+impl Resolve for MLSchedule {
+    fn access(&self, world: World<'_>) -> Result<Access, Wait> {
+        let (namespace, _) = place(&self.metadata);
+        let (workspace, _) = in_force(world, &namespace, &self.spec.pipeline_ref.name)?;
+        access(world, &namespace, &workspace)
+    }
+
+    fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
+        let (namespace, _) = place(&self.metadata);
+        let name = &self.spec.pipeline_ref.name;
+        let (_, current) = in_force(world, &namespace, name)?;
+        let workspace = access.workspace()?;
+        vouched(world, (&namespace, name), &current, &workspace)?;
+        let (owner, form) = (world.owner(&self.metadata), world.settings.schedule_form);
+        Ok(Refs { workspace, owner, current, form })
+    }
+
+    fn made(&self) -> Made {
+        let status = self.status.as_ref();
+        let is_made = status.is_some_and(|status| status.common.azure_id.is_some());
+        let workspace = status.and_then(|status| status.workspace_ref.as_ref()).filter(|_| is_made);
+        workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.name.clone()))
+    }
+
+    fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
+        Address { id: id(self, &workspace.id), owner }
+    }
+}

@@ -1,0 +1,90 @@
+//! What an MLWorkspace refers to: nothing. And why an object may not be used any more by those that name it.
+
+use super::world::place;
+use super::{Access, Made, Resolve, Wait, World, access_of};
+use crate::context::Workspace;
+use crate::owner::Owner;
+use crate::preflight::Asked;
+use crate::workspace::Refs;
+use azureml_crds::ml_run::Phase;
+use azureml_crds::shared::Common;
+use azureml_crds::{MLEnvironment, MLRun, MLWorkspace};
+use std::sync::Arc;
+
+impl Resolve for MLWorkspace {
+    fn access(&self, world: World<'_>) -> Result<Access, Wait> {
+        access_of(world, Arc::new(self.clone()))
+    }
+
+    fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
+        let (namespace, name) = place(&self.metadata);
+        Ok(Refs {
+            resync: world.settings.resync,
+            rights: access.rights.clone(),
+            build: built_in(world, &namespace, &name),
+            has_run: has_run(world, &namespace, &name),
+        })
+    }
+
+    fn made(&self) -> Made {
+        Made::Nothing
+    }
+
+    fn address(&self, _: &Workspace, _: Owner) {}
+}
+
+/// What the environments of a workspace tell of builds.
+fn built_in(world: World<'_>, namespace: &str, workspace: &str) -> Asked {
+    let mut build = Asked::Open;
+    for environment in world.objects.environments(namespace) {
+        if environment.spec.workspace_ref.name == workspace {
+            match built(&environment) {
+                Asked::Open => {}
+                Asked::Done => return Asked::Done,
+                refused @ Asked::Refused(_) => build = refused,
+            }
+        }
+    }
+    build
+}
+
+/// Whether a run in a workspace has succeeded.
+fn has_run(world: World<'_>, namespace: &str, workspace: &str) -> bool {
+    let is_it = |run: &MLRun| {
+        run.status.as_ref().is_some_and(|status| {
+            let of = status.workspace_ref.as_ref();
+            of.is_some_and(|of| of.name == workspace) && status.phase == Some(Phase::Succeeded)
+        })
+    };
+    world.objects.runs(namespace).iter().any(|run| is_it(run))
+}
+
+/// What an environment tells of builds: its own has succeeded, or was refused for a right on the registry.
+fn built(environment: &MLEnvironment) -> Asked {
+    let Some(status) = &environment.status else { return Asked::Open };
+    if status.build.as_ref().is_some_and(|build| build.state == "Succeeded") {
+        return Asked::Done;
+    }
+    let refused = status.common.conditions.iter().find(|condition| {
+        condition.reason == "AuthorizationFailed"
+            && condition.message.contains("Microsoft.ContainerRegistry/")
+    });
+    refused.map_or(Asked::Open, |condition| Asked::Refused(condition.reason.clone()))
+}
+
+/// The reasons of what a grant does not give.
+const NOT_GRANTED: [&str; 5] = [
+    "IdentityNotGranted",
+    "SubnetNotGranted",
+    "WorkspaceNotGranted",
+    "RegistryNotGranted",
+    "AgentPoolNotGranted",
+];
+
+/// Why an object may not be used any more: something that it uses is not granted, or not any more.
+#[must_use]
+pub fn refusal(common: &Common) -> Option<(&'static str, String)> {
+    let ready = common.conditions.iter().find(|condition| condition.type_ == "Ready")?;
+    let reason = NOT_GRANTED.into_iter().find(|reason| ready.reason == *reason)?;
+    Some((reason, ready.message.clone()))
+}

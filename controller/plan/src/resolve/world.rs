@@ -1,0 +1,77 @@
+//! What references are resolved in: objects, wherever they come from, and what the configuration adds.
+
+use crate::grants::Grant;
+use crate::job::Form;
+use crate::owner::Owner;
+use crate::pipeline::Deployments;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
+use jiff::SignedDuration;
+use kube::core::ObjectMeta;
+use std::sync::Arc;
+
+/// Finds objects by namespace and name.
+pub trait Objects {
+    /// An MLWorkspace.
+    fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>>;
+    /// An MLCompute.
+    fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>>;
+    /// An MLEnvironment.
+    fn environment(&self, namespace: &str, name: &str) -> Option<Arc<MLEnvironment>>;
+    /// An MLPipeline.
+    fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>>;
+    /// Every MLEnvironment of a namespace.
+    fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>>;
+    /// Every MLRun of a namespace.
+    fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>>;
+    /// The names of the MLPipelines that name an MLCompute.
+    fn users(&self, namespace: &str, compute: &str) -> Vec<String>;
+}
+
+/// What the configuration adds to every resolution.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// This cluster, in the tags of Azure resources.
+    pub cluster: String,
+    /// Which namespaces may use the controller's identities.
+    pub grants: Vec<Grant>,
+    /// The cloud of an MLWorkspace that names none.
+    pub default_cloud: String,
+    /// The interval of comparison where an MLWorkspace sets none.
+    pub resync: SignedDuration,
+    /// How the job of a schedule says what it runs.
+    pub schedule_form: Form,
+    /// How the settings of a deployment are written.
+    pub deployments: Deployments,
+    /// Whether a change of a cluster's scale is a PATCH.
+    pub scales_by_patch: bool,
+}
+
+/// Everything that a resolution may look at.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The objects.
+    pub objects: &'a dyn Objects,
+    /// The configuration.
+    pub settings: &'a Settings,
+}
+
+impl World<'_> {
+    /// An object as the owner of Azure resources.
+    #[must_use]
+    pub fn owner(&self, meta: &ObjectMeta) -> Owner {
+        let (namespace, name) = place(meta);
+        Owner { cluster: self.settings.cluster.clone(), namespace, name }
+    }
+
+    /// Whether nothing can have been made in a workspace: it is not there, or was never found in Azure.
+    #[must_use]
+    pub fn is_unreached(&self, namespace: &str, workspace: &str) -> bool {
+        let workspace = self.objects.workspace(namespace, workspace);
+        workspace.is_none_or(|found| found.status.as_ref().is_none_or(|status| status.region.is_none()))
+    }
+}
+
+/// The namespace and the name of an object.
+pub(super) fn place(meta: &ObjectMeta) -> (String, String) {
+    (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
+}

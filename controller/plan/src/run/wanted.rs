@@ -1,0 +1,29 @@
+//! What an MLRun refers to, and the job that should be there. Plain data: nothing is decided here.
+
+use crate::context::Workspace;
+use crate::invalid::InvalidSpec;
+use crate::owner::Owner;
+use azureml_client::ArmId;
+use azureml_crds::ml_pipeline::Current;
+
+/// What an MLRun refers to.
+#[derive(Clone, Debug)]
+pub struct Refs {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// This object as an owner.
+    pub owner: Owner,
+    /// The pipeline's version when the run was made.
+    pub current: Current,
+}
+
+/// The job that should be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The job.
+    pub id: ArmId,
+    /// The component that the job runs.
+    pub component: ArmId,
+    /// What is wrong with the values, where something is.
+    pub refused: Option<InvalidSpec>,
+}

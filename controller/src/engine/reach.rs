@@ -1,0 +1,88 @@
+//! From an object to what it refers to and the client of its workspace.
+//!
+//! In: an object. Out: references and a client, or what is missing. Reads stores, and a Secret where the identity needs one.
+
+use super::{Context, Kind};
+use crate::login;
+use azureml_client::client::Client;
+use azureml_observe::Eyes;
+use azureml_plan::resolve::{Access, Made, Wait, access};
+use kube::ResourceExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is found, and the way to Azure.
+pub struct Reached<R> {
+    /// What the object refers to.
+    pub refs: R,
+    /// The client of the workspace's identity.
+    pub client: Arc<Client>,
+    /// How often the workspace is compared with Azure.
+    pub resync: Duration,
+}
+
+impl<R> Reached<R> {
+    /// By what Azure is seen.
+    pub fn eyes<'a>(&'a self, ctx: &'a Context) -> Eyes<'a> {
+        Eyes {
+            client: &self.client,
+            looks: &ctx.looks,
+            registries: &ctx.identities.registries,
+            strangers: &ctx.strangers,
+        }
+    }
+}
+
+/// What to do about an object that is being deleted.
+pub(super) enum Leaving<A> {
+    /// Nothing was made for it.
+    Nothing,
+    /// Something may be left.
+    Address(Reached<A>),
+    /// Azure cannot be reached for it.
+    Blocked(Wait),
+}
+
+/// The client for a workspace that may be used.
+///
+/// # Errors
+/// When its Secret or its cloud is missing.
+pub async fn client(ctx: &Context, namespace: &str, access: &Access) -> Result<Arc<Client>, Wait> {
+    login::client(ctx, namespace, &access.login).await
+}
+
+/// Finds what an object refers to.
+pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K) -> Result<Reached<K::Refs>, Wait> {
+    let namespace = object.namespace().unwrap_or_default();
+    let access = object.access(ctx.world())?;
+    let client = client(ctx, &namespace, &access).await?;
+    let refs = object.resolve(ctx.world(), &access)?;
+    Ok(Reached { refs, client, resync: access.resync })
+}
+
+/// Finds what may be left of an object that is being deleted.
+pub(super) async fn leaving<K: Kind>(ctx: &Context, object: &K) -> Leaving<K::Address> {
+    let namespace = object.namespace().unwrap_or_default();
+    let (workspace, is_sure) = match object.made() {
+        Made::Nothing => return Leaving::Nothing,
+        Made::Perhaps(workspace) => (workspace, false),
+        Made::Something(workspace) => (workspace, true),
+    };
+    match last(ctx, object, &namespace, &workspace).await {
+        Ok(reached) => Leaving::Address(reached),
+        Err(_) if !is_sure && ctx.world().is_unreached(&namespace, &workspace) => Leaving::Nothing,
+        Err(wait) => Leaving::Blocked(wait),
+    }
+}
+
+async fn last<K: Kind>(
+    ctx: &Context,
+    object: &K,
+    namespace: &str,
+    workspace: &str,
+) -> Result<Reached<K::Address>, Wait> {
+    let access = access(ctx.world(), namespace, workspace)?;
+    let client = client(ctx, namespace, &access).await?;
+    let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
+    Ok(Reached { refs, client, resync: access.resync })
+}

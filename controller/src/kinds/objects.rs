@@ -1,0 +1,42 @@
+//! The objects of the stores, for those who resolve references.
+
+use crate::engine::relations::Name;
+use crate::engine::{Context, Kind as _};
+use crate::stores::find;
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
+use azureml_plan::resolve::Objects;
+use kube::ResourceExt as _;
+use std::sync::Arc;
+
+impl Objects for Context {
+    fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>> {
+        find(&self.stores.workspaces, namespace, name)
+    }
+
+    fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>> {
+        find(&self.stores.computes, namespace, name)
+    }
+
+    fn environment(&self, namespace: &str, name: &str) -> Option<Arc<MLEnvironment>> {
+        find(&self.stores.environments, namespace, name)
+    }
+
+    fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>> {
+        find(&self.stores.pipelines, namespace, name)
+    }
+
+    fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>> {
+        let all = self.stores.environments.state().into_iter();
+        all.filter(|object| object.namespace().as_deref() == Some(namespace)).collect()
+    }
+
+    fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>> {
+        let all = self.stores.runs.state().into_iter();
+        all.filter(|object| object.namespace().as_deref() == Some(namespace)).collect()
+    }
+
+    fn users(&self, namespace: &str, compute: &str) -> Vec<String> {
+        let name = Name { kind: MLCompute::KIND, namespace: namespace.to_owned(), name: compute.to_owned() };
+        self.relations().referrers(&name).into_iter().map(|name| name.name.clone()).collect()
+    }
+}
