@@ -1,4 +1,4 @@
-//! The controller: reads Kubernetes and Azure, lets `azureml-plan` decide, and carries the decisions out.
+//! The controller: watches Kubernetes, and does for each object what `azureml-plan` decides. And the program around it.
 //!
 //! Two windows and no opinions: what is decided is decided in `azureml-plan`, how Azure is spoken to in `azureml-client`.
 

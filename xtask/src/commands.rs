@@ -83,7 +83,12 @@ mod tests_of_commands {
 
     #[test]
     fn a_step_without_tests_is_an_error() {
-        let packages = vec![Package { name: LIVE.into(), tests: vec!["check".into()] }];
+        let packages = vec![Package {
+            name: LIVE.into(),
+            tests: vec!["check".into()],
+            folder: String::new(),
+            uses: Vec::new(),
+        }];
         let workspace =
             Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages };
         assert_eq!(tests(&workspace, |name| name == LIVE).unwrap(), ["check"]);

@@ -22,18 +22,20 @@ pub struct Arguments {
 
 /// Writes or compares them.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let root = Workspace::load()?.root;
+    let workspace = Workspace::load()?;
+    let root = &workspace.root;
     let all = [
         (DEFINITIONS, definitions()?),
-        (pages::KINDS, pages::kinds(&root)?),
-        (pages::DECISIONS, pages::decisions(&root)?),
+        (pages::KINDS, pages::kinds(root)?),
+        (pages::DRAWINGS, pages::drawings(&workspace)?),
+        (pages::DECISIONS, pages::decisions(root)?),
     ];
     let mut differing = Vec::new();
     for (folder, wanted) in &all {
         let names = stale(wanted, &present(&root.join(folder))?);
         differing.extend(names.iter().map(|name| format!("{folder}/{name}")));
         if !arguments.check {
-            write(&root, folder, wanted, &names)?;
+            write(root, folder, wanted, &names)?;
         }
     }
     ensure!(

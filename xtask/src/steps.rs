@@ -243,6 +243,8 @@ mod tests_of_steps {
         let package = |name: &str, tests: &[&str]| Package {
             name: name.into(),
             tests: tests.iter().map(ToString::to_string).collect(),
+            folder: String::new(),
+            uses: Vec::new(),
         };
         let packages = vec![
             package("azureml-plan", &["laws"]),

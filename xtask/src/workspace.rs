@@ -27,6 +27,10 @@ pub struct Package {
     pub name: String,
     /// Its integration tests, as in `cargo test --test <name>`.
     pub tests: Vec<String>,
+    /// Its folder, from the root.
+    pub folder: String,
+    /// The other members that it uses in what it ships.
+    pub uses: Vec<String>,
 }
 
 impl Workspace {
@@ -48,7 +52,7 @@ impl Workspace {
             root: root.into(),
             target: text(&metadata["target_directory"]).into(),
             version: version.unwrap_or_default(),
-            packages: items(&metadata["packages"]).map(package).collect(),
+            packages: items(&metadata["packages"]).map(|one| package(one, metadata)).collect(),
         })
     }
 
@@ -86,10 +90,17 @@ fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn package(package: &Value) -> Package {
+fn package(package: &Value, metadata: &Value) -> Package {
+    let names: Vec<&Value> = items(&metadata["packages"]).map(|member| &member["name"]).collect();
+    let is_ours = |dependency: &&Value| dependency["kind"].is_null() && names.contains(&&dependency["name"]);
+    let uses = items(&package["dependencies"]).filter(is_ours).map(|one| text(&one["name"])).collect();
+    let folder = text(&package["manifest_path"]);
+    let folder = folder.strip_prefix(&text(&metadata["workspace_root"])).unwrap_or(&folder);
+    let folder = folder.trim_start_matches('/').trim_end_matches("Cargo.toml").trim_end_matches('/');
+
     let is_test = |target: &&Value| items(&target["kind"]).any(|kind| kind == "test");
     let tests = items(&package["targets"]).filter(is_test).map(|target| text(&target["name"])).collect();
-    Package { name: text(&package["name"]), tests }
+    Package { name: text(&package["name"]), tests, folder: folder.to_owned(), uses }
 }
 
 /// The elements of a list; none where there is no list.
@@ -113,11 +124,12 @@ mod tests {
         let target = |kind: &str, name: &str| json!({"kind": [kind], "name": name});
         let targets =
             [target("lib", "a"), target("test", "laws"), target("bin", "b"), target("test", "golden")];
-        let metadata =
-            json!({"workspace_root": "/somewhere", "packages": [{"name": "p", "targets": targets}]});
+        let metadata = json!({"workspace_root": "/somewhere", "packages": [{"name": "p", "manifest_path": "/somewhere/a/p/Cargo.toml",
+                "targets": targets, "dependencies": [{"name": "p", "kind": null}, {"name": "p", "kind": "dev"}, {"name": "serde", "kind": null}]}]});
         let workspace = Workspace::read(&metadata).unwrap();
         let tests = vec!["laws".to_owned(), "golden".to_owned()];
-        assert_eq!(workspace.packages, [Package { name: "p".into(), tests }]);
+        let (folder, uses) = ("a/p".into(), vec!["p".into()]);
+        assert_eq!(workspace.packages, [Package { name: "p".into(), tests, folder, uses }]);
     }
 
     #[test]

@@ -7,8 +7,6 @@ use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLSchedule, MLWorkspace};
 use std::hash::Hash;
 
-/// Without it a list leaves out what is disabled.
-
 impl Kind for MLSchedule {
     const KIND: &'static str = "MLSchedule";
 

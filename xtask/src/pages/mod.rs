@@ -1,6 +1,7 @@
-//! Pages of the book that are written by a program: one for each kind, and the index of decisions.
+//! Pages of the book that are written by a program: one for each kind, the index of decisions, the drawing of the crates.
 //! In: the definitions, the examples, `docs/adr`. Out: Markdown. Adds nothing that the sources do not say.
 
+mod crates;
 mod decisions;
 mod fields;
 mod kind;
@@ -10,6 +11,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::workspace::Workspace;
+
 /// File names with their content.
 pub type Files = BTreeMap<String, String>;
 
@@ -17,6 +20,9 @@ pub type Files = BTreeMap<String, String>;
 pub const KINDS: &str = "docs/src/reference/kinds";
 /// Where the index of decisions is.
 pub const DECISIONS: &str = "docs/src/decisions";
+
+/// Where drawings are.
+pub const DRAWINGS: &str = "docs/src/images/drawn";
 
 /// What stands above every page.
 const HEADER: &str = "<!-- Written by `cargo xtask crds`; changes belong in what it is made of. -->\n\n";
@@ -37,6 +43,11 @@ pub fn kinds(root: &Path) -> anyhow::Result<Files> {
 pub fn decisions(root: &Path) -> anyhow::Result<Files> {
     let page = decisions::page(&root.join("docs/adr"))?;
     Ok(Files::from([("index.md".to_owned(), format!("{HEADER}{page}"))]))
+}
+
+/// The drawing of the crates.
+pub fn drawings(workspace: &Workspace) -> anyhow::Result<Files> {
+    Ok(Files::from([("crates.svg".to_owned(), crates::drawing(workspace)?)]))
 }
 
 /// Every document of every example, in the order of their files.

@@ -122,6 +122,32 @@ fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
 }
 
 #[test]
+fn the_page_about_the_architecture_names_what_is_there() -> Result<()> {
+    let page = std::fs::read_to_string(root().join("docs/src/architecture.md"))?;
+    let listed = output("git", &["ls-files", "--cached", "--others", "--exclude-standard"])?;
+    // Those of a kind that is yet to be written.
+    let is_new = |name: &str| name.ends_with("/x.rs") || name.ends_with("/x/") || name.ends_with("ml_x.rs");
+    let named: Vec<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.ends_with(".rs") || name.ends_with('/'))
+        .filter(|name| !is_new(name))
+        .collect();
+    assert!(named.len() > 40, "the page names only {named:?}");
+    let is_there = |name: &&&str| {
+        let (name, is_folder) = (format!("/{name}"), name.ends_with('/'));
+        listed.lines().any(|path| {
+            let path = format!("/{path}");
+            if is_folder { path.contains(&name) } else { path.ends_with(&name) }
+        })
+    };
+    let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "docs/src/architecture.md names {missing:?}, which is not there");
+    Ok(())
+}
+
+#[test]
 fn azure_is_seen_without_a_client_of_kubernetes() -> Result<()> {
     let tree =
         cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", "azureml-observe"])?;

@@ -5,6 +5,7 @@
 //! comments of a POSIX shell, and nothing else: in a command with a here-document, a command substitution or an expansion in
 //! double quotes, backquotes, `$'`, or a quote that is never closed, every input counts as bare.
 
+use super::step_body::Body;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::step::Step;
@@ -147,7 +148,7 @@ pub fn inputs(pipeline: &MLPipeline) -> BTreeMap<String, Place> {
         })
     };
     let of_step = |step: &Step| {
-        let places = places(step.command.as_deref().unwrap_or_default());
+        let places = places(Body::of(step).map(Body::written).unwrap_or_default());
         let bound = places.into_iter().filter_map(|(name, place)| match step.inputs.get(name)? {
             Literal::Text(text) => {
                 let from = text.strip_prefix("${{parent.inputs.")?.strip_suffix("}}")?;

@@ -4,6 +4,7 @@
 //! In: a pipeline, a step, its command line. Out: nothing, or what is wrong.
 
 use super::bare;
+use super::step_body::Body;
 use crate::invalid::InvalidSpec;
 use crate::{job, names};
 use azureml_crds::literals;
@@ -55,7 +56,7 @@ pub(super) fn defaults(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
 /// Every literal of a step stays one word of its command.
 pub(super) fn literals(step: &Step) -> Result<(), InvalidSpec> {
     let is_binding = |text: &str| text.starts_with("${{") && text.ends_with("}}") && !text[3..].contains('$');
-    let places = bare::places(step.command.as_deref().unwrap_or_default());
+    let places = bare::places(Body::of(step)?.written());
     for (name, value) in &step.inputs {
         let Literal::Text(text) = value else { continue };
         let fault = || {

@@ -9,17 +9,19 @@ mod literal;
 mod node;
 mod ports;
 mod resolved;
+mod step_body;
 
 pub use self::literal::literal;
 use self::node::node;
 use self::ports::{component_inputs, component_outputs};
 pub use self::resolved::Resolved;
+pub use self::step_body::Body;
 use crate::invalid::InvalidSpec;
-use crate::{hash, names, shell};
+use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::MLPipelineSpec;
-use azureml_crds::step::{Script, Step};
+use azureml_crds::step::Step;
 use azureml_crds::values::{Input, Output};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -85,7 +87,7 @@ pub fn prepare(
     tags: &BTreeMap<String, String>,
 ) -> Result<Prepared, InvalidSpec> {
     check::literals(step)?;
-    let command = command(step)?;
+    let command = Body::of(step)?.command(&step.name)?;
     check::optional(pipeline, step, &command)?;
     let code = code(pipeline, step, workspace);
     let inputs = component_inputs(pipeline, step);
@@ -213,28 +215,6 @@ fn prefixed(environment: &str) -> String {
         environment.to_owned()
     } else {
         format!("azureml:{environment}")
-    }
-}
-
-/// The command line of a step.
-///
-/// # Errors
-/// When the step has no body; the schema refuses that before.
-pub fn command(step: &Step) -> Result<String, InvalidSpec> {
-    let script =
-        |interpreter: &str, script: &Script| shell::line(&[interpreter, &script.script], &script.args);
-    let typed = step.python.as_ref().or(step.r.as_ref());
-    if let Some(arg) = typed.and_then(|script| script.args.iter().find(|arg| shell::has_part_of_group(arg))) {
-        let message = format!(
-            "{arg:?} has a group in it; write the whole argument as a group: $[[--name=${{{{inputs.name}}}}]]"
-        );
-        return Err(InvalidSpec::new(format!("steps.{}.args", step.name), message));
-    }
-    match (&step.command, &step.python, &step.r) {
-        (Some(command), None, None) => Ok(command.clone()),
-        (None, Some(python), None) => Ok(script("python", python)),
-        (None, None, Some(r)) => Ok(script("Rscript", r)),
-        _ => Err(InvalidSpec::new(format!("steps.{}", step.name), "set exactly one of command, python, r")),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the names in a pipeline mean: clusters, environments, files, and how jobs run.
 
 use super::wanted::Refs;
-use crate::component::Resolved;
 use crate::component::bare::Place;
+use crate::component::{Body, Resolved};
 use crate::grants::Rights;
 use crate::invalid::InvalidSpec;
 use crate::{component, hash};
@@ -71,8 +71,8 @@ pub(super) fn resolve(
     let environment = environment
         .ok_or_else(|| InvalidSpec::new(format!("{field}.environment"), "set exactly one of ref, id"))?;
     refs.workspace.rights.address(&format!("{field}.environment.id"), &environment)?;
-    let is_script = step.command.is_none();
-    if is_script && component::code(pipeline, step, &refs.workspace.id).is_none() {
+    let needs_code = Body::of(step)?.needs_code();
+    if needs_code && component::code(pipeline, step, &refs.workspace.id).is_none() {
         return Err(InvalidSpec::new(
             format!("{field}.code"),
             "the script has no files; set code here or in defaults.code",
