@@ -1,7 +1,5 @@
 //! The chart, judged by the real Helm and the real API server: linted, rendered, dry-run, installed, upgraded, removed.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
-
-mod support;
+use crate::support;
 
 use std::fs;
 use std::io::Write as _;

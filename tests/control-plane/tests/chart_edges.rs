@@ -1,8 +1,6 @@
 //! The chart with values at the edge of what they may be: names that read as numbers, lists with nothing in them, a value
 //! that is taken away; and what its notes say then. Judged by the real Helm, and where it counts by a real API server.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
-
-mod support;
+use crate::support;
 
 use std::fs;
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! The chart over time and among people: CRDs that change under objects, and who may do what with the kinds.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
-
-mod support;
+use crate::support;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,5 @@
 //! The values of the chart: each has a comment, an entry of the schema that says the same, and an effect on what is installed.
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
-
-mod support;
+use crate::support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,7 +1,5 @@
 //! What a control plane does, shown on real ones.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper of tests fails by panicking")]
-
-mod support;
+use crate::support;
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;

@@ -1,7 +1,5 @@
 //! Nothing outlives its owner: not after a normal end, not after SIGTERM, not after SIGKILL.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking")]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

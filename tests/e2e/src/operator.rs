@@ -261,10 +261,9 @@ lease: {duration: 15s, renewDeadline: 12s, retryPeriod: 300ms}
 azure: {requestTimeout: 5s}
 ";
 
-/// [`SOON`] for tests that wait until a lease expires: it lasts so many seconds.
+/// [`SOON`] for tests that wait until a lease expires: it lasts so many seconds, and is renewed within so many.
 #[must_use]
-pub fn soon_with_lease(seconds: u64) -> String {
-    let renewed = seconds * 2 / 3;
+pub fn soon_with_lease(seconds: u64, renewed: u64) -> String {
     SOON.replace(
         "duration: 15s, renewDeadline: 12s",
         &format!("duration: {seconds}s, renewDeadline: {renewed}s"),

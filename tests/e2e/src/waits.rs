@@ -2,10 +2,10 @@
 
 use crate::PATIENCE;
 use crate::scene::{Object, Scene};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use kube::runtime::wait::await_condition;
 use serde::Serialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Scene {
     /// Waits, on a watch, until an object is as it should be.
@@ -35,6 +35,23 @@ impl Scene {
         }
         let object = self.api::<K>().get_opt(name).await?;
         bail!("{name} is not {what}:\n{}\nAzure received:{}", shown(object.as_ref()), self.requests_shown(40))
+    }
+
+    /// Waits until an event says something of an object, as `MLPipeline/iris`: events are written aside, after the status.
+    ///
+    /// # Errors
+    /// When no event says it in time; the error shows all that there are.
+    pub async fn told(&self, object: &str, what: &str) -> Result<()> {
+        let until = Instant::now() + PATIENCE;
+        let mut beat = tokio::time::interval(Duration::from_millis(200));
+        loop {
+            beat.tick().await;
+            let events = self.events().await?;
+            if events.iter().any(|(who, said)| who == object && said.contains(what)) {
+                return Ok(());
+            }
+            ensure!(Instant::now() < until, "no event of {object} says {what:?}: {events:#?}");
+        }
     }
 
     /// Waits, on a watch, until an object is gone.

@@ -1,8 +1,6 @@
 //! Environments, codes, components and data: versions that never change, archives, hashes, uploads.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,7 +1,5 @@
 //! The command: one line when it is ready, controls over TLS, an end by signal that leaves nothing behind.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
 use serde_json::Value;
 use std::io::BufRead as _;
 use std::process::{Child, Command, Stdio};

@@ -1,8 +1,6 @@
 //! Components: what they may refer to, how they come back, what can change of them.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

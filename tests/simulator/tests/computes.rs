@@ -1,6 +1,6 @@
 //! Clusters: how they come, change, scale and go.
 
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, Times};
 use reqwest::StatusCode;

@@ -1,8 +1,6 @@
 //! Batch endpoints: a stable URI, deployments of pipeline components behind it, and jobs by invocation.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, WorkspaceSpec};
 use reqwest::{Method, StatusCode};

@@ -1,8 +1,6 @@
 //! Steps that are executed for real: code, data, values, logs, failures, and what this machine cannot run.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, Times, WorkspaceSpec};
 use reqwest::{Method, StatusCode};

@@ -1,6 +1,6 @@
 //! The front door: tokens, versions, limits, the log, faults and the clock.
 
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, WorkspaceSpec};
 use reqwest::{Method, StatusCode};

@@ -1,8 +1,6 @@
 //! Jobs: from PUT through the phases of each step to their end, and what run history tells of it.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, Times};
 use reqwest::{Method, StatusCode};

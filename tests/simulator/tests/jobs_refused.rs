@@ -1,8 +1,6 @@
 //! What a job may hold: names, references, values, kinds of jobs.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

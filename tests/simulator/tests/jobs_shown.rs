@@ -1,8 +1,6 @@
 //! Jobs as they are shown: of a component, and of a command.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use reqwest::StatusCode;
 use serde_json::json;

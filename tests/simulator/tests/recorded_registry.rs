@@ -1,6 +1,6 @@
 //! Registries as they were recorded: short first answers, polls below the task run, the words of their own errors.
 
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, WorkspaceSpec};
 use reqwest::{Method, StatusCode};

@@ -1,6 +1,6 @@
 //! Refusals as Azure was recorded to give them: whose they are shows in headers, and what they mean in the codes.
 
-mod support;
+use crate::support;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! Builds with and without a name, their logs, the images they push, and images of other registries.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, RoleMode};
 use reqwest::{Method, StatusCode};

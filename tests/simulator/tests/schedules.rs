@@ -1,8 +1,6 @@
 //! Schedules: they fire by themselves, at the times of their trigger, until they are disabled.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,8 +1,6 @@
 //! A storage account that takes no keys: signatures are refused, tokens need a role, and every refusal is XML.
 
-#![allow(clippy::unwrap_used, reason = "the lint takes helpers of tests for code outside of tests")]
-
-mod support;
+use crate::support;
 
 use azureml_simulator::{Options, StorageAccess, WorkspaceSpec};
 use reqwest::{Method, StatusCode};

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Cases side by side.
-const SIDE_BY_SIDE: usize = 10;
+const SIDE_BY_SIDE: usize = 8;
 /// Kills at reads.
 const READS: usize = 20;
 

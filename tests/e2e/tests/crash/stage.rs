@@ -37,7 +37,7 @@ pub struct Stage {
 
 /// As all tests have it, with a lease that is soon free when an operator was killed.
 fn config() -> String {
-    format!("{GRANTS}{}", soon_with_lease(6))
+    format!("{GRANTS}{}", soon_with_lease(8, 7))
 }
 
 impl Stage {

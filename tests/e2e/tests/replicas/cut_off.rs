@@ -66,7 +66,7 @@ async fn a_leader_that_is_refused_ends_and_the_other_leads() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_was_lost_does_not_cost_the_lease() -> Result<()> {
     let deadline = Duration::from_secs(6);
-    let pair = Pair::set_with("lost", &soon_with_lease(9)).await?;
+    let pair = Pair::set_with("lost", &soon_with_lease(9, 6)).await?;
     let leases = pair.scene.api::<Lease>();
     let spec = |lease: &Lease| lease.spec.clone().unwrap_or_default();
     let before = spec(&leases.get("azureml-operator").await?);

@@ -30,7 +30,7 @@ const SECOND: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 
 /// Everything soon, with [`LEASE`].
 fn soon() -> String {
-    soon_with_lease(LEASE.as_secs())
+    soon_with_lease(LEASE.as_secs(), 4)
 }
 
 fn audited() -> Options {
@@ -87,17 +87,10 @@ impl Pair {
         Ok(pair)
     }
 
-    /// Waits until the event is there that says of an object that it is ready: events are written aside, one after the other,
-    /// and one that is being sent when its sender is suspended arrives.
+    /// Waits until the event is there that says of an object that it is ready: one that is being sent when its sender is
+    /// suspended arrives.
     async fn told(&self, object: &str) -> Result<()> {
-        let until = Instant::now() + azureml_e2e::PATIENCE;
-        loop {
-            let events = self.scene.events().await?;
-            if events.iter().any(|(who, what)| who == object && what.starts_with("Succeeded")) {
-                return Ok(());
-            }
-            ensure!(Instant::now() < until, "it is not told that {object} is ready: {events:#?}");
-        }
+        self.scene.told(object, "Succeeded: ").await
     }
 
     /// Waits until the second leads, in time.

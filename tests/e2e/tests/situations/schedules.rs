@@ -52,7 +52,7 @@ async fn a_schedule_fires_at_its_time_with_its_values() -> Result<()> {
 /// A scene with a pipeline, in an Azure that does not show a schedule for so long.
 async fn hiding(name: &str, hidden: Duration) -> Result<(Scene, Operator)> {
     // Some of these operators are killed, and their lease is waited for.
-    let config = format!("{GRANTS}{}", soon_with_lease(6));
+    let config = format!("{GRANTS}{}", soon_with_lease(6, 5));
     let mut setting = Setting { config, ..Setting::default() };
     (setting.azure.times.schedule, setting.azure.times.spreads) = (hidden, false);
     let scene = Scene::set(name, setting).await?;

@@ -101,11 +101,7 @@ async fn a_refused_deletion_says_so_ends_by_itself_and_has_a_way_out() -> Result
             pipeline.status.as_ref().is_some_and(|status| blocked(&status.common.conditions))
         })
         .await?;
-    let events = scene.events().await?;
-    ensure!(
-        events.iter().any(|(who, what)| who == "MLPipeline/r-gbm" && what.starts_with("DeletionBlocked: ")),
-        "{events:?}"
-    );
+    scene.told("MLPipeline/r-gbm", "DeletionBlocked: ").await?;
     patch(&scene, "mlpipeline/r-gbm", &json!({"spec": {"deletionPolicy": "Retain"}})).await?;
     scene.wait_gone::<MLPipeline>("r-gbm").await?;
     operator.stop()
