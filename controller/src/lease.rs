@@ -37,7 +37,7 @@ pub type Told = Arc<dyn Fn(bool) + Send + Sync>;
 /// From whom the lease was acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acquired {
-    /// From nobody: it is new, or whoever had it gave it back.
+    /// From nobody: it is new, or its holder gave it back.
     Free,
     /// From another that did not give it back: what that one had sent may still be on its way.
     TakenOver,
@@ -58,8 +58,8 @@ struct Seen {
 }
 
 impl Seen {
-    /// There is no record now. Whether the one that was seen before may still be believed in: who holds a lease that was
-    /// deleted learns that at its next renewal, and it may have renewed it just before.
+    /// There is no record now. Whether the deleted lease may still have a live holder: a holder learns of the deletion at its next
+    /// renewal, and it may have renewed just before.
     fn is_missed(&mut self, now: Instant) -> bool {
         if self.version.take().is_some() {
             self.until = Some(now + self.lasts);
@@ -196,7 +196,7 @@ impl Candidate {
             return Ok(false);
         }
         lease.spec = self.record(Some(&spec)).spec;
-        // A replace with the version that was read: whoever wrote in between wins.
+        // A replace with the version that was read: a write in between wins.
         held(self.api.replace(&self.name, &params(), &lease).await)
     }
 

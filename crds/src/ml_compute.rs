@@ -48,7 +48,7 @@ pub struct MLComputeSpec {
     #[schemars(length(max = 64))]
     #[x_kube(validation = crate::rules::vm_size("vmSize"))]
     pub vm_size: String,
-    /// Whether Azure may take nodes away. In force when unset: `Dedicated`.
+    /// Whether Azure may take nodes away. Default: `Dedicated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// How many nodes.
@@ -62,7 +62,7 @@ pub struct MLComputeSpec {
     #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$')")
         .message("subnetId: write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>"))]
     pub subnet_id: Option<String>,
-    /// Whether nodes get a public address. In force when unset: Azure's default, which is true.
+    /// Whether nodes get a public address. Default: Azure's default, which is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<bool>,
     /// Tags of the cluster. Tags that Azure or others add are left alone.
@@ -70,10 +70,10 @@ pub struct MLComputeSpec {
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
-    /// What happens in Azure when this object is deleted. In force when unset: `Retain`. `Delete` waits while a pipeline or a run uses the cluster.
+    /// What happens in Azure when this object is deleted. Default: `Retain`. `Delete` waits while a pipeline or a run uses the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when somebody changes the cluster in Azure. In force when unset: `Correct`.
+    /// What happens when somebody changes the cluster in Azure. Default: `Correct`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
     /// Takes over a cluster of this name that nobody else's operator owns. Without it such a cluster is used, and never written.
@@ -106,14 +106,14 @@ pub enum Priority {
     .message(Message::Expression("'scale: min (%d) is greater than max (%d); lower min or raise max'.format([self.min, self.max])".into()))
     .field_path(".min"))]
 pub struct Scale {
-    /// Nodes that are kept when idle. In force when unset: 0.
+    /// Nodes that are kept when idle. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 65_000))]
     pub min: Option<i32>,
     /// The most nodes.
     #[schemars(range(min = 1, max = 65_000))]
     pub max: i32,
-    /// How long a node may be idle before it is removed. In force when unset: 2m.
+    /// How long a node may be idle before it is removed. Default: 2m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("scale.idle", "30s", "24h"))]

@@ -62,10 +62,10 @@ pub struct MLEnvironmentSpec {
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
-    /// What happens in Azure when this object is deleted. In force when unset: `Retain`. `Delete` archives the versions; images stay.
+    /// What happens in Azure when this object is deleted. Default: `Retain`. `Delete` archives the versions; images stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when somebody changes the environment version in Azure. In force when unset: `Correct`.
+    /// What happens when somebody changes the environment version in Azure. Default: `Correct`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
 }
@@ -86,10 +86,10 @@ pub struct Build {
         .message("build.args: a name has letters, digits and _ only, and does not start with a digit"),
         validation = crate::rules::yaml_keys("build.args"))]
     pub args: BTreeMap<String, String>,
-    /// What the image runs on. In force when unset: `linux/amd64`.
+    /// What the image runs on. Default: `linux/amd64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// Who builds. In force when unset: `acr: {}`.
+    /// Who builds. Default: `acr: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<Builder>,
     /// What must be in the image: the build fails when it is not.
@@ -129,11 +129,11 @@ pub struct Builder {
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AcrBuilder {
-    /// CPUs of the build machine. In force when unset: ACR's default, which is 2.
+    /// CPUs of the build machine. Default: ACR's default, which is 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 64))]
     pub cpu: Option<i32>,
-    /// The longest a build may take. In force when unset: 1h.
+    /// The longest a build may take. Default: 1h.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("builder.acr.timeout", "5m", "8h"))]

@@ -45,7 +45,7 @@ pub struct MLRunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
-    /// The experiment under which studio lists the job. In force when unset: the name of the MLPipeline.
+    /// The experiment under which studio lists the job. Default: the name of the MLPipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
@@ -53,13 +53,13 @@ pub struct MLRunSpec {
     /// `true` cancels the job, or the run before a job exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<bool>,
-    /// How long after its end this object is kept. In force when unset: for ever. Ignored, with a warning event, on
+    /// How long after its end this object is kept. Default: for ever. Ignored, with a warning event, on
     /// objects that Flux or Argo CD manages: they would be made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("ttlAfterFinished", "1s", "87600h"))]
     pub ttl_after_finished: Option<String>,
-    /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which cancels a running job and leaves a finished one.
+    /// What happens in Azure when this object is deleted. Default: `Delete`, which cancels a running job and leaves a finished one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }

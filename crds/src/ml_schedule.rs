@@ -64,7 +64,7 @@ pub struct MLScheduleSpec {
     /// Every so many minutes, hours, days, weeks or months.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Recurrence>,
-    /// Where the times are read: an IANA name such as `Europe/Zurich`, or a Windows name such as `W. Europe Standard Time`. In force when unset: UTC.
+    /// Where the times are read: an IANA name such as `Europe/Zurich`, or a Windows name such as `W. Europe Standard Time`. Default: UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(
@@ -90,7 +90,7 @@ pub struct MLScheduleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::ml_run::scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
-    /// The experiment under which studio lists the jobs. In force when unset: the name of the MLPipeline.
+    /// The experiment under which studio lists the jobs. Default: the name of the MLPipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
@@ -104,10 +104,10 @@ pub struct MLScheduleSpec {
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
-    /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which leaves the jobs that it started.
+    /// What happens in Azure when this object is deleted. Default: `Delete`, which leaves the jobs that it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when somebody changes the schedule in Azure. In force when unset: `Correct`.
+    /// What happens when somebody changes the schedule in Azure. Default: `Correct`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
     /// Takes over a schedule of this name that nobody else's operator owns.

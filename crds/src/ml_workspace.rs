@@ -47,19 +47,19 @@ pub struct MLWorkspaceSpec {
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$')")
         .message("workspaceName: use 3 to 33 letters, digits, - and _, starting with a letter or a digit"))]
     pub workspace_name: String,
-    /// Where images are built and kept. In force when unset: the workspace's own registry.
+    /// Where images are built and kept. Default: the workspace's own registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<Registry>,
-    /// The name of a cloud that the controller's configuration knows. In force when unset: `AzurePublic`.
+    /// The name of a cloud that the controller's configuration knows. Default: `AzurePublic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z][A-Za-z0-9-]*$')")
         .message("cloud: write the name of a cloud of the controller's configuration, such as AzurePublic; endpoints are never in a manifest"))]
     pub cloud: Option<String>,
-    /// Who acts in Azure. In force when unset: the controller's own identity, where its configuration grants it to this namespace.
+    /// Who acts in Azure. Default: the controller's own identity, where its configuration grants it to this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// How often everything in this workspace is compared with Azure. In force when unset: the controller's configured interval.
+    /// How often everything in this workspace is compared with Azure. Default: the controller's configured interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("resync", "1m", "24h"))]
@@ -92,7 +92,7 @@ pub struct Identity {
     #[schemars(length(max = 36))]
     #[x_kube(validation = crate::rules::guid("clientId"))]
     pub client_id: Option<String>,
-    /// The tenant of the client. In force when unset: the controller's own.
+    /// The tenant of the client. Default: the controller's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 36))]
     #[x_kube(validation = crate::rules::guid("tenantId"))]
@@ -198,6 +198,6 @@ pub struct RegistryStatus {
 pub enum RoleAssignmentMode {
     /// Rights on the whole registry; a build pushes with the registry's own rights.
     LegacyRegistryPermissions,
-    /// Rights by repository; a build pushes with the rights of whoever asked for it.
+    /// Rights by repository; a build pushes with the rights of its caller.
     AbacRepositoryPermissions,
 }

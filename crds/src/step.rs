@@ -35,7 +35,7 @@ pub struct Step {
     #[x_kube(validation = Rule::new("self.matches('^[a-z_][a-z0-9_]*$')")
         .message(Message::Expression("'name: \"%s\": use lower-case letters, digits and _, not starting with a digit (Azure ML takes no hyphens here)'.format([self])".into())))]
     pub name: String,
-    /// The name that studio shows. In force when unset: `name`.
+    /// The name that studio shows. Default: `name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
@@ -54,13 +54,13 @@ pub struct Step {
     /// An R script, run by `Rscript`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r: Option<Script>,
-    /// The files that the step runs. In force when unset: `defaults.code`.
+    /// The files that the step runs. Default: `defaults.code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// The environment. In force when unset: `defaults.environment`.
+    /// The environment. Default: `defaults.environment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
-    /// The compute. In force when unset: `defaults.compute`.
+    /// The compute. Default: `defaults.compute`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<Compute>,
     /// Name to value: a literal, `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`.
@@ -70,7 +70,7 @@ pub struct Step {
     #[schemars(transform = crate::step::bound_inputs)]
     #[x_kube(validation = crate::rules::variable_names("inputs"), validation = crate::rules::yaml_keys("inputs"))]
     pub inputs: BTreeMap<String, Literal>,
-    /// How the step sees the data of an input. In force when unset: the mode of the pipeline's input, else Azure ML's default.
+    /// How the step sees the data of an input. Default: the mode of the pipeline's input, else Azure ML's default.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub input_modes: BTreeMap<String, InputMode>,
@@ -89,12 +89,12 @@ pub struct Step {
     /// How much of the compute it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// The longest the step may take. In force when unset: Azure ML's own limit.
+    /// The longest the step may take. Default: Azure ML's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("timeout", "1m", "504h"))]
     pub timeout: Option<String>,
-    /// Whether equal inputs give equal outputs, so that Azure ML may reuse an earlier result. In force when unset: true.
+    /// Whether equal inputs give equal outputs, so that Azure ML may reuse an earlier result. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deterministic: Option<bool>,
 }
@@ -258,7 +258,7 @@ pub struct Serverless {
 #[x_kube(validation = Rule::new("!has(self.mode) || !has(self.path) || !self.path.startsWith('${{')")
     .message("an output that is bound to spec.outputs takes its mode from there; remove mode here").field_path(".mode"))]
 pub struct StepOutput {
-    /// What kind of data it is. In force when unset: the type of the pipeline's output that `path` names, else `uri_folder`.
+    /// What kind of data it is. Default: the type of the pipeline's output that `path` names, else `uri_folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<OutputType>,
     /// `${{parent.outputs.<output>}}` to make it an output of the pipeline, or an address in a datastore.
@@ -276,7 +276,7 @@ pub struct StepOutput {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
-    /// How many nodes. In force when unset: 1.
+    /// How many nodes. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub instance_count: Option<i32>,

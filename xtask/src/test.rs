@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Run only this step; can be given several times.
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
+    /// Run only what is quick, for each commit: format, lint, generated files, unit tests.
+    #[arg(long, conflicts_with = "only")]
+    quick: bool,
     /// Go on after a failure.
     #[arg(long)]
     keep_going: bool,
@@ -30,6 +33,11 @@ pub struct Arguments {
     #[arg(long, exclusive = true)]
     list: bool,
 }
+
+/// The steps of `--quick`.
+const QUICK: [&str; 4] = ["format", "lint", "generated", "unit"];
+/// The steps whose time is the compiler's.
+const COMPILING: [&str; 5] = ["lint", "build", "docs", "alone", "release"];
 
 /// How a step went.
 struct Outcome {
@@ -66,7 +74,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
     let began = Instant::now();
-    let steps = chosen(&arguments.only)?;
+    let quick = QUICK.map(str::to_owned);
+    let steps = chosen(if arguments.quick { &quick } else { &arguments.only })?;
     check_tools(&steps)?;
     let mut outcomes = carry_out(arguments, &steps, &Workspace::load()?);
     print!("{}", table(&mut outcomes, steps.len(), began.elapsed()));
@@ -195,8 +204,12 @@ fn table(outcomes: &mut [Outcome], chosen: usize, took: Duration) -> String {
     let (passed, failed) = (count("passed"), count("FAILED"));
     let skipped = chosen - passed - failed;
     let rows = rows.collect::<String>();
+    let of_compiler = outcomes.iter().filter(|outcome| COMPILING.contains(&outcome.name));
+    let compiling = seconds(of_compiler.map(|outcome| outcome.took).sum());
     let took = seconds(took);
-    format!("\n{rows}steps: {passed} passed, {failed} failed, {skipped} skipped; together {took}\n")
+    format!(
+        "\n{rows}steps: {passed} passed, {failed} failed, {skipped} skipped; together {took}, of them {compiling} compiling\n"
+    )
 }
 
 fn sentence(outcome: &Outcome) -> Option<String> {
@@ -228,6 +241,8 @@ mod tests {
         };
         assert_eq!(names(&["unit", "format"]), ["format", "unit"]);
         assert_eq!(names(&[]).len(), STEPS.len());
+        assert_eq!(names(&QUICK), QUICK);
+        assert_eq!(names(&COMPILING), COMPILING);
     }
 
     #[test]
@@ -240,7 +255,7 @@ mod tests {
             outcome("lint", 62, Verdict::Failed("`cargo clippy` ended with 101".into())),
         ];
         let expected = "\n   62.0 s  FAILED   lint\n    1.0 s  passed   format\n    0.0 s  skipped  node: a node needs root\n\
-                        steps: 1 passed, 1 failed, 5 skipped; together 63.0 s\n";
+                        steps: 1 passed, 1 failed, 5 skipped; together 63.0 s, of them 62.0 s compiling\n";
         assert_eq!(table(&mut outcomes, 7, Duration::from_secs(63)), expected);
         let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
         assert_eq!(failures, ["step lint failed: `cargo clippy` ended with 101"]);

@@ -1,4 +1,4 @@
-//! The door to Azure: Resource Manager, the Azure ML data plane, container registries and blobs.
+//! The client of Azure: Resource Manager, the Azure ML data plane, container registries and blobs.
 //!
 //! In: ids, bodies, credentials, budgets. Out: answers and classified errors. It never retries (but for one 401 with a
 //! fresh token), never waits for a long-running operation, and knows nothing of Kubernetes.

@@ -1,4 +1,4 @@
-//! What happens at the door, told thrice: to whoever counts, to the log, and to the trace of the pass.
+//! What happens to a request, told thrice: to the metrics, to the log, and to the trace of the pass.
 //!
 //! In: a request and how it was answered. Out: one line, one span. Never a token, a signature or a body.
 
@@ -11,10 +11,10 @@ use std::time::Duration;
 use tracing::Span;
 use tracing::field::Empty;
 
-/// Is told of what happens at the door.
+/// Is told of what happens to requests.
 pub type Observer = Arc<dyn Fn(&Told<'_>) + Send + Sync>;
 
-/// Something that happened at the door.
+/// Something that happened to a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Told<'a> {
     /// A request was sent.
@@ -93,7 +93,7 @@ pub(crate) fn say((request, span): (&Request, &Span), sent: &Sent, answer: Optio
             )
         };
     }
-    // Changes are worth a line; what only reads is for whoever looks closer.
+    // Changes are worth a line; what only reads is a line of the level debug.
     if request.verb.writes() && request.kind != REGISTRY {
         line!(info);
     } else {

@@ -135,7 +135,7 @@ fn is_new(pipeline: &MLPipeline, eyes: &Eyes<'_>, whole: &ArmId, look: Look) -> 
     !was_published && !look.is_shared && has_no_component
 }
 
-/// The code version that holds files, whoever uploaded it: Azure finds it by the hash, under any name. Files of a new
+/// The code version that holds files, of any uploader: Azure finds it by the hash, under any name. Files of a new
 /// pipeline are uploaded without asking, unless this process has seen them: to upload equal files again changes nothing.
 async fn find_code(eyes: &Eyes<'_>, code: &Code, is_new: bool) -> Result<Option<(String, ArmId)>, Error> {
     if eyes.looks.has_seen(&code.id, None) {

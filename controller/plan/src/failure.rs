@@ -120,7 +120,7 @@ pub fn consequence(trouble: &Trouble, count: i32, pace: &Pace) -> Consequence {
         }
         Class::Invalid | Class::Quota | Class::Denied => stalled(told),
         Class::Forbidden | Class::Missing if count >= REFUSALS => stalled(told),
-        // The conflict ends by itself, or by whoever reads this: no hour either.
+        // The conflict ends by itself or by the reader of this message: no hour either.
         Class::Conflict if count >= CONFLICTS => {
             Consequence { next: Next::After(delay(trouble, count, pace)), ..stalled(told) }
         }

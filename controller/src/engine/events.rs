@@ -126,7 +126,7 @@ fn cut(note: &str) -> String {
 }
 
 /// Writes events until `last` says that no more will be recorded, and what was recorded is written. One that is refused is
-/// lost: in a namespace that is going, all are. Whoever leads no more tells nothing more.
+/// lost: in a namespace that is going, all are. A former leader drops its events.
 pub async fn write_all(
     client: Client,
     mut queue: Queue,

@@ -12,15 +12,15 @@
 
 pub mod context;
 mod delays;
-pub mod door;
+mod delete;
 pub mod ended;
 pub mod events;
 pub mod files;
+pub mod finalizer;
 mod fingerprint;
 mod guard;
 mod hold;
 pub mod kind;
-mod leave;
 pub mod list;
 pub mod memory;
 mod pace;

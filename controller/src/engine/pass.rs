@@ -3,9 +3,9 @@
 //! In: an object. Out: when the next pass is due. A failure is said in `status`, not returned, but for Kubernetes' own.
 
 use super::delays::{NET, jittered, until};
-use super::door::{Door, door, enter};
 use super::ended::Ended;
 use super::files::Sources;
+use super::finalizer::{Stage, add, stage};
 use super::fingerprint::{fingerprint, version};
 use super::guard::Unreadable;
 use super::kind::{Rest, StatusOf};
@@ -70,8 +70,8 @@ impl<K: Kind> Engine<K> {
             if weight(stored.as_ref()) > LARGE { self.ctx.large.permit(&namespace).await } else { None };
         let mut object = self.newest(stored);
         let api: Api<K> = Api::namespaced(self.ctx.kube.clone(), &object.namespace().unwrap_or_default());
-        let door = door(object.as_ref());
-        if door == Door::Outside {
+        let stage = stage(object.as_ref());
+        if stage == Stage::New {
             let Some(entered) = self.enter(&api, &object).await? else { return Ok(Ended::GONE) };
             object = entered;
         }
@@ -80,10 +80,10 @@ impl<K: Kind> Engine<K> {
         let ask = Ask::of(object.meta(), common, clock::now(), self.ctx.pace.clone());
         let ask = Ask { may_appear: self.may_appear(object.as_ref()), ..ask };
         let pass = Pass { engine: self, api, object, ask, began: Instant::now() };
-        match door {
-            Door::Gone => Ok(Ended::GONE),
-            Door::Leaving => pass.take_leave().await,
-            Door::Outside | Door::Inside => pass.stay().await,
+        match stage {
+            Stage::Gone => Ok(Ended::GONE),
+            Stage::Deleting => pass.delete().await,
+            Stage::New | Stage::Kept => pass.stay().await,
         }
     }
 
@@ -99,7 +99,7 @@ impl<K: Kind> Engine<K> {
 
     async fn enter(&self, api: &Api<K>, object: &Arc<K>) -> kube::Result<Option<Arc<K>>> {
         let Some(_permit) = self.ctx.write_permit().await else { return Ok(None) };
-        let entered = Arc::new(enter(api, object.as_ref()).await?);
+        let entered = Arc::new(add(api, object.as_ref()).await?);
         // The watch will show our own change; it is no reason for another pass.
         self.memory.with(&entered, |recall| {
             recall.fingerprint = fingerprint(entered.as_ref());
@@ -116,7 +116,7 @@ impl<K: Kind> Pass<'_, K> {
 
     async fn stay(&self) -> kube::Result<Ended> {
         match self.rest() {
-            Some(Rest::Over) => return self.remove().await,
+            Some(Rest::Over) => return self.expire().await,
             Some(Rest::Until(moment)) => {
                 return Ok(Ended::after(moment.map(|at| until(at, self.ask.now)), State::Ready));
             }

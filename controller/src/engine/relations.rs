@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_cares_is_woken_when_it_is_named_and_when_it_is_named_no_more() {
+    fn an_object_that_cares_is_woken_when_a_name_of_it_comes_and_when_it_goes() {
         let mut relations = Relations::default();
         let (pipeline, a, b) = (name("P", "iris"), name("E", "a"), name("E", "b"));
         relations.seen(&a, sight(&[], 0));

@@ -4,8 +4,8 @@
 
 use super::Kind;
 use super::delays::{after_refusals, jittered};
-use super::door::{Door, door};
 use super::ended::Ended;
+use super::finalizer::{Stage, stage};
 use super::fingerprint::{fingerprint, hash};
 use super::guard::{Guarded, Unreadable};
 use super::list::List;
@@ -44,9 +44,9 @@ fn sight<K: Kind>(object: &K) -> Sight {
     Sight { refers_to: object.refers_to(), offer: hash(object.offer()), holds: holds(object), cares }
 }
 
-/// Whether an object keeps what it names: only one that came in through our door does.
+/// Whether an object keeps what it names: only one with our finalizer does.
 fn holds<K: Kind>(object: &K) -> bool {
-    matches!(door(object), Door::Inside | Door::Leaving) && object.holds()
+    matches!(stage(object), Stage::Kept | Stage::Deleting) && object.holds()
 }
 
 /// How many seconds a watch lasts before it is begun anew. A connection that was lost on the way is silent, as one is where

@@ -91,7 +91,7 @@ impl AzureMetrics {
         Self { requests, took, waited, tokens, types: Mutex::default(), left }
     }
 
-    /// Something happened at the door to Azure.
+    /// The client has something to tell of a request.
     pub fn told(&self, told: &Told<'_>) {
         match told {
             Told::Sent(sent) => self.sent(sent),

@@ -1,4 +1,4 @@
-//! Prometheus' text format, made of OpenMetrics: for whoever does not ask for OpenMetrics, such as curl and promtool.
+//! Prometheus' text format, made of OpenMetrics: for clients that do not ask for OpenMetrics, such as curl and promtool.
 //!
 //! Source: Prometheus, "Exposition formats", 0.0.4. There a counter's family has the name of its samples, and an info is a gauge.
 

@@ -59,7 +59,7 @@ pub struct MLPipelineSpec {
     #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9_]*$')")
         .message("azureName: use lower-case letters, digits and _, starting with a letter (Azure ML components take no hyphens)"), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// The name that studio shows. In force when unset: the name of this object.
+    /// The name that studio shows. Default: the name of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
@@ -87,7 +87,7 @@ pub struct MLPipelineSpec {
     /// Makes the pipeline callable by others at an address that stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,
-    /// What happens in Azure when this object is deleted. In force when unset: `Delete`, which removes the endpoint and archives the components.
+    /// What happens in Azure when this object is deleted. Default: `Delete`, which removes the endpoint and archives the components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
@@ -105,16 +105,16 @@ pub struct Defaults {
     /// The files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// The datastore where outputs go that name no place. In force when unset: the workspace's default.
+    /// The datastore where outputs go that name no place. Default: the workspace's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
         .message("defaults.datastore: use letters, digits, - and _, starting with a letter or a digit"))]
     pub datastore: Option<String>,
-    /// Whether steps that do not need the failed one still run. In force when unset: false.
+    /// Whether steps that do not need the failed one still run. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continue_on_step_failure: Option<bool>,
-    /// Whether every step runs, also when Azure ML has the result of an equal one. In force when unset: false.
+    /// Whether every step runs, also when Azure ML has the result of an equal one. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_rerun: Option<bool>,
 }
@@ -128,7 +128,7 @@ pub struct Publish {
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]$')")
         .message("publish.endpoint: use 3 to 32 letters, digits and -, starting with a letter and not ending in -"))]
     pub endpoint: String,
-    /// How many old deployments are kept beside the current one. In force when unset: 2.
+    /// How many old deployments are kept beside the current one. Default: 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 17))]
     pub keep: Option<i32>,
@@ -163,7 +163,7 @@ pub struct MLPipelineStatus {
 }
 has_common!(MLPipelineStatus);
 
-/// A version of a pipeline, complete: whoever runs it needs nothing else.
+/// A version of a pipeline, complete: a run needs nothing else.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Current {

@@ -145,7 +145,7 @@ fn arguments(state: &State, port: u16, node: bool) -> Vec<String> {
 
 pub(crate) const AUDIT_LOG: &str = "audit.log";
 
-/// Every request once, without its content: when its answer is there, or begins where it is a watch. Whoever has the
+/// Every request once, without its content: when its answer is there, or begins where it is a watch. Everyone with the
 /// answer finds the request in the log.
 const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
   "rules": [{"level": "Metadata", "verbs": ["watch"], "omitStages": ["ResponseComplete"]}, {"level": "Metadata"}]}"#;

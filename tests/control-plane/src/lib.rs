@@ -40,7 +40,7 @@ pub use guard::Guarded;
 pub use node::Node;
 pub use options::Options;
 
-/// Progress, for whoever waits. Written past the test harness, which would hold it back until a test has failed.
+/// Progress, for people who wait. Written past the test harness, which would hold it back until a test has failed.
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "control plane: {line}");
 }

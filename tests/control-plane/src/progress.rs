@@ -1,4 +1,4 @@
-//! Words for whoever waits: something is said before 15 s of silence are over.
+//! Words for people who wait: something is said before 15 s of silence are over.
 //! In: what goes on, and when something was said last. Out: lines on standard error.
 //! The rule is [`Beat`], which has no clock of its own; [`during`] and [`waiting`] apply it to work and to futures.
 
@@ -19,7 +19,7 @@ pub struct Beat {
 }
 
 impl Beat {
-    /// Something was printed at this time, whoever printed it.
+    /// Something was printed at this time, by any part.
     pub fn heard(&mut self, at: Duration) {
         self.spoke = self.spoke.max(at);
     }

@@ -37,7 +37,7 @@ impl State {
         Ok(path)
     }
 
-    /// Keeps the folder when the control plane ends, for whoever wants to read its logs.
+    /// Keeps the folder when the control plane ends, so that its logs can be read.
     pub(crate) fn keep(&self) {
         if let Err(error) = self.write(KEEP, "") {
             say(&format!("the logs are not kept: {error}"));

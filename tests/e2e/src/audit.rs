@@ -29,7 +29,7 @@ impl Asked {
     }
 }
 
-/// What a user was to change since a number of its requests, but for the lease of whoever leads.
+/// What a user was to change since a number of its requests, but for the leader's lease.
 ///
 /// # Errors
 /// When the control plane keeps no audit log.

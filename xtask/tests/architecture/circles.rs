@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use syn::visit::{self, Visit};
 use syn::{Item, UseTree, Visibility};
@@ -26,7 +27,7 @@ struct Crate {
 pub fn circles(source: &Path) -> Result<Vec<String>> {
     let mut of = Crate::default();
     let root = if source.join("lib.rs").exists() { "lib.rs" } else { "main.rs" };
-    of.read(source, root, Vec::new())?;
+    of.read(source, root, &Vec::new())?;
     let uses = of.uses();
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -57,15 +58,15 @@ fn reached<'a>(uses: &'a Uses, from: &Module) -> BTreeSet<&'a Module> {
 
 impl Crate {
     /// Reads a file, and the files of the modules that it declares.
-    fn read(&mut self, folder: &Path, name: &str, module: Module) -> Result<()> {
+    fn read(&mut self, folder: &Path, name: &str, module: &Module) -> Result<()> {
         let path = folder.join(name);
         let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let file = syn::parse_file(&text).with_context(|| path.display().to_string())?;
         self.paths.insert(module.clone(), path.display().to_string());
-        let mut names = Names { module: &module, of: self, imports: BTreeMap::new(), bare: BTreeSet::new() };
+        let mut names = Names { module, of: self, imports: BTreeMap::new(), bare: BTreeSet::new() };
         names.visit_file(&file);
         let bare = names.bare;
-        let exports = self.exports.get(&module).cloned().unwrap_or_default();
+        let exports = self.exports.get(module).cloned().unwrap_or_default();
         let used = exports.into_iter().filter(|(name, _)| bare.contains(name)).map(|(_, path)| path);
         self.named.entry(module.clone()).or_default().extend(used);
         for item in &file.items {
@@ -84,9 +85,9 @@ impl Crate {
             };
             let below = [module.clone(), vec![name.clone()]].concat();
             if inner.join(format!("{name}.rs")).exists() {
-                self.read(&inner, &format!("{name}.rs"), below)?;
+                self.read(&inner, &format!("{name}.rs"), &below)?;
             } else {
-                self.read(&inner.join(&name), "mod.rs", below)?;
+                self.read(&inner.join(&name), "mod.rs", &below)?;
             }
         }
         Ok(())
@@ -123,7 +124,8 @@ impl Crate {
         for from in circle {
             for (to, names) in uses[*from].iter().filter(|(to, _)| circle.contains(to)) {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                text += &format!("\n  {} uses {} ({})", self.paths[*from], self.paths[to], names.join(", "));
+                let names = names.join(", ");
+                let _ = write!(text, "\n  {} uses {} ({names})", self.paths[*from], self.paths[to]);
             }
         }
         text
@@ -175,11 +177,11 @@ impl Names<'_> {
         match tree {
             UseTree::Path(path) => self.tree(&path.tree, &with(before, &path.ident), is_export),
             UseTree::Name(name) if name.ident == "self" => {
-                self.leaf(before, &before[before.len() - 1].clone(), is_export)
+                self.leaf(before, &before[before.len() - 1].clone(), is_export);
             }
             UseTree::Name(name) => self.leaf(&with(before, &name.ident), &name.ident.to_string(), is_export),
             UseTree::Rename(name) => {
-                self.leaf(&with(before, &name.ident), &name.rename.to_string(), is_export)
+                self.leaf(&with(before, &name.ident), &name.rename.to_string(), is_export);
             }
             UseTree::Glob(_) => self.leaf(before, "*", is_export),
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, before, is_export)),

@@ -1,6 +1,7 @@
 //! The shape of the code: which crate may use which, what the pure ones may not pull in, and how files begin and end.
 
 mod circles;
+mod words;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -131,7 +132,7 @@ fn the_page_about_the_architecture_names_what_is_there() -> Result<()> {
         .split('`')
         .skip(1)
         .step_by(2)
-        .filter(|name| name.ends_with(".rs") || name.ends_with('/'))
+        .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "rs") || name.ends_with('/'))
         .filter(|name| !is_new(name))
         .collect();
     assert!(named.len() > 40, "the page names only {named:?}");

@@ -14,8 +14,7 @@ use tokio::time::Instant;
 
 impl Looks {
     /// Whether a component that is named by its hash is there, and this owner's: presence alone says nothing, since others may register
-    /// under any name. What was seen once stays seen while it is asked for; what was not is made by us or by nobody, so that its
-    /// absence holds for a while.
+    /// under any name. Presence is cached while in use, absence for 30 s: only we create these.
     ///
     /// # Errors
     /// When Azure refuses or does not answer.

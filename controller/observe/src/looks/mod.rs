@@ -150,7 +150,7 @@ impl Looks {
         let began = Instant::now();
         let asked =
             Asked { parent: of.parent, collection: of.name, query: of.query, urgency: look.urgency() };
-        // Whoever begins it, it is for all: it takes a turn of its own.
+        // It is for all, and takes a turn of its own.
         let turn = Arc::from(format!("{}/{}", of.parent.key(), of.name));
         let listed = PAYER.scope(turn, client.pages(asked, usize::MAX, |_| true)).await;
         let listed = listed.inspect_err(|error| slot.note_failure(error))?;

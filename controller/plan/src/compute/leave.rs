@@ -39,8 +39,10 @@ impl Leave for MLCompute {
         }
         let nodes = nodes(&have["properties"]["properties"]);
         if nodes.running + nodes.preparing > 0 {
-            let message =
-                format!("{} nodes are at work; it goes when they are idle", nodes.running + nodes.preparing);
+            let message = format!(
+                "{} nodes are at work; deletion continues once they are idle",
+                nodes.running + nodes.preparing
+            );
             return wait("InUse", message, Next::Look);
         }
         let delete =

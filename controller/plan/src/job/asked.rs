@@ -25,7 +25,7 @@ pub struct Job<'a> {
     pub experiment: &'a str,
     /// Tags and, since only these can be searched by value, properties.
     pub tags: &'a BTreeMap<String, String>,
-    /// Values given by whoever runs it.
+    /// Values that the caller gives.
     pub inputs: Option<&'a BTreeMap<String, Value>>,
     /// Whether a value may be the time of the firing.
     pub is_scheduled: bool,

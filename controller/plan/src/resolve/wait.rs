@@ -40,7 +40,9 @@ impl Wait {
         let by = by.join(", ");
         Self::new(
             "InUse",
-            format!("still named by {by}; it goes when they are deleted, finished or name it no more"),
+            format!(
+                "still named by {by}; deletion continues once they are deleted, finished, or no longer reference it"
+            ),
         )
     }
 

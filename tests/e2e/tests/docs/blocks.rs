@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-/// Why a block of commands is not run, and how many there are. Whoever adds one changes the number, and says so in the commit.
+/// Why a block of commands is not run, and how many there are. A commit that adds one changes the number and says why.
 const NOT_RUN: [(&str, &str, usize); 3] = [
     ("azure", "needs az and an Azure subscription", 14),
     ("gate", "builds, or is a step of the gate itself; its flags are parsed by a test of xtask", 3),

@@ -1,4 +1,4 @@
-//! Whoever watches: every version of every object of ours that the API server showed has to be a state of the table, and
+//! A watcher: every version of every object of ours that the API server showed has to be a state of the table, and
 //! the tools have to say of it what the table says.
 
 use anyhow::{Context as _, Result, bail, ensure};

@@ -1,4 +1,4 @@
-//! Which bounds and rules of the definitions no row of the table has tried: whoever adds one adds a row as well.
+//! Which bounds and rules of the definitions no row of the table has tried: a new one needs a row as well.
 //!
 //! In: the definitions, the refusals. Out: what is left. A bound that several kinds share has to be tried once.
 

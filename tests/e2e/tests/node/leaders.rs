@@ -1,4 +1,4 @@
-//! Whoever leads goes: asked to, or all at once. The other takes over, and works.
+//! The leader goes: asked to, or all at once. The other takes over, and works.
 
 use crate::say;
 use anyhow::{Context as _, Result, ensure};

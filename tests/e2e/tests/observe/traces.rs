@@ -78,7 +78,7 @@ async fn one_apply_is_one_trace_and_its_spans_are_what_azure_received() -> Resul
     assert_eq!(requests.iter().map(|span| of_span(span)).collect::<BTreeSet<_>>(), received);
     assert_eq!(requests.len(), received.len(), "a request has one span");
     what_spans_tell(&passes, &requests)?;
-    // Whoever reads a line finds the trace.
+    // A reader of a line finds the trace.
     let of_cpu = |line: &&serde_json::Value| line["kind"] == "MLCompute" && line["message"] == "request";
     ensure!(
         lines.iter().filter(of_cpu).count() >= 3

@@ -1,4 +1,4 @@
-//! Pipelines beside each other: equal files are one code asset, whoever is faster.
+//! Pipelines beside each other: equal files are one code asset, in any order.
 
 use crate::{accepted, manifest, pipeline, ready, workspace};
 use anyhow::{Result, ensure};

@@ -225,7 +225,7 @@ fn shown(entry: &Entry) -> String {
     format!("{} {path} {body}", entry.method)
 }
 
-async fn hands(azure: &Simulator, cluster: &str) -> Result<Hands> {
+fn hands(azure: &Simulator, cluster: &str) -> Result<Hands> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("config.yaml");
     configure(&file, azure.endpoint(), azure.ca_file(), GRANTS)?;
@@ -260,7 +260,7 @@ async fn azure_receives_the_same_from_files_as_from_the_operator() -> Result<()>
 
     let azure =
         Simulator::start(Setting::default().azure).await.map_err(|error| anyhow::anyhow!("{error}"))?;
-    let (hands, folder) = (hands(&azure, "test").await?, Folder::read(&scene.namespace)?);
+    let (hands, folder) = (hands(&azure, "test")?, Folder::read(&scene.namespace)?);
     let until = Instant::now() + PATIENCE;
     let mut beat = tokio::time::interval(Duration::from_millis(100));
     loop {

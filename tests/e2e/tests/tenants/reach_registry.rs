@@ -65,7 +65,7 @@ async fn what_was_learned_under_another_identity_is_dropped_with_it() -> Result<
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_is_asked_for_when_it_is_used_whoever_named_it() -> Result<()> {
+async fn a_registry_is_asked_for_when_it_is_used_wherever_it_is_named() -> Result<()> {
     let scene = scene("name").await?;
     let operator = scene.operator().await?;
     // By Azure ML: the workspace's own registry is none of those that are granted.
@@ -73,7 +73,7 @@ async fn a_registry_is_asked_for_when_it_is_used_whoever_named_it() -> Result<()
     let told = ready::<MLWorkspace>(&scene, "team-a").await?;
     ensure!(message(&told).contains("images cannot be built here"), "{told}");
     ensure!(told["status"]["registry"].is_null(), "{told}");
-    // By whoever may write a status.
+    // By a user who may write a status.
     let forged = json!({"registry": {"resourceId": registry(VICTIM), "loginServer": format!("{VICTIM}.azurecr.io"),
         "location": "westeurope", "roleAssignmentMode": "LegacyRegistryPermissions"}});
     patch_status(&scene, "mlworkspace/team-a", &forged).await?;

@@ -237,7 +237,7 @@ pub fn kept_of_workspace(workspace: &Value) -> Value {
     workspace
 }
 
-/// Whoever it is.
+/// Any person or application.
 fn nobody(value: &Value) -> Value {
     match value {
         Value::String(_) => json!(SOMEBODY),

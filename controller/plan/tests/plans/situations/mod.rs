@@ -32,7 +32,7 @@ pub struct Table {
     rows: Vec<Row>,
 }
 
-/// A row of a table, for whoever asks what others make of it.
+/// A row of a table, for tests that ask what others make of it.
 pub struct Row {
     situation: String,
     plan: Plan,

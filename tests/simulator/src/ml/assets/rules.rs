@@ -156,7 +156,7 @@ fn same_component(
     };
     let (old, new) = (sent(have), sent(want));
     let (mut was, mut is) = (show::rewritten(workspace, &old), show::rewritten(workspace, &new));
-    // The steps of a pipeline are never shown: whoever sends back what was read has none.
+    // The steps of a pipeline are never shown: a client that sends back what it read has none.
     for (spec, sent) in [(&mut was, &old), (&mut is, &new)] {
         if let Some(jobs) = sent.get("jobs").filter(|_| old.contains_key("jobs") && new.contains_key("jobs"))
         {

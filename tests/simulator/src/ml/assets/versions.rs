@@ -121,7 +121,7 @@ pub fn put(
     wanted.retain(|_, value| !value.is_null());
     rules::complete(kind, &mut wanted);
     let workspace = self::workspace(world, key)?;
-    // Whoever sends back what was read has no steps: they are those that there are.
+    // A client that sends back what it read has no steps; the stored ones stay.
     let have = workspace.assets.version(kind, name, version).and_then(|have| steps(&have.properties));
     let sent = steps(&wanted);
     if let (Some(have), Some(spec), None) = (have, wanted.get_mut("componentSpec"), sent) {

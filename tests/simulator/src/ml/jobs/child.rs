@@ -106,7 +106,7 @@ pub fn take_over(workspace: &mut Workspace, id: &str, earlier: &str, at: Timesta
         ("azureml.reusedrunid".to_owned(), earlier.to_owned()),
         ("azureml.reusedpipelinerunid".to_owned(), found.root.clone()),
     ]);
-    // Whether the work behind the outputs was done is a fact about them, whoever shows them.
+    // Whether the work behind the outputs was done is a fact about them.
     let note = found.facts.get_key_value(crate::execute::NOT_EXECUTED);
     facts.extend(note.map(|(name, reason)| (name.clone(), reason.clone())));
     let Some(run) = workspace.runs.get_mut(id) else { return };

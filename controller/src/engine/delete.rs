@@ -1,11 +1,11 @@
-//! Taking leave of Azure: an object that is being deleted goes when nothing of it is left there, or when nothing is to be removed.
+//! Deletion: an object that is being deleted loses its finalizer once nothing of it is left in Azure, or nothing is to be removed there.
 //!
 //! In: an object with our finalizer. Out: the same object, waiting or gone. What blocks is said with the way out.
 
 use super::Kind;
 use super::delays::jittered;
-use super::door::leave;
 use super::ended::Ended;
+use super::finalizer::remove;
 use super::pass::{Acted, Pass};
 use super::reach::{Leaving, Reached, leaving};
 use super::report::Said;
@@ -18,16 +18,16 @@ use kube::ResourceExt as _;
 use kube::api::{DeleteParams, Preconditions};
 
 impl<K: Kind> Pass<'_, K> {
-    pub(super) async fn take_leave(&self) -> kube::Result<Ended> {
+    pub(super) async fn delete(&self) -> kube::Result<Ended> {
         let kept_by = self.object.kept_by(&self.engine.ctx);
         if !kept_by.is_empty() {
             return self.wait(&Wait::in_use(&kept_by)).await;
         }
         if self.object.is_retained() {
-            return self.let_go().await;
+            return self.release().await;
         }
         let reached = match leaving(&self.engine.ctx, self.object.as_ref()).await {
-            Leaving::Nothing => return self.let_go().await,
+            Leaving::Nothing => return self.release().await,
             Leaving::Address(reached) => reached,
             Leaving::Blocked(Wait { reason, message, .. }) => {
                 return self.blocked(&unasked(reason, message)).await;
@@ -54,10 +54,10 @@ impl<K: Kind> Pass<'_, K> {
     /// Removes the finalizer; where Azure shows nothing, only once nothing can appear there any more.
     async fn finish<R>(&self, reached: &Reached<R>, next: Next) -> kube::Result<Ended> {
         if next == Next::Leave {
-            return self.let_go().await;
+            return self.release().await;
         }
         match self.is_being_created(reached).await {
-            Ok(false) => self.let_go().await,
+            Ok(false) => self.release().await,
             Ok(true) => self.wait_for_creation(reached).await,
             Err(trouble) => self.blocked(&trouble).await,
         }
@@ -87,7 +87,7 @@ impl<K: Kind> Pass<'_, K> {
         Ok(Ended::after(self.due(Next::Look, None, reached.resync), State::Working))
     }
 
-    /// Azure does not let us take leave: said, with the way out, and tried again for ever.
+    /// Azure refuses a deletion: `status` says so with the way out, and the pass is tried again for ever.
     async fn blocked(&self, trouble: &Trouble) -> kube::Result<Ended> {
         let last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
         self.engine.ctx.metrics.passes.failed(K::KIND, trouble.class);
@@ -100,14 +100,14 @@ impl<K: Kind> Pass<'_, K> {
         Ok(Ended::after(Some(jittered(delay, self.object.as_ref())), State::Working))
     }
 
-    async fn let_go(&self) -> kube::Result<Ended> {
+    async fn release(&self) -> kube::Result<Ended> {
         let Some(_permit) = self.engine.ctx.write_permit().await else { return Ok(Ended::GONE) };
-        leave(&self.api, self.object.as_ref()).await?;
+        remove(&self.api, self.object.as_ref()).await?;
         Ok(Ended::GONE)
     }
 
     /// Removes an object whose time is over.
-    pub(super) async fn remove(&self) -> kube::Result<Ended> {
+    pub(super) async fn expire(&self) -> kube::Result<Ended> {
         let Some(_permit) = self.engine.ctx.write_permit().await else { return Ok(Ended::GONE) };
         let preconditions = Preconditions { uid: self.object.uid(), resource_version: None };
         let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::background() };

@@ -1,4 +1,6 @@
-//! The finalizer: who comes in, who is inside, who leaves. Waiting is a value here, so that an Azure delete may take its time.
+//! The finalizer: it keeps an object in Kubernetes until nothing of it is left in Azure.
+//!
+//! In: an object. Out: its stage; the object with the finalizer, or without it. Decides nothing about Azure.
 
 use super::Kind;
 use crate::MANAGER;
@@ -6,27 +8,27 @@ use azureml_crds::FINALIZER;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::json;
 
-/// Where an object stands.
+/// The stage of an object's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum Stage {
     /// It has no finalizer of ours yet.
-    Outside,
-    /// It has.
-    Inside,
-    /// It is being deleted, and waits for us.
-    Leaving,
-    /// It is being deleted, and does not wait for us.
+    New,
+    /// It has our finalizer.
+    Kept,
+    /// It is being deleted, and our finalizer keeps it.
+    Deleting,
+    /// It is being deleted, without our finalizer.
     Gone,
 }
 
-/// Where an object stands.
-pub fn door<K: Kind>(object: &K) -> Door {
+/// The stage of an object.
+pub fn stage<K: Kind>(object: &K) -> Stage {
     let has_ours = object.meta().finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER);
     match (object.meta().deletion_timestamp.is_some(), has_ours) {
-        (false, false) => Door::Outside,
-        (false, true) => Door::Inside,
-        (true, true) => Door::Leaving,
-        (true, false) => Door::Gone,
+        (false, false) => Stage::New,
+        (false, true) => Stage::Kept,
+        (true, true) => Stage::Deleting,
+        (true, false) => Stage::Gone,
     }
 }
 
@@ -34,7 +36,7 @@ pub fn door<K: Kind>(object: &K) -> Door {
 ///
 /// # Errors
 /// When Kubernetes refuses, also because the object was changed meanwhile.
-pub async fn enter<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<K> {
+pub async fn add<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<K> {
     let finalizers = object.meta().finalizers.iter().flatten().cloned().chain([FINALIZER.to_owned()]);
     patch(api, object, finalizers.collect()).await
 }
@@ -42,8 +44,8 @@ pub async fn enter<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<K> {
 /// Removes our finalizer.
 ///
 /// # Errors
-/// As [`enter`]; an object that is gone is no error.
-pub async fn leave<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<()> {
+/// As [`add`]; an object that is gone is no error.
+pub async fn remove<K: Kind>(api: &Api<K>, object: &K) -> kube::Result<()> {
     let finalizers = object.meta().finalizers.iter().flatten().filter(|finalizer| *finalizer != FINALIZER);
     match patch(api, object, finalizers.cloned().collect()).await {
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
