@@ -34,7 +34,7 @@ pub fn blocking(flags: &Check) -> Result<()> {
 async fn check(flags: &Check) -> Result<String> {
     let kube = kube_client().await?;
     macro_rules! readable {
-        ($($kind:path,)*) => { $(readable::<$kind>(&kube, &flags.namespaces).await?;)* };
+        ($($many:ident: $kind:path,)*) => { $(readable::<$kind>(&kube, &flags.namespaces).await?;)* };
     }
     for_each_kind!(readable);
     let leader = leader(&kube, flags).await?;

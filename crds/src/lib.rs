@@ -49,20 +49,20 @@ pub const RECONCILE_REQUESTED_AT: &str = "azureml.dev/reconcile-requested-at";
 /// Annotation `"true"`: nothing is changed in Azure, except by deleting the object.
 pub const PAUSED: &str = "azureml.dev/paused";
 
-/// Calls a macro with the list of all kinds, in the order in which they depend on each other.
+/// Calls a macro with the list of all kinds and what many of one are called, in the order in which they depend on each other.
 ///
-/// The definitions, and what is waited for at start, are made from this list.
+/// The definitions, the stores, the queues and the watches are made from this list.
 #[macro_export]
 macro_rules! for_each_kind {
     ($callback:ident) => {
-        $callback!(
-            $crate::MLWorkspace,
-            $crate::MLCompute,
-            $crate::MLEnvironment,
-            $crate::MLPipeline,
-            $crate::MLSchedule,
-            $crate::MLRun,
-        )
+        $callback! {
+            workspaces: $crate::MLWorkspace,
+            computes: $crate::MLCompute,
+            environments: $crate::MLEnvironment,
+            pipelines: $crate::MLPipeline,
+            schedules: $crate::MLSchedule,
+            runs: $crate::MLRun,
+        }
     };
 }
 
@@ -72,7 +72,7 @@ macro_rules! for_each_kind {
 /// When a definition cannot be expressed as JSON; a test proves that this does not happen.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, serde_json::Error> {
     macro_rules! definitions {
-        ($($kind:path,)*) => { vec![$(finish::finish(&<$kind>::crd())?),*] };
+        ($($many:ident: $kind:path,)*) => { vec![$(finish::finish(&<$kind>::crd())?),*] };
     }
     Ok(for_each_kind!(definitions))
 }

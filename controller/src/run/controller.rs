@@ -15,17 +15,16 @@ use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
 use crate::identity::Identities;
 use crate::kinds::firings;
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 use crate::secrets::Secrets;
-use crate::stores::Stores;
+use crate::stores::{self, Stores, Writers};
 use anyhow::Result;
 use azureml_client::places::Places;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::for_each_kind;
 use azureml_observe::looks::Looks;
 use azureml_plan::resolve::Settings;
 use futures::future::join_all;
 use kube::Client;
-use kube::runtime::reflector::store as new_store;
 use kube::runtime::reflector::store::{Store, Writer};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -83,53 +82,64 @@ struct Watches {
     tasks: JoinSet<()>,
 }
 
-/// All kinds.
+macro_rules! stations {
+    ($($many:ident: $kind:path,)*) => {
+        /// Every kind.
+        struct Stations {
+            $($many: Station<$kind>,)*
+        }
+
+        /// The queue of every kind.
+        struct Queues {
+            $($many: Arc<Queue>,)*
+        }
+
+        impl Queues {
+            fn open(wakers: &mut Wakers) -> Self {
+                Self { $($many: wakers.open(<$kind>::KIND),)* }
+            }
+        }
+
+        impl Stations {
+            fn new(ctx: &Arc<Context>, queues: Queues) -> Self {
+                Self { $($many: Station::new(ctx, ctx.stores.$many.clone(), queues.$many),)* }
+            }
+
+            fn watch(&self, watch: &Watch, writers: Writers, watches: &mut Watches) {
+                $(self.$many.watch(watch, writers.$many, watches);)*
+            }
+
+            fn work(self, stop: &CancellationToken, tasks: &mut JoinSet<()>) {
+                $(self.$many.work(stop, tasks);)*
+            }
+        }
+
+        /// How many objects there are of each kind.
+        fn counts(stores: &Stores) -> Vec<Counted> {
+            vec![$(counted(&stores.$many),)*]
+        }
+    };
+}
+for_each_kind!(stations);
+
+/// All kinds, and what they share.
 pub(super) struct Controller {
-    workspaces: Station<MLWorkspace>,
-    computes: Station<MLCompute>,
-    environments: Station<MLEnvironment>,
-    pipelines: Station<MLPipeline>,
-    schedules: Station<MLSchedule>,
-    runs: Station<MLRun>,
+    stations: Stations,
     watches: Watches,
     ctx: Arc<Context>,
 }
 
 impl Controller {
     pub(super) fn new(flags: &Run, parts: Parts<'_>, stop: &CancellationToken) -> Result<Self> {
-        let (stores, writers) = stores();
+        let (stores, writers) = stores::new();
         let mut wakers = Wakers::default();
-        let queues = [
-            MLWorkspace::KIND,
-            MLCompute::KIND,
-            MLEnvironment::KIND,
-            MLPipeline::KIND,
-            MLSchedule::KIND,
-            MLRun::KIND,
-        ]
-        .map(|kind| wakers.open(kind));
+        let queues = Queues::open(&mut wakers);
         let ctx = Arc::new(context(parts, stores)?);
-        let [workspaces, computes, environments, pipelines, schedules, runs] = queues;
-        let stores = &ctx.stores;
-        let mut controller = Self {
-            workspaces: Station::new(&ctx, stores.workspaces.clone(), workspaces),
-            computes: Station::new(&ctx, stores.computes.clone(), computes),
-            environments: Station::new(&ctx, stores.environments.clone(), environments),
-            pipelines: Station::new(&ctx, stores.pipelines.clone(), pipelines),
-            schedules: Station::new(&ctx, stores.schedules.clone(), schedules),
-            runs: Station::new(&ctx, stores.runs.clone(), runs),
-            watches: Watches::default(),
-            ctx: ctx.clone(),
-        };
+        let stations = Stations::new(&ctx, queues);
         let watch = Watch { namespaces: flags.namespaces.clone(), wakers, stop: stop.clone() };
-        let watches = &mut controller.watches;
-        controller.workspaces.watch(&watch, writers.0, watches);
-        controller.computes.watch(&watch, writers.1, watches);
-        controller.environments.watch(&watch, writers.2, watches);
-        controller.pipelines.watch(&watch, writers.3, watches);
-        controller.schedules.watch(&watch, writers.4, watches);
-        controller.runs.watch(&watch, writers.5, watches);
-        Ok(controller)
+        let mut watches = Watches::default();
+        stations.watch(&watch, writers, &mut watches);
+        Ok(Self { stations, watches, ctx })
     }
 
     /// Waits until every watch has listed what there is: a pass that knew only half would say what is not so.
@@ -152,36 +162,9 @@ impl Controller {
         let mut tasks = self.watches.tasks;
         show(&self.ctx);
         tasks.spawn(firings::follow(self.ctx.clone(), self.ctx.firing_check, stop.clone()));
-        self.workspaces.work(stop, &mut tasks);
-        self.computes.work(stop, &mut tasks);
-        self.environments.work(stop, &mut tasks);
-        self.pipelines.work(stop, &mut tasks);
-        self.schedules.work(stop, &mut tasks);
-        self.runs.work(stop, &mut tasks);
+        self.stations.work(stop, &mut tasks);
         tasks
     }
-}
-
-type Writers = (
-    Writer<MLWorkspace>,
-    Writer<MLCompute>,
-    Writer<MLEnvironment>,
-    Writer<MLPipeline>,
-    Writer<MLSchedule>,
-    Writer<MLRun>,
-);
-
-fn stores() -> (Stores, Writers) {
-    let (workspaces, first) = new_store();
-    let (computes, second) = new_store();
-    let (environments, third) = new_store();
-    let (pipelines, fourth) = new_store();
-    let (schedules, fifth) = new_store();
-    let (runs, sixth) = new_store();
-    (
-        Stores { workspaces, computes, environments, pipelines, schedules, runs },
-        (first, second, third, fourth, fifth, sixth),
-    )
 }
 
 fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
@@ -232,17 +215,7 @@ fn settings(config: &Config, cluster: String) -> Settings {
 /// Lets the metrics ask for what is not counted but looked at.
 fn show(ctx: &Arc<Context>) {
     let shown = ctx.clone();
-    ctx.metrics.objects.counted_by(move || {
-        let stores = &shown.stores;
-        vec![
-            counted(&stores.workspaces),
-            counted(&stores.computes),
-            counted(&stores.environments),
-            counted(&stores.pipelines),
-            counted(&stores.schedules),
-            counted(&stores.runs),
-        ]
-    });
+    ctx.metrics.objects.counted_by(move || counts(&shown.stores));
     let shown = ctx.clone();
     ctx.metrics.azure.left_from(Arc::new(move || shown.identities.left()));
 }

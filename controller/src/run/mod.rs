@@ -221,7 +221,7 @@ fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {
 /// definitions, which are the cluster's: so a controller of some namespaces needs no right outside of them.
 async fn wait_for_definitions(kube: &Client, readiness: &Readiness) {
     macro_rules! names {
-        ($($kind:path,)*) => { [$((<$kind>::api_version(&()), <$kind>::plural(&()), <$kind>::crd_name())),*] };
+        ($($many:ident: $kind:path,)*) => { [$((<$kind>::api_version(&()), <$kind>::plural(&()), <$kind>::crd_name())),*] };
     }
     for (version, plural, name) in for_each_kind!(names) {
         readiness.waits_for(format!("the custom resource definition {name}"));
