@@ -1,5 +1,4 @@
-//! A map that forgets what nobody has asked for within a while, so that it does not grow with what there once was; and where it is full,
-//! what nobody has asked for the longest.
+//! A map with an expiry: it forgets entries that were not used for a while, and the least recently used one where it is full.
 //!
 //! In: keys and values. Out: the values of keys that are in use.
 
@@ -9,7 +8,7 @@ use std::hash::Hash;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// It is looked for what is unused so many times while that is kept.
+/// Number of sweeps per expiry period.
 const SWEEPS: u32 = 60;
 
 /// Values, and when each was asked for last.

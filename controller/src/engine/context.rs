@@ -103,7 +103,7 @@ impl Context {
         World { objects: self, settings: &self.settings }
     }
 
-    /// A permit to write to Kubernetes; none where this process leads no more, as it may after a long wait.
+    /// A permit to write to Kubernetes; none if this process has lost the lease while it waited.
     pub async fn write_permit(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.kube_requests.acquire().await.ok()?;
         (self.gate)().then_some(permit)

@@ -1,5 +1,5 @@
-//! Namespaces that may not be listed, though they are to be watched: their role is gone with them, or was never there. What is
-//! known of such a namespace is not all there is, so no pass is made in it.
+//! Watched namespaces that we may not list (RBAC): their role is missing, or went with the namespace. What is known of such a
+//! namespace is incomplete, so no pass is made in it.
 //!
 //! In: errors of watches. Out: which namespaces are shut, and when to look again.
 

@@ -141,15 +141,14 @@ impl Singles {
     }
 }
 
-/// So many single reads of a namespace for changes are made within [`WINDOW`] before a list takes their place: a fifth of what ARM lets
-/// pass at once.
+/// Most single reads of a namespace for changes within [`WINDOW`]; then a list takes their place. A fifth of ARM's burst.
 const CHANGES: usize = 50;
 
-/// The same for what is new or goes on: as many as the latest list cost, and never fewer than these.
+/// Fewest single reads for new or running resources within [`WINDOW`]. At most as many as the latest list had pages.
 const OTHERS: usize = 3;
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// Lists are large, and of use for a moment only.
+/// Drops a list when it expires: lists are large.
 pub(super) async fn drop_later(slot: Arc<Slot>, began: Instant) {
     sleep_until(began + KEPT).await;
     let mut latest = slot.listing.lock().await;
