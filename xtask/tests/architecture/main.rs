@@ -123,6 +123,36 @@ fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
 }
 
 #[test]
+fn every_kind_is_in_every_list_of_kinds() -> Result<()> {
+    let chart = "charts/azureml-operator/templates";
+    let mut missing = Vec::new();
+    for definition in azureml_crds::all()? {
+        let (kind, many) = (definition.spec.names.kind.clone(), definition.spec.names.plural.clone());
+        let schema = serde_json::to_value(&definition.spec.versions[0].schema)?;
+        let spec = &schema["openAPIV3Schema"]["properties"]["spec"]["properties"];
+        let mut lists = vec![
+            (format!("{chart}/_helpers.tpl"), format!("{many}/status")),
+            (format!("{chart}/userroles.yaml"), many.clone()),
+            (format!("{chart}/NOTES.txt"), many),
+            ("examples/argo-cd/values.yaml".to_owned(), format!("azureml.dev_{kind}:")),
+            ("docs/src/SUMMARY.md".to_owned(), format!("reference/kinds/{}.md", kind.to_lowercase())),
+            ("docs/src/reference/kinds.md".to_owned(), kind.clone()),
+        ];
+        if spec["workspaceRef"].is_object() {
+            lists.push(("controller/src/kinds/workspace.rs".to_owned(), format!("{kind}::KIND")));
+        }
+        for (path, name) in lists {
+            let text = std::fs::read_to_string(root().join(&path)).with_context(|| path.clone())?;
+            if !text.contains(&name) {
+                missing.push(format!("{path} does not name {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    Ok(())
+}
+
+#[test]
 fn the_page_about_the_architecture_names_what_is_there() -> Result<()> {
     let page = std::fs::read_to_string(root().join("docs/src/architecture.md"))?;
     let listed = output("git", &["ls-files", "--cached", "--others", "--exclude-standard"])?;

@@ -27,9 +27,10 @@ use crate::{Decide, Leave};
 pub enum Made {
     /// Nothing.
     Nothing,
-    /// Perhaps something, unless its workspace was never reached.
+    /// Perhaps something, unless its workspace was never reached: `status` has no `azureId`, but a request may have been sent.
+    /// For kinds that write their address after the first request.
     Perhaps(String),
-    /// Something.
+    /// Something: `status` has its `azureId`.
     Something(String),
 }
 
