@@ -5,27 +5,27 @@
 use crate::credentials::Who;
 use crate::engine::Context;
 use azureml_client::client::Client;
-use azureml_plan::resolve::{Identity, Login, Wait};
+use azureml_plan::resolve::{Access, Identity, Wait};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
 use std::sync::Arc;
 
-/// The client of a login, for a workspace of a namespace.
+/// The client for a workspace that may be used.
 ///
 /// # Errors
 /// When its Secret or its cloud is missing.
-pub async fn client(ctx: &Context, namespace: &str, login: &Login) -> Result<Arc<Client>, Wait> {
-    let who = match &login.identity {
+pub async fn client(ctx: &Context, access: &Access) -> Result<Arc<Client>, Wait> {
+    let who = match &access.login.identity {
         Identity::Controller => Who::Controller,
         Identity::Federated { client, tenant } => {
             Who::Federated { client: client.clone(), tenant: tenant.clone() }
         }
         Identity::Secret { client, tenant, name } => {
-            let secret = secret_of(ctx, namespace, name).await?;
+            let secret = secret_of(ctx, access.namespace(), name).await?;
             Who::Secret { client: client.clone(), tenant: tenant.clone(), secret }
         }
     };
-    let cloud = &login.cloud;
+    let cloud = &access.login.cloud;
     ctx.identities.client(cloud, &who).ok_or_else(|| {
         let known = ctx.identities.cloud_names().join(", ");
         let message = format!(

@@ -114,7 +114,7 @@ impl Budget {
     }
 
     /// ARM says how much is left: never believe more.
-    pub fn left(&self, bucket: Bucket, remaining: f64) {
+    fn left(&self, bucket: Bucket, remaining: f64) {
         let level = &mut self.lanes()[place(bucket)].level;
         level.refill(self.limit(bucket), Instant::now());
         level.tokens = level.tokens.min(remaining);
@@ -130,13 +130,13 @@ impl Budget {
     }
 
     /// ARM said 429: nothing of this kind is sent before the delay is over.
-    pub fn close(&self, bucket: Bucket, delay: Duration) {
+    fn close(&self, bucket: Bucket, delay: Duration) {
         let level = &mut self.lanes()[place(bucket)].level;
         level.closed_until = level.closed_until.max(Instant::now() + delay);
     }
 
     /// A provider said 429 to a payer: nothing of this kind is sent for it before the delay is over. Others go on.
-    pub fn close_for(&self, bucket: Bucket, payer: &Arc<str>, delay: Duration) {
+    fn close_for(&self, bucket: Bucket, payer: &Arc<str>, delay: Duration) {
         self.lanes()[place(bucket)].turns.close(payer, Instant::now() + delay);
     }
 

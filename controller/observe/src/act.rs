@@ -129,7 +129,7 @@ async fn sent(client: &Client, sources: &impl Sources, action: &Action) -> Resul
 fn late(id: &ArmId) -> Error {
     Error::Unreadable {
         verb: "PUT",
-        what: format!("the files of {id}"),
+        what: format!("the files for {id}"),
         cause: "their upload takes too long; it is tried again".to_owned(),
     }
 }

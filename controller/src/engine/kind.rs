@@ -71,9 +71,7 @@ pub trait Kind:
     fn is_retained(&self) -> bool;
 
     /// Who keeps the object from going; `MLPipeline/iris`.
-    fn kept_by(&self, _: &Context) -> Vec<String> {
-        Vec::new()
-    }
+    fn kept_by(&self, ctx: &Context) -> Vec<String>;
 
     /// Whether a write may have been sent for this object, and Azure was never seen to have what it makes.
     fn is_unseen(&self) -> bool {

@@ -6,7 +6,7 @@ use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
 use azureml_observe::Eyes;
-use azureml_plan::resolve::{Access, Made, Wait, access};
+use azureml_plan::resolve::{Made, Wait, access};
 use kube::ResourceExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,19 +43,10 @@ pub(super) enum Leaving<A> {
     Blocked(Wait),
 }
 
-/// The client for a workspace that may be used.
-///
-/// # Errors
-/// When its Secret or its cloud is missing.
-pub async fn client(ctx: &Context, namespace: &str, access: &Access) -> Result<Arc<Client>, Wait> {
-    login::client(ctx, namespace, &access.login).await
-}
-
 /// Finds what an object refers to.
 pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K) -> Result<Reached<K::Refs>, Wait> {
-    let namespace = object.namespace().unwrap_or_default();
     let access = object.access(ctx.world())?;
-    let client = client(ctx, &namespace, &access).await?;
+    let client = login::client(ctx, &access).await?;
     let refs = object.resolve(ctx.world(), &access)?;
     Ok(Reached { refs, client, resync: access.resync })
 }
@@ -82,7 +73,7 @@ async fn last<K: Kind>(
     workspace: &str,
 ) -> Result<Reached<K::Address>, Wait> {
     let access = access(ctx.world(), namespace, workspace)?;
-    let client = client(ctx, namespace, &access).await?;
+    let client = login::client(ctx, &access).await?;
     let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
     Ok(Reached { refs, client, resync: access.resync })
 }

@@ -2,8 +2,8 @@
 
 use super::named;
 use crate::clock;
-use crate::engine::Kind;
 use crate::engine::relations::Name;
+use crate::engine::{Context, Kind};
 use crate::metrics::{BUILDS, Done};
 use azureml_crds::ml_environment::MLEnvironmentStatus;
 use azureml_crds::shared::DeletionPolicy;
@@ -31,6 +31,10 @@ impl Kind for MLEnvironment {
 
     fn is_retained(&self) -> bool {
         self.spec.deletion_policy != Some(DeletionPolicy::Delete)
+    }
+
+    fn kept_by(&self, _: &Context) -> Vec<String> {
+        Vec::new()
     }
 
     /// A build that has ended since the last pass. One that ended long ago was another object's, or another cluster's.

@@ -5,7 +5,7 @@
 
 use crate::clock;
 use crate::engine::Context;
-use crate::engine::reach::client;
+use crate::login;
 use crate::metrics::Fired;
 use crate::stores::find;
 use azureml_client::budget::Urgency;
@@ -133,7 +133,7 @@ async fn newest(ctx: &Context, schedule: &MLSchedule) -> Result<Jobs, String> {
     let workspace = schedule.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
     let workspace = workspace.ok_or("it has no workspace yet")?;
     let access = access(ctx.world(), &namespace, &workspace.name).map_err(|wait| wait.message)?;
-    let client = client(ctx, &namespace, &access).await.map_err(|wait| wait.message)?;
+    let client = login::client(ctx, &access).await.map_err(|wait| wait.message)?;
     let workspace = access.workspace().map_err(|wait| wait.message)?;
     let mine = format!("{OWNER}={}", ctx.world().owner(schedule.meta()).value());
     let query = [("properties", mine.as_str()), ("listViewType", "All")];

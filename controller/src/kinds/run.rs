@@ -41,6 +41,10 @@ impl Kind for MLRun {
         self.spec.deletion_policy == Some(DeletionPolicy::Retain) || is_finished(self)
     }
 
+    fn kept_by(&self, _: &Context) -> Vec<String> {
+        Vec::new()
+    }
+
     fn rest(&self, now: Timestamp) -> Option<Rest> {
         if !is_finished(self) {
             return None;

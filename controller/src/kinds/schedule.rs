@@ -1,8 +1,8 @@
 //! MLSchedule in the loop.
 
 use super::named;
-use crate::engine::Kind;
 use crate::engine::relations::Name;
+use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLSchedule, MLWorkspace};
 use std::hash::Hash;
@@ -26,5 +26,8 @@ impl Kind for MLSchedule {
 
     fn is_retained(&self) -> bool {
         self.spec.deletion_policy == Some(DeletionPolicy::Retain)
+    }
+    fn kept_by(&self, _: &Context) -> Vec<String> {
+        Vec::new()
     }
 }

@@ -35,7 +35,7 @@ pub struct Start {
     pub environment: Vec<(String, Option<String>)>,
 }
 
-const LOG: &str = "info,azureml_controller=debug";
+const LOG: &str = "info,azureml_controller=debug,azureml_observe=debug";
 
 /// A running operator.
 pub struct Operator {

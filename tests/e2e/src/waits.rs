@@ -37,20 +37,22 @@ impl Scene {
         bail!("{name} is not {what}:\n{}\nAzure received:{}", shown(object.as_ref()), self.requests_shown(40))
     }
 
-    /// Waits until an event says something of an object, as `MLPipeline/iris`: events are written aside, after the status.
+    /// Waits until an event of an object, as `MLPipeline/iris`, has a reason and says something: events are written aside, after the
+    /// status.
     ///
     /// # Errors
     /// When no event says it in time; the error shows all that there are.
-    pub async fn told(&self, object: &str, what: &str) -> Result<()> {
-        let until = Instant::now() + PATIENCE;
+    pub async fn told(&self, object: &str, reason: &str, what: &str) -> Result<()> {
+        let (until, reason) = (Instant::now() + PATIENCE, format!("{reason}: "));
         let mut beat = tokio::time::interval(Duration::from_millis(200));
         loop {
             beat.tick().await;
             let events = self.events().await?;
-            if events.iter().any(|(who, said)| who == object && said.contains(what)) {
+            let is_it = |said: &str| said.strip_prefix(&reason).is_some_and(|note| note.contains(what));
+            if events.iter().any(|(who, said)| who == object && is_it(said)) {
                 return Ok(());
             }
-            ensure!(Instant::now() < until, "no event of {object} says {what:?}: {events:#?}");
+            ensure!(Instant::now() < until, "no event of {object} says {reason}{what}: {events:#?}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Circles of files: two files that use each other cannot be read, tested or moved one at a time.
 //!
-//! Reads what each file of a crate names of its siblings, without tests and macros. A re-export is a use only where its own file
-//! names it too; another file that names it uses the file that defines the name.
+//! Reads what each file of a crate names of its siblings, without tests. A re-export is a use only where its own file names it
+//! too; another file that names it uses the file that defines the name. Not seen are names inside of macro calls, and calls of
+//! methods that another file implements for the same type.
 
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +29,10 @@ pub fn circles(source: &Path) -> Result<Vec<String>> {
     let mut of = Crate::default();
     let root = if source.join("lib.rs").exists() { "lib.rs" } else { "main.rs" };
     of.read(source, root, &Vec::new())?;
+    let globs = of.exports.iter().filter(|(_, all)| all.iter().any(|(name, _)| name == "*"));
+    let mut found: Vec<String> =
+        globs.map(|(module, _)| format!("{}: re-export by name, not with *", of.paths[module])).collect();
     let uses = of.uses();
-    let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for file in uses.keys() {
         let circle: BTreeSet<&Module> =

@@ -1,6 +1,7 @@
 //! The shape of the code: which crate may use which, what the pure ones may not pull in, and how files begin and end.
 
 mod circles;
+mod lists;
 mod words;
 
 use anyhow::{Context as _, Result, ensure};
@@ -119,62 +120,6 @@ fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
             assert!(lint.contains(clock), "{} does not disallow {clock}", clippy.display());
         }
     }
-    Ok(())
-}
-
-#[test]
-fn every_kind_is_in_every_list_of_kinds() -> Result<()> {
-    let chart = "charts/azureml-operator/templates";
-    let mut missing = Vec::new();
-    for definition in azureml_crds::all()? {
-        let (kind, many) = (definition.spec.names.kind.clone(), definition.spec.names.plural.clone());
-        let schema = serde_json::to_value(&definition.spec.versions[0].schema)?;
-        let spec = &schema["openAPIV3Schema"]["properties"]["spec"]["properties"];
-        let mut lists = vec![
-            (format!("{chart}/_helpers.tpl"), format!("{many}/status")),
-            (format!("{chart}/userroles.yaml"), many.clone()),
-            (format!("{chart}/NOTES.txt"), many),
-            ("examples/argo-cd/values.yaml".to_owned(), format!("azureml.dev_{kind}:")),
-            ("docs/src/SUMMARY.md".to_owned(), format!("reference/kinds/{}.md", kind.to_lowercase())),
-            ("docs/src/reference/kinds.md".to_owned(), kind.clone()),
-        ];
-        if spec["workspaceRef"].is_object() {
-            lists.push(("controller/src/kinds/workspace.rs".to_owned(), format!("{kind}::KIND")));
-        }
-        for (path, name) in lists {
-            let text = std::fs::read_to_string(root().join(&path)).with_context(|| path.clone())?;
-            if !text.contains(&name) {
-                missing.push(format!("{path} does not name {name}"));
-            }
-        }
-    }
-    assert!(missing.is_empty(), "{}", missing.join("\n"));
-    Ok(())
-}
-
-#[test]
-fn the_page_about_the_architecture_names_what_is_there() -> Result<()> {
-    let page = std::fs::read_to_string(root().join("docs/src/architecture.md"))?;
-    let listed = output("git", &["ls-files", "--cached", "--others", "--exclude-standard"])?;
-    // Those of a kind that is yet to be written.
-    let is_new = |name: &str| name.ends_with("/x.rs") || name.ends_with("/x/") || name.ends_with("ml_x.rs");
-    let named: Vec<&str> = page
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "rs") || name.ends_with('/'))
-        .filter(|name| !is_new(name))
-        .collect();
-    assert!(named.len() > 40, "the page names only {named:?}");
-    let is_there = |name: &&&str| {
-        let (name, is_folder) = (format!("/{name}"), name.ends_with('/'));
-        listed.lines().any(|path| {
-            let path = format!("/{path}");
-            if is_folder { path.contains(&name) } else { path.ends_with(&name) }
-        })
-    };
-    let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
-    assert!(missing.is_empty(), "docs/src/architecture.md names {missing:?}, which is not there");
     Ok(())
 }
 

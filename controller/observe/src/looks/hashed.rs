@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 impl Looks {
     /// Whether a component that is named by its hash is there, and this owner's: presence alone says nothing, since others may register
-    /// under any name. Presence is cached while in use, absence for 30 s: only we create these.
+    /// under any name. Presence is cached while in use, absence for 30 s: what an owner has under such a name, only we create.
     ///
     /// # Errors
     /// When Azure refuses or does not answer.

@@ -144,7 +144,7 @@ impl Singles {
 /// Most single reads of a namespace for changes within [`WINDOW`]; then a list takes their place. A fifth of ARM's burst.
 const CHANGES: usize = 50;
 
-/// Fewest single reads for new or running resources within [`WINDOW`]. At most as many as the latest list had pages.
+/// Most single reads for new or running resources within [`WINDOW`]: as many as the latest list had pages, but never fewer than these.
 const OTHERS: usize = 3;
 const WINDOW: Duration = Duration::from_secs(2);
 

@@ -161,7 +161,7 @@ fn rebuild(wanted: &Wanted, run: &Value, run_id: &str, forced: Option<&str>, ask
     let due = finished(run).and_then(|at| at.checked_add(ask.pace.stalled).ok());
     if was_rebuilt && ask.requested.is_none() && due.is_none_or(|due| due > ask.now) {
         let message = format!(
-            "{} was built by run {run_id} and is not in the registry; check the registry's retention policy",
+            "{} was built by run {run_id} and is not in the registry; find what removes it, such as a retention policy or a purge task",
             wanted.source.image()
         );
         return Plan { at: due, ..Plan::say(Verdict::stalled("ImageNotFound", message), Next::Tick) };

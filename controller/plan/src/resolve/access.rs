@@ -33,8 +33,9 @@ pub enum Identity {
     },
 }
 
-/// How to sign in for a workspace.
+/// How to sign in for a workspace. Only [`access`] and [`access_of`] make one, after they have asked the grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Login {
     /// The cloud.
     pub cloud: String,
@@ -42,8 +43,9 @@ pub struct Login {
     pub identity: Identity,
 }
 
-/// A workspace that may be used.
+/// A workspace that may be used. Only [`access`] and [`access_of`] make one, after they have asked the grants.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Access {
     /// The MLWorkspace.
     pub object: Arc<MLWorkspace>,
@@ -56,6 +58,26 @@ pub struct Access {
 }
 
 impl Access {
+    /// The namespace of the workspace, and of the Secret that its login names.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.object.metadata.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it is the way to this MLWorkspace. What an object refers to may have changed since it was made.
+    ///
+    /// # Errors
+    /// When it is the way to another.
+    pub(super) fn is_to(&self, workspace: &str) -> Result<(), Wait> {
+        if self.object.metadata.name.as_deref() == Some(workspace) {
+            return Ok(());
+        }
+        Err(Wait::new(
+            "ReferenceNotReady",
+            format!("what it refers to was just moved to MLWorkspace {workspace}"),
+        ))
+    }
+
     /// The workspace in Azure, as its MLWorkspace has found it.
     ///
     /// # Errors

@@ -17,7 +17,8 @@ impl Resolve for MLRun {
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
         let workspace = access.workspace()?;
-        let (_, recorded) = recorded(self, world)?;
+        let (name_of_workspace, recorded) = recorded(self, world)?;
+        access.is_to(&name_of_workspace)?;
         let current = to_run(self, world, recorded, &workspace)?;
         Ok(Refs { workspace, owner: world.owner(&self.metadata), current })
     }

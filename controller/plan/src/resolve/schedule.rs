@@ -18,7 +18,8 @@ impl Resolve for MLSchedule {
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
         let (namespace, _) = place(&self.metadata);
         let name = &self.spec.pipeline_ref.name;
-        let (_, current) = in_force(world, &namespace, name)?;
+        let (name_of_workspace, current) = in_force(world, &namespace, name)?;
+        access.is_to(&name_of_workspace)?;
         let workspace = access.workspace()?;
         vouched(world, (&namespace, name), &current, &workspace)?;
         let (owner, form) = (world.owner(&self.metadata), world.settings.schedule_form);

@@ -23,7 +23,7 @@ pub trait Objects {
     fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>>;
     /// Every MLRun of a namespace.
     fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>>;
-    /// The names of the MLPipelines that name an MLCompute.
+    /// The names of the objects that name an MLCompute: MLPipelines.
     fn users(&self, namespace: &str, compute: &str) -> Vec<String>;
 }
 

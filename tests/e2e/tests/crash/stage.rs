@@ -2,7 +2,7 @@
 
 use crate::Act;
 use crate::names::{is_account_of, same_names};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::operator::soon_with_lease;
@@ -12,6 +12,7 @@ use azureml_plan::report::is_ready;
 use azureml_simulator::{Entry, Simulator, WorkspaceSpec};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The example as one text, in a workspace of its own, with everything to be deleted at the end.
@@ -28,6 +29,11 @@ fn manifests(workspace: &str) -> Result<String> {
 }
 
 const RUN: &str = "{apiVersion: azureml.dev/v1alpha1, kind: MLRun, metadata: {name: one}, spec: {pipelineRef: {name: r-gbm}, inputs: {trees: 50}}}";
+
+/// How often an operator lost its lease, in all cases.
+static RESTARTS: AtomicUsize = AtomicUsize::new(0);
+/// More than a busy machine explains: one in ten of the operators.
+const MOST_RESTARTS: usize = 20;
 
 /// A scene that plays the whole story.
 pub struct Stage {
@@ -105,6 +111,8 @@ impl Stage {
                 ended = &mut end => return ended,
                 _ = beat.tick() => {
                     if operator.has_lost_its_lease() {
+                        let restarts = RESTARTS.fetch_add(1, Ordering::Relaxed) + 1;
+                        ensure!(restarts <= MOST_RESTARTS, "operators lost their lease {restarts} times: {}", operator.tail(20));
                         println!("{}: the operator lost its lease and is started again", self.scene.namespace);
                         *operator = self.scene.operator().await?;
                     }

@@ -18,7 +18,7 @@ pub struct Scenario {
     pub collector: Collector,
 }
 
-const LOG: &str = "info,azureml_controller=debug,azureml_client=debug";
+const LOG: &str = "info,azureml_controller=debug,azureml_observe=debug,azureml_client=debug";
 
 async fn start(start: Start, endpoint: String) -> Result<Operator> {
     let started = tokio::task::spawn_blocking(move || {

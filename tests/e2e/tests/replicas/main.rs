@@ -90,7 +90,7 @@ impl Pair {
     /// Waits until the event is there that says of an object that it is ready: one that is being sent when its sender is
     /// suspended arrives.
     async fn told(&self, object: &str) -> Result<()> {
-        self.scene.told(object, "Succeeded: ").await
+        self.scene.told(object, "Succeeded", "").await
     }
 
     /// Waits until the second leads, in time.

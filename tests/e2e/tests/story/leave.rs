@@ -101,7 +101,7 @@ async fn a_refused_deletion_says_so_ends_by_itself_and_has_a_way_out() -> Result
             pipeline.status.as_ref().is_some_and(|status| blocked(&status.common.conditions))
         })
         .await?;
-    scene.told("MLPipeline/r-gbm", "DeletionBlocked: ").await?;
+    scene.told("MLPipeline/r-gbm", "DeletionBlocked", "").await?;
     patch(&scene, "mlpipeline/r-gbm", &json!({"spec": {"deletionPolicy": "Retain"}})).await?;
     scene.wait_gone::<MLPipeline>("r-gbm").await?;
     operator.stop()

@@ -5,6 +5,7 @@ mod again;
 mod apply;
 mod change;
 mod drift;
+mod folder;
 mod from_files;
 mod leave;
 mod run;

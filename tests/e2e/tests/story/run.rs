@@ -67,12 +67,8 @@ async fn a_failed_run_says_which_step_failed_and_why() -> Result<()> {
     let failure = run.failure.context("no failure")?;
     assert_eq!(failure.step.as_deref(), Some("train"));
     ensure!(failure.message.contains("n.trees must be positive"), "{failure:?}");
-    ensure!(
-        run.common
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ == "Stalled" && condition.status == "True")
-    );
-    scene.told(&format!("MLRun/{name}"), "n.trees must be positive").await?;
+    let stalled = run.common.conditions.iter().find(|condition| condition.type_ == "Stalled");
+    let stalled = stalled.filter(|condition| condition.status == "True").context("it is not Stalled")?;
+    scene.told(&format!("MLRun/{name}"), &stalled.reason, "n.trees must be positive").await?;
     operator.stop()
 }

@@ -20,7 +20,7 @@ Every state that an object can be in, and what tools make of it. The states come
 | `Current` | what Azure has is what the spec says, or is left as it is on purpose | goes on |
 | `InProgress` | it comes by itself: work goes on, or something is waited for | waits until `timeout` |
 | `Failed` | only a change helps; the condition says which | fails at once: `failed early due to stalled resources` |
-| `Terminating` | it goes when Azure has let go of it | prunes without waiting |
+| `Terminating` | it is gone once Azure has let go of it | prunes without waiting |
 
 An MLRun is `Current` once Azure ML has taken its job, as a Job of Kubernetes is once its pod runs, and `Failed` when the
 job fails. [Waiting for a run](../how-to/gitops.md#waiting-for-a-run) says how to wait for its end.
