@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Where reasons are made.
-const PLACES: [&str; 6] = [
+const PLACES: [&str; 8] = [
     "controller/plan/src",
     "controller/src/engine",
     "controller/src/kinds",
+    "controller/src/login.rs",
+    "controller/observe/src",
     "controller/azure/src/error.rs",
     "controller/azure/src/refusal.rs",
     "controller/azure/src/reply.rs",
@@ -31,6 +33,7 @@ const OTHERS: &[&str] = &[
     "AbacRepositoryPermissions",
     "All",
     "AmlCompute",
+    "AzureBlob",
     "Build",
     "CancelPipelineRunInTerminalStatus",
     "UpdateComponentFailed",
@@ -95,6 +98,7 @@ const OTHERS: &[&str] = &[
     "Studio",
     "Sunday",
     "SystemAssigned",
+    "TemporaryBlobReference",
     "Thursday",
     "Timeout",
     "True",
