@@ -6,31 +6,51 @@ use crate::{hash, time};
 use azureml_crds::ml_compute::{ComputeIdentity, ComputeIdentityType, MLComputeSpec, Priority, Scale};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const IDLE: SignedDuration = SignedDuration::from_mins(2);
 
+/// What of a spec the cluster is made of: what is sent, and what is hashed.
+struct Content<'a> {
+    vm_size: &'a str,
+    priority: Option<Priority>,
+    scale: &'a Scale,
+    identity: Option<&'a ComputeIdentity>,
+    subnet_id: Option<&'a str>,
+    public_ip: Option<bool>,
+    tags: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Content<'a> {
+    fn of(spec: &'a MLComputeSpec) -> Self {
+        let MLComputeSpec {
+            vm_size,
+            priority,
+            scale,
+            identity,
+            subnet_id,
+            public_ip,
+            tags,
+            // The id has them.
+            workspace_ref: _,
+            azure_name: _,
+            // What the operator does with a cluster, and not what it is.
+            deletion_policy: _,
+            drift_policy: _,
+            adopt: _,
+        } = spec;
+        let (identity, subnet_id) = (identity.as_ref(), subnet_id.as_deref());
+        Self { vm_size, priority: *priority, scale, identity, subnet_id, public_ip: *public_ip, tags }
+    }
+}
+
 /// The body that makes a cluster.
 pub(super) fn body(spec: &MLComputeSpec, refs: &Refs) -> Result<Value, InvalidSpec> {
-    let MLComputeSpec {
-        vm_size,
-        priority,
-        scale,
-        identity,
-        subnet_id,
-        public_ip,
-        tags,
-        // The id has them.
-        workspace_ref: _,
-        azure_name: _,
-        // What the operator does with a cluster, and not what it is.
-        deletion_policy: _,
-        drift_policy: _,
-        adopt: _,
-    } = spec;
+    let Content { vm_size, priority, scale, identity, subnet_id, public_ip, tags } = Content::of(spec);
     let mut cluster = json!({
         "osType": "Linux",
         "vmSize": vm_size,
-        "vmPriority": priority_word(*priority),
+        "vmPriority": priority_word(priority),
         "scaleSettings": scale_settings(scale)?,
         "remoteLoginPortPublicAccess": "Disabled",
     });
@@ -80,22 +100,7 @@ fn identity_body(ComputeIdentity { r#type, user_assigned }: &ComputeIdentity) ->
 
 /// The hash of what the user wrote.
 pub(super) fn content_hash(spec: &MLComputeSpec) -> String {
-    let MLComputeSpec {
-        vm_size,
-        priority,
-        scale,
-        identity,
-        subnet_id,
-        public_ip,
-        tags,
-        // The id has them.
-        workspace_ref: _,
-        azure_name: _,
-        // What the operator does with a cluster, and not what it is.
-        deletion_policy: _,
-        drift_policy: _,
-        adopt: _,
-    } = spec;
+    let Content { vm_size, priority, scale, identity, subnet_id, public_ip, tags } = Content::of(spec);
     let content = json!({"scale": scale, "identity": identity, "tags": tags, "vmSize": vm_size,
         "priority": priority, "subnetId": subnet_id, "publicIp": public_ip});
     hash::content("compute", &content)

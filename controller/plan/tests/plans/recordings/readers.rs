@@ -55,15 +55,20 @@ pub fn of_environment(body: &Value) -> Result<String> {
     said(&plan(&environment, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)
 }
 
-pub fn of_workspace(body: &Value) -> Result<String> {
-    let spec = "{subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: rg, workspaceName: ws}";
-    let object: MLWorkspace = object("ws", spec)?;
-    let refs = workspaces::Refs {
+/// A workspace of one's own identity, of which nothing was built and nothing has run.
+fn refs_of_workspace() -> workspaces::Refs {
+    workspaces::Refs {
         resync: jiff::SignedDuration::from_mins(10),
         rights: Rights::Own,
         build: azureml_plan::preflight::Asked::Open,
         has_run: false,
-    };
+    }
+}
+
+pub fn of_workspace(body: &Value) -> Result<String> {
+    let spec = "{subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: rg, workspaceName: ws}";
+    let object: MLWorkspace = object("ws", spec)?;
+    let refs = refs_of_workspace();
     let wanted = object.wanted(&refs).map_err(anyhow::Error::msg)?;
     let data_plane = Some("https://x".to_owned());
     let seen =
@@ -154,12 +159,7 @@ fn of_publication(endpoint: Value, deployments: Vec<Value>) -> Result<String> {
 pub fn of_registry(body: &Value) -> Result<String> {
     let spec = "{subscriptionId: 11111111-2222-3333-4444-555555555555, resourceGroup: rg, workspaceName: ws}";
     let object: MLWorkspace = object("ws", spec)?;
-    let refs = workspaces::Refs {
-        resync: jiff::SignedDuration::from_mins(10),
-        rights: Rights::Own,
-        build: azureml_plan::preflight::Asked::Open,
-        has_run: false,
-    };
+    let refs = refs_of_workspace();
     let wanted = object.wanted(&refs).map_err(anyhow::Error::msg)?;
     let workspace = Some(json!({"location": "westeurope", "properties": {"provisioningState": "Succeeded"}}));
     let seen =
