@@ -1,7 +1,7 @@
 //! MLRun: one run of a pipeline, now.
 
 use crate::ml_pipeline::Current;
-use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
 use crate::values::Scalar;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
@@ -122,6 +122,11 @@ pub struct MLRunStatus {
     /// Why the run failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// What labels of data assets mean that `inputs` or the pipeline name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub resolved: Vec<ResolvedAsset>,
 }
 has_common!(MLRunStatus);
 

@@ -1,7 +1,7 @@
 //! MLSchedule: when a pipeline runs. Azure ML fires, also while this cluster is down.
 
 use crate::cron;
-use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
+use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, ResolvedAsset, has_common};
 use kube::core::{Message, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -253,5 +253,10 @@ pub struct MLScheduleStatus {
     #[schemars(length(max = 5), inner(length(max = 40)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub next: Vec<String>,
+    /// What labels of data assets mean that `inputs` or the pipeline name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub resolved: Vec<ResolvedAsset>,
 }
 has_common!(MLScheduleStatus);

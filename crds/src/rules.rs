@@ -160,12 +160,26 @@ pub fn each(field: &str, form: &str, remedy: &str) -> Rule {
     )))
 }
 
-/// A place that Azure can reach: an address, or the ARM id of a data asset.
-pub fn data_path(field: &str) -> Rule {
-    Rule::new("self.contains('://') || self.startsWith('/subscriptions/')").message(Message::Message(format!(
-        "{field}: write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or the ARM id of a data asset; \
-         local paths and names such as azureml:houses@latest are resolved by clients only"
+/// The name of an asset that exists, as Azure's command line writes it. `azureml:<name>@default` is a component's alone.
+pub fn asset(field: &str, collection: &str, has_default: bool) -> Rule {
+    let labels = if has_default { "(latest|default)" } else { "latest" };
+    Rule::new(format!(
+        "self.matches('^(azureml:[a-zA-Z0-9][a-zA-Z0-9._-]*(:[a-zA-Z0-9._-]+|@{labels})|azureml://registries/[^/]+/{collection}/[^/]+/(versions|labels)/[^/]+\
+         |(azureml:)?/subscriptions/.+/{collection}/[^/]+/versions/[^/]+)$')"
+    ))
+    .message(Message::Message(format!(
+        "{field}: write azureml:<name>:<version>, azureml:<name>@latest, azureml://registries/<registry>/{collection}/<name>/versions/<version>, or \
+         the ARM id of a version"
     )))
+}
+
+/// A place that Azure can reach: an address, or a data asset.
+pub fn data_path(field: &str) -> Rule {
+    Rule::new("self.contains('://') || self.startsWith('/subscriptions/') || self.matches('^azureml:(/subscriptions/.+|[a-zA-Z0-9][a-zA-Z0-9._-]*(:[a-zA-Z0-9._-]+|@latest))$')")
+        .message(Message::Message(format!(
+            "{field}: write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or a data asset: \
+             azureml:<name>:<version>, azureml:<name>@latest or its ARM id; local paths are reached by no job"
+        )))
 }
 
 /// Names of inline files.

@@ -34,6 +34,19 @@ pub enum DriftPolicy {
     Report,
 }
 
+/// What a label meant when it was looked up. It is looked up again where the annotation `azureml.dev/reconcile-requested-at` asks for it.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+pub struct ResolvedAsset {
+    /// The asset as the spec names it, such as `azureml:r-env@latest`.
+    #[schemars(length(max = 1024))]
+    pub asset: String,
+    /// ARM id of the version that is used.
+    #[schemars(length(max = 1024))]
+    pub id: String,
+    /// When it was looked up.
+    pub at: Time,
+}
+
 /// One difference between the spec and Azure.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct Drift {

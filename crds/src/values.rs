@@ -93,6 +93,34 @@ impl OutputType {
     }
 }
 
+/// The type of a literal that a step is given.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[schemars(description = "")]
+pub enum LiteralType {
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A decimal number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+}
+
+impl LiteralType {
+    /// The word that Azure ML uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
 /// How a step sees the data of an input.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[schemars(description = "")]
@@ -242,12 +270,35 @@ pub struct Input {
     pub description: Option<String>,
 }
 
+impl Output {
+    /// What kind of data it is.
+    #[must_use]
+    pub fn kind(&self) -> OutputType {
+        self.r#type.unwrap_or(OutputType::UriFolder)
+    }
+}
+
 /// An output of a pipeline.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.version) || has(self.name)")
+    .message("version is that of name, so set name too, or remove version").field_path(".version"))]
 pub struct Output {
-    /// What kind of data it is.
-    pub r#type: OutputType,
+    /// What kind of data it is. Default: `uri_folder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<OutputType>,
+    /// Registers it under this name when a run succeeds: as a data asset, or as a model where `type` is a model's. Serves MLRun and
+    /// MLSchedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9._-]*$')")
+        .message("name: use letters, digits, . _ and -, starting with a letter or a digit"))]
+    pub name: Option<String>,
+    /// The version under which it is registered. A version is there once: `${{name}}` in it, the name of the job, makes one for each run.
+    /// Default: Azure ML numbers them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub version: Option<String>,
     /// Where it is written: `azureml://datastores/<datastore>/paths/<path>`; `${{name}}` in it is the name of the job.
     /// Azure ML chooses a place in the default datastore when this is unset. Serves MLRun and MLSchedule; a caller of the
     /// endpoint gives its own.

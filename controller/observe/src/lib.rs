@@ -7,6 +7,7 @@ pub mod act;
 mod compute;
 mod environment;
 pub mod looks;
+mod pin;
 mod pipeline;
 mod publication;
 mod run;
@@ -20,7 +21,7 @@ use azureml_client::client::Client;
 use azureml_client::places::Places;
 use azureml_client::registry::Registries;
 use azureml_crds::shared::HasCommon;
-use azureml_plan::resolve::Resolve;
+use azureml_plan::resolve::{Resolve, Wait};
 use kube::Resource;
 use kube::core::object::HasStatus;
 use looks::{Look, Looks};
@@ -40,6 +41,15 @@ pub struct Eyes<'a> {
 
 /// What a kind reads in Azure.
 pub trait Observe: Resolve {
+    /// Looks up what the labels mean that the object names. What stops the object is returned.
+    fn pin(
+        &self,
+        _: &Eyes<'_>,
+        _: &mut Self::Refs,
+    ) -> impl Future<Output = Result<Option<Wait>, Error>> + Send {
+        std::future::ready(Ok(None))
+    }
+
     /// Reads what Azure has.
     fn observe(
         &self,

@@ -1,20 +1,30 @@
 //! What an MLPipeline sees in Azure, from the top down: where the whole is there, its parts need not be looked at.
 
 use crate::looks::{Collection, Look};
+use crate::pin::look_up;
 use crate::publication::{deployments, needs_deployments, owned, published};
 use crate::versions::{add_remembered, components, in_status, listed, own_versions};
 use crate::{Eyes, Observe, is_requested};
 use azureml_client::limits::Urgency;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLPipeline;
+use azureml_plan::asset_name::Pins;
 use azureml_plan::component::Code;
-use azureml_plan::pipeline::{Address, Left, Presence, Refs, Seen, Wanted, base_name};
+use azureml_plan::pipeline::{Address, Left, Presence, Refs, Seen, Wanted, base_name, labels};
 use azureml_plan::publish::deployment_id;
+use azureml_plan::resolve::Wait;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 impl Observe for MLPipeline {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
+        if is_requested(self) {
+            refs.pins = Pins::default();
+        }
+        look_up(eyes, labels(self, &refs.workspace.id), &mut refs.pins).await
+    }
+
     async fn observe(
         &self,
         eyes: &Eyes<'_>,
@@ -24,7 +34,7 @@ impl Observe for MLPipeline {
     ) -> Result<Seen, Error> {
         if is_requested(self) {
             // Somebody wants to know: what was seen before may be gone or archived.
-            let steps = wanted.steps.iter().map(|step| &step.id);
+            let steps = wanted.owned().map(|(_, own)| &own.id);
             steps.chain([&wanted.id]).for_each(|id| eyes.looks.doubt(id));
         }
         let published = published(self, eyes, refs, wanted, look);
@@ -42,16 +52,14 @@ impl Observe for MLPipeline {
         let is_new = is_new(self, eyes, &wanted.id, look);
         if is_new && self.spec.azure_name.is_none() {
             // Nothing of a pipeline is there that was applied just now and has no component of its name, which no other can choose.
-            wanted.steps.iter().for_each(|step| eyes.looks.presume_absent(&step.id));
+            wanted.owned().for_each(|(_, own)| eyes.looks.presume_absent(&own.id));
         }
         let steps = steps(self, eyes, refs, wanted, look).await?;
-        let is_absent =
-            |step: &&azureml_plan::component::Prepared| steps.get(&step.name) == Some(&Presence::Absent);
+        let is_absent = |name: &String| steps.get(name) == Some(&Presence::Absent);
         let needed: Vec<&str> = wanted
-            .steps
-            .iter()
-            .filter(is_absent)
-            .filter_map(|step| step.code.as_ref())
+            .owned()
+            .filter(|(step, _)| is_absent(&step.name))
+            .filter_map(|(_, own)| own.code.as_ref())
             .map(|code| code.hash.as_str())
             .collect();
         let codes = wanted
@@ -106,8 +114,8 @@ async fn steps(
     wanted: &Wanted,
     look: Look,
 ) -> Result<BTreeMap<String, Presence>, Error> {
-    let steps = wanted.steps.iter().map(|step| async {
-        let presence = presence(pipeline, eyes, refs, &step.id, look).await?;
+    let steps = wanted.owned().map(|(step, own)| async {
+        let presence = presence(pipeline, eyes, refs, &own.id, look).await?;
         Ok::<_, Error>((step.name.clone(), presence))
     });
     Ok(futures::future::try_join_all(steps).await?.into_iter().collect())

@@ -1,16 +1,26 @@
 //! What an MLRun sees in Azure: the job, and run history only when something has changed there.
 
 use crate::looks::Look;
+use crate::pin::look_up;
 use crate::{Eyes, Observe};
 use azureml_client::client::Client;
 use azureml_client::limits::Urgency;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLRun;
 use azureml_plan::context::Workspace;
-use azureml_plan::run::{Address, Refs, Seen, Wanted, is_finished, job_phase};
+use azureml_plan::resolve::Wait;
+use azureml_plan::run::{Address, Refs, Seen, Wanted, is_finished, job_phase, labels, was_seen};
 use serde_json::Value;
 
 impl Observe for MLRun {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
+        if is_finished(self) || was_seen(self) {
+            return Ok(None);
+        }
+        let labels = labels(self, &refs.current, &refs.workspace.id);
+        look_up(eyes, labels, &mut refs.pins).await
+    }
+
     async fn observe(
         &self,
         eyes: &Eyes<'_>,

@@ -1,16 +1,22 @@
 //! What an MLSchedule sees in Azure: its schedule.
 
 use crate::looks::{Collection, Look};
+use crate::pin::look_up;
 use crate::{Eyes, Observe};
 use azureml_client::Error;
 use azureml_crds::MLSchedule;
-use azureml_plan::schedule::{Address, Refs, Seen, Wanted};
+use azureml_plan::resolve::Wait;
+use azureml_plan::schedule::{Address, Refs, Seen, Wanted, labels};
 use serde_json::Value;
 
 /// Disabled schedules are listed too.
 const ALL: [(&str, &str); 1] = [("listViewType", "All")];
 
 impl Observe for MLSchedule {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
+        look_up(eyes, labels(self, refs), &mut refs.pins).await
+    }
+
     async fn observe(
         &self,
         eyes: &Eyes<'_>,

@@ -13,6 +13,7 @@
 pub mod action;
 mod address;
 pub mod asset;
+pub mod asset_name;
 pub mod component;
 pub mod compute;
 pub mod context;

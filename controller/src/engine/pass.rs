@@ -10,7 +10,7 @@ use super::fingerprint::{fingerprint, version};
 use super::guard::Unreadable;
 use super::kind::{Rest, StatusOf};
 use super::memory::Memory;
-use super::reach::{Reached, reach};
+use super::reach::{Reached, Stop, reach};
 use super::report::{self, Said};
 use super::weight::{LARGE, weight};
 use super::{Context, Kind};
@@ -124,7 +124,8 @@ impl<K: Kind> Pass<'_, K> {
         }
         let reached = match reach(self.ctx(), self.object.as_ref()).await {
             Ok(reached) => reached,
-            Err(wait) => return self.wait(&wait).await,
+            Err(Stop::Wait(wait)) => return self.wait(&wait).await,
+            Err(Stop::Failed(trouble, resync)) => return self.fail(&trouble, resync).await,
         };
         let wanted = match self.object.wanted(&reached.refs) {
             Ok(wanted) => wanted,

@@ -6,6 +6,7 @@ use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
 use azureml_observe::Eyes;
+use azureml_plan::failure::Trouble;
 use azureml_plan::resolve::{Made, Wait, access};
 use kube::ResourceExt as _;
 use std::sync::Arc;
@@ -24,13 +25,20 @@ pub struct Reached<R> {
 impl<R> Reached<R> {
     /// By what Azure is seen.
     pub fn eyes<'a>(&'a self, ctx: &'a Context) -> Eyes<'a> {
-        Eyes {
-            client: &self.client,
-            looks: &ctx.looks,
-            registries: &ctx.identities.registries,
-            strangers: &ctx.strangers,
-        }
+        eyes(ctx, &self.client)
     }
+}
+
+/// Why an object cannot be looked at.
+pub(super) enum Stop {
+    /// Something is missing.
+    Wait(Wait),
+    /// Azure refused, or did not answer; with the interval of comparison.
+    Failed(Trouble, Duration),
+}
+
+fn eyes<'a>(ctx: &'a Context, client: &'a Arc<Client>) -> Eyes<'a> {
+    Eyes { client, looks: &ctx.looks, registries: &ctx.identities.registries, strangers: &ctx.strangers }
 }
 
 /// What to do about an object that is being deleted.
@@ -43,12 +51,22 @@ pub(super) enum Leaving<A> {
     Blocked(Wait),
 }
 
-/// Finds what an object refers to.
-pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K) -> Result<Reached<K::Refs>, Wait> {
+/// Finds what an object refers to, in Kubernetes, and what its labels mean in Azure.
+pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K) -> Result<Reached<K::Refs>, Stop> {
     let access = object.access(ctx.world())?;
-    let client = login::client(ctx, &access).await?;
-    let refs = object.resolve(ctx.world(), &access)?;
-    Ok(Reached { refs, client, resync: access.resync })
+    let (client, resync) = (login::client(ctx, &access).await?, access.resync);
+    let mut refs = object.resolve(ctx.world(), &access)?;
+    match object.pin(&eyes(ctx, &client), &mut refs).await {
+        Ok(None) => Ok(Reached { refs, client, resync }),
+        Ok(Some(wait)) => Err(Stop::Wait(wait)),
+        Err(error) => Err(Stop::Failed(Trouble::of(&error), resync)),
+    }
+}
+
+impl From<Wait> for Stop {
+    fn from(wait: Wait) -> Self {
+        Self::Wait(wait)
+    }
 }
 
 /// Finds what may be left of an object that is being deleted.

@@ -6,7 +6,7 @@ use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_plan::pipeline::{computes, environments};
+use azureml_plan::pipeline::{computes, environments, pipelines};
 use azureml_plan::resolve::refusal;
 use std::hash::Hash;
 
@@ -17,7 +17,8 @@ impl Kind for MLPipeline {
         let environments = environments(self).into_iter().map(|name| named::<_, MLEnvironment>(self, &name));
         let computes = computes(self).into_iter().map(|name| named::<_, MLCompute>(self, &name));
         let workspace = named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name);
-        environments.chain(computes).chain([workspace]).collect()
+        let nested = pipelines(self).into_iter().map(|name| named::<_, MLPipeline>(self, &name));
+        environments.chain(computes).chain(nested).chain([workspace]).collect()
     }
 
     fn offer(&self) -> impl Hash {
@@ -38,6 +39,6 @@ impl Kind for MLPipeline {
     }
 
     fn kept_by(&self, ctx: &Context) -> Vec<String> {
-        ctx.holders(&name_of(self), &[MLSchedule::KIND, MLRun::KIND])
+        ctx.holders(&name_of(self), &[MLSchedule::KIND, MLRun::KIND, MLPipeline::KIND])
     }
 }

@@ -2,7 +2,7 @@
 
 mod rules;
 
-use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
 use crate::step::{Code, Compute, Environment, Step};
 use crate::values::{Input, Output};
 use kube::{CustomResource, KubeSchema};
@@ -40,8 +40,8 @@ use std::collections::BTreeMap;
     validation = rules::bound_to_pipeline_output(),
     validation = rules::optional_in_a_group(rules::COMMAND),
     validation = rules::optional_in_a_group(rules::ARGS),
-    validation = rules::here_or_default("compute"),
-    validation = rules::here_or_default("environment"),
+    validation = rules::here_or_default("compute", &["pipeline"]),
+    validation = rules::here_or_default("environment", &["component", "pipeline"]),
     validation = rules::scripts_have_code(),
     validation = rules::scripts_are_in_the_default_code(),
     validation = crate::rules::immutable("MLPipeline", "workspaceRef"),
@@ -80,6 +80,16 @@ pub struct MLPipelineSpec {
     /// What steps use that do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
+    /// The experiment under which studio lists the jobs, where an MLRun or MLSchedule says none. Default: the name of this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = crate::ml_run::experiment_rule())]
+    pub experiment: Option<String>,
+    /// Tags of the jobs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::ml_compute::bound_tags)]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
+    pub tags: BTreeMap<String, String>,
     /// The steps, in the order of the work.
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -153,6 +163,11 @@ pub struct MLPipelineStatus {
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub steps: Vec<StepStatus>,
+    /// What labels mean that the spec names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 300))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub resolved: Vec<ResolvedAsset>,
     /// The endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<EndpointStatus>,
@@ -215,6 +230,14 @@ pub struct Settings {
     pub continue_on_step_failure: bool,
     /// Whether every step runs, also when Azure ML has the result of an equal one.
     pub force_rerun: bool,
+    /// The experiment of jobs that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub experiment: Option<String>,
+    /// Tags of the jobs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::ml_compute::bound_tags)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A step of the version in force.
@@ -231,9 +254,10 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub code_hash: Option<String>,
-    /// The environment version.
+    /// The environment version; none where an existing component says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
-    pub environment: String,
+    pub environment: Option<String>,
 }
 
 /// The endpoint as it is in Azure.

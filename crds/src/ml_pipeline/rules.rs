@@ -103,17 +103,19 @@ pub(super) const ARGS: (&str, &str, &str) = (
     "(has(s.r) && has(s.r.args) ? s.r.args : s.python.args)",
 );
 
-/// What every step needs and may leave to the defaults.
-pub(super) fn here_or_default(field: &str) -> Rule {
-    Rule::new(format!("has(self.defaults) && has(self.defaults.{field}) || self.steps.all(s, has(s.{field}))"))
+/// What every step needs and may leave to the defaults, but for those with a body that has it itself.
+pub(super) fn here_or_default(field: &str, but_for: &[&str]) -> Rule {
+    let but_for: String = but_for.iter().map(|body| format!(" || has(s.{body})")).collect();
+    let good = format!("has(s.{field}){but_for}");
+    Rule::new(format!("has(self.defaults) && has(self.defaults.{field}) || self.steps.all(s, {good})"))
         .message(Message::Expression(format!(
-            "'steps %s have no {field}; set {field} there, or defaults.{field}'.format([self.steps.map(s, !has(s.{field}), s.name)])"
+            "'steps %s have no {field}; set {field} there, or defaults.{field}'.format([self.steps.map(s, !({good}), s.name)])"
         )))
         .field_path(".steps")
 }
 
 pub(super) fn scripts_have_code() -> Rule {
-    let good = "has(s.command) || has(s.code)";
+    let good = "has(s.code) || !has(s.python) && !has(s.r)";
     Rule::new(format!("has(self.defaults) && has(self.defaults.code) || self.steps.all(s, {good})"))
         .message(Message::Expression(format!(
             "'steps %s have a script but no code; set code there, or defaults.code'.format([self.steps.map(s, !({good}), s.name)])"

@@ -123,7 +123,7 @@ pub fn fault(text: &str, place: Place) -> Option<String> {
         Place::Bare => (
             text.chars().all(is_plain),
             "give letters, digits and _ . / : @ % + = , - only",
-            "the command uses the input without them, so a shell would split or expand",
+            "the command uses the input without them, or is that of a component that exists, which is not known, so a shell would split or expand",
         ),
         Place::InDoubleQuotes => (
             !text.contains(['$', '`', '"', '\\']),
@@ -138,7 +138,7 @@ pub fn fault(text: &str, place: Place) -> Option<String> {
 
 /// The pipeline's inputs of text that a command uses outside of single quotes: strings, and addresses of data.
 #[must_use]
-pub fn inputs(pipeline: &MLPipeline) -> BTreeMap<String, Place> {
+pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
     let inputs = &pipeline.spec.inputs;
     // Data is a path that Azure ML chooses, but for an address that is handed on as it is.
     let is_text = |name: &str, mode: Option<&InputMode>| {
@@ -147,23 +147,38 @@ pub fn inputs(pipeline: &MLPipeline) -> BTreeMap<String, Place> {
             input.r#type == InputType::String || is_address && !input.r#type.is_literal()
         })
     };
-    let of_step = |step: &Step| {
-        let places = places(Body::of(step).map(Body::written).unwrap_or_default());
-        let bound = places.into_iter().filter_map(|(name, place)| match step.inputs.get(name)? {
-            Literal::Text(text) => {
-                let from = text.strip_prefix("${{parent.inputs.")?.strip_suffix("}}")?;
-                is_text(from, step.input_modes.get(name)).then(|| (from.to_owned(), place))
-            }
-            Literal::Number(_) => None,
-        });
+    let bound = |step: &Step| {
+        let bound =
+            of_step(step, nested).into_iter().filter_map(|(name, place)| match step.inputs.get(&name)? {
+                Literal::Text(text) => {
+                    let from = text.strip_prefix("${{parent.inputs.")?.strip_suffix("}}")?;
+                    is_text(from, step.input_modes.get(&name)).then(|| (from.to_owned(), place))
+                }
+                Literal::Number(_) => None,
+            });
         bound.collect::<Vec<_>>()
     };
     let mut all = BTreeMap::new();
-    for (name, place) in pipeline.spec.steps.iter().flat_map(of_step) {
+    for (name, place) in pipeline.spec.steps.iter().flat_map(bound) {
         let worst = all.entry(name).or_insert(place);
         *worst = place.max(*worst);
     }
     all
+}
+
+/// The inputs of a step by their place. The command of a component that exists is not known: there each stands without quotes.
+fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
+    let unknown = || step.inputs.keys().map(|name| (name.clone(), Place::Bare)).collect();
+    match Body::of(step) {
+        Ok(Body::Own(own)) => {
+            places(own.written()).into_iter().map(|(name, place)| (name.to_owned(), place)).collect()
+        }
+        Ok(Body::Component(_)) => unknown(),
+        Ok(Body::Pipeline(pipeline)) => {
+            pipeline.r#ref.as_ref().and_then(|name| nested.get(name)).map_or_else(unknown, told)
+        }
+        Err(_) => BTreeMap::new(),
+    }
 }
 
 /// The same, as `status.current` tells it.

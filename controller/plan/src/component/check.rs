@@ -8,9 +8,11 @@ use super::step_body::Body;
 use crate::invalid::InvalidSpec;
 use crate::{job, names};
 use azureml_crds::literals;
+use azureml_crds::ml_pipeline::Current;
 use azureml_crds::step::Step;
-use azureml_crds::values::Literal;
+use azureml_crds::values::{Literal, LiteralType};
 use azureml_crds::{MLPipeline, step};
+use std::collections::BTreeMap;
 
 /// The most bytes that all inputs together have as JSON: each run's status holds them once more.
 const INPUTS: usize = 32 * 1024;
@@ -31,7 +33,9 @@ pub(super) fn size(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
 pub(super) fn names(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
     let Some(base) = &pipeline.spec.azure_name else { return Ok(()) };
     let undated = names::without_date(base);
-    let is_taken = |step: &&Step| names::looks_generated(&names::step_component(undated, &step.name));
+    let has_own = |step: &Step| matches!(Body::of(step), Ok(Body::Own(_)));
+    let is_taken =
+        |step: &&Step| has_own(step) && names::looks_generated(&names::step_component(undated, &step.name));
     match pipeline.spec.steps.iter().find(is_taken) {
         None => Ok(()),
         Some(step) => {
@@ -45,8 +49,8 @@ pub(super) fn names(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
 }
 
 /// What a run without values would send is what a run may send.
-pub(super) fn defaults(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
-    let places = bare::inputs(pipeline);
+pub(super) fn defaults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Result<(), InvalidSpec> {
+    let places = bare::inputs(pipeline, nested);
     pipeline.spec.inputs.iter().try_for_each(|(name, input)| {
         let own = job::own(name, input, places.get(name));
         own.map_err(|wrong| InvalidSpec::new(wrong.field, wrong.message))
@@ -56,8 +60,14 @@ pub(super) fn defaults(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
 /// Every literal of a step stays one word of its command.
 pub(super) fn literals(step: &Step) -> Result<(), InvalidSpec> {
     let is_binding = |text: &str| text.starts_with("${{") && text.ends_with("}}") && !text[3..].contains('$');
-    let places = bare::places(Body::of(step)?.written());
+    let places = bare::places(match Body::of(step)? {
+        Body::Own(own) => own.written(),
+        Body::Component(_) | Body::Pipeline(_) => "",
+    });
     for (name, value) in &step.inputs {
+        if let Some(fault) = mistyped(value, step.input_types.get(name)) {
+            return Err(InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), fault));
+        }
         let Literal::Text(text) = value else { continue };
         let fault = || {
             let of_place = || places.get(name.as_str()).and_then(|place| bare::fault(text, *place));
@@ -68,6 +78,26 @@ pub(super) fn literals(step: &Step) -> Result<(), InvalidSpec> {
         }
     }
     Ok(())
+}
+
+/// What is wrong with a literal of a type that the step says; nothing where it is bound.
+fn mistyped(value: &Literal, r#type: Option<&LiteralType>) -> Option<String> {
+    let text = match value {
+        Literal::Number(number) => number.to_string(),
+        Literal::Text(text) if text.starts_with("${{") => {
+            return r#type.map(|_| {
+                "it is bound and has the type of what it is bound to; remove its inputTypes".to_owned()
+            });
+        }
+        Literal::Text(text) => text.clone(),
+    };
+    let (is_one, words) = match r#type? {
+        LiteralType::String => (matches!(value, Literal::Text(_)), "text in quotes"),
+        LiteralType::Integer => (text.parse::<i128>().is_ok(), "a whole number"),
+        LiteralType::Number => (text.parse::<f64>().is_ok_and(f64::is_finite), "a number, such as \"0.5\""),
+        LiteralType::Boolean => (["true", "false"].contains(&text.as_str()), "\"true\" or \"false\""),
+    };
+    (!is_one).then(|| format!("inputTypes says another type than {text:?} has; write {words}"))
 }
 
 /// An optional input may have no value, so a command uses it inside of `$[[ ]]` only.

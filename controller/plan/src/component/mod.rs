@@ -7,26 +7,26 @@ pub mod bare;
 mod check;
 mod literal;
 mod node;
+mod own;
 mod ports;
 mod resolved;
 mod step_body;
 
 pub use self::literal::literal;
 use self::node::node;
-use self::ports::{component_inputs, component_outputs};
-pub use self::resolved::Resolved;
+pub use self::own::{Own, with_code};
+pub use self::resolved::{Resolved, Runs};
 pub use self::step_body::Body;
 use crate::invalid::InvalidSpec;
 use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
-use azureml_crds::ml_pipeline::MLPipelineSpec;
+use azureml_crds::ml_pipeline::{Current, MLPipelineSpec};
 use azureml_crds::step::Step;
 use azureml_crds::values::{Input, Output};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const COMMAND_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json";
 const PIPELINE_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json";
 
 /// A step with everything that is registered for it.
@@ -34,16 +34,30 @@ const PIPELINE_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/pipel
 pub struct Prepared {
     /// The step's name.
     pub name: String,
-    /// Its files, and the code version that holds them.
-    pub code: Option<Code>,
-    /// The environment version.
-    pub environment: String,
-    /// The component version.
-    pub id: ArmId,
-    /// Its body.
-    pub body: Value,
+    /// What it runs.
+    pub component: Component,
     /// The step as a node of the pipeline.
     pub node: Value,
+}
+
+/// The component that a step runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Component {
+    /// One that is registered for the step.
+    Own(Own),
+    /// One that exists: an ARM id or a registry's URI.
+    Existing(String),
+}
+
+impl Prepared {
+    /// The component that is registered for the step.
+    #[must_use]
+    pub fn own(&self) -> Option<&Own> {
+        match &self.component {
+            Component::Own(own) => Some(own),
+            Component::Existing(_) => None,
+        }
+    }
 }
 
 /// Files of a step.
@@ -69,10 +83,10 @@ pub fn code(pipeline: &MLPipeline, step: &Step, workspace: &ArmId) -> Option<Cod
 ///
 /// # Errors
 /// With the field.
-pub fn check(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+pub fn check(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Result<(), InvalidSpec> {
     check::size(pipeline)?;
     check::names(pipeline)?;
-    check::defaults(pipeline)
+    check::defaults(pipeline, nested)
 }
 
 /// A step, ready to be registered.
@@ -83,85 +97,38 @@ pub fn prepare(
     pipeline: &MLPipeline,
     step: &Step,
     resolved: &Resolved,
-    (workspace, base): (&ArmId, &str),
+    place: (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> Result<Prepared, InvalidSpec> {
     check::literals(step)?;
-    let command = Body::of(step)?.command(&step.name)?;
-    check::optional(pipeline, step, &command)?;
-    let code = code(pipeline, step, workspace);
-    let inputs = component_inputs(pipeline, step);
-    let outputs = component_outputs(pipeline, step);
-    let content = content(step, &command, (&inputs, &outputs), code.as_ref(), &resolved.environment);
-    let version = hash::name("component", &content);
-    let name = names::step_component(base, &step.name);
-    let id = workspace.child("components", &name).child("versions", &version);
-    let mut spec = json!({
-        "$schema": COMMAND_SCHEMA, "type": "command", "name": name, "version": version,
-        "display_name": step.display_name.as_ref().unwrap_or(&step.name),
-        "is_deterministic": step.deterministic.unwrap_or(true),
-        "command": command,
-        "environment": prefixed(&resolved.environment),
-        "inputs": inputs, "outputs": outputs,
-    });
-    if let Some(description) = &step.description {
-        spec["description"] = json!(description);
-    }
-    let node = node(pipeline, step, resolved, &id)?;
-    Ok(Prepared {
-        name: step.name.clone(),
-        code,
-        environment: resolved.environment.clone(),
-        id,
-        body: body(&spec, tags),
-        node,
-    })
+    let (component, node) = match (&resolved.runs, Body::of(step)?) {
+        (Runs::Own(environment), Body::Own(body)) => {
+            let own = own::prepare(pipeline, step, (body, environment), place, tags)?;
+            let node = node(pipeline, step, resolved, ("command", own.id.as_str()))?;
+            (Component::Own(own), node)
+        }
+        (Runs::Component(id), _) => existing(pipeline, step, resolved, ("command", id))?,
+        (Runs::PipelineComponent(id), _) => existing(pipeline, step, resolved, ("pipeline", id))?,
+        (Runs::Pipeline(current), _) => {
+            existing(pipeline, step, resolved, ("pipeline", &current.component_id))?
+        }
+        (Runs::Own(_), Body::Component(_) | Body::Pipeline(_)) => {
+            return Err(InvalidSpec::new(
+                format!("steps.{}", step.name),
+                "it runs what exists, and has no environment",
+            ));
+        }
+    };
+    Ok(Prepared { name: step.name.clone(), component, node })
 }
 
-/// What decides the version of a step's component.
-fn content(
+fn existing(
+    pipeline: &MLPipeline,
     step: &Step,
-    command: &str,
-    (inputs, outputs): (&Map<String, Value>, &Map<String, Value>),
-    code: Option<&Code>,
-    environment: &str,
-) -> Value {
-    let Step {
-        display_name,
-        description,
-        python,
-        r,
-        deterministic,
-        // The id has it.
-        name: _,
-        // They count as they were resolved.
-        command: _,
-        code: _,
-        environment: _,
-        inputs: _,
-        outputs: _,
-        // The node has them, and with it the component of the whole.
-        compute: _,
-        input_modes: _,
-        environment_variables: _,
-        resources: _,
-        timeout: _,
-    } = step;
-    json!({
-        "command": command, "python": python, "r": r, "inputs": inputs, "outputs": outputs,
-        "code": code.map(|code| &code.hash), "environment": environment,
-        "displayName": display_name, "description": description, "deterministic": deterministic,
-    })
-}
-
-/// The body of a component version, with the code that it runs put in.
-#[must_use]
-pub fn with_code(prepared: &Prepared, code: Option<&ArmId>) -> Value {
-    let mut body = prepared.body.clone();
-    if let Some(code) = code {
-        body["properties"]["componentSpec"]["code"] = json!(format!("azureml:{code}"));
-    }
-    body
+    resolved: &Resolved,
+    (r#type, id): (&str, &str),
+) -> Result<(Component, Value), InvalidSpec> {
+    Ok((Component::Existing(id.to_owned()), node(pipeline, step, resolved, (r#type, id))?))
 }
 
 /// The component of the whole: name, version and body.
@@ -184,6 +151,8 @@ pub fn whole(
         azure_name: _,
         // The steps have them, or the settings of a job.
         defaults: _,
+        experiment: _,
+        tags: _,
         // What becomes of a component, and not what it is.
         publish: _,
         deletion_policy: _,
@@ -208,14 +177,6 @@ pub fn whole(
 
 fn body(spec: &Value, tags: &BTreeMap<String, String>) -> Value {
     json!({"properties": {"componentSpec": spec, "isAnonymous": false, "isArchived": false, "properties": {}, "tags": tags}})
-}
-
-fn prefixed(environment: &str) -> String {
-    if environment.starts_with("azureml://") {
-        environment.to_owned()
-    } else {
-        format!("azureml:{environment}")
-    }
 }
 
 fn described(mut value: Value, description: Option<&String>) -> Value {
@@ -249,9 +210,9 @@ fn declared(input: &Input) -> Value {
 
 /// An output of the whole as its component declares it.
 fn declared_output(output: &Output) -> Value {
-    // A job says where data goes and how it is written.
-    let Output { r#type, path: _, mode: _, description } = output;
-    described(json!({"type": r#type.word()}), description.as_ref())
+    // A job says where data goes, how it is written, and as what it is registered.
+    let Output { r#type: _, path: _, mode: _, name: _, version: _, description } = output;
+    described(json!({"type": output.kind().word()}), description.as_ref())
 }
 
 /// A number without a needless fraction.

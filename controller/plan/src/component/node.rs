@@ -4,9 +4,10 @@ use super::ports::{PARENT_OUTPUT, output_type};
 use super::resolved::Resolved;
 use crate::invalid::InvalidSpec;
 use crate::time;
-use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
-use azureml_crds::step::{Resources, Step, StepOutput};
+use azureml_crds::step::{
+    Distribution, Identity, IdentityType, Processes, Ray, Resources, Step, StepOutput, TensorFlow,
+};
 use azureml_crds::values::{Literal, OutputType};
 use serde_json::{Map, Value, json};
 
@@ -15,10 +16,17 @@ pub(super) fn node(
     pipeline: &MLPipeline,
     step: &Step,
     resolved: &Resolved,
-    id: &ArmId,
+    (r#type, id): (&str, &str),
 ) -> Result<Value, InvalidSpec> {
-    let inputs: Map<String, Value> =
-        step.inputs.iter().map(|(name, value)| (name.clone(), node_input(step, name, value))).collect();
+    let literals = step.inputs.iter().map(|(name, value)| (name.clone(), node_input(step, name, value)));
+    let data = step.data.iter().filter_map(|(name, data)| {
+        let mut input = json!({"job_input_type": data.r#type.word(), "uri": resolved.data.get(name)?});
+        if let Some(mode) = data.mode {
+            input["mode"] = json!(mode.word());
+        }
+        Some((name.clone(), input))
+    });
+    let inputs: Map<String, Value> = literals.chain(data).collect();
     let outputs: Map<String, Value> = step
         .outputs
         .iter()
@@ -26,7 +34,7 @@ pub(super) fn node(
             Some((name.clone(), node_output(output, output_type(pipeline, &step.name, name))?))
         })
         .collect();
-    let mut node = json!({"type": "command", "name": step.name, "componentId": id});
+    let mut node = json!({"type": r#type, "name": step.name, "componentId": id});
     for (key, ports) in [("inputs", inputs), ("outputs", outputs)] {
         if !ports.is_empty() {
             node[key] = Value::Object(ports);
@@ -44,6 +52,12 @@ pub(super) fn node(
     let resources = resources(step, resolved);
     if !resources.is_empty() {
         node["resources"] = Value::Object(resources);
+    }
+    if let Some(distribution) = &step.distribution {
+        node["distribution"] = self::distribution(distribution);
+    }
+    if let Some(identity) = &step.identity {
+        node["identity"] = self::identity(identity);
     }
     if let Some(timeout) = &step.timeout {
         let timeout = time::iso(time::duration("timeout", timeout)?);
@@ -64,6 +78,43 @@ fn resources(step: &Step, resolved: &Resolved) -> Map<String, Value> {
         resources.insert("instance_type".into(), json!(size));
     }
     resources
+}
+
+/// Spelling: the SDK's request (`distribution_type: Mpi` in the golden one); names of parts as in the REST API, in snake case.
+fn distribution(distribution: &Distribution) -> Value {
+    let Distribution { pytorch, mpi, tensorflow, ray } = distribution;
+    let of_processes = |word: &str, Processes { processes_per_instance }: &Processes| {
+        said(json!({"distribution_type": word, "process_count_per_instance": processes_per_instance}))
+    };
+    match (pytorch, mpi, tensorflow, ray) {
+        (Some(processes), ..) => of_processes("PyTorch", processes),
+        (_, Some(processes), ..) => of_processes("Mpi", processes),
+        (_, _, Some(TensorFlow { workers, parameter_servers }), _) => said(json!({
+            "distribution_type": "TensorFlow", "worker_count": workers, "parameter_server_count": parameter_servers,
+        })),
+        (.., Some(Ray { port, include_dashboard, dashboard_port })) => said(json!({
+            "distribution_type": "Ray", "port": port, "include_dashboard": include_dashboard,
+            "dashboard_port": dashboard_port,
+        })),
+        (None, None, None, None) => Value::Null,
+    }
+}
+
+fn identity(Identity { r#type, client_id }: &Identity) -> Value {
+    let word = match r#type {
+        IdentityType::Managed => "Managed",
+        IdentityType::UserIdentity => "UserIdentity",
+        IdentityType::AmlToken => "AMLToken",
+    };
+    said(json!({"identity_type": word, "client_id": client_id}))
+}
+
+/// An object without what is not said.
+fn said(mut value: Value) -> Value {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
 }
 
 fn node_input(step: &Step, name: &str, value: &Literal) -> Value {

@@ -2,7 +2,7 @@
 
 use azureml_crds::MLPipeline;
 use azureml_crds::step::Step;
-use azureml_crds::values::{Literal, OutputType};
+use azureml_crds::values::{Literal, Output, OutputType};
 use serde_json::{Map, Value, json};
 
 const PARENT_INPUT: &str = "${{parent.inputs.";
@@ -43,7 +43,12 @@ pub(super) fn component_inputs(pipeline: &MLPipeline, step: &Step) -> Map<String
         (Bound::Literal, Literal::Number(_)) => json!({"type": "integer"}),
         (Bound::Literal, Literal::Text(_)) => json!({"type": "string"}),
     };
-    step.inputs.iter().map(|(name, value)| (name.clone(), of(value))).collect()
+    let typed = |name: &String, value| {
+        step.input_types.get(name).map_or_else(|| of(value), |said| json!({"type": said.word()}))
+    };
+    let literals = step.inputs.iter().map(|(name, value)| (name.clone(), typed(name, value)));
+    let data = step.data.iter().map(|(name, data)| (name.clone(), json!({"type": data.r#type.word()})));
+    literals.chain(data).collect()
 }
 
 pub(super) fn component_outputs(pipeline: &MLPipeline, step: &Step) -> Map<String, Value> {
@@ -59,7 +64,7 @@ pub(super) fn output_type(pipeline: &MLPipeline, step: &str, output: &str) -> Ou
         pipeline.spec.steps.iter().find(|one| one.name == step).and_then(|step| step.outputs.get(output));
     let parent = |path: &String| {
         let name = path.strip_prefix(PARENT_OUTPUT)?.strip_suffix("}}")?;
-        pipeline.spec.outputs.get(name).map(|output| output.r#type)
+        pipeline.spec.outputs.get(name).map(Output::kind)
     };
     found
         .and_then(|found| found.r#type.or_else(|| found.path.as_ref().and_then(parent)))

@@ -4,11 +4,22 @@
 
 use crate::invalid::InvalidSpec;
 use crate::shell;
-use azureml_crds::step::{Script, Step};
+use azureml_crds::step::{Nested, Script, Step};
 
 /// What a step runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'a> {
+    /// A command: the operator registers a component for it.
+    Own(Own<'a>),
+    /// A component that exists, as the spec names it.
+    Component(&'a str),
+    /// A pipeline in the place of the step.
+    Pipeline(&'a Nested),
+}
+
+/// What a step of its own runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Own<'a> {
     /// A text that a shell reads as it is written.
     Command(&'a str),
     /// A Python script with arguments.
@@ -23,16 +34,21 @@ impl<'a> Body<'a> {
     /// # Errors
     /// When the step has none, or more than one; the schema refuses that before.
     pub fn of(step: &'a Step) -> Result<Self, InvalidSpec> {
-        match (&step.command, &step.python, &step.r) {
-            (Some(command), None, None) => Ok(Self::Command(command)),
-            (None, Some(script), None) => Ok(Self::Python(script)),
-            (None, None, Some(script)) => Ok(Self::R(script)),
-            _ => {
-                Err(InvalidSpec::new(format!("steps.{}", step.name), "set exactly one of command, python, r"))
-            }
+        match (&step.command, &step.python, &step.r, &step.component, &step.pipeline) {
+            (Some(command), None, None, None, None) => Ok(Self::Own(Own::Command(command))),
+            (None, Some(script), None, None, None) => Ok(Self::Own(Own::Python(script))),
+            (None, None, Some(script), None, None) => Ok(Self::Own(Own::R(script))),
+            (None, None, None, Some(component), None) => Ok(Self::Component(component)),
+            (None, None, None, None, Some(nested)) => Ok(Self::Pipeline(nested)),
+            _ => Err(InvalidSpec::new(
+                format!("steps.{}", step.name),
+                "set exactly one of command, python, r, component, pipeline",
+            )),
         }
     }
+}
 
+impl<'a> Own<'a> {
     /// The command line; `step` is the name of the step.
     ///
     /// # Errors

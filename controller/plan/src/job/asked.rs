@@ -1,6 +1,8 @@
 //! The job that somebody asks for, beside the version that it runs. Plain data: nothing is decided here.
 
+use crate::asset_name::Pins;
 use crate::grants::Rights;
+use azureml_client::ArmId;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -33,4 +35,8 @@ pub struct Job<'a> {
     pub form: Form,
     /// What may be used: data of another workspace is asked for.
     pub rights: &'a Rights,
+    /// The workspace that names of data assets belong to.
+    pub workspace: &'a ArmId,
+    /// What labels of data assets mean.
+    pub pins: &'a Pins,
 }

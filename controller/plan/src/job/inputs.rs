@@ -2,9 +2,11 @@
 
 use super::asked::Job;
 use super::values::{TRIGGER_TIME, checked, safe, wrong};
+use crate::asset_name::{self, Collection, Label};
 use crate::component::bare::{self, Place};
 use crate::grants::Rights;
 use crate::invalid::InvalidSpec;
+use azureml_client::ArmId;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::values::Input;
 use serde_json::{Map, Value, json};
@@ -23,7 +25,7 @@ pub fn inputs(job: &Job<'_>, current: &Current) -> Result<Map<String, Value>, In
     let places = bare::told(current);
     let mut values = Map::new();
     for (name, input) in &current.inputs {
-        let value = value(name, input, given.get(name), job.is_scheduled)?;
+        let value = named(job, name, value(name, input, given.get(name), job.is_scheduled)?)?;
         plain(name, value.as_ref(), places.get(name))?;
         foreign(name, value.as_ref(), job.rights)?;
         if let Some(value) = value {
@@ -31,6 +33,29 @@ pub fn inputs(job: &Job<'_>, current: &Current) -> Result<Map<String, Value>, In
         }
     }
     Ok(values)
+}
+
+/// The labels of data assets that a job names.
+#[must_use]
+pub fn labels(given: Option<&BTreeMap<String, Value>>, current: &Current, workspace: &ArmId) -> Vec<Label> {
+    let of = |(name, input): (&'_ String, &'_ Input)| {
+        let given = given.and_then(|given| given.get(name)).filter(|value| !value.is_null());
+        let text = given.map_or_else(|| input.path.clone(), |value| value.as_str().map(str::to_owned));
+        text.filter(|_| !input.r#type.is_literal())
+    };
+    let texts: Vec<String> = current.inputs.iter().filter_map(of).collect();
+    asset_name::all(texts.iter().map(|text| (text.as_str(), Collection::Data)), workspace)
+}
+
+/// A value whose data asset is named as a request names it.
+fn named(job: &Job<'_>, name: &str, value: Option<Value>) -> Result<Option<Value>, InvalidSpec> {
+    let Some(mut value) = value else { return Ok(None) };
+    if let Some(text) = value["uri"].as_str() {
+        let field = format!("inputs.{name}");
+        let uri = asset_name::resolved((&field, text), Collection::Data, job.workspace, job.pins);
+        value["uri"] = json!(uri.map_err(|error| wrong(name, error.message))?);
+    }
+    Ok(Some(value))
 }
 
 fn unknown_input(name: &str, current: &Current) -> InvalidSpec {
@@ -114,13 +139,13 @@ fn data(
         };
     };
     safe(name, path, is_scheduled)?;
-    let is_address = path.contains("://") || path.starts_with("/subscriptions/");
+    let is_address = path.contains("://") || path.starts_with("/subscriptions/") || asset_name::is_name(path);
     if !is_address && path != TRIGGER_TIME {
         return Err(wrong(
             name,
             format!(
-                "write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or the ARM id of a \
-                 data asset; {path:?} is a local path, or a name that clients only resolve"
+                "write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or a data asset: \
+                 azureml:<name>:<version>, azureml:<name>@latest or its ARM id; {path:?} is none of these"
             ),
         ));
     }
@@ -134,6 +159,7 @@ fn data(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asset_name::Pins;
     use crate::job::Form;
     use azureml_crds::ml_pipeline::Settings;
     use azureml_crds::values::{InputType, Scalar};
@@ -205,6 +231,8 @@ mod tests {
             is_scheduled,
             form: Form::default(),
             rights: &Rights::Own,
+            workspace: &ArmId::workspace("s", "g", "w"),
+            pins: &Pins::default(),
         };
         inputs(&job, &current())
     }
@@ -231,10 +259,8 @@ mod tests {
             (json!({"mode": "c"}), "is not one of a, b"),
             (json!({"mode": {"a": 1}}), "give it text"),
             (json!({"raw": 5}), "it is data"),
-            (
-                json!({"raw": "azureml:houses@latest"}),
-                "or the ARM id of a data asset; \"azureml:houses@latest\" is",
-            ),
+            (json!({"raw": "azureml:houses@blue"}), "\"azureml:houses@blue\" is none of these"),
+            (json!({"raw": "azureml:houses@latest"}), "what azureml:houses@latest means is not known yet"),
             (json!({"raw": "./data"}), "write azureml://datastores/<datastore>/paths/<path>"),
             (json!({"mode": 668}), "it is a text, and 668 is none; write the value in quotes"),
             (json!({"mode": false}), "write the value in quotes"),
@@ -269,6 +295,8 @@ mod tests {
             is_scheduled: true,
             form: Form::default(),
             rights: &Rights::Own,
+            workspace: &ArmId::workspace("s", "g", "w"),
+            pins: &Pins::default(),
         };
         assert_eq!(inputs(&job, &with_text).unwrap()["day"]["value"], TRIGGER_TIME);
     }

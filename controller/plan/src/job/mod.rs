@@ -8,10 +8,11 @@ mod inputs;
 mod values;
 
 pub use self::asked::{Form, Job};
-pub use self::inputs::inputs;
 pub(crate) use self::inputs::own;
+pub use self::inputs::{inputs, labels};
 use crate::invalid::InvalidSpec;
 use azureml_crds::ml_pipeline::{Current, Settings};
+use azureml_crds::values::Output;
 use serde_json::{Map, Value, json};
 
 /// The properties of the job.
@@ -26,20 +27,8 @@ pub fn properties(job: &Job<'_>, current: &Current) -> Result<Value, InvalidSpec
             .as_ref()
             .map_or(Ok(()), |path| job.rights.address(&format!("outputs.{name}.path"), path))?;
     }
-    let outputs: Map<String, Value> = current
-        .outputs
-        .iter()
-        .map(|(name, output)| {
-            let mut value = json!({"jobOutputType": output.r#type.word()});
-            if let Some(path) = &output.path {
-                value["uri"] = json!(path);
-            }
-            if let Some(mode) = output.mode {
-                value["mode"] = json!(mode.word());
-            }
-            (name.clone(), value)
-        })
-        .collect();
+    let outputs: Map<String, Value> =
+        current.outputs.iter().map(|(name, output)| (name.clone(), written(output))).collect();
     let mut properties = json!({
         "jobType": "Pipeline",
         "displayName": job.display_name,
@@ -57,6 +46,24 @@ pub fn properties(job: &Job<'_>, current: &Current) -> Result<Value, InvalidSpec
         Form::Node => properties["jobs"][NODE] = node(&properties, current),
     }
     Ok(properties)
+}
+
+/// The experiment of a job: its own, that of its pipeline, or one with the name of the MLPipeline.
+pub(crate) fn experiment<'a>(own: Option<&'a String>, current: &'a Current, pipeline: &'a str) -> &'a str {
+    own.or(current.settings.experiment.as_ref()).map_or(pipeline, String::as_str)
+}
+
+/// Where an output goes.
+fn written(output: &Output) -> Value {
+    let Output { r#type: _, path, mode, name, version, description: _ } = output;
+    let mut value = json!({"jobOutputType": output.kind().word()});
+    let mode = mode.map(|mode| mode.word().to_owned());
+    for (key, said) in [("uri", path), ("mode", &mode), ("assetName", name), ("assetVersion", version)] {
+        if let Some(said) = said {
+            value[key] = json!(said);
+        }
+    }
+    value
 }
 
 /// The name of the only node, where a job has one.
@@ -87,7 +94,15 @@ fn node(properties: &Value, current: &Current) -> Value {
 }
 
 fn settings(settings: &Settings) -> Value {
-    let Settings { default_compute, default_datastore, continue_on_step_failure, force_rerun } = settings;
+    // The job has its experiment and its tags.
+    let Settings {
+        default_compute,
+        default_datastore,
+        continue_on_step_failure,
+        force_rerun,
+        experiment: _,
+        tags: _,
+    } = settings;
     let mut value = json!({
         "continue_on_step_failure": continue_on_step_failure,
         "force_rerun": force_rerun,

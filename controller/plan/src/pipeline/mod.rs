@@ -3,6 +3,7 @@
 //! Nothing is remembered between passes but in Azure and in `status.current`: what exists under our name is equal, for
 //! every version is a hash.
 
+mod labels;
 mod leave;
 mod register;
 mod resolve;
@@ -10,6 +11,7 @@ mod seen;
 mod vouch;
 mod wanted;
 
+pub use self::labels::labels;
 pub use self::leave::{Address, Left};
 use self::register::register;
 use self::resolve::{addresses, current, default_compute, resolve, settings};
@@ -17,10 +19,10 @@ pub use self::seen::{Presence, Seen};
 pub use self::vouch::{generated_name, vouch};
 pub use self::wanted::{Deployments, Refs, Wanted};
 use crate::action::Plan;
-use crate::component::Prepared;
+use crate::component::{Component, Prepared};
 use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, taken};
-use crate::{Decide, View, component, graph, names, publish};
+use crate::{Decide, View, component, graph, names, publish, tags as tag_names};
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{MLPipelineStatus, StepStatus};
 use std::collections::BTreeMap;
@@ -52,6 +54,13 @@ pub fn computes(pipeline: &MLPipeline) -> Vec<String> {
     sorted(own.chain(defaults).filter_map(|compute| compute.r#ref.clone()))
 }
 
+/// The MLPipelines that a pipeline has in the place of steps.
+#[must_use]
+pub fn pipelines(pipeline: &MLPipeline) -> Vec<String> {
+    let nested = pipeline.spec.steps.iter().filter_map(|step| step.pipeline.as_ref());
+    sorted(nested.filter_map(|nested| nested.r#ref.clone()))
+}
+
 fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
     names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
@@ -66,8 +75,9 @@ impl Decide for MLPipeline {
         let workspace = &refs.workspace.id;
         let base = base_name(self);
         let tags = refs.owner.tags(&BTreeMap::new());
+        tag_names::unique(&self.spec.tags)?;
         addresses(self, &refs.workspace.rights)?;
-        component::check(self)?;
+        component::check(self, &refs.pipelines)?;
         let default_compute = default_compute(self, refs)?;
         let steps = self
             .spec
@@ -107,8 +117,9 @@ impl Decide for MLPipeline {
         publish::plan(self, refs, wanted, &seen.publication, ask)
     }
 
-    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, _: &Plan) -> MLPipelineStatus {
+    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, _: &Plan) -> MLPipelineStatus {
         let mut status = self.status.clone().unwrap_or_default();
+        status.resolved = refs.pins.status(&status.resolved, ask.now);
         if seen.whole == Presence::Here {
             status.common.azure_id = Some(wanted.id.to_string());
             status.version = Some(wanted.current.version.clone());
@@ -130,7 +141,7 @@ impl Decide for MLPipeline {
 
 /// A component that is another's is neither used nor written over.
 fn others(wanted: &Wanted, seen: &Seen) -> Option<Plan> {
-    let of_steps = wanted.steps.iter().filter_map(|step| Some((&step.id, seen.steps.get(&step.name)?)));
+    let of_steps = wanted.owned().filter_map(|(step, own)| Some((&own.id, seen.steps.get(&step.name)?)));
     let (id, owner) = std::iter::once((&wanted.id, &seen.whole)).chain(of_steps).find_map(
         |(id, presence)| match presence {
             Presence::Another(owner) => Some((id, owner)),
@@ -141,10 +152,10 @@ fn others(wanted: &Wanted, seen: &Seen) -> Option<Plan> {
 }
 
 fn step_status(step: &Prepared) -> StepStatus {
-    StepStatus {
-        name: step.name.clone(),
-        component_id: step.id.to_string(),
-        code_hash: step.code.as_ref().map(|code| code.hash.clone()),
-        environment: step.environment.clone(),
-    }
+    let (component_id, code, environment) = match &step.component {
+        Component::Own(own) => (own.id.to_string(), own.code.as_ref(), Some(own.environment.clone())),
+        Component::Existing(id) => (id.clone(), None, None),
+    };
+    let code_hash = code.map(|code| code.hash.clone());
+    StepStatus { name: step.name.clone(), component_id, code_hash, environment }
 }

@@ -4,7 +4,7 @@ use super::seen::{Presence, Seen};
 use super::wanted::{Refs, Wanted};
 use crate::action::{Action, Files, Next, Plan, Room, Verdict};
 use crate::asset::changed;
-use crate::component::{Code, Prepared};
+use crate::component::{Code, Own, Prepared};
 use crate::{component, publish};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 
 /// What may be sent now: files, then the steps whose files are there, then the whole.
 pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
-    let missing: Vec<&Prepared> =
-        wanted.steps.iter().filter(|step| presence(seen, step) != &Presence::Here).collect();
-    let mut actions: Vec<Action> = missing.iter().filter_map(|step| register_step(seen, step)).collect();
+    let missing: Vec<(&Prepared, &Own)> =
+        wanted.owned().filter(|(step, _)| presence(seen, step) != &Presence::Here).collect();
+    let mut actions: Vec<Action> =
+        missing.iter().filter_map(|(step, own)| register_step(presence(seen, step), seen, own)).collect();
     let needed = |code: &&Code| {
-        let is_of = |step: &&Prepared| step.code.as_ref().is_some_and(|own| own.hash == code.hash);
-        missing.iter().any(|step| is_of(step) && presence(seen, step) == &Presence::Absent)
+        let is_of = |own: &Own| own.code.as_ref().is_some_and(|own| own.hash == code.hash);
+        missing.iter().any(|(step, own)| is_of(own) && presence(seen, step) == &Presence::Absent)
     };
     let absent = wanted.codes().into_iter().filter(|code| !seen.codes.contains_key(&code.hash));
     actions.extend(absent.filter(needed).map(upload));
@@ -36,15 +37,15 @@ fn presence<'a>(seen: &'a Seen, step: &Prepared) -> &'a Presence {
 }
 
 /// The step's component, once its files are there.
-fn register_step(seen: &Seen, step: &Prepared) -> Option<Action> {
-    if let Presence::Archived(body) = presence(seen, step) {
-        return Some(unarchive(&step.id, body));
+fn register_step(presence: &Presence, seen: &Seen, own: &Own) -> Option<Action> {
+    if let Presence::Archived(body) = presence {
+        return Some(unarchive(&own.id, body));
     }
-    let code = match &step.code {
+    let code = match &own.code {
         Some(code) => Some(seen.codes.get(&code.hash)?),
         None => None,
     };
-    Some(Action::Put { id: step.id.clone(), body: component::with_code(step, code) })
+    Some(Action::Put { id: own.id.clone(), body: component::with_code(own, code) })
 }
 
 /// The component of a step as it was read, no longer archived: Azure takes its own rewritten spec back.

@@ -1,15 +1,16 @@
 //! What the names in a pipeline mean: clusters, environments, files, and how jobs run.
 
 use super::wanted::Refs;
+use crate::asset_name::{self, Collection};
 use crate::component::bare::Place;
-use crate::component::{Body, Resolved};
+use crate::component::{Body, Resolved, Runs};
 use crate::grants::Rights;
 use crate::invalid::InvalidSpec;
 use crate::{component, hash};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, Defaults, Settings};
-use azureml_crds::step::Step;
+use azureml_crds::step::{IdentityType, Nested, Step};
 use serde_json::json;
 
 /// The compute of steps that name none: its id, and for a serverless one the size.
@@ -33,9 +34,7 @@ fn compute_id(
                 .ok_or_else(|| InvalidSpec::new(field, format!("there is no MLCompute {name}")))
         }
         (None, Some(name), None) => Ok((Some(named(name)), None)),
-        (None, None, Some(serverless)) => {
-            Ok((Some(named("serverless")), Some(serverless.instance_type.clone())))
-        }
+        (None, None, Some(serverless)) => Ok((Some(named("serverless")), serverless.instance_type.clone())),
         _ => Err(InvalidSpec::new(field, "set exactly one of ref, name, serverless")),
     }
 }
@@ -47,8 +46,10 @@ pub(super) fn resolve(
     default: &DefaultCompute,
 ) -> Result<Resolved, InvalidSpec> {
     let field = format!("steps.{}", step.name);
+    let runs = runs(pipeline, step, refs, &field)?;
     let (compute, instance_type) = match &step.compute {
         Some(compute) => compute_id(&format!("{field}.compute"), compute, refs)?,
+        None if matches!(runs, Runs::Pipeline(_) | Runs::PipelineComponent(_)) => (None, None),
         None if default.0.is_some() => (None, default.1.clone()),
         None => {
             return Err(InvalidSpec::new(
@@ -57,28 +58,70 @@ pub(super) fn resolve(
             ));
         }
     };
+    let data = step.data.iter().map(|(name, data)| {
+        let named = |field: &str| asset((field, &data.path), Collection::Data, refs);
+        Ok((name.clone(), named(&format!("{field}.data.{name}.path"))?))
+    });
+    let data = data.collect::<Result<_, InvalidSpec>>()?;
+    let is_user =
+        step.identity.as_ref().is_some_and(|identity| identity.r#type == IdentityType::UserIdentity);
+    if is_user {
+        refs.workspace.rights.own_identity(&format!("{field}.identity.type"))?;
+    }
+    Ok(Resolved { runs, compute, instance_type, data })
+}
+
+/// What a step runs.
+fn runs(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> Result<Runs, InvalidSpec> {
+    let component = |field: String, text: &str| asset((&field, text), Collection::Components, refs);
+    match Body::of(step)? {
+        Body::Own(own) => {
+            if own.needs_code() && component::code(pipeline, step, &refs.workspace.id).is_none() {
+                return Err(InvalidSpec::new(
+                    format!("{field}.code"),
+                    "the script has no files; set code here or in defaults.code",
+                ));
+            }
+            Ok(Runs::Own(environment(pipeline, step, refs, &format!("{field}.environment"))?))
+        }
+        Body::Component(text) => Ok(Runs::Component(component(format!("{field}.component"), text)?)),
+        Body::Pipeline(Nested { r#ref: Some(name), .. }) => {
+            let current = refs.pipelines.get(name).cloned();
+            let current = current.ok_or_else(|| {
+                InvalidSpec::new(format!("{field}.pipeline.ref"), format!("there is no MLPipeline {name}"))
+            })?;
+            Ok(Runs::Pipeline(Box::new(current)))
+        }
+        Body::Pipeline(Nested { component: Some(text), .. }) => {
+            Ok(Runs::PipelineComponent(component(format!("{field}.pipeline.component"), text)?))
+        }
+        Body::Pipeline(Nested { r#ref: None, component: None }) => {
+            Err(InvalidSpec::new(format!("{field}.pipeline"), "set exactly one of ref, component"))
+        }
+    }
+}
+
+/// The environment version of a step.
+fn environment(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> Result<String, InvalidSpec> {
     let defaults = pipeline.spec.defaults.as_ref().and_then(|defaults| defaults.environment.as_ref());
     let environment = step.environment.as_ref().or(defaults).ok_or_else(|| {
-        InvalidSpec::new(
-            format!("{field}.environment"),
-            "the step has no environment; set it here or in defaults.environment",
-        )
+        InvalidSpec::new(field, "the step has no environment; set it here or in defaults.environment")
     })?;
-    let environment = match (&environment.r#ref, &environment.id) {
-        (Some(name), _) => refs.environments.get(name).cloned(),
-        (None, id) => id.clone(),
-    };
-    let environment = environment
-        .ok_or_else(|| InvalidSpec::new(format!("{field}.environment"), "set exactly one of ref, id"))?;
-    refs.workspace.rights.address(&format!("{field}.environment.id"), &environment)?;
-    let needs_code = Body::of(step)?.needs_code();
-    if needs_code && component::code(pipeline, step, &refs.workspace.id).is_none() {
-        return Err(InvalidSpec::new(
-            format!("{field}.code"),
-            "the script has no files; set code here or in defaults.code",
-        ));
+    match (&environment.r#ref, &environment.id) {
+        (Some(name), _) => refs
+            .environments
+            .get(name)
+            .cloned()
+            .ok_or_else(|| InvalidSpec::new(field, format!("there is no MLEnvironment {name}"))),
+        (None, Some(text)) => asset((&format!("{field}.id"), text), Collection::Environments, refs),
+        (None, None) => Err(InvalidSpec::new(field, "set exactly one of ref, id")),
     }
-    Ok(Resolved { environment, compute, instance_type })
+}
+
+/// An asset that exists, as a request names it.
+fn asset((field, text): (&str, &str), collection: Collection, refs: &Refs) -> Result<String, InvalidSpec> {
+    refs.workspace.rights.address(field, text)?;
+    asset_name::resolved((field, text), collection, &refs.workspace.id, &refs.pins)
 }
 
 /// What a pipeline reads and writes by addresses of its own.
@@ -112,6 +155,8 @@ pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: Defaul
         default_datastore: datastore.map(|name| workspace.child("datastores", &name).to_string()),
         continue_on_step_failure: continue_on_step_failure.unwrap_or(false),
         force_rerun: force_rerun.unwrap_or(false),
+        experiment: pipeline.spec.experiment.clone(),
+        tags: pipeline.spec.tags.clone(),
     }
 }
 
@@ -119,7 +164,7 @@ pub(super) fn current(pipeline: &MLPipeline, refs: &Refs, id: &ArmId, settings: 
     let (inputs, outputs) = (pipeline.spec.inputs.clone(), pipeline.spec.outputs.clone());
     let content = json!({"componentId": id, "settings": settings, "inputs": inputs, "outputs": outputs});
     let version = hash::cut(&hash::content("current", &content), 12).to_owned();
-    let places = component::bare::inputs(pipeline);
+    let places = component::bare::inputs(pipeline, &refs.pipelines);
     let at = |place| places.iter().filter(|(_, at)| **at == place).map(|(name, _)| name.clone()).collect();
     Current {
         version,

@@ -1,6 +1,7 @@
 //! What an MLPipeline refers to, and everything that should be registered. Plain data: nothing is decided here.
 
-use crate::component::{Code, Prepared};
+use crate::asset_name::Pins;
+use crate::component::{Code, Own, Prepared};
 use crate::context::Workspace;
 use crate::owner::Owner;
 use azureml_client::ArmId;
@@ -20,6 +21,10 @@ pub struct Refs {
     pub environments: BTreeMap<String, String>,
     /// Clusters by the name of the MLCompute.
     pub computes: BTreeMap<String, String>,
+    /// Versions in force by the name of the MLPipeline.
+    pub pipelines: BTreeMap<String, Current>,
+    /// What labels mean.
+    pub pins: Pins,
     /// How the settings of a deployment are written.
     pub deployments: Deployments,
 }
@@ -63,11 +68,16 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The components that are registered for steps, with the names of the steps.
+    pub fn owned(&self) -> impl Iterator<Item = (&Prepared, &Own)> {
+        self.steps.iter().filter_map(|step| Some((step, step.own()?)))
+    }
+
     /// The code versions of all steps, each once.
     #[must_use]
     pub fn codes(&self) -> Vec<&Code> {
         let mut codes: Vec<&Code> = Vec::new();
-        for code in self.steps.iter().filter_map(|step| step.code.as_ref()) {
+        for code in self.owned().filter_map(|(_, own)| own.code.as_ref()) {
             if !codes.iter().any(|known| known.hash == code.hash) {
                 codes.push(code);
             }

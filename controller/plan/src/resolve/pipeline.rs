@@ -5,12 +5,15 @@ use super::environment::environment;
 use super::workspace::refusal;
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
+use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
-use crate::pipeline::{Address, Refs, base_name, computes, environments, generated_name, vouch};
+use crate::pipeline::{
+    Address, Refs, base_name, computes, environments, generated_name, labels, pipelines, vouch,
+};
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Resolve for MLPipeline {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
@@ -22,8 +25,11 @@ impl Resolve for MLPipeline {
         let (namespace, _) = place(&self.metadata);
         let environments = all(environments(self), |name| environment(world, &namespace, name))?;
         let computes = all(computes(self), |name| cluster(world, (&namespace, name), &workspace.id))?;
+        let pipelines = nested(self, world, &workspace)?;
+        let told = self.status.as_ref().map(|status| status.resolved.as_slice());
+        let pins = Pins::told(told.unwrap_or_default(), &labels(self, &workspace.id));
         let (owner, deployments) = (world.owner(&self.metadata), world.settings.deployments);
-        Ok(Refs { workspace, owner, environments, computes, deployments })
+        Ok(Refs { workspace, owner, environments, computes, pipelines, pins, deployments })
     }
 
     fn made(&self) -> Made {
@@ -39,11 +45,57 @@ impl Resolve for MLPipeline {
     }
 }
 
+/// The versions in force of the pipelines that stand in the place of steps.
+fn nested(
+    pipeline: &MLPipeline,
+    world: World<'_>,
+    workspace: &Workspace,
+) -> Result<BTreeMap<String, Current>, Wait> {
+    let (namespace, own) = place(&pipeline.metadata);
+    if let Some(circle) = circle(pipeline, world, &namespace) {
+        let message =
+            format!("pipelines stand in each other in a circle: {own} → {circle}; take one of them out");
+        return Err(Wait::stalled("InvalidSpec", message));
+    }
+    all(pipelines(pipeline), |name| {
+        let (of, current) = in_force(world, &namespace, name)?;
+        let own = &pipeline.spec.workspace_ref.name;
+        if of != *own {
+            let message = format!(
+                "MLPipeline {name} is of MLWorkspace {of}, and a pipeline stands in one of its own workspace, {own}, only"
+            );
+            return Err(Wait::stalled("InvalidSpec", message));
+        }
+        vouched(world, (&namespace, name), &current, workspace)?;
+        Ok(current)
+    })
+}
+
+/// The way from what a pipeline nests back to itself; none where there is no such way.
+fn circle(pipeline: &MLPipeline, world: World<'_>, namespace: &str) -> Option<String> {
+    let own = place(&pipeline.metadata).1;
+    let mut ways: Vec<Vec<String>> = pipelines(pipeline).into_iter().map(|name| vec![name]).collect();
+    let mut known = BTreeSet::new();
+    while let Some(way) = ways.pop() {
+        let last = way.last()?;
+        if *last == own {
+            return Some(way.join(" → "));
+        }
+        if !known.insert(last.clone()) {
+            continue;
+        }
+        let inner = world.objects.pipeline(namespace, last);
+        let inner = inner.map(|found| pipelines(&found)).unwrap_or_default();
+        ways.extend(inner.into_iter().map(|name| way.iter().cloned().chain([name]).collect()));
+    }
+    None
+}
+
 /// All references of one kind, or the first that is missing.
-fn all(
+fn all<Found>(
     names: Vec<String>,
-    find: impl Fn(&str) -> Result<String, Wait>,
-) -> Result<BTreeMap<String, String>, Wait> {
+    find: impl Fn(&str) -> Result<Found, Wait>,
+) -> Result<BTreeMap<String, Found>, Wait> {
     names.into_iter().map(|name| find(&name).map(|id| (name, id))).collect()
 }
 

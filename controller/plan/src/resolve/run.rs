@@ -3,9 +3,10 @@
 use super::pipeline::{in_force, vouched};
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
+use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
-use crate::run::{Address, Refs, id, was_seen};
+use crate::run::{Address, Refs, id, labels, was_seen};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
 
@@ -20,7 +21,9 @@ impl Resolve for MLRun {
         let (name_of_workspace, recorded) = recorded(self, world)?;
         access.is_to(&name_of_workspace)?;
         let current = to_run(self, world, recorded, &workspace)?;
-        Ok(Refs { workspace, owner: world.owner(&self.metadata), current })
+        let told = self.status.as_ref().map(|status| status.resolved.as_slice()).unwrap_or_default();
+        let pins = Pins::told(told, &labels(self, &current, &workspace.id));
+        Ok(Refs { workspace, owner: world.owner(&self.metadata), current, pins })
     }
 
     fn made(&self) -> Made {

@@ -3,6 +3,7 @@
 use super::pipeline::{in_force, vouched};
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
+use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::schedule::{Address, Refs, id};
@@ -23,7 +24,8 @@ impl Resolve for MLSchedule {
         let workspace = access.workspace()?;
         vouched(world, (&namespace, name), &current, &workspace)?;
         let (owner, form) = (world.owner(&self.metadata), world.settings.schedule_form);
-        Ok(Refs { workspace, owner, current, form })
+        // A schedule's labels mean what they mean now, and are looked up in each pass.
+        Ok(Refs { workspace, owner, current, pins: Pins::default(), form })
     }
 
     fn made(&self) -> Made {

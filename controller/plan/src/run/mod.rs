@@ -18,6 +18,7 @@ use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over};
 pub use self::seen::{Seen, job_phase, phase};
 pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
+use crate::asset_name::Label;
 use crate::context::Ask;
 use crate::failure::Trouble;
 use crate::invalid::InvalidSpec;
@@ -25,6 +26,7 @@ use crate::job::{self, Form, Job};
 use crate::{Decide, View, failure, names};
 use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
+use azureml_crds::ml_pipeline::Current;
 use azureml_crds::ml_run::{Failure, MLRunSpec, MLRunStatus, Phase};
 use azureml_crds::shared::Reference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -41,6 +43,12 @@ pub fn id(run: &MLRun, workspace: &ArmId) -> ArmId {
 #[must_use]
 pub fn is_finished(run: &MLRun) -> bool {
     run.status.as_ref().and_then(|status| status.phase).is_some_and(Phase::is_finished)
+}
+
+/// The labels of data assets that a run names.
+#[must_use]
+pub fn labels(run: &MLRun, current: &Current, workspace: &ArmId) -> Vec<Label> {
+    job::labels(run.spec.inputs.as_ref(), current, workspace)
 }
 
 impl Decide for MLRun {
@@ -60,6 +68,8 @@ impl Decide for MLRun {
             is_scheduled: false,
             form: Form::Component,
             rights: &refs.workspace.rights,
+            workspace: &refs.workspace.id,
+            pins: &refs.pins,
         };
         let refused = job::inputs(&job, &refs.current).err();
         Ok(Wanted { id: id(self, &refs.workspace.id), component, refused })
@@ -82,6 +92,7 @@ impl Decide for MLRun {
         status.job_name = Some(wanted.id.name().to_owned());
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
         status.pipeline = Some(refs.current.clone());
+        status.resolved = refs.pins.status(&status.resolved, ask.now);
         if seen.job.is_some() {
             job_facts(self, &mut status, wanted, seen);
         } else {
@@ -182,16 +193,18 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
     if let Some(invalid) = &wanted.refused {
         return refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask);
     }
-    let tags = refs.owner.tags(&BTreeMap::new());
+    let tags = refs.owner.tags(&refs.current.settings.tags);
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let job = Job {
         display_name: name,
-        experiment: experiment.as_deref().unwrap_or(&pipeline_ref.name),
+        experiment: job::experiment(experiment.as_ref(), &refs.current, &pipeline_ref.name),
         tags: &tags,
         inputs: inputs.as_ref(),
         is_scheduled: false,
         form: Form::Component,
         rights: &refs.workspace.rights,
+        workspace: &refs.workspace.id,
+        pins: &refs.pins,
     };
     match job::properties(&job, &refs.current) {
         Ok(properties) => {

@@ -1,5 +1,6 @@
 //! What an MLRun refers to, and the job that should be there. Plain data: nothing is decided here.
 
+use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::invalid::InvalidSpec;
 use crate::owner::Owner;
@@ -15,6 +16,8 @@ pub struct Refs {
     pub owner: Owner,
     /// The pipeline's version when the run was made.
     pub current: Current,
+    /// What labels of data assets mean.
+    pub pins: Pins,
 }
 
 /// The job that should be there.

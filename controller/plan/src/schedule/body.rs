@@ -1,6 +1,7 @@
 //! The body of a schedule, with its trigger and the job that it starts, and the hash of what the user wrote.
 
 use super::wanted::{Refs, Wanted};
+use crate::asset_name::Pins;
 use crate::firing::Trigger;
 use crate::hash;
 use crate::invalid::InvalidSpec;
@@ -45,15 +46,19 @@ pub(super) fn body(
         adopt: _,
     } = &schedule.spec;
     let tags = refs.owner.tags(tags);
+    let mut of_jobs = refs.current.settings.tags.clone();
+    of_jobs.extend(tags.clone());
     let name = schedule.metadata.name.as_deref().unwrap_or_default();
     let job = Job {
         display_name: name,
-        experiment: experiment.as_deref().unwrap_or(&pipeline_ref.name),
-        tags: &tags,
+        experiment: job::experiment(experiment.as_ref(), &refs.current, &pipeline_ref.name),
+        tags: &of_jobs,
         inputs: inputs.as_ref(),
         is_scheduled: true,
         form: refs.form,
         rights: &refs.workspace.rights,
+        workspace: &refs.workspace.id,
+        pins: &refs.pins,
     };
     let mut properties = json!({
         // It cannot be changed after a schedule was made.
@@ -164,9 +169,13 @@ pub(super) fn content_hash(spec: &MLScheduleSpec, refs: &Refs) -> String {
     } = spec;
     // Another form is another schedule; the usual one says nothing, so that hashes stay.
     let form = (refs.form != Form::default()).then_some(refs.form);
-    let content = json!({"form": form, "cron": cron, "recurrence": recurrence, "timeZone": time_zone,
+    let mut content = json!({"form": form, "cron": cron, "recurrence": recurrence, "timeZone": time_zone,
         "startTime": start_time, "endTime": end_time, "suspend": suspend, "inputs": inputs,
         "experiment": experiment, "description": description, "tags": tags,
         "version": refs.current.version});
+    // Likewise labels: without any, nothing is said.
+    if refs.pins != Pins::default() {
+        content["assets"] = refs.pins.ids().map(ToString::to_string).collect();
+    }
     hash::content("schedule", &content)
 }

@@ -12,6 +12,7 @@ pub use self::leave::Address;
 pub use self::leftover::leftovers;
 pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Next, Plan, Verdict};
+use crate::asset_name::Label;
 use crate::context::Ask;
 use crate::diff::differences;
 use crate::firing::Window;
@@ -45,6 +46,12 @@ pub fn id(schedule: &MLSchedule, workspace: &ArmId) -> ArmId {
     workspace.child("schedules", &schedule.spec.azure_name.clone().unwrap_or_else(generated))
 }
 
+/// The labels of data assets that a schedule names.
+#[must_use]
+pub fn labels(schedule: &MLSchedule, refs: &Refs) -> Vec<Label> {
+    job::labels(schedule.spec.inputs.as_ref(), &refs.current, &refs.workspace.id)
+}
+
 impl Decide for MLSchedule {
     type Status = MLScheduleStatus;
     type Refs = Refs;
@@ -73,6 +80,8 @@ impl Decide for MLSchedule {
             is_scheduled: true,
             form: refs.form,
             rights: &refs.workspace.rights,
+            workspace: &refs.workspace.id,
+            pins: &refs.pins,
         };
         job::inputs(&job, &refs.current)?;
         let hash = content_hash(spec, refs);
@@ -119,6 +128,7 @@ impl Decide for MLSchedule {
         let mut status = self.status.clone().unwrap_or_default();
         status.common.azure_id = Some(wanted.id.to_string());
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+        status.resolved = refs.pins.status(&status.resolved, ask.now);
         status.time_zone = Some(wanted.zone.windows.clone());
         if plan.applied.is_some() {
             status.version = Some(refs.current.version.clone());

@@ -1,5 +1,6 @@
 //! What an MLSchedule refers to, and the schedule that should be there. Plain data: nothing is decided here.
 
+use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::job::Form;
 use crate::owner::Owner;
@@ -16,6 +17,8 @@ pub struct Refs {
     pub owner: Owner,
     /// The pipeline's current version.
     pub current: Current,
+    /// What labels of data assets mean.
+    pub pins: Pins,
     /// How the job says what it runs.
     pub form: Form,
 }

@@ -145,6 +145,8 @@ fn pipeline_of(spec: &str) -> Result<MLPipeline> {
 fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     pipeline::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        pipelines: std::collections::BTreeMap::new(),
         workspace: workspace(),
         owner: owner("pipeline1"),
         environments,
@@ -235,7 +237,12 @@ fn inline(put: &Action, nodes: Value) -> Result<Request> {
 
 fn jobs(all: &mut All) -> Result<()> {
     let (current, nodes) = version()?;
-    let refs = run::Refs { workspace: workspace(), owner: owner("pipeline1"), current: current.clone() };
+    let refs = run::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        workspace: workspace(),
+        owner: owner("pipeline1"),
+        current: current.clone(),
+    };
     let mut run: MLRun = object("churn-1", "{pipelineRef: {name: churn}, inputs: {threshold: 0.7}}")?;
     run.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current), ..Default::default() });
     let mut seen = run::Seen::default();
@@ -276,7 +283,13 @@ fn put_schedule(
     (name, spec): (&str, &str),
     form: Form,
 ) -> Result<Value> {
-    let refs = schedule::Refs { workspace: workspace(), owner: owner(name), current: version()?.0, form };
+    let refs = schedule::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        workspace: workspace(),
+        owner: owner(name),
+        current: version()?.0,
+        form,
+    };
     let mut schedule: MLSchedule = object(name, spec)?;
     let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
     status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());

@@ -49,6 +49,8 @@ fn a_change_of_scale_is_a_patch_or_a_put_of_the_whole_cluster() -> Result<()> {
 fn settings_of_a_deployment_are_text_or_have_types() -> Result<()> {
     let settings = |deployments: Deployments| -> Result<Value> {
         let refs = pipeline::Refs {
+            pins: azureml_plan::asset_name::Pins::default(),
+            pipelines: std::collections::BTreeMap::new(),
             workspace: workspace(),
             owner: owner("p"),
             environments: BTreeMap::new(),

@@ -93,7 +93,12 @@ pub fn of_run(seen: &run::Seen) -> Result<String> {
     let mut run: MLRun = object("one", "{pipelineRef: {name: p}}")?;
     let status = azureml_crds::ml_run::MLRunStatus { pipeline: Some(current()?), ..Default::default() };
     run.status = Some(status);
-    let refs = run::Refs { workspace: workspace(), owner: owner("one"), current: current()? };
+    let refs = run::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        workspace: workspace(),
+        owner: owner("one"),
+        current: current()?,
+    };
     let wanted = run.wanted(&refs).map_err(anyhow::Error::msg)?;
     let ask = ask();
     let view = View { refs: &refs, wanted: &wanted, seen, ask: &ask };
@@ -136,6 +141,8 @@ fn publishing() -> Result<(MLPipeline, pipeline::Refs, pipeline::Wanted)> {
     let pipeline: MLPipeline = object("ep", spec)?;
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        pipelines: std::collections::BTreeMap::new(),
         workspace: workspace(),
         owner: owner("ep"),
         environments,

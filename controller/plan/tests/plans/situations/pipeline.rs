@@ -24,6 +24,8 @@ fn decided() -> Result<()> {
 pub fn table() -> Result<Table> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        pipelines: std::collections::BTreeMap::new(),
         workspace: workspace(),
         owner: owner("p"),
         environments,

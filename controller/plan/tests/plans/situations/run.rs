@@ -20,7 +20,12 @@ fn decided() -> Result<()> {
 fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Result<()> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
     let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
-    let refs = run::Refs { workspace: workspace(), owner: owner("one"), current: current.clone() };
+    let refs = run::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        workspace: workspace(),
+        owner: owner("one"),
+        current: current.clone(),
+    };
     let mut one: MLRun = object("one", "{pipelineRef: {name: p}, inputs: {trees: 5}}")?;
     one.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current), ..Default::default() });
     let sent = plan(&one, &refs, &run::Seen::default(), &ask()).map_err(anyhow::Error::msg)?;
@@ -40,7 +45,12 @@ fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Resu
 pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
     let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
-    let refs = run::Refs { workspace: workspace(), owner: owner("one"), current: current.clone() };
+    let refs = run::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
+        workspace: workspace(),
+        owner: owner("one"),
+        current: current.clone(),
+    };
     let of = |spec: &str| -> Result<MLRun> {
         let mut run: MLRun = object("one", spec)?;
         run.status =

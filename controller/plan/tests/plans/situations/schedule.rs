@@ -19,6 +19,7 @@ fn decided() -> Result<()> {
 pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {}, "outputs": {}});
     let refs = schedule::Refs {
+        pins: azureml_plan::asset_name::Pins::default(),
         workspace: workspace(),
         owner: owner("nightly"),
         current: serde_json::from_value(current)?,
@@ -92,7 +93,8 @@ pub fn table() -> Result<Table> {
     let foreign =
         with(&with(&have, "/properties/tags", json!({})), "/properties/displayName", json!("by hand"));
     row("nobody's, to be taken over and only reported, seen for the first time", &fresh, Some(foreign))?;
-    let by_node = schedule::Refs { form: Form::Node, ..refs.clone() };
+    let by_node =
+        schedule::Refs { pins: azureml_plan::asset_name::Pins::default(), form: Form::Node, ..refs.clone() };
     let seen = schedule::Seen { schedule: Some(have.clone()) };
     table.row(
         "its job is to have a node",

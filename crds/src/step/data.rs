@@ -1,0 +1,42 @@
+//! What a step is given in place, and what it writes.
+
+use crate::values::{InputMode, OutputMode, OutputType};
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+/// Data of a step, in place.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepData {
+    /// What kind of data it is.
+    pub r#type: OutputType,
+    /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, an `https://` or `abfss://` address, or a data asset:
+    /// `azureml:<name>:<version>`, `azureml:<name>@latest`, a registry's, or its ARM id. A label is looked up once;
+    /// `status.resolved` says what it means.
+    #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = crate::rules::data_path("path"), validation = crate::rules::stays_quoted("path"))]
+    pub path: String,
+    /// How the step sees it. Default: Azure ML's, `ReadOnlyMount`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<InputMode>,
+}
+
+/// An output of a step.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.mode) || !has(self.path) || !self.path.startsWith('${{')")
+    .message("an output that is bound to spec.outputs takes its mode from there; remove mode here").field_path(".mode"))]
+pub struct StepOutput {
+    /// What kind of data it is. Default: the type of the pipeline's output that `path` names, else `uri_folder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<OutputType>,
+    /// `${{parent.outputs.<output>}}` to make it an output of the pipeline, or an address in a datastore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = Rule::new("self.startsWith('${{') || self.contains('://')")
+        .message("path: write ${{parent.outputs.<output>}} or azureml://datastores/<datastore>/paths/<path>"))]
+    pub path: Option<String>,
+    /// How the step writes it. Azure ML's default is `ReadWriteMount`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<OutputMode>,
+}

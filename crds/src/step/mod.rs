@@ -1,0 +1,168 @@
+//! A step of a pipeline: what runs, on what, with which values.
+
+mod body;
+mod data;
+mod files;
+mod rules;
+mod runs_on;
+
+pub use self::body::{Nested, Script};
+pub use self::data::{StepData, StepOutput};
+pub use self::files::{Code, Environment};
+pub use self::runs_on::{
+    Compute, Distribution, Identity, IdentityType, Processes, Ray, Resources, Serverless, TensorFlow,
+};
+use crate::literals;
+use crate::shared::Reference;
+use crate::values::{InputMode, Literal, LiteralType};
+use kube::KubeSchema;
+use schemars::Schema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A step. Exactly one of `command`, `python`, `r`, `component` and `pipeline` says what runs.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline"]),
+    validation = rules::uses("command", &["inputs", "data"]),
+    validation = rules::uses("command", &["outputs"]),
+    validation = rules::args_use("r", &["inputs", "data"]),
+    validation = rules::args_use("r", &["outputs"]),
+    validation = rules::args_use("python", &["inputs", "data"]),
+    validation = rules::args_use("python", &["outputs"]),
+    validation = rules::own_bindings("command", &format!("!has(self.command) || {}", rules::is_own("self.command"))),
+    validation = rules::own_bindings("r.args", &format!("!has(self.r) || !has(self.r.args) || self.r.args.all(a, {})", rules::is_own("a"))),
+    validation = rules::own_bindings("python.args", &format!("!has(self.python) || !has(self.python.args) || self.python.args.all(a, {})", rules::is_own("a"))),
+    validation = rules::script_is_in_the_code("r"),
+    validation = rules::script_is_in_the_code("python"),
+    validation = rules::of_inputs("inputModes"),
+    validation = rules::of_inputs("inputTypes"),
+    validation = rules::data_has_its_own_names(),
+    validation = rules::belongs_to_the_component("component", &["code", "environment", "description", "deterministic"]),
+    validation = rules::belongs_to_the_component("pipeline", &["code", "environment", "description", "deterministic",
+        "environmentVariables", "resources", "distribution", "identity", "timeout", "compute"]),
+)]
+pub struct Step {
+    /// The name, unique in the pipeline.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z_][a-z0-9_]*$')")
+        .message(Message::Expression("'name: \"%s\": use lower-case letters, digits and _, not starting with a digit (Azure ML takes no hyphens here)'.format([self])".into())))]
+    pub name: String,
+    /// The name that studio shows. Default: `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub display_name: Option<String>,
+    /// Shown in Azure ML studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub description: Option<String>,
+    /// A shell line, sent as written. It reads `${{inputs.<input>}}` and `${{outputs.<output>}}`; a fragment `$[[…]]` is dropped
+    /// when the optional input in it has no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65_536))]
+    pub command: Option<String>,
+    /// A Python script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<Script>,
+    /// An R script, run by `Rscript`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r: Option<Script>,
+    /// A component that exists: `azureml:<name>:<version>`, `azureml:<name>@latest` or `@default`,
+    /// `azureml://registries/<registry>/components/<name>/versions/<version>`, or the ARM id of a version. A label is looked up once;
+    /// `status.resolved` says what it means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = crate::rules::asset("component", "components", true))]
+    pub component: Option<String>,
+    /// A pipeline in the place of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Nested>,
+    /// The files that the step runs. Default: `defaults.code`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// The environment. Default: `defaults.environment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// The compute. Default: `defaults.compute`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute: Option<Compute>,
+    /// Name to value: a literal, `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`.
+    /// Decimals and booleans are written in quotes. A text has no single quote and no line break, which could leave the quotes of
+    /// a command, and a letter of a-z, a digit or `_`, which Azure ML asks for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::bound_inputs)]
+    #[x_kube(validation = crate::rules::variable_names("inputs"), validation = crate::rules::yaml_keys("inputs"))]
+    pub inputs: BTreeMap<String, Literal>,
+    /// The types of literals in `inputs`, where they are not what they look like: a decimal is a `number`, `"true"` a `boolean`.
+    /// Default: `integer` for a whole number, `string` for text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::at_most_50)]
+    pub input_types: BTreeMap<String, LiteralType>,
+    /// Data in place: name to address, so that no run need give it. A command reads it as `${{inputs.<name>}}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::at_most_50)]
+    #[x_kube(validation = crate::rules::variable_names("data"), validation = crate::rules::yaml_keys("data"))]
+    pub data: BTreeMap<String, StepData>,
+    /// How the step sees the data of an input. Default: the mode of the pipeline's input, else Azure ML's default.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::at_most_50)]
+    pub input_modes: BTreeMap<String, InputMode>,
+    /// What the step writes. What another step uses is listed here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::at_most_50)]
+    #[x_kube(validation = crate::rules::variable_names("outputs"), validation = crate::rules::yaml_keys("outputs"))]
+    pub outputs: BTreeMap<String, StepOutput>,
+    /// Environment variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::step::bound_variables)]
+    #[x_kube(validation = Rule::new("self.all(k, k.matches('^[A-Za-z_.-][A-Za-z0-9_.-]*$'))")
+        .message("environmentVariables: a name has letters, digits, _ - and . only, and does not start with a digit"),
+        validation = crate::rules::yaml_keys("environmentVariables"))]
+    pub environment_variables: BTreeMap<String, String>,
+    /// How much of the compute it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Resources>,
+    /// How the command is started on several nodes, or several times on each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
+    /// As whom the step reaches data. Default: the identity of the compute where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// The longest the step may take. Default: Azure ML's own limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(validation = crate::rules::duration("timeout", "1m", "504h"))]
+    pub timeout: Option<String>,
+    /// Whether equal inputs give equal outputs, so that Azure ML may reuse an earlier result. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deterministic: Option<bool>,
+}
+
+/// Bounds for a map with at most 50 entries.
+pub(crate) fn at_most_50(schema: &mut Schema) {
+    schema.insert("maxProperties".into(), 50.into());
+}
+
+/// Bounds for the inputs of a step.
+pub(crate) fn bound_inputs(schema: &mut Schema) {
+    at_most_50(schema);
+    if let Some(values) = schema.get_mut("additionalProperties") {
+        literals::bound(values);
+    }
+}
+
+/// Bounds for environment variables.
+pub(crate) fn bound_variables(schema: &mut Schema) {
+    schema.insert("maxProperties".into(), 100.into());
+    if let Some(values) = schema.get_mut("additionalProperties") {
+        values["maxLength"] = 4096.into();
+    }
+}
+
+/// A reference to an MLEnvironment or MLCompute by its name.
+impl From<&str> for Reference {
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+}
