@@ -1,5 +1,6 @@
 //! The node of a step in the pipeline's graph, with the keys that Microsoft's client writes.
 
+use super::literal;
 use super::ports::{PARENT_OUTPUT, output_type};
 use super::resolved::Resolved;
 use crate::invalid::InvalidSpec;
@@ -8,7 +9,7 @@ use azureml_crds::MLPipeline;
 use azureml_crds::step::{
     Distribution, Identity, IdentityType, Processes, Ray, Resources, Step, StepOutput, TensorFlow,
 };
-use azureml_crds::values::{Literal, OutputType};
+use azureml_crds::values::{Literal, LiteralType, OutputType};
 use serde_json::{Map, Value, json};
 
 /// A step as a node of the pipeline: snake case but for the two ids, as Azure ML wants it.
@@ -120,6 +121,10 @@ fn said(mut value: Value) -> Value {
 fn node_input(step: &Step, name: &str, value: &Literal) -> Value {
     let text = match value {
         Literal::Number(number) => number.to_string(),
+        // As Azure ML stores it.
+        Literal::Text(text) if step.input_types.get(name) == Some(&LiteralType::Boolean) => {
+            literal(&Value::Bool(text == "true"))
+        }
         Literal::Text(text) => text.clone(),
     };
     let mut input = json!({"job_input_type": "literal", "value": text});

@@ -6,6 +6,7 @@ use azureml_client::ArmId;
 use azureml_crds::ml_compute::{MLComputeSpec, MLComputeStatus};
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
@@ -172,7 +173,7 @@ proptest! {
     #[test]
     fn no_answer_about_an_endpoint_is_too_strange(endpoint in ours("x"), deployments in prop::collection::vec(ours("x"), 0..4), is_complete in any::<bool>(), ask in asked()) {
         let pipeline: MLPipeline = object("x", "{workspaceRef: {name: p}, publish: {endpoint: ep}, defaults: {compute: {name: c}, environment: {id: /e}}, steps: [{name: a, command: b}]}").unwrap();
-        let refs = pipeline::Refs { pins: azureml_plan::asset_name::Pins::default(), pipelines: std::collections::BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), deployments: pipeline::Deployments::Text };
+        let refs = pipeline::Refs { pins: Pins::default(), pipelines: BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), deployments: pipeline::Deployments::Text };
         let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new(), is_awaited: false };
         let seen = pipeline::Seen { whole: Presence::Here, steps: BTreeMap::new(), codes: BTreeMap::new(), publication };
         decide(&pipeline, &refs, &seen, &ask).unwrap();
@@ -187,7 +188,7 @@ proptest! {
     fn no_answer_about_a_job_is_too_strange(job in answer(), children in prop::collection::vec(answer(), 0..4), details in answer(), ask in asked()) {
         let mut run: MLRun = object("x", "{pipelineRef: {name: p}, ttlAfterFinished: 1h}").unwrap();
         run.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current().unwrap()), ..Default::default() });
-        let refs = run::Refs { pins: azureml_plan::asset_name::Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap() };
+        let refs = run::Refs { pins: Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap() };
         decide(&run, &refs, &run::Seen::default(), &ask).unwrap();
         let seen = run::Seen { job: Some(job.clone()), children: Some(children), details: Some(details) };
         decide(&run, &refs, &seen, &ask).unwrap();
@@ -197,7 +198,7 @@ proptest! {
     #[test]
     fn no_answer_about_a_schedule_is_too_strange(have in ours("x"), by_component in any::<bool>(), ask in asked()) {
         let mut schedule: MLSchedule = object("x", "{pipelineRef: {name: p}, cron: '0 6 * * *'}").unwrap();
-        let refs = schedule::Refs { pins: azureml_plan::asset_name::Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap(), form: if by_component { Form::Component } else { Form::Node } };
+        let refs = schedule::Refs { pins: Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap(), form: if by_component { Form::Component } else { Form::Node } };
         let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
         status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
         schedule.status = Some(status);

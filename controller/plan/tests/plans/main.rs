@@ -1,5 +1,6 @@
 //! What the operator would send, for manifests and answers of Azure as they are: no server, no clock.
 
+mod assets;
 mod compare;
 mod golden;
 mod laws;

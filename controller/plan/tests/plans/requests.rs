@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_crds::values::Literal;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
@@ -124,7 +125,7 @@ const PIPELINE: &str = "{workspaceRef: {name: prod}, azureName: churn_pipeline, 
       {name: prep, command: 'python prep.py', resources: {instanceCount: 1},
        inputs: {raw: '${{parent.inputs.raw_data}}', threshold: '${{parent.inputs.threshold}}'}, outputs: {prepared: {mode: Upload}}},
       {name: train, displayName: Train in R, command: 'Rscript train.R', compute: {name: gpu-cluster}, resources: {instanceCount: 2, shmSize: 8g}, timeout: 2h,
-       environmentVariables: {R_PROFILE_USER: /opt/Rprofile}, inputModes: {data: Download},
+       distribution: {mpi: {processesPerInstance: 1}}, identity: {type: Managed}, environmentVariables: {R_PROFILE_USER: /opt/Rprofile}, inputModes: {data: Download},
        inputs: {data: '${{parent.jobs.prep.outputs.prepared}}', trees: '500'}, outputs: {model: {path: '${{parent.outputs.model_out}}'}}},
       {name: score, command: 'python score.py', inputs: {model: '${{parent.jobs.train.outputs.model}}'}}]}";
 
@@ -145,8 +146,8 @@ fn pipeline_of(spec: &str) -> Result<MLPipeline> {
 fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     pipeline::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
-        pipelines: std::collections::BTreeMap::new(),
+        pins: Pins::default(),
+        pipelines: BTreeMap::new(),
         workspace: workspace(),
         owner: owner("pipeline1"),
         environments,
@@ -238,7 +239,7 @@ fn inline(put: &Action, nodes: Value) -> Result<Request> {
 fn jobs(all: &mut All) -> Result<()> {
     let (current, nodes) = version()?;
     let refs = run::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
+        pins: Pins::default(),
         workspace: workspace(),
         owner: owner("pipeline1"),
         current: current.clone(),
@@ -284,7 +285,7 @@ fn put_schedule(
     form: Form,
 ) -> Result<Value> {
     let refs = schedule::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
+        pins: Pins::default(),
         workspace: workspace(),
         owner: owner(name),
         current: version()?.0,

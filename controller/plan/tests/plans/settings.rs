@@ -3,6 +3,7 @@
 use crate::support::{ask, object, owner, plan, workspace};
 use anyhow::{Result, bail};
 use azureml_crds::{MLCompute, MLPipeline};
+use azureml_plan::asset_name::Pins;
 use azureml_plan::pipeline::{self, Deployments, Presence};
 use azureml_plan::publish::Publication;
 use azureml_plan::{Action, Decide as _, compute};
@@ -49,8 +50,8 @@ fn a_change_of_scale_is_a_patch_or_a_put_of_the_whole_cluster() -> Result<()> {
 fn settings_of_a_deployment_are_text_or_have_types() -> Result<()> {
     let settings = |deployments: Deployments| -> Result<Value> {
         let refs = pipeline::Refs {
-            pins: azureml_plan::asset_name::Pins::default(),
-            pipelines: std::collections::BTreeMap::new(),
+            pins: Pins::default(),
+            pipelines: BTreeMap::new(),
             workspace: workspace(),
             owner: owner("p"),
             environments: BTreeMap::new(),

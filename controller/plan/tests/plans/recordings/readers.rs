@@ -4,6 +4,7 @@ use crate::support::{ask, id, object, owner, plan, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_client::ArmId;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
+use azureml_plan::asset_name::Pins;
 use azureml_plan::grants::Rights;
 use azureml_plan::pipeline::{self, Presence};
 use azureml_plan::publish::{self, Publication};
@@ -93,12 +94,8 @@ pub fn of_run(seen: &run::Seen) -> Result<String> {
     let mut run: MLRun = object("one", "{pipelineRef: {name: p}}")?;
     let status = azureml_crds::ml_run::MLRunStatus { pipeline: Some(current()?), ..Default::default() };
     run.status = Some(status);
-    let refs = run::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
-        workspace: workspace(),
-        owner: owner("one"),
-        current: current()?,
-    };
+    let refs =
+        run::Refs { pins: Pins::default(), workspace: workspace(), owner: owner("one"), current: current()? };
     let wanted = run.wanted(&refs).map_err(anyhow::Error::msg)?;
     let ask = ask();
     let view = View { refs: &refs, wanted: &wanted, seen, ask: &ask };
@@ -141,8 +138,8 @@ fn publishing() -> Result<(MLPipeline, pipeline::Refs, pipeline::Wanted)> {
     let pipeline: MLPipeline = object("ep", spec)?;
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
-        pipelines: std::collections::BTreeMap::new(),
+        pins: Pins::default(),
+        pipelines: BTreeMap::new(),
         workspace: workspace(),
         owner: owner("ep"),
         environments,

@@ -4,6 +4,7 @@ use super::{Table, with};
 use crate::support::{ask, object, owner, plan, workspace};
 use anyhow::Result;
 use azureml_crds::MLPipeline;
+use azureml_plan::asset_name::Pins;
 use azureml_plan::environment::Version;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
@@ -24,8 +25,8 @@ fn decided() -> Result<()> {
 pub fn table() -> Result<Table> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
-        pipelines: std::collections::BTreeMap::new(),
+        pins: Pins::default(),
+        pipelines: BTreeMap::new(),
         workspace: workspace(),
         owner: owner("p"),
         environments,

@@ -5,6 +5,7 @@ use crate::support::{ask, id, object, owner, plan, workspace};
 use anyhow::{Context as _, Result};
 use azureml_client::Class;
 use azureml_crds::MLRun;
+use azureml_plan::asset_name::Pins;
 use azureml_plan::failure::Trouble;
 use azureml_plan::{Ask, Leave as _, run};
 use serde_json::json;
@@ -21,7 +22,7 @@ fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Resu
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
     let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
     let refs = run::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
+        pins: Pins::default(),
         workspace: workspace(),
         owner: owner("one"),
         current: current.clone(),
@@ -46,7 +47,7 @@ pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
     let current: azureml_crds::ml_pipeline::Current = serde_json::from_value(current)?;
     let refs = run::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
+        pins: Pins::default(),
         workspace: workspace(),
         owner: owner("one"),
         current: current.clone(),

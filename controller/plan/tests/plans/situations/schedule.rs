@@ -5,9 +5,11 @@ use crate::support::{ask, id, object, owner, plan, workspace};
 use anyhow::Result;
 use azureml_crds::MLSchedule;
 use azureml_crds::shared::Common;
+use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::{Action, Ask, Decide as _, Leave as _, schedule};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 #[test]
 fn decided() -> Result<()> {
@@ -19,7 +21,7 @@ fn decided() -> Result<()> {
 pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {}, "outputs": {}});
     let refs = schedule::Refs {
-        pins: azureml_plan::asset_name::Pins::default(),
+        pins: Pins::default(),
         workspace: workspace(),
         owner: owner("nightly"),
         current: serde_json::from_value(current)?,
@@ -79,7 +81,7 @@ pub fn table() -> Result<Table> {
         row(state, &plain, Some(with(&have, "/properties/provisioningState", json!(state))))?;
     }
     row("nobody's", &plain, Some(with(&have, "/properties/tags", json!({}))))?;
-    let others = json!(owner("other").tags(&std::collections::BTreeMap::new()));
+    let others = json!(owner("other").tags(&BTreeMap::new()));
     row("another's", &plain, Some(with(&have, "/properties/tags", others)))?;
     row(
         "nobody's, to be taken over",
@@ -93,8 +95,7 @@ pub fn table() -> Result<Table> {
     let foreign =
         with(&with(&have, "/properties/tags", json!({})), "/properties/displayName", json!("by hand"));
     row("nobody's, to be taken over and only reported, seen for the first time", &fresh, Some(foreign))?;
-    let by_node =
-        schedule::Refs { pins: azureml_plan::asset_name::Pins::default(), form: Form::Node, ..refs.clone() };
+    let by_node = schedule::Refs { pins: Pins::default(), form: Form::Node, ..refs.clone() };
     let seen = schedule::Seen { schedule: Some(have.clone()) };
     table.row(
         "its job is to have a node",

@@ -1,0 +1,162 @@
+//! What exists in Azure and is used by its name: environments, components, data, and pipelines in the place of steps.
+
+use crate::support::{object, owner, workspace};
+use anyhow::{Context as _, Result};
+use azureml_client::ArmId;
+use azureml_crds::MLPipeline;
+use azureml_crds::ml_pipeline::Current;
+use azureml_plan::asset_name::Pins;
+use azureml_plan::pipeline::{Refs, Wanted, labels};
+use azureml_plan::{Decide as _, InvalidSpec, pipeline};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const PIPELINE: &str = "{workspaceRef: {name: prod}, inputs: {raw: {type: uri_folder}, rate: {type: number, default: 0.5}},
+    outputs: {model: {type: custom_model}}, defaults: {compute: {serverless: {}}, environment: {id: 'azureml:r-env@latest'}}, steps: [
+      {name: prepare, component: 'azureml:prepare:2', inputs: {raw: '${{parent.inputs.raw}}'}, outputs: {out: {}}},
+      {name: clean, component: 'azureml://registries/shared/components/clean/versions/1', inputs: {raw: '${{parent.jobs.prepare.outputs.out}}'}, outputs: {out: {}}},
+      {name: train, command: 'train ${{inputs.extra}} --rate ${{inputs.rate}} --fast ${{inputs.fast}}', inputs: {rate: '0.1', fast: 'true'},
+       inputTypes: {rate: number, fast: boolean}, data: {extra: {type: uri_file, path: 'azureml:extra@latest', mode: Download}},
+       distribution: {pytorch: {processesPerInstance: 4}}, resources: {instanceCount: 2}},
+      {name: score, pipeline: {ref: scoring}, inputs: {data: '${{parent.jobs.clean.outputs.out}}', query: 'a b'}, outputs: {model: {path: '${{parent.outputs.model}}'}}}]}";
+
+fn pinned(pipeline: &MLPipeline, refs: &mut Refs) {
+    for label in labels(pipeline, &refs.workspace.id) {
+        refs.pins.pin(label, "7");
+    }
+}
+
+fn refs() -> Result<Refs> {
+    let inner: MLPipeline = object(
+        "scoring",
+        "{workspaceRef: {name: prod}, inputs: {data: {type: uri_folder}, query: {type: string}}, defaults: {compute: {name: cpu}, environment: {id: /subscriptions/s/e}},
+          steps: [{name: a, command: 'x ${{inputs.q}}', inputs: {q: '${{parent.inputs.query}}'}}]}",
+    )?;
+    let none = Refs {
+        workspace: workspace(),
+        owner: owner("p"),
+        environments: BTreeMap::new(),
+        computes: BTreeMap::new(),
+        pipelines: BTreeMap::new(),
+        pins: Pins::default(),
+        deployments: pipeline::Deployments::Text,
+    };
+    let current: Current = inner.wanted(&none).map_err(anyhow::Error::msg)?.current;
+    Ok(Refs { pipelines: BTreeMap::from([("scoring".to_owned(), current)]), ..none })
+}
+
+fn wanted() -> Result<Wanted> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let mut refs = refs()?;
+    pinned(&pipeline, &mut refs);
+    pipeline.wanted(&refs).map_err(anyhow::Error::msg)
+}
+
+fn node<'a>(wanted: &'a Wanted, name: &str) -> Result<&'a Value> {
+    let step = wanted.steps.iter().find(|step| step.name == name);
+    Ok(&step.context("no such step")?.node)
+}
+
+#[test]
+fn what_exists_is_named_by_its_id_and_registered_by_nobody() -> Result<()> {
+    let (wanted, workspace) = (wanted()?, workspace().id);
+    let prepare = node(&wanted, "prepare")?;
+    assert_eq!(
+        prepare["componentId"],
+        json!(workspace.child("components", "prepare").child("versions", "2"))
+    );
+    let clean = node(&wanted, "clean")?;
+    assert_eq!(clean["componentId"], "azureml://registries/shared/components/clean/versions/1");
+    let score = node(&wanted, "score")?;
+    assert_eq!(
+        (&score["type"], &score["outputs"]["model"]["value"]),
+        (&json!("pipeline"), &json!("${{parent.outputs.model}}"))
+    );
+    assert_eq!(wanted.owned().map(|(step, _)| step.name.as_str()).collect::<Vec<_>>(), ["train"]);
+    Ok(())
+}
+
+#[test]
+fn data_in_place_types_and_distribution_are_said() -> Result<()> {
+    let (wanted, workspace) = (wanted()?, workspace().id);
+    let train = node(&wanted, "train")?;
+    let extra = workspace.child("data", "extra").child("versions", "7");
+    assert_eq!(
+        train["inputs"]["extra"],
+        json!({"job_input_type": "uri_file", "uri": extra, "mode": "Download"})
+    );
+    assert_eq!(train["inputs"]["fast"]["value"], "True");
+    assert_eq!(
+        train["distribution"],
+        json!({"distribution_type": "PyTorch", "process_count_per_instance": 4})
+    );
+    let own = wanted.owned().next().context("nothing is registered")?.1;
+    let spec = &own.body["properties"]["componentSpec"];
+    let types = ["extra", "rate", "fast"].map(|name| spec["inputs"][name]["type"].clone());
+    assert_eq!(types, ["uri_file", "number", "boolean"].map(Value::from));
+    let environment = workspace.child("environments", "r-env").child("versions", "7");
+    assert_eq!(spec["environment"], format!("azureml:{environment}"));
+    assert_eq!(wanted.settings.default_compute, Some(workspace.child("computes", "serverless").to_string()));
+    Ok(())
+}
+
+#[test]
+fn a_label_that_is_not_looked_up_registers_nothing() -> Result<()> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let error = pipeline.wanted(&refs()?).err().context("it is wanted")?;
+    assert!(error.to_string().contains("what azureml:r-env@latest means is not known yet"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_new_version_under_a_label_is_a_new_version_of_what_uses_it() -> Result<()> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let version = |version: &str| -> Result<ArmId> {
+        let mut refs = refs()?;
+        for label in labels(&pipeline, &refs.workspace.id) {
+            refs.pins.pin(label, version);
+        }
+        Ok(pipeline.wanted(&refs).map_err(anyhow::Error::msg)?.id)
+    };
+    assert_eq!(version("7")?, version("7")?);
+    assert_ne!(version("7")?, version("8")?);
+    Ok(())
+}
+
+fn refused(change: impl FnOnce(&mut Value)) -> Result<InvalidSpec> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let mut spec = json!(pipeline.spec);
+    change(&mut spec);
+    let pipeline = MLPipeline { spec: serde_json::from_value(spec)?, ..pipeline };
+    let mut refs = refs()?;
+    pinned(&pipeline, &mut refs);
+    pipeline.wanted(&refs).err().context("it is wanted")
+}
+
+#[test]
+fn a_literal_of_another_type_is_refused() -> Result<()> {
+    for (name, value, words) in [
+        ("rate", "fast", "write a number, such as \"0.5\""),
+        ("fast", "yes", "write \"true\" or \"false\""),
+        ("rate", "${{parent.inputs.rate}}", "it is bound"),
+    ] {
+        let error = refused(|spec| spec["steps"][2]["inputs"][name] = json!(value))?;
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(error.field, format!("steps.train.inputs.{name}"));
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_pipeline_in_the_place_of_a_step_uses_without_quotes_is_so_for_the_whole() -> Result<()> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let mut spec = json!(pipeline.spec);
+    spec["inputs"]["query"] = json!({"type": "string"});
+    spec["steps"][3]["inputs"]["query"] = json!("${{parent.inputs.query}}");
+    let pipeline = MLPipeline { spec: serde_json::from_value(spec)?, ..pipeline };
+    let mut refs = refs()?;
+    pinned(&pipeline, &mut refs);
+    let wanted = pipeline.wanted(&refs).map_err(anyhow::Error::msg)?;
+    assert_eq!(wanted.current.bare_inputs, ["query"]);
+    Ok(())
+}
