@@ -173,13 +173,18 @@ pub fn asset(field: &str, collection: &str, has_default: bool) -> Rule {
     )))
 }
 
-/// A place that Azure can reach: an address, or a data asset.
+/// What a place is that Azure can reach: an address, or a data asset.
+pub(crate) const DATA: &str = "azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or a data asset: \
+     azureml:<name>:<version>, azureml:<name>@latest or its ARM id; local paths are reached by no job";
+
+/// A name of a data asset, or its ARM id: a regular expression of RE2.
+pub(crate) const DATA_ASSET: &str =
+    "^/subscriptions/|^azureml:(/subscriptions/.+|[a-zA-Z0-9][a-zA-Z0-9._-]*(:[a-zA-Z0-9._-]+|@latest))$";
+
+/// A place that Azure can reach.
 pub fn data_path(field: &str) -> Rule {
-    Rule::new("self.contains('://') || self.startsWith('/subscriptions/') || self.matches('^azureml:(/subscriptions/.+|[a-zA-Z0-9][a-zA-Z0-9._-]*(:[a-zA-Z0-9._-]+|@latest))$')")
-        .message(Message::Message(format!(
-            "{field}: write azureml://datastores/<datastore>/paths/<path>, an https:// or abfss:// address, or a data asset: \
-             azureml:<name>:<version>, azureml:<name>@latest or its ARM id; local paths are reached by no job"
-        )))
+    Rule::new(format!("self.contains('://') || self.matches('{DATA_ASSET}')"))
+        .message(Message::Message(format!("{field}: write {DATA}")))
 }
 
 /// Names of inline files.

@@ -1,8 +1,21 @@
 //! What a step is given in place, and what it writes.
 
+use crate::literals;
+use crate::rules;
 use crate::values::{InputMode, OutputMode, OutputType};
 use kube::KubeSchema;
+use schemars::Schema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Bounds for addresses of data, of which a pipeline may have too many for rules.
+fn bound_address(address: &mut Schema) {
+    let stays = json!({"not": {"pattern": literals::LEAVES}});
+    let is_data = json!({"pattern": format!("://|{}", rules::DATA_ASSET)});
+    let bounds = [(literals::STAYS, stays), (rules::DATA, is_data)];
+    let bounds = bounds.map(|(words, good)| json!({"anyOf": [{"enum": [words]}, good]}));
+    address.insert("allOf".into(), json!(bounds));
+}
 
 /// Data of a step, in place.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
@@ -13,8 +26,7 @@ pub struct StepData {
     /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, an `https://` or `abfss://` address, or a data asset:
     /// `azureml:<name>:<version>`, `azureml:<name>@latest`, a registry's, or its ARM id. A label is looked up once;
     /// `status.resolved` says what it means.
-    #[schemars(length(min = 1, max = 1024))]
-    #[x_kube(validation = crate::rules::data_path("path"), validation = crate::rules::stays_quoted("path"))]
+    #[schemars(length(min = 1, max = 1024), transform = bound_address)]
     pub path: String,
     /// How the step sees it. Default: Azure ML's, `ReadOnlyMount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
