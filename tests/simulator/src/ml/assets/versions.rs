@@ -92,6 +92,9 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// The name under which a component's default version is read.
+const DEFAULT: &str = "azureml_default";
+
 /// Shows a version.
 pub fn get(world: &World, key: &str, kind: Kind, (name, version): (&str, &str)) -> Reply {
     let workspace = workspace(world, key)?;
@@ -101,7 +104,11 @@ pub fn get(world: &World, key: &str, kind: Kind, (name, version): (&str, &str)) 
 fn shown(workspace: &Workspace, kind: Kind, (name, version): (&str, &str)) -> Result<Value, Refusal> {
     let container =
         workspace.assets.container(kind, name).ok_or_else(|| errors::missing(kind.noun(), name))?;
-    let found = container.versions.get(version);
+    let found = match (kind, version) {
+        // Recorded: the SDK reads the default version so. No recording shows another than the newest.
+        (Kind::Component, DEFAULT) => container.versions.values().max_by_key(|version| version.number),
+        _ => container.versions.get(version),
+    };
     let found = found.ok_or_else(|| errors::missing(kind.noun(), &format!("{name}:{version}")))?;
     Ok(show::version(workspace, kind, container, found))
 }
