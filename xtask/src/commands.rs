@@ -11,53 +11,65 @@ use crate::workspace::Workspace;
 pub const CONTROL_PLANE: &str = "azureml-control-plane";
 pub const END_TO_END: &str = "azureml-e2e";
 pub const LIVE: &str = "azureml-live";
-/// Their tests with a step of their own: with the programs of GitOps tools, and with a node, which needs root.
-pub const GITOPS: &[&str] = &["gitops", "verdicts"];
-pub const NODE: &[&str] = &["pods", "node"];
+
+/// What of the integration tests is one process: a program as cargo names it, and which of its tests, where not all.
+pub type Lane = &'static [&'static str];
+
+/// The end-to-end tests without a step of their own. Those that take longest are first, so that none of them is left alone at
+/// the end.
+pub const STORIES: &[Lane] = &[
+    &["e2e", "crash::"],
+    &["e2e", "situations::"],
+    &["e2e", "manifests::"],
+    &["e2e", "permissions::"],
+    &["audited", "replicas::"],
+    &["e2e", "story::"],
+    &["e2e", "tenants::"],
+    &["e2e", "demo::"],
+    &["rights"],
+    &["e2e", "starve::"],
+    &["e2e", "executed::"],
+    &["e2e", "readback::"],
+];
+/// Those that say most, once more over HTTP/1.1.
+const HTTP1: &[Lane] = &[&["e2e", "situations::"], &["e2e", "story::"]];
+/// With the programs of GitOps tools.
+pub const GITOPS: &[Lane] = &[&["audited", "gitops::"], &["e2e", "verdicts::"]];
+/// With a node, which needs root.
+pub const NODE: &[Lane] = &[&["pods"], &["node"]];
 /// With curl and jq, as the book uses them.
-pub const DOCUMENTED: &[&str] = &["docs"];
+pub const DOCUMENTED: &[Lane] = &[&["e2e", "docs::"]];
 /// For the tests that Prometheus judges.
-pub const OBSERVE: &[&str] = &["monitoring", "observe"];
+pub const OBSERVE: &[Lane] = &[&["monitoring"], &["e2e", "observe::"]];
 
 /// All tests run in the whole workspace, so that every step uses one and the same build.
 pub fn test(workspace: &Workspace, targets: &[&str]) -> Command {
     workspace.cargo(&[&["test", "--workspace", "--locked"], targets].concat())
 }
 
-/// A command for each of these integration tests.
-pub fn each(workspace: &Workspace, names: &[&str]) -> Vec<Command> {
-    names.iter().map(|name| test(workspace, &["--test", name])).collect()
+/// A command for each lane.
+pub fn each(workspace: &Workspace, lanes: &[Lane]) -> Vec<Command> {
+    lanes.iter().map(|lane| test(workspace, &[&["--test"], *lane].concat())).collect()
 }
 
-/// Those of the end-to-end tests that say most, over HTTP/1.1 alone, as many proxies speak it.
+/// Over HTTP/1.1 alone, as many proxies speak it.
 pub fn over_http1(workspace: &Workspace) -> Vec<Command> {
-    let mut all = each(workspace, &["situations", "story"]);
+    let mut all = each(workspace, HTTP1);
     for command in &mut all {
         command.env("AZUREML_E2E_HTTP1", "true");
     }
     all
 }
 
-/// The integration tests of some packages that have no step of their own. Without any, cargo would run all, so that is
-/// an error.
+/// The programs of the integration tests of some packages, as cargo takes them, but for those with a step of their own.
+/// Without any, cargo would run all, so that is an error.
 pub fn tests(workspace: &Workspace, of: impl Fn(&str) -> bool) -> anyhow::Result<Vec<&str>> {
     let packages = workspace.packages.iter().filter(|package| of(&package.name));
     let tests = packages.flat_map(|package| &package.tests).map(String::as_str);
-    let has_a_step =
-        |name: &str| [DOCUMENTED, GITOPS, NODE, OBSERVE].iter().any(|names| names.contains(&name));
+    let has_a_step = |name: &str| [NODE, OBSERVE].concat().contains(&[name].as_slice());
     let names: Vec<_> = tests.filter(|name| !has_a_step(name)).collect();
     ensure!(!names.is_empty(), "there are no integration tests for this step");
-    Ok(names)
-}
-
-/// The tests with the real GitOps tools, in one command.
-pub fn gitops(workspace: &Workspace) -> Command {
-    test(workspace, &named(GITOPS))
-}
-
-/// Names as cargo takes them.
-pub fn named<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    names.iter().flat_map(|name| ["--test", *name]).collect()
+    Ok(names.into_iter().flat_map(|name| ["--test", name]).collect())
 }
 
 /// What the tests would otherwise build or install when they first need it, beside others that take the time: every
@@ -91,7 +103,7 @@ mod tests_of_commands {
         }];
         let workspace =
             Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages };
-        assert_eq!(tests(&workspace, |name| name == LIVE).unwrap(), ["check"]);
+        assert_eq!(tests(&workspace, |name| name == LIVE).unwrap(), ["--test", "check"]);
         assert!(tests(&workspace, |name| name == "no-such-package").is_err());
     }
 }

@@ -29,5 +29,5 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let mut argo = Command::new(programs::path(&workspace, "argo"));
         return tools::run(argo.current_dir(&workspace.root));
     }
-    tools::run(&mut commands::gitops(&workspace))
+    commands::each(&workspace, commands::GITOPS).iter_mut().try_for_each(tools::run)
 }

@@ -19,6 +19,8 @@ mod programs;
 mod release;
 mod sbom;
 mod steps;
+#[cfg(test)]
+mod steps_tests;
 mod test;
 mod tools;
 mod watch;

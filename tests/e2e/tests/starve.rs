@@ -1,14 +1,15 @@
-//! The aim: to make the operator run out of memory, for all, by what it has to read of the attacker's. With a control plane of its
-//! own, which is slow with so much.
+//! The aim: to make the operator run out of memory, for all, by what it has to read of the attacker's. Each test has a control
+//! plane of its own, which is slow with so much.
 //!
 //! Before: 150 pipelines of 1.3 MB, which the definition allows, took 422 MiB at the start; the chart's limit is 256 MiB. Now: 105 MiB for as many.
 //! Before: long commands had no bound at all but etcd's. Now: 24 MiB for a namespace.
 
 use anyhow::{Context as _, Result, ensure};
+use azureml_control_plane::{ControlPlane, Options};
 use azureml_crds::MLWorkspace;
 use azureml_e2e::operator::SOON;
 use azureml_e2e::scene::GRANTS;
-use azureml_e2e::{Operator, Scene, Setting};
+use azureml_e2e::{Operator, Scene, Setting, cluster};
 use azureml_plan::report;
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::{Api, DynamicObject, PostParams};
@@ -53,12 +54,17 @@ fn pipelines(scene: &Scene) -> Api<DynamicObject> {
     Api::namespaced_with(scene.kube.clone(), &scene.namespace, &ApiResource::from_gvk(&kind))
 }
 
+async fn plane() -> Result<ControlPlane> {
+    let options = Options { crds: cluster::definitions(), ..Options::default() };
+    Ok(ControlPlane::start(options).await?)
+}
+
 /// An operator among objects that were made before, until its workspace is ready.
-async fn among(name: &str, objects: Vec<Value>) -> Result<(Scene, Operator)> {
+async fn among(plane: &ControlPlane, name: &str, objects: Vec<Value>) -> Result<(Scene, Operator)> {
     // With the usual lease: a control plane of one process is slow with so much, and it is the same for all.
     let usual: Vec<&str> = SOON.lines().filter(|line| !line.starts_with("lease:")).collect();
     let config = format!("{GRANTS}{}", usual.join("\n"));
-    let scene = Scene::set(name, Setting { config, ..Setting::default() }).await?;
+    let scene = Scene::set_on(plane, name, Setting { config, ..Setting::default() }).await?;
     let all = pipelines(&scene);
     let made = futures::stream::iter(objects).map(|object| {
         let all = all.clone();
@@ -81,7 +87,8 @@ async fn among(name: &str, objects: Vec<Value>) -> Result<(Scene, Operator)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_files_does_not_weigh_on_the_operator() -> Result<()> {
-    let (_scene, operator) = among("starve", (0..PIPELINES).map(pipeline).collect()).await?;
+    let plane = plane().await?;
+    let (_scene, operator) = among(&plane, "starve", (0..PIPELINES).map(pipeline).collect()).await?;
     let peak = operator.peak_memory()?;
     println!("{PIPELINES} pipelines: {} MiB at most", peak >> 20);
     ensure!(peak < MOST, "{} MiB", peak >> 20);
@@ -90,7 +97,8 @@ async fn what_is_in_files_does_not_weigh_on_the_operator() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_commands_weighs_on_its_own_namespace() -> Result<()> {
-    let (scene, operator) = among("wordy", (0..WORDY).map(wordy).collect()).await?;
+    let plane = plane().await?;
+    let (scene, operator) = among(&plane, "wordy", (0..WORDY).map(wordy).collect()).await?;
     let no_room = |line: &Value| line["reason"] == "Unreadable" && line.to_string().contains("no room");
     operator.line(0, "that an object has no room", no_room)?;
     let peak = operator.peak_memory()?;

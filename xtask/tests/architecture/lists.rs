@@ -36,24 +36,28 @@ fn every_kind_is_in_every_list_of_kinds() -> Result<()> {
     Ok(())
 }
 
-/// Packages whose tests are one program, in which each file has to be named.
-const ONE_PROGRAM: [&str; 2] = ["tests/control-plane", "tests/simulator"];
+/// Packages whose tests are few programs, with those of their files in which each other file has to be named.
+const PROGRAMS: [(&str, &[&str]); 3] =
+    [("tests/control-plane", &["all"]), ("tests/e2e", &["e2e", "audited"]), ("tests/simulator", &["all"])];
 
 #[test]
 fn no_file_of_tests_is_left_out_of_its_program() -> Result<()> {
-    for package in ONE_PROGRAM {
+    for (package, programs) in PROGRAMS {
         let read = |name: &str| std::fs::read_to_string(root().join(package).join(name));
-        let (manifest, all) = (read("Cargo.toml")?, read("tests/all.rs")?);
+        let manifest = read("Cargo.toml")?;
+        let named =
+            programs.iter().map(|name| read(&format!("tests/{name}.rs"))).collect::<Result<String, _>>()?;
         let mut found = 0;
         for entry in std::fs::read_dir(root().join(package).join("tests"))? {
             let path = entry?.path();
             let name = path.file_stem().and_then(|name| name.to_str()).context("no name")?.to_owned();
             let is_program = manifest.contains(&format!("[[test]]\nname = \"{name}\""));
-            let is_code = path.extension().is_some_and(|kind| kind == "rs") || path.join("main.rs").exists();
-            if !is_code || name == "all" || is_program {
+            let is_folder = ["main.rs", "mod.rs"].iter().any(|file| path.join(file).exists());
+            let is_code = is_folder || path.extension().is_some_and(|kind| kind == "rs");
+            if !is_code || programs.contains(&name.as_str()) || is_program {
                 continue;
             }
-            assert!(all.contains(&format!("\nmod {name};")), "{package}/tests/all.rs does not name {name}");
+            assert!(named.contains(&format!("\nmod {name};")), "no program of {package} names {name}");
             found += 1;
         }
         assert!(found > 5, "{package}: only {found} files of tests are found");

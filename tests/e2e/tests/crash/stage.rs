@@ -1,7 +1,7 @@
 //! A scene that plays the story in three acts: apply, run, delete.
 
-use crate::Act;
-use crate::names::{is_account_of, same_names};
+use super::Act;
+use super::names::{is_account_of, same_names};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};

@@ -1,7 +1,7 @@
 //! Blocks that do not run: manifests are accepted by a real API server, configuration is read, JSON is JSON, shell is shell.
 //! What can run nowhere here is counted, with the reason, so that nothing hides behind it.
 
-use crate::pages::{Block, every_block};
+use super::pages::{Block, every_block};
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_controller::config::Config;
 use azureml_e2e::cluster;

@@ -1,8 +1,8 @@
 //! The activity for Azure Data Factory does what the page says: what it would post is posted, and a job of the pipeline follows.
 //! Data Factory itself is not here: its expressions are filled in by hand, its token is one for the audience that the activity names.
 
-use crate::pages::blocks;
-use crate::stage::RUNTIME;
+use super::pages::blocks;
+use super::stage::RUNTIME;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLPipeline;
 use azureml_e2e::{Scene, Setting};

@@ -1,7 +1,7 @@
 //! Commands within sentences: the program that they name knows the verb and every option.
 //! They change nothing: a command that does something belongs into a block, which is run.
 
-use crate::pages::{Code, every_code};
+use super::pages::{Code, every_code};
 use anyhow::{Result, ensure};
 use azureml_e2e::cluster;
 use azureml_e2e::place::Place;

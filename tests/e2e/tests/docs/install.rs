@@ -1,8 +1,8 @@
 //! Installing, upgrading and removing with Helm, on a control plane of its own: nothing is there before.
 //! Without a node no pod starts; whether they do is shown by the tests of the real node.
 
-use crate::stage::RUNTIME;
-use crate::walk::walk;
+use super::stage::RUNTIME;
+use super::walk::walk;
 use anyhow::Result;
 use azureml_control_plane::{ControlPlane, Options};
 use azureml_e2e::place::Place;

@@ -151,7 +151,7 @@ fn read(path: &Path, word: &Regex, found: &mut BTreeMap<String, String>) -> Resu
 }
 
 fn entries() -> Result<BTreeSet<String>> {
-    let text = crate::pages::text("docs/src/operations/runbook.md")?;
+    let text = super::pages::text("docs/src/operations/runbook.md")?;
     let heading = Regex::new(r"(?m)^### `([A-Za-z]+)`$")?;
     Ok(heading.captures_iter(&text).map(|capture| capture[1].to_owned()).collect())
 }
@@ -175,7 +175,7 @@ fn every_reason_has_an_entry_in_the_runbook_and_every_entry_a_reason() -> Result
 
 #[test]
 fn an_entry_says_what_it_means_what_to_look_at_and_what_to_do() -> Result<()> {
-    let text = crate::pages::text("docs/src/operations/runbook.md")?;
+    let text = super::pages::text("docs/src/operations/runbook.md")?;
     for entry in text.split("\n### `").skip(1) {
         let (name, rest) = entry.split_once('`').unwrap_or((entry, ""));
         let rest = rest.split("\n## ").next().unwrap_or_default();

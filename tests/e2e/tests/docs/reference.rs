@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 #[test]
 fn every_page_is_in_the_summary() -> Result<()> {
-    let summary = crate::pages::text("docs/src/SUMMARY.md")?;
+    let summary = super::pages::text("docs/src/SUMMARY.md")?;
     let link = Regex::new(r"\]\(([^)]+\.md)\)")?;
     let linked: BTreeSet<String> =
         link.captures_iter(&summary).map(|found| format!("docs/src/{}", &found[1])).collect();
-    let pages = crate::pages::all()?.into_iter().filter(|page| page.starts_with(crate::pages::BOOK));
+    let pages = super::pages::all()?.into_iter().filter(|page| page.starts_with(super::pages::BOOK));
     let left: Vec<String> =
         pages.filter(|page| !page.ends_with("SUMMARY.md") && !linked.contains(page)).collect();
     assert!(left.is_empty(), "not in the summary: {left:?}");
@@ -24,7 +24,7 @@ fn files_of_the_repository_are_included_and_not_copied() -> Result<()> {
         ("docs/src/reference/values.md", "../../../charts/azureml-operator/values.yaml"),
     ] {
         assert!(
-            crate::pages::text(page)?.contains(&format!("{{{{#include {file}}}}}")),
+            super::pages::text(page)?.contains(&format!("{{{{#include {file}}}}}")),
             "{page} does not include {file}"
         );
     }
@@ -33,7 +33,7 @@ fn files_of_the_repository_are_included_and_not_copied() -> Result<()> {
 
 #[test]
 fn every_threat_names_tests_that_exist() -> Result<()> {
-    let page = crate::pages::text("docs/src/reference/security.md")?;
+    let page = super::pages::text("docs/src/reference/security.md")?;
     let threats =
         page.split("## Threats").nth(1).and_then(|rest| rest.split("\n## ").next()).context("no threats")?;
     let code = Regex::new("`([^`]+)`")?;

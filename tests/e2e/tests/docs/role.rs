@@ -1,8 +1,8 @@
 //! The custom role of the documentation is what the operator asks Azure for: no action is missing, none is unused.
 //! Actions follow from requests by Azure's rule, as the simulator knows it.
 
-use crate::pages::blocks;
-use crate::stage::RUNTIME;
+use super::pages::blocks;
+use super::stage::RUNTIME;
 use anyhow::{Context as _, Result};
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::{Scene, Setting};

@@ -1,7 +1,7 @@
 //! A walk through a page: its files are written and its commands run, from top to bottom, in one folder.
 //! In: a page. Out: nothing, or the first command that fails or prints something else than the page says.
 
-use crate::pages::{Block, blocks};
+use super::pages::{Block, blocks};
 use anyhow::{Context as _, Result, ensure};
 use azureml_e2e::place::Place;
 use std::fs;
@@ -36,7 +36,7 @@ pub fn walk(place: &Place, pages: &[&str]) -> Result<()> {
 
 /// Where a page is: in the book, but for the first that anybody reads.
 pub fn path(page: &str) -> String {
-    if page == "README.md" { page.to_owned() } else { format!("{}/{page}", crate::pages::BOOK) }
+    if page == "README.md" { page.to_owned() } else { format!("{}/{page}", super::pages::BOOK) }
 }
 
 /// Compares what the page shows with what was printed.

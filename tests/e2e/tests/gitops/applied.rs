@@ -1,6 +1,6 @@
 //! What Git says is applied, waited for, left alone, and changed where it changed.
 
-use crate::{Stage, flux};
+use super::{Stage, flux};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLEnvironment, MLPipeline};
 use azureml_e2e::{PATIENCE, audit};

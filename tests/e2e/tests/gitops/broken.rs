@@ -1,6 +1,6 @@
 //! A commit that cannot work fails soon, our object says why, and the next commit mends it.
 
-use crate::{Stage, flux};
+use super::{Stage, flux};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLEnvironment, MLPipeline};
 

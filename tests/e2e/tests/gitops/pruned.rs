@@ -1,6 +1,6 @@
 //! What Git no longer has is deleted, in any order, and goes from Azure where that is asked for; a run is waited for.
 
-use crate::{Stage, flux, manifests};
+use super::{Stage, flux, manifests};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::scene::{GROUP, Object, WORKSPACE};

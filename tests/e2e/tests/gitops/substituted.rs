@@ -1,6 +1,6 @@
 //! Variables of Flux beside our own `${{…}}`: the pipeline is left alone where that is said.
 
-use crate::{Stage, manifests};
+use super::{Stage, manifests};
 use anyhow::{Result, ensure};
 use azureml_crds::MLPipeline;
 use serde_json::json;

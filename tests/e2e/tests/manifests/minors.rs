@@ -2,22 +2,18 @@
 //!
 //! In: the list of releases in the chart. An older release is a newer API server that behaves as it (`--emulated-version`).
 
-use crate::server::Server;
-use crate::table::Trial;
-use crate::{ALONE, accepts, answers, current, report, trials};
+use super::server::Server;
+use super::table::Trial;
+use super::{ALONE, accepts, answers, current, report, trials};
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::{ControlPlane, Options};
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLSchedule, MLWorkspace};
-use azureml_e2e::scene::WORKSPACE;
 use azureml_e2e::{Scene, Setting, cluster};
 use azureml_plan::report::is_ready;
-use azureml_simulator::Simulator;
-use k8s_openapi::api::core::v1::Namespace;
 use kube::Resource as _;
-use kube::api::{Api, ObjectMeta, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// The releases that the chart names, oldest first.
 fn supported() -> Result<Vec<String>> {
@@ -103,17 +99,8 @@ async fn shared_is(release: &str) -> Result<bool> {
 }
 
 async fn story(release: &str, plane: &ControlPlane) -> Result<()> {
-    let setting = Setting::default();
-    let azure = Simulator::start(setting.azure).await.map_err(|error| anyhow::anyhow!("{error}"))?;
     let name = format!("minor-{}", release.replace('.', "-"));
-    let mut scene = Scene::set_in(&name, Arc::new(azure), WORKSPACE, &setting.config).await?;
-    // As it is, but on this control plane.
-    scene.kube = plane.client().await?;
-    scene.start.kubeconfig = Some(plane.kubeconfig().to_owned());
-    let metadata = ObjectMeta { name: Some(scene.namespace.clone()), ..ObjectMeta::default() };
-    let namespace = Patch::Apply(Namespace { metadata, ..Namespace::default() });
-    let params = PatchParams::apply("test");
-    Api::<Namespace>::all(scene.kube.clone()).patch(&scene.namespace, &params, &namespace).await?;
+    let scene = Scene::set_on(plane, &name, Setting::default()).await?;
     let operator = scene.operator().await?;
     let mut manifests = String::new();
     for file in ["computes", "environment", "pipeline", "schedule", "workspace"] {

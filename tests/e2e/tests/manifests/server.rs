@@ -2,7 +2,7 @@
 //!
 //! In: objects. Out: nothing when they are taken, else the server's refusal.
 
-use crate::table::Trial;
+use super::table::Trial;
 use anyhow::{Context as _, Result, anyhow};
 use azureml_crds::GROUP;
 use http::{Method, Request};

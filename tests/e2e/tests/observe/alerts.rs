@@ -1,6 +1,6 @@
 //! The alert rules: accepted by promtool, each with a test in which it fires and one in which it does not, and an entry in the book.
 
-use crate::{chart, page, printed, program};
+use super::{chart, page, printed, program};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! The expressions of the dashboard, as Grafana would send them.
 
-use crate::chart;
+use super::chart;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 

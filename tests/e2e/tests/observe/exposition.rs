@@ -1,6 +1,6 @@
 //! What `/metrics` says, read as text; and the table of the book that must say the same.
 
-use crate::page;
+use super::page;
 use anyhow::{Context as _, Result, ensure};
 use azureml_e2e::Operator;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! A scenario that leaves a trace in every figure: two replicas, the R example, a run and one that fails, a build that fails,
 //! an Azure that throttles and fails, a schedule that fires soon.
 
-use crate::collector::Collector;
+use super::collector::Collector;
 use anyhow::Result;
 use azureml_e2e::operator::{SOON, Start};
 use azureml_e2e::scene::GRANTS;

@@ -1,12 +1,12 @@
 //! The whole: a real Prometheus scrapes two real replicas through a scenario, and every expression of the dashboard and of the
 //! alert rules is run on what it has.
 
-use crate::dashboard::{targets, variables};
-use crate::exposition::{compare, families, scrape, table};
-use crate::prometheus::Prometheus;
-use crate::promql::{Asked, names};
-use crate::scenario::Scenario;
-use crate::{alerts, chart, logs, printed, program};
+use super::dashboard::{targets, variables};
+use super::exposition::{compare, families, scrape, table};
+use super::prometheus::Prometheus;
+use super::promql::{Asked, names};
+use super::scenario::Scenario;
+use super::{alerts, chart, logs, printed, program};
 use anyhow::{Context as _, Result, ensure};
 use regex::Regex;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Traces: what one change needed is one trace, and its spans are the requests that Azure received.
 
-use crate::collector::{Collector, Span};
+use super::collector::{Collector, Span};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::scene::Object;

@@ -1,6 +1,6 @@
 //! The leader is cut off from Azure alone: it goes on leading, says so, and recovers.
 
-use crate::{Pair, Way, ready, says, scale};
+use super::{Pair, Way, ready, says, scale};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLCompute;
 use azureml_e2e::Scene;

@@ -1,6 +1,6 @@
 //! The leader is cut off from the API server: it ends before the other begins, and what it had begun is done once.
 
-use crate::{Pair, SECOND, Way, compute, gave_up, held, ready, scale, workspace, writes};
+use super::{Pair, SECOND, Way, compute, gave_up, held, ready, scale, workspace, writes};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::PATIENCE;
@@ -24,7 +24,7 @@ async fn cut(pair: Pair, way: Way) -> Result<Pair2> {
     ensure!(!second.tail(usize::MAX).contains("\"leading\""), "two led at once");
     second.leads()?;
     let took = began.elapsed();
-    ensure!(took < crate::LEASE + crate::LATER, "taken over after {took:?}");
+    ensure!(took < super::LEASE + super::LATER, "taken over after {took:?}");
     kubernetes.set(Way::Open);
     Ok(Pair2 { scene, second, since, _ways: [kubernetes, azure] })
 }

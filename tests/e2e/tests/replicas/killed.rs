@@ -1,6 +1,6 @@
 //! The leader dies: the other, silent until then, goes on where it was.
 
-use crate::{LATER, LEASE, Pair, SECOND, ready, scale, writes};
+use super::{LATER, LEASE, Pair, SECOND, ready, scale, writes};
 use anyhow::{Result, ensure};
 use azureml_crds::MLCompute;
 use std::time::Instant;

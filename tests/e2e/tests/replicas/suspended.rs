@@ -1,6 +1,6 @@
 //! The leader is suspended beyond its lease and goes on: it writes nothing more and ends. Who stops gives the lease back.
 
-use crate::{LATER, Pair, SECOND, compute, held, ready, scale, soon, workspace, writes};
+use super::{LATER, Pair, SECOND, compute, held, ready, scale, soon, workspace, writes};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLEnvironment};
 use azureml_e2e::{PATIENCE, Scene};
@@ -20,7 +20,7 @@ async fn who_was_suspended_beyond_its_lease_writes_nothing_more_and_ends() -> Re
     // When it goes on it finds another size, and an object that it has never seen.
     scale(&pair.scene, 8).await?;
     let image = "{workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'}";
-    pair.scene.apply_objects(&crate::manifest("MLEnvironment", "new", image)).await?;
+    pair.scene.apply_objects(&super::manifest("MLEnvironment", "new", image)).await?;
     let client = pair.scene.start.client.clone();
     let (scene, second) = pair.resumed().await?;
     ready::<MLCompute>(&scene, "cpu").await?;
@@ -123,6 +123,6 @@ async fn who_stops_gives_the_lease_back() -> Result<()> {
     tokio::task::spawn_blocking(move || first.stop()).await??;
     second.leads()?;
     let took = stopped.elapsed();
-    ensure!(took < crate::LEASE, "the second waited for the lease to expire: {took:?}");
+    ensure!(took < super::LEASE, "the second waited for the lease to expire: {took:?}");
     second.stop()
 }

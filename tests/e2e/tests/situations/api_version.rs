@@ -1,6 +1,6 @@
 //! An older api-version: every body is valid under 2024-04-01 too, and every answer is understood.
 
-use crate::{accepted, manifest, pipeline, ready, workspace};
+use super::{accepted, manifest, pipeline, ready, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLPipeline, MLRun, MLSchedule, MLWorkspace};

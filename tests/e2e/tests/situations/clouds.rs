@@ -1,6 +1,6 @@
 //! Clouds beside the public one: what the configuration says of a name, and of no other, is where its workspaces are.
 
-use crate::{manifest, ready, says};
+use super::{manifest, ready, says};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::{Scene, Setting};

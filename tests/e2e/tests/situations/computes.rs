@@ -1,6 +1,6 @@
 //! Clusters: a quota, a pause, one that was there before.
 
-use crate::{
+use super::{
     accepted, compute, condition, fault, last_body, manifest, message, patch, ready, says, workspace,
 };
 use anyhow::{Context as _, Result, ensure};
@@ -69,7 +69,7 @@ async fn a_paused_object_that_has_to_be_made_is_not_looked_at_all_the_time() -> 
     // Passes over another object take their time, in which a loop would show.
     let mut mark = operator.mark();
     for value in ["1", "2", "3", "4", "5"] {
-        crate::ask(&scene, "mlworkspace/team-a", value).await?;
+        super::ask(&scene, "mlworkspace/team-a", value).await?;
         mark = operator.pass(mark, "MLWorkspace", "team-a")?;
     }
     let looks = scene.azure.requests().iter().filter(|entry| entry.url.contains("/environments/")).count();

@@ -1,6 +1,6 @@
 //! The chart's configuration with everything in it is one that the operator understands. Its rights have tests of their own.
 
-use crate::compute;
+use super::compute;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLCompute;
 use azureml_e2e::chart::{of_kind, rendered};
@@ -23,6 +23,6 @@ async fn the_charts_configuration_is_read() -> Result<()> {
     scene.start.config = file;
     let operator = scene.operator().await?;
     scene.apply_objects(&compute("")).await?;
-    crate::says::<MLCompute>(&scene, "cpu", "False", "ReferenceNotFound").await?;
+    super::says::<MLCompute>(&scene, "cpu", "False", "ReferenceNotFound").await?;
     operator.stop()
 }

@@ -1,6 +1,6 @@
 //! What comes too late, or whose answer does: a status over an object that was changed, a request that a gateway gave up.
 
-use crate::{compute, fault, manifest, patch, pipeline, ready, workspace};
+use super::{compute, fault, manifest, patch, pipeline, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLCompute, MLPipeline, MLRun, MLWorkspace};

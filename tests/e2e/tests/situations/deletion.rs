@@ -1,6 +1,6 @@
 //! Deletion that cannot go on: a missing Secret, a grant that was taken back; and what is no longer published.
 
-use crate::{accepted, compute, message, patch, pipeline, ready, says, workspace};
+use super::{accepted, compute, message, patch, pipeline, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLCompute, MLPipeline, MLWorkspace};
 use azureml_e2e::operator::{SOON, configure};
@@ -98,7 +98,7 @@ async fn what_is_gone_with_its_resource_group_holds_nothing() -> Result<()> {
     scene.apply_objects(&all).await?;
     ready::<MLPipeline>(&scene, "p").await?;
     let gone = json!({"match": {"path": "/workspaces/mlw-team-a"}, "do": {"status": 404, "code": "ResourceGroupNotFound"}});
-    crate::fault(&scene, gone)?;
+    super::fault(&scene, gone)?;
     scene.delete_objects(&all).await?;
     scene.wait_gone::<MLPipeline>("p").await?;
     scene.wait_gone::<MLWorkspace>("team-a").await?;

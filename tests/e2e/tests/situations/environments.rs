@@ -1,6 +1,6 @@
 //! Images: one that failed to build and is asked for again, a tag that moved, a registry with rights by repository.
 
-use crate::{accepted, ask, fault, last_body, manifest, message, ready, says, workspace};
+use super::{accepted, ask, fault, last_body, manifest, message, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::MLEnvironment;
 use azureml_e2e::{Scene, Setting};
@@ -23,7 +23,7 @@ async fn a_build_that_failed_is_tried_again_on_request_and_never_by_itself() -> 
     scene.apply_objects(&environment(BUILT)).await?;
     let failed = says::<MLEnvironment>(&scene, "image", "False", "BuildFailed").await?;
     ensure!(message(&failed, "Ready").contains("package 'gbm' is not available"), "{failed}");
-    ensure!(crate::condition(&failed, "Stalled")["status"] == "True", "{failed}");
+    ensure!(super::condition(&failed, "Stalled")["status"] == "True", "{failed}");
     ensure!(failed["status"]["build"]["state"] == "Failed", "{failed}");
     // The reason may have gone: only a request or a change builds again.
     ensure!(scene.azure.release(&fails, false), "there is no such fault");

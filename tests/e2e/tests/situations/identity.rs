@@ -1,6 +1,6 @@
 //! Who may act: nothing without a grant, a client secret of the namespace, and a new one when the old was wrong.
 
-use crate::{message, ready, says, workspace};
+use super::{message, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::MLWorkspace;
 use azureml_e2e::operator::SOON;
@@ -18,7 +18,7 @@ async fn without_a_grant_nothing_is_asked_of_azure() -> Result<()> {
     let refused = says::<MLWorkspace>(&scene, "team-a", "False", "IdentityNotGranted").await?;
     let remedy = format!("grants: [{{namespaces: [{}]", scene.namespace);
     ensure!(message(&refused, "Ready").contains(&remedy), "{refused}");
-    ensure!(crate::condition(&refused, "Stalled")["status"] == "True", "{refused}");
+    ensure!(super::condition(&refused, "Stalled")["status"] == "True", "{refused}");
     assert!(scene.azure.requests().is_empty(), "{}", scene.requests_shown(10));
     operator.stop()
 }

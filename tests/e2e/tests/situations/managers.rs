@@ -1,6 +1,6 @@
 //! Who writes: `managedFields` name one field manager for everything that the operator writes.
 
-use crate::{compute, ready, workspace};
+use super::{compute, ready, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::MLCompute;
 use azureml_e2e::{Scene, Setting};

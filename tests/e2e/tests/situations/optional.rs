@@ -1,6 +1,6 @@
 //! Optional inputs: a run, a schedule and a call of the endpoint without a value have no such input, and say so to nobody.
 
-use crate::{accepted, compute, last_body, manifest, ready, workspace};
+use super::{accepted, compute, last_body, manifest, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLPipeline, MLRun, MLSchedule};

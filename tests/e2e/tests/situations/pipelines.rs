@@ -1,6 +1,6 @@
 //! Pipelines beside each other: equal files are one code asset, in any order.
 
-use crate::{accepted, manifest, pipeline, ready, workspace};
+use super::{accepted, manifest, pipeline, ready, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::MLPipeline;
 use azureml_e2e::{Scene, Setting};

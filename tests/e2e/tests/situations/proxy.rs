@@ -1,6 +1,6 @@
 //! The ways out: a proxy for Azure and for nothing else, what is reached past it, and authorities of one's own.
 
-use crate::{pipeline, ready, says, workspace};
+use super::{pipeline, ready, says, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
@@ -47,7 +47,7 @@ async fn azure_is_reached_through_the_proxy_and_kubernetes_is_not() -> Result<()
     // There is no other way: without the proxy nothing of Azure is reached.
     proxy.set(Way::Refused);
     let since = scene.azure.requests().len();
-    crate::patch(&scene, "mlcompute/cpu", &serde_json::json!({"spec": {"scale": {"max": 7}}})).await?;
+    super::patch(&scene, "mlcompute/cpu", &serde_json::json!({"spec": {"scale": {"max": 7}}})).await?;
     says::<MLCompute>(&scene, "cpu", "False", "AzureUnreachable").await?;
     assert_eq!(scene.azure.requests().len(), since);
     proxy.set(Way::Open);
@@ -64,20 +64,20 @@ async fn an_image_is_built_and_a_job_cancelled_through_a_proxy_over_http_1() -> 
     let (scene, proxy) = behind_a_proxy_with("http1", setting).await?;
     let operator = scene.operator().await?;
     let built = "workspaceRef: {name: team-a}, build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}";
-    let environment = crate::manifest("MLEnvironment", "built", built);
+    let environment = super::manifest("MLEnvironment", "built", built);
     scene.apply_objects(&(workspace("") + &pipeline("") + &environment)).await?;
     ready::<MLEnvironment>(&scene, "built").await?;
     ready::<MLPipeline>(&scene, "p").await?;
     let goes_on = serde_json::json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "do": "hold"});
-    crate::fault(&scene, goes_on)?;
-    scene.apply_objects(&crate::manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
+    super::fault(&scene, goes_on)?;
+    scene.apply_objects(&super::manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
     let in_phase = |wanted: Phase| {
         move |run: &MLRun| run.status.as_ref().is_some_and(|status| status.phase == Some(wanted))
     };
     scene.wait("one", "running", in_phase(Phase::Running)).await?;
-    crate::patch(&scene, "mlrun/one", &serde_json::json!({"spec": {"cancel": true}})).await?;
+    super::patch(&scene, "mlrun/one", &serde_json::json!({"spec": {"cancel": true}})).await?;
     scene.wait("one", "canceled", in_phase(Phase::Canceled)).await?;
-    assert_eq!(crate::accepted(&scene, "POST workspaces/jobs/cancel"), 1);
+    assert_eq!(super::accepted(&scene, "POST workspaces/jobs/cancel"), 1);
     let refused = scene.azure.requests().iter().filter(|entry| entry.status == Some(411)).count();
     ensure!(refused == 0, "{}", scene.requests_shown(40));
     ensure!(!proxy.asked().is_empty(), "nothing went through the proxy");
@@ -172,7 +172,7 @@ async fn authorities_of_ones_own_are_trusted_for_azure_and_for_registries() -> R
     );
     std::fs::write(&scene.start.config, format!("caFile: '{ca}'\n{clouds}"))?;
     let operator = scene.operator().await?;
-    let image = crate::manifest(
+    let image = super::manifest(
         "MLEnvironment",
         "image",
         &format!("workspaceRef: {{name: team-a}}, image: '{host}/team/image:1'"),
@@ -184,9 +184,9 @@ async fn authorities_of_ones_own_are_trusted_for_azure_and_for_registries() -> R
     // Without it neither is trusted.
     std::fs::write(&scene.start.config, clouds)?;
     let operator = scene.operator().await?;
-    crate::ask(&scene, "mlworkspace/team-a", "untrusted").await?;
+    super::ask(&scene, "mlworkspace/team-a", "untrusted").await?;
     let refused = says::<MLWorkspace>(&scene, "team-a", "False", "TokenUnavailable").await?;
-    let message = crate::message(&refused, "Ready");
+    let message = super::message(&refused, "Ready");
     ensure!(message.to_lowercase().contains("certificate"), "{message}");
     operator.stop()
 }

@@ -1,7 +1,7 @@
 //! Refusals as Azure gives them for reasons outside of the spec: policies, locks, registries without builds, too many
 //! requests, storage without keys. The user reads what to do before Azure's own words.
 
-use crate::{accepted, compute, condition, fault, manifest, message, pipeline, ready, says, workspace};
+use super::{accepted, compute, condition, fault, manifest, message, pipeline, ready, says, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline};
 use azureml_e2e::scene::{GROUP, WORKSPACE};
@@ -35,7 +35,7 @@ async fn a_policy_that_forbids_a_cluster_is_named_and_not_buried_in_what_it_eval
     ensure!(text.len() < 3_000, "{} characters", text.len());
     ensure!(condition(&refused, "Stalled")["status"] == "True", "{refused}");
     ensure!(scene.azure.release(&forbids, false), "there is no such fault");
-    crate::patch(&scene, "mlcompute/cpu", &json!({"spec": {"scale": {"max": 3}}})).await?;
+    super::patch(&scene, "mlcompute/cpu", &json!({"spec": {"scale": {"max": 3}}})).await?;
     ready::<MLCompute>(&scene, "cpu").await?;
     operator.stop()
 }
@@ -69,7 +69,7 @@ async fn a_lock_blocks_deletion_until_it_is_removed() -> Result<()> {
     let blocked = says::<MLCompute>(&scene, "cpu", "False", "DeletionBlocked").await?;
     before(&message(&blocked, "Ready"), "remove the lock", "cannot perform delete operation")?;
     ensure!(scene.azure.release(&lock, false), "there is no such fault");
-    crate::ask(&scene, "mlcompute/cpu", "unlocked").await?;
+    super::ask(&scene, "mlcompute/cpu", "unlocked").await?;
     scene.wait_gone::<MLCompute>("cpu").await?;
     operator.stop()
 }
@@ -133,7 +133,7 @@ async fn a_component_that_may_not_be_archived_blocks_deletion_and_says_so() -> R
     scene.delete_objects(&manifest("MLPipeline", "p", "")).await?;
     says::<MLPipeline>(&scene, "p", "False", "DeletionBlocked").await?;
     ensure!(scene.azure.release(&refused, false), "there is no such fault");
-    crate::ask(&scene, "mlpipeline/p", "allowed").await?;
+    super::ask(&scene, "mlpipeline/p", "allowed").await?;
     scene.wait_gone::<MLPipeline>("p").await?;
     operator.stop()
 }

@@ -1,6 +1,6 @@
 //! An object that is renamed in Git: the new name is there before the old one has gone, and takes its place then.
 
-use crate::{compute, manifest, pipeline, ready, says, workspace};
+use super::{compute, manifest, pipeline, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLCompute, MLPipeline, MLSchedule};
 use azureml_e2e::{Scene, Setting};

@@ -1,6 +1,6 @@
 //! Runs: cancelled, refused for their values, removed when their time is over.
 
-use crate::{accepted, manifest, message, patch, pipeline, ready, workspace};
+use super::{accepted, manifest, message, patch, pipeline, ready, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLPipeline, MLRun};
@@ -25,12 +25,12 @@ async fn in_phase(scene: &Scene, phase: Phase) -> Result<MLRun> {
 async fn a_run_is_cancelled_by_its_spec_and_by_its_deletion() -> Result<()> {
     let (scene, operator) = with_pipeline("cancel").await?;
     let goes_on = json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "do": "hold"});
-    crate::fault(&scene, goes_on)?;
+    super::fault(&scene, goes_on)?;
     scene.apply_objects(&manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
     in_phase(&scene, Phase::Running).await?;
     patch(&scene, "mlrun/one", &json!({"spec": {"cancel": true}})).await?;
     let run = serde_json::to_value(in_phase(&scene, Phase::Canceled).await?)?;
-    ensure!(crate::condition(&run, "Succeeded")["reason"] == "Canceled", "{run}");
+    ensure!(super::condition(&run, "Succeeded")["reason"] == "Canceled", "{run}");
     assert_eq!(accepted(&scene, "POST workspaces/jobs/cancel"), 1);
     scene.apply_objects(&manifest("MLRun", "two", "pipelineRef: {name: p}")).await?;
     let runs = |run: &MLRun| run.status.as_ref().is_some_and(|status| status.phase == Some(Phase::Running));

@@ -1,7 +1,7 @@
 //! Schedules that fire: Azure ML starts the job by itself, with the values of the schedule, on its own clock. And those
 //! that are deleted before Azure shows them.
 
-use crate::{accepted, fault, manifest, patch, pipeline, ready, workspace};
+use super::{accepted, fault, manifest, patch, pipeline, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLPipeline, MLSchedule};
 use azureml_e2e::operator::soon_with_lease;

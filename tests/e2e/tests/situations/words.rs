@@ -1,6 +1,6 @@
 //! Values that reach a command outside of single quotes: only plain words do, wherever they come from.
 
-use crate::{accepted, compute, manifest, message, patch, ready, says, workspace};
+use super::{accepted, compute, manifest, message, patch, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLPipeline, MLRun, MLSchedule};
 use azureml_e2e::{Scene, Setting};

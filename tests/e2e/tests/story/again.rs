@@ -1,6 +1,6 @@
 //! Point 2: the same again, a restart, and a forced pass write nothing to Azure.
 
-use crate::{counted, force, told};
+use super::{counted, force, told};
 use anyhow::Result;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Point 1: one apply, in any order.
 
-use crate::{all_ready, counted, expected};
+use super::{all_ready, counted, expected};
 use anyhow::{Context as _, Result, ensure};
 use azureml_e2e::{Scene, Setting};
 use azureml_simulator::Entry;

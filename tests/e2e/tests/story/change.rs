@@ -1,6 +1,6 @@
 //! Point 3: one byte of the Dockerfile, and back.
 
-use crate::{all_ready, counted, expected, told};
+use super::{all_ready, counted, expected, told};
 use anyhow::{Context as _, Result};
 use azureml_crds::MLPipeline;
 use azureml_e2e::Scene;

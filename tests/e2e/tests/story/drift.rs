@@ -1,6 +1,6 @@
 //! Point 5: what somebody changes in Azure is listed, or put back.
 
-use crate::{all_ready, counted, expected, force, patch, told};
+use super::{all_ready, counted, expected, force, patch, told};
 use anyhow::{Context as _, Result};
 use azureml_crds::{MLCompute, MLSchedule};
 use azureml_e2e::Scene;

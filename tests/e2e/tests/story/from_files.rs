@@ -1,8 +1,8 @@
 //! Without Kubernetes: the example as files, the same resolve, observe and plan, and statuses handed on from object to object.
 //! Azure receives the very requests that the operator sends.
 
-use crate::folder::{Folder, Shelf};
-use crate::{all_ready, told};
+use super::folder::{Folder, Shelf};
+use super::{all_ready, told};
 use anyhow::{Context as _, Result, ensure};
 use azureml_client::client::Client;
 use azureml_client::places::Places;

@@ -1,6 +1,6 @@
 //! Point 6: deleting.
 
-use crate::{all_ready, counted, expected, patch, told};
+use super::{all_ready, counted, expected, patch, told};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLPipeline, MLSchedule, MLWorkspace};
 use azureml_e2e::Scene;

@@ -1,6 +1,6 @@
 //! Point 4: a run, and a run that fails.
 
-use crate::{counted, expected, told};
+use super::{counted, expected, told};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLRun;
 use azureml_crds::ml_run::Phase;

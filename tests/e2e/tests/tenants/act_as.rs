@@ -2,7 +2,7 @@
 //!
 //! Before: the operator made the cluster with every identity that it may assign, and in a subnet of another subscription.
 
-use crate::{granting, manifest, message, ready, says, workspace};
+use super::{granting, manifest, message, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::{Scene, Setting};

@@ -2,7 +2,7 @@
 //!
 //! Before: `status.current` was believed.
 
-use crate::{granting, manifest, message, patch, patch_status, ready, says, workspace};
+use super::{granting, manifest, message, patch, patch_status, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLPipeline, MLRun, MLSchedule};
 use azureml_e2e::{Scene, Setting};

@@ -2,7 +2,7 @@
 //!
 //! Before: `inputs` that nest 130 deep were taken, and failed the whole list for every tenant.
 
-use crate::{granting, manifest, ready, workspace};
+use super::{granting, manifest, ready, workspace};
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_crds::{MLRun, MLWorkspace};
 use azureml_e2e::{PATIENCE, Scene, Setting};
@@ -75,7 +75,7 @@ async fn an_object_that_cannot_be_read_hides_no_other() -> Result<()> {
     let operator = scene.operator().await?;
     scene.apply_objects(&(workspace("") + &manifest("MLRun", "good", "pipelineRef: {name: p}"))).await?;
     ready::<MLWorkspace>(&scene, "team-a").await?;
-    crate::says::<MLRun>(&scene, "good", "False", "ReferenceNotFound").await?;
+    super::says::<MLRun>(&scene, "good", "False", "ReferenceNotFound").await?;
     for name in &bad {
         let told = tokio::time::timeout(PATIENCE, told(&scene, name)).await;
         told.with_context(|| format!("no event of {name}: {}", operator.tail(10)))??;

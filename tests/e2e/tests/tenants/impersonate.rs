@@ -3,7 +3,7 @@
 //!
 //! Before: the version was 48 bits of a hash, for which a second content was found in 49 s, and presence alone was enough.
 
-use crate::{granting, manifest, message, ready, says, workspace};
+use super::{granting, manifest, message, ready, says, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLPipeline;
 use azureml_e2e::{Scene, Setting};

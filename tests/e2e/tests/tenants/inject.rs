@@ -2,7 +2,7 @@
 //!
 //! Before: `day = x'; id; '` ended the quotes of a typed step's argument, and `id` ran.
 
-use crate::{manifest, ready, workspace};
+use super::{manifest, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLPipeline;
 use azureml_e2e::{PATIENCE, Scene, Setting, storage};

@@ -3,7 +3,7 @@
 //! Before: a workspace learned the registry under an application of the attacker's own; with the identity removed, what it had learned
 //! stayed in `status`, and the operator built there. And a grant's `registries` did not ask about the workspace's own registry.
 
-use crate::{granting, manifest, message, patch, patch_status, ready, says, workspace};
+use super::{granting, manifest, message, patch, patch_status, ready, says, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLEnvironment, MLWorkspace};
 use azureml_e2e::scene::GROUP;
@@ -17,7 +17,7 @@ const VICTIM: &str = "victimsregistry";
 fn registry(name: &str) -> String {
     format!(
         "/subscriptions/{}/resourceGroups/{GROUP}/providers/Microsoft.ContainerRegistry/registries/{name}",
-        crate::SUBSCRIPTION
+        super::SUBSCRIPTION
     )
 }
 

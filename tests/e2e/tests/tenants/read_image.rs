@@ -2,7 +2,7 @@
 //!
 //! Before: `image:` or `FROM` with the other team's repository did it.
 
-use crate::{granting, manifest, message, ready, says, workspace};
+use super::{granting, manifest, message, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::{MLEnvironment, MLWorkspace};
 use azureml_e2e::{Scene, Setting};

@@ -2,7 +2,7 @@
 //!
 //! Before: registries with such texts made 18 MB of log in 12 s, and the lease was lost. Now: a few kilobytes for each try.
 
-use crate::{condition, granting, manifest, workspace};
+use super::{condition, granting, manifest, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLCompute;
 use azureml_e2e::{PATIENCE, Scene, Setting};

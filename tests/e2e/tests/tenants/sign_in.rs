@@ -2,14 +2,14 @@
 //!
 //! Before: `cloud: AzureChina` in a manifest did it.
 
-use crate::{granting, manifest, message, says};
+use super::{granting, manifest, message, says};
 use anyhow::{Result, ensure};
 use azureml_crds::MLWorkspace;
 use azureml_e2e::{Scene, Setting};
 use azureml_simulator::{Options, Simulator};
 
 fn in_cloud(name: &str, cloud: &str, more: &str) -> String {
-    let subscription = crate::SUBSCRIPTION;
+    let subscription = super::SUBSCRIPTION;
     let spec = format!(
         "subscriptionId: {subscription}, resourceGroup: rg-ml, workspaceName: mlw-team-a, cloud: {cloud}{more}"
     );

@@ -2,7 +2,7 @@
 //!
 //! Before: an image whose tag has a digest, and whose digest is then unknown, was registered anew at once, 150 times in 30 s.
 
-use crate::{granting, manifest, workspace};
+use super::{granting, manifest, workspace};
 use anyhow::{Context as _, Result, ensure};
 use azureml_e2e::{PATIENCE, Scene, Setting};
 use azureml_simulator::Entry;

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 const INTRODUCTION: &str = "\
 # What GitOps tools read
 
-<!-- Written by a test: UPDATE=1 cargo test --workspace --test verdicts -->
+<!-- Written by a test: UPDATE=1 cargo test --workspace --test e2e verdicts:: -->
 
 Every state that an object can be in, and what tools make of it. The states come from the functions that write
 `status`; a test finds every reason in the source and fails where one has no state here. The verdicts are those of

@@ -3,13 +3,13 @@
 
 mod blocks;
 mod call;
+mod identities;
 mod inline;
 mod install;
 mod reasons;
 mod reference;
 mod role;
 mod stage;
-mod tenants;
 mod walk;
 
 use anyhow::Result;

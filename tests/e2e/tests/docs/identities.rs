@@ -1,8 +1,8 @@
 //! Pages about who may use which identity, each with an operator of its own that is configured as the page says.
 
-use crate::pages::blocks;
-use crate::stage::{CALLER, RUNTIME, place};
-use crate::walk::walk;
+use super::pages::blocks;
+use super::stage::{CALLER, RUNTIME, place};
+use super::walk::walk;
 use anyhow::{Context as _, Result};
 use azureml_e2e::operator::SOON;
 use azureml_e2e::{Scene, Setting};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// A stage whose operator has the configuration of the page's first block that is marked so.
 fn stage(page: &str, namespaces: &[&str]) -> Result<()> {
-    let page_path = format!("{}/{page}", crate::pages::BOOK);
+    let page_path = format!("{}/{page}", super::pages::BOOK);
     let blocks = blocks(&page_path)?;
     let config = blocks
         .iter()
