@@ -1,6 +1,7 @@
 //! The shape of the code: which crate may use which, what the pure ones may not pull in, and how files begin and end.
 
 mod circles;
+mod features;
 mod lists;
 mod words;
 
