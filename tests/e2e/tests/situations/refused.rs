@@ -69,7 +69,8 @@ async fn a_lock_blocks_deletion_until_it_is_removed() -> Result<()> {
     let blocked = says::<MLCompute>(&scene, "cpu", "False", "DeletionBlocked").await?;
     before(&message(&blocked, "Ready"), "remove the lock", "cannot perform delete operation")?;
     ensure!(scene.azure.release(&lock, false), "there is no such fault");
-    super::ask(&scene, "mlcompute/cpu", "unlocked").await?;
+    // On a busy machine the operator has looked by itself, and there is nothing left to ask for.
+    let _ = super::ask(&scene, "mlcompute/cpu", "unlocked").await;
     scene.wait_gone::<MLCompute>("cpu").await?;
     operator.stop()
 }
