@@ -54,6 +54,15 @@ async fn exchange(
 ) -> Result<hyper::Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, LIMIT).collect().await.map_err(|_| Cut)?.to_bytes();
+    answered(&shared, hyper::Request::from_parts(head, body)).await.map(|answer| answer.map(Full::new))
+}
+
+/// Answers a request that is here as a whole.
+pub async fn answered(
+    shared: &Arc<Shared>,
+    request: hyper::Request<Bytes>,
+) -> Result<hyper::Response<Bytes>, Cut> {
+    let (head, body) = request.into_parts();
     let host = head.uri.authority().map(|authority| authority.as_str().to_owned());
     let host =
         host.or_else(|| head.headers.get("host").and_then(|host| host.to_str().ok().map(str::to_owned)));
@@ -62,7 +71,7 @@ async fn exchange(
     let request = Request::new(head.method, &host.unwrap_or_default(), target, head.headers, body);
     let request = Request { lacks_length, ..request };
     let head_only = request.method == Method::HEAD;
-    front::serve(&shared, request).await.map(|answer| respond(answer, head_only))
+    front::serve(shared, request).await.map(|answer| respond(answer, head_only))
 }
 
 /// Whether a request over HTTP/1.1 does not say how long its body is, although its method has one.
@@ -75,13 +84,13 @@ fn lacks_length(method: &Method, version: Version, headers: &HeaderMap) -> bool 
 }
 
 /// The answer to a HEAD tells the size of the body that it leaves out.
-fn respond(mut answer: Answer, head_only: bool) -> hyper::Response<Full<Bytes>> {
+fn respond(mut answer: Answer, head_only: bool) -> hyper::Response<Bytes> {
     if head_only {
         let size = answer.body.len();
         answer.headers.entry(CONTENT_LENGTH).or_insert_with(|| size.into());
         answer.body = Bytes::new();
     }
-    let mut response = hyper::Response::new(Full::new(answer.body));
+    let mut response = hyper::Response::new(answer.body);
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response

@@ -9,6 +9,7 @@ use crate::options::{Options, WorkspaceSpec};
 use crate::shared::Shared;
 use crate::world::{Settings, World};
 use crate::{arm, server, state, tls};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -78,7 +79,7 @@ impl Simulator {
         let port = listener.local_addr().map_err(refused)?.port();
         let keys = Keys::new().ok_or(StartError::Random)?;
         let now = Timestamp::now();
-        let clock = if options.virtual_clock { Clock::Virtual(now) } else { Clock::Real };
+        let clock = Clock::at(now, options.virtual_clock);
         let mut world =
             World::new(Settings::new(&options, port, dir), clock, keys, published(options.strict)?);
         for spec in &options.workspaces {
@@ -97,6 +98,16 @@ impl Simulator {
             ca_pem: identity.ca_pem,
             _dir: temporary,
         })
+    }
+
+    /// Answers a request without a connection, for clients in the same process; `None` when a fault cuts it off. With no socket to
+    /// wait for, a runtime whose clock is paused does not run ahead of the answer.
+    pub async fn answer(&self, request: http::Request<Bytes>) -> Option<http::Response<Bytes>> {
+        let answered = server::answered(&self.shared, request);
+        tokio::select! {
+            answer = answered => answer.ok(),
+            () = self.shared.stop.cancelled() => None,
+        }
     }
 
     /// Where it is reached: `https://127.0.0.1:<port>`, or by the name that it was given.
