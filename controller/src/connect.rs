@@ -5,7 +5,7 @@
 use crate::config::{Azure, std_duration};
 use anyhow::{Context as _, Result};
 use azureml_client::address::{PrivateAddress, is_public};
-use azureml_client::send::{Gate, Observer, Transport};
+use azureml_client::send::{Gate, Http, Observer, Transport};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder};
@@ -20,6 +20,20 @@ pub struct Shared {
     pub gate: Gate,
     /// Is told of every request.
     pub observer: Observer,
+    /// Makes the clients.
+    pub dial: Dial,
+}
+
+/// Makes an HTTP client of its settings: one of the network, or in a test one that needs none.
+pub type Dial = Arc<dyn Fn(ClientBuilder) -> reqwest::Result<Arc<dyn Http>> + Send + Sync>;
+
+impl Shared {
+    /// What the transports of a process share that reaches Azure by the network.
+    #[must_use]
+    pub fn new(gate: Gate, observer: Observer) -> Self {
+        let dial: Dial = Arc::new(|settings| Ok(Arc::new(settings.build()?)));
+        Self { gate, observer, dial }
+    }
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -46,13 +60,13 @@ fn trusting(config: &Azure, authorities: &[Certificate]) -> ClientBuilder {
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn http(config: &Azure, authorities: &[Certificate], gate: &Gate) -> Result<reqwest::Client> {
+pub fn http(config: &Azure, authorities: &[Certificate], shared: &Shared) -> Result<Arc<dyn Http>> {
     let builder = trusting(config, authorities);
     // Answers that wait to be read, as large ones do, take what is sent of them already, and never the whole connection from others.
     let builder = builder
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(128 * STREAM_WINDOW);
-    gated(builder, gate)
+    gated(builder, shared)
 }
 
 /// What is sent of an answer before it is read, in bytes.
@@ -63,12 +77,12 @@ const STREAM_WINDOW: u32 = 256 << 10;
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn local(config: &Azure, authorities: &[Certificate], gate: &Gate) -> Result<reqwest::Client> {
-    gated(trusting(config, authorities).https_only(false).no_proxy(), gate)
+pub fn local(config: &Azure, authorities: &[Certificate], shared: &Shared) -> Result<Arc<dyn Http>> {
+    gated(trusting(config, authorities).https_only(false).no_proxy(), shared)
 }
 
-fn gated(builder: ClientBuilder, gate: &Gate) -> Result<reqwest::Client> {
-    let gate = gate.clone();
+fn gated(builder: ClientBuilder, shared: &Shared) -> Result<Arc<dyn Http>> {
+    let gate = shared.gate.clone();
     let checked = AndThenLayer::new(move |connection| {
         let may_write = gate();
         async move {
@@ -79,12 +93,12 @@ fn gated(builder: ClientBuilder, gate: &Gate) -> Result<reqwest::Client> {
             }
         }
     });
-    builder.connector_layer(checked).build().context("failed to make the HTTP client")
+    (shared.dial)(builder.connector_layer(checked)).context("failed to make the HTTP client")
 }
 
 /// The transport of a cloud.
 #[must_use]
-pub fn transport(http: reqwest::Client, shared: &Shared) -> Transport {
+pub fn transport(http: Arc<dyn Http>, shared: &Shared) -> Transport {
     Transport::new(http, shared.gate.clone(), shared.observer.clone())
 }
 
@@ -102,10 +116,10 @@ pub fn public(
 ) -> Result<Transport> {
     let (builder, context) = (trusting(config, authorities), "failed to make the HTTP client for registries");
     if allow_private {
-        return Ok(transport(builder.build().context(context)?, shared).for_strangers());
+        return Ok(transport((shared.dial)(builder).context(context)?, shared).for_strangers());
     }
     let builder = builder.dns_resolver(Arc::new(PublicOnly { proxies }));
-    Ok(transport(builder.build().context(context)?, shared).only_public().for_strangers())
+    Ok(transport((shared.dial)(builder).context(context)?, shared).only_public().for_strangers())
 }
 
 /// Resolves names to public addresses only; the proxies may be anywhere.

@@ -13,6 +13,7 @@ use azure_identity::{
 };
 use azureml_client::auth::{Credential, Make};
 use azureml_client::cloud::Cloud;
+use azureml_client::send::Http;
 use std::env::var;
 use std::sync::Arc;
 use url::Url;
@@ -42,17 +43,12 @@ pub enum Who {
 
 /// The credential of an identity in a cloud: it asks Azure by `http`, and a managed identity's machine by `local`.
 #[must_use]
-pub fn credential(
-    cloud: &Arc<Cloud>,
-    http: &reqwest::Client,
-    local: &reqwest::Client,
-    who: &Who,
-) -> Credential {
+pub fn credential(cloud: &Arc<Cloud>, http: &Arc<dyn Http>, local: &Arc<dyn Http>, who: &Who) -> Credential {
     Credential::new(make(cloud, http, local, who))
 }
 
 /// How to make the credential of an identity: it asks Azure by `http`, and a managed identity's machine by `local`.
-fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, local: &reqwest::Client, who: &Who) -> Make {
+fn make(cloud: &Arc<Cloud>, http: &Arc<dyn Http>, local: &Arc<dyn Http>, who: &Who) -> Make {
     let (cloud, http, local, who) = (cloud.clone(), http.clone(), local.clone(), who.clone());
     Arc::new(move || {
         let options = options(&cloud, &http);
@@ -68,11 +64,11 @@ fn make(cloud: &Arc<Cloud>, http: &reqwest::Client, local: &reqwest::Client, who
 /// passes are tried again anyway.
 const AT_MOST: Duration = Duration::seconds(5);
 
-fn options(cloud: &Cloud, http: &reqwest::Client) -> ClientOptions {
+fn options(cloud: &Cloud, http: &Arc<dyn Http>) -> ClientOptions {
     let mut custom = CustomConfiguration::default();
     custom.authority_host.clone_from(&cloud.authority);
     ClientOptions {
-        transport: Some(CoreTransport::new(Arc::new(http.clone()))),
+        transport: Some(CoreTransport::new(http.clone())),
         cloud: Some(Arc::new(custom.into())),
         retry: RetryOptions::exponential(ExponentialRetryOptions {
             max_retries: 2,

@@ -61,5 +61,5 @@ pub fn silence() -> Response<Body> {
 /// A process that may write, with the cryptography that `main` chooses.
 pub fn shared() -> Shared {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Shared { gate: Arc::new(|| true), observer: Arc::new(|_| {}) }
+    Shared::new(Arc::new(|| true), Arc::new(|_| {}))
 }

@@ -12,6 +12,7 @@ use azureml_client::cloud::Cloud;
 use azureml_client::kept::Kept;
 use azureml_client::registry::Registries;
 use azureml_client::rooms::Rooms;
+use azureml_client::send::Http;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,7 +25,7 @@ const MOST_CLIENTS: usize = 1000;
 
 /// A way to a cloud: its connections, and how much may be under way on them.
 struct Way {
-    http: reqwest::Client,
+    http: Arc<dyn Http>,
     rooms: Arc<Rooms>,
 }
 
@@ -36,7 +37,7 @@ struct Reached {
     /// To Azure, with those that namespaces brought: what they have to wait for keeps nobody else waiting.
     brought: Way,
     /// To the machine that this process runs on, which gives tokens of its managed identity.
-    local: reqwest::Client,
+    local: Arc<dyn Http>,
 }
 
 /// The clouds and the clients that were made for them.
@@ -62,10 +63,10 @@ impl Identities {
         for (cloud, own) in config.clouds()? {
             let trusted = [everywhere.as_slice(), own.as_slice()].concat();
             let way = || {
-                let http = connect::http(&config.azure, &trusted, &shared.gate)?;
+                let http = connect::http(&config.azure, &trusted, &shared)?;
                 anyhow::Ok(Way { http, rooms: Arc::default() })
             };
-            let local = connect::local(&config.azure, &trusted, &shared.gate)?;
+            let local = connect::local(&config.azure, &trusted, &shared)?;
             let (own, brought, cloud) = (way()?, way()?, Arc::new(cloud));
             clouds.insert(cloud.name.clone(), Reached { cloud, own, brought, local });
         }

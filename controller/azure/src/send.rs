@@ -4,15 +4,16 @@
 
 use crate::address::{PrivateAddress, refuse_private_literal};
 use crate::error::Error;
-use crate::headers::{header, retry_after};
+use crate::headers::{header, retry_after, set_secret};
 use crate::reply::Reply;
 use crate::request::{REGISTRY, Request};
 use crate::rooms::{LARGE, Rooms};
 use crate::told;
 pub use crate::told::{Observer, Sent, Told};
 pub use crate::verb::Verb;
-use reqwest::RequestBuilder;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap};
+use azure_core::http::HttpClient;
+use futures::future::BoxFuture;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,19 @@ use tracing::{Instrument as _, Span};
 
 /// Says whether this process may still change things: asked last, when token, budget and connection are there.
 pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What carries requests to Azure, and those of credentials to Entra: a client of reqwest, or in a test what answers without a
+/// network.
+pub trait Http: HttpClient {
+    /// Sends a request. The body of the answer may still be on its way.
+    fn carry(&self, request: reqwest::Request) -> BoxFuture<'_, reqwest::Result<reqwest::Response>>;
+}
+
+impl Http for reqwest::Client {
+    fn carry(&self, request: reqwest::Request) -> BoxFuture<'_, reqwest::Result<reqwest::Response>> {
+        Box::pin(self.execute(request))
+    }
+}
 
 /// An answer of Azure.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +52,7 @@ pub struct Answer {
 /// The connection to the world that every client of a cloud shares.
 #[derive(Clone)]
 pub struct Transport {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: Arc<dyn Http>,
     pub(crate) gate: Gate,
     pub(crate) observer: Observer,
     pub(crate) rooms: Arc<Rooms>,
@@ -69,7 +83,7 @@ const LARGEST_OF_STRANGERS: usize = 64 << 10;
 impl Transport {
     /// A transport over an HTTP client that follows no redirects.
     #[must_use]
-    pub fn new(http: reqwest::Client, gate: Gate, observer: Observer) -> Self {
+    pub fn new(http: Arc<dyn Http>, gate: Gate, observer: Observer) -> Self {
         let rooms = Arc::default();
         Self { http, gate, observer, rooms, only_public: false, largest: LARGEST_ANSWER }
     }
@@ -127,22 +141,22 @@ impl Transport {
             refuse_private_literal(&request.url).map_err(|private| private_address(request, private))?;
         }
         let _sent = self.rooms.send().await;
-        let builder = self.build(request, token);
+        let built = build(request, token);
         if request.verb.writes() && !(self.gate)() {
             return Err(Error::NotLeading { verb: request.verb.name(), what: request.what.clone() });
         }
         let exchange = Exchange { request, span: told::span(request), started: Instant::now() };
-        self.answered(&exchange, builder).instrument(exchange.span.clone()).await
+        self.answered(&exchange, built).instrument(exchange.span.clone()).await
     }
 
     async fn answered(
         &self,
         exchange: &Exchange<'_>,
-        builder: RequestBuilder,
+        built: reqwest::Request,
     ) -> Result<(u16, Vec<u8>, HeaderMap), Error> {
         let request = exchange.request;
         let no_answer = |error: reqwest::Error| self.no_answer(exchange, &error);
-        let mut response = builder.send().await.map_err(no_answer)?;
+        let mut response = self.http.carry(built).await.map_err(no_answer)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let (mut bytes, mut room) = (Vec::new(), None);
         while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
@@ -162,22 +176,6 @@ impl Transport {
         Ok((status, bytes, headers))
     }
 
-    fn build(&self, request: &Request, token: Option<&str>) -> RequestBuilder {
-        let mut builder =
-            self.http.request(request.verb.method(), request.url.clone()).headers(request.headers.clone());
-        if let Some(token) = token {
-            builder = builder.bearer_auth(token);
-        }
-        // An empty body has no length of its own over HTTP/1.1, and ARM answers 411 to a write without one.
-        if request.verb.may_have_body() && request.body.as_ref().is_none_or(Vec::is_empty) {
-            builder = builder.header(CONTENT_LENGTH, 0);
-        }
-        match &request.body {
-            Some(body) => builder.body(body.clone()),
-            None => builder,
-        }
-    }
-
     fn no_answer(&self, exchange: &Exchange<'_>, error: &reqwest::Error) -> Error {
         let request = exchange.request;
         self.tell(exchange, 0, None);
@@ -194,6 +192,21 @@ impl Transport {
         told::say((request, span), &sent, headers);
         (self.observer)(&Told::Sent(&sent));
     }
+}
+
+fn build(request: &Request, token: Option<&str>) -> reqwest::Request {
+    let mut built = reqwest::Request::new(request.verb.method(), request.url.clone());
+    let headers = built.headers_mut();
+    headers.clone_from(&request.headers);
+    if let Some(token) = token {
+        set_secret(headers, "authorization", &format!("Bearer {token}"));
+    }
+    // An empty body has no length of its own over HTTP/1.1, and ARM answers 411 to a write without one.
+    if request.verb.may_have_body() && request.body.as_ref().is_none_or(Vec::is_empty) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
+    *built.body_mut() = request.body.clone().map(Into::into);
+    built
 }
 
 /// Why there was no answer, without the address: it may carry a signature.

@@ -234,7 +234,7 @@ async fn who_may_not_write_reads_only() -> Result<()> {
     let may_write = Arc::new(AtomicBool::new(false));
     let gate = may_write.clone();
     let gate = Arc::new(move || gate.load(Ordering::Relaxed));
-    let transport = azureml_client::send::Transport::new(http(&[&cloud])?, gate, Arc::new(|_| {}));
+    let transport = azureml_client::send::Transport::new(Arc::new(http(&[&cloud])?), gate, Arc::new(|_| {}));
     let client = client_over(&cloud, transport)?;
     for verb in VERBS {
         let answer = call(&client, verb, &cluster()).await;

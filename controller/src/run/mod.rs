@@ -211,10 +211,7 @@ async fn candidate(
 
 fn shared(candidate: &Candidate, metrics: &Arc<Metrics>) -> Shared {
     let (candidate, metrics) = (candidate.clone(), metrics.clone());
-    Shared {
-        gate: Arc::new(move || candidate.leads()),
-        observer: Arc::new(move |told| metrics.azure.told(told)),
-    }
+    Shared::new(Arc::new(move || candidate.leads()), Arc::new(move |told| metrics.azure.told(told)))
 }
 
 /// Waits until the API server serves every kind. It is asked what it serves, which every account may, and not for the

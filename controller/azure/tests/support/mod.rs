@@ -163,7 +163,7 @@ fn http_that_trusts(certificates: impl IntoIterator<Item = reqwest::Certificate>
 
 /// A transport that may write.
 pub fn transport(http: reqwest::Client) -> Transport {
-    Transport::new(http, Arc::new(|| true), Arc::new(|_| {}))
+    Transport::new(Arc::new(http), Arc::new(|| true), Arc::new(|_| {}))
 }
 
 /// A client for a cloud that is one server; `others` are known to its TLS and not trusted.

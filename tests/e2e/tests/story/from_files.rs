@@ -161,7 +161,7 @@ fn hands(azure: &Simulator, cluster: &str) -> Result<Hands> {
     let file = folder.path().join("config.yaml");
     configure(&file, azure.endpoint(), azure.ca_file(), GRANTS)?;
     let config = Config::read(Some(&file))?;
-    let shared = Shared { gate: Arc::new(|| true), observer: Arc::new(|_| {}) };
+    let shared = Shared::new(Arc::new(|| true), Arc::new(|_| {}));
     let identities = Identities::new(&config, shared)?;
     let who = Who::Secret {
         client: "aaaaaaaa-0000-4000-8000-0000000000ff".to_owned(),
