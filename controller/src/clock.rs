@@ -3,7 +3,21 @@
 use jiff::Timestamp;
 
 /// The time now.
+#[cfg(not(test))]
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// The time now, by the runtime's clock: where a test has paused that one, delays and times of day move on together.
+#[cfg(test)]
+#[must_use]
+pub fn now() -> Timestamp {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static START: LazyLock<(Timestamp, Instant)> = LazyLock::new(|| (Timestamp::now(), Instant::now()));
+    let (time, since) = *START;
+    let now = tokio::time::Instant::now().into_std();
+    // The runtime may have been paused a moment before this was first asked.
+    now.checked_duration_since(since).map_or_else(|| time - (since - now), |passed| time + passed)
 }

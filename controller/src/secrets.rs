@@ -5,7 +5,8 @@
 use azureml_client::places::Places;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const KEPT: Duration = Duration::from_secs(10);
 

@@ -221,4 +221,6 @@ fn show(ctx: &Arc<Context>) {
 }
 
 #[cfg(test)]
+mod passes;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,52 @@
+//! Pipelines: the order of what is written from the manifest to Ready, and what they wait for.
+
+use super::*;
+
+/// A pipeline of one command on the cluster `cpu`, in an image that is given.
+pub(super) fn pipeline(name: &str, more: &str) -> String {
+    let environment = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";
+    let spec = format!(
+        "workspaceRef: {{name: team-a}}, defaults: {{compute: {{ref: cpu}}, environment: {{ref: image}}}}, \
+         inputs: {{trees: {{type: integer, default: 5}}}}, steps: [{{name: only, command: 'echo ${{{{inputs.trees}}}}', inputs: {{trees: '${{{{parent.inputs.trees}}}}'}}}}]{more}"
+    );
+    manifest("MLEnvironment", "image", environment) + &manifest("MLPipeline", name, &spec)
+}
+
+/// The same, with its cluster.
+pub(super) fn whole(name: &str) -> String {
+    let cluster = "workspaceRef: {name: team-a}, azureName: cpu, vmSize: Standard_DS3_v2, scale: {max: 4}";
+    manifest("MLCompute", "cpu", cluster) + &pipeline(name, "")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_is_registered_in_order_as_soon_as_what_it_names_is_there() -> Result<()> {
+    let stage = Stage::set().await?;
+    let from = stage.journal.end();
+    stage.apply(&whole("p"));
+    stage.ready("MLPipeline", "p").await?;
+    let order = stage.journal.writes(from).into_iter();
+    let mut order: Vec<String> = order
+        .filter(|what| what.contains("MLPipeline") || what.contains("components"))
+        .map(|what| what.split("/versions/").next().unwrap_or_default().to_owned())
+        .collect();
+    order.dedup();
+    let wanted = [
+        "patch MLPipeline/p",
+        "status MLPipeline/p ReferenceNotReady",
+        "PUT components/team_a_p_611f19b1_only",
+        "status MLPipeline/p Registering",
+        "PUT components/team_a_p_611f19b1",
+        "status MLPipeline/p Succeeded",
+    ];
+    assert_eq!(order, wanted, "{}", stage.journal.shown());
+    // It asks Azure for nothing before, and at once when the last that it names is ready.
+    let compute = stage.journal.of("status MLCompute/cpu Succeeded")[0].at;
+    assert_eq!(stage.journal.of("GET components/")[0].at, compute, "{}", stage.journal.shown());
+    let written = stage.journal.of("status MLPipeline/p");
+    let applied: Vec<bool> = written.iter().map(|line| line.body["appliedHash"].is_string()).collect();
+    assert!(
+        applied.is_sorted() && applied.iter().filter(|is_applied| **is_applied).count() == 1,
+        "{applied:?}"
+    );
+    Ok(())
+}
