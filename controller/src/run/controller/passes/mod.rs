@@ -24,7 +24,7 @@ use crate::connect::Shared;
 use crate::engine::events::{Recorder, write_all};
 use crate::fake;
 use crate::metrics::Metrics;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use axum::body::Bytes;
 use axum::http::Request;
 use azureml_simulator::{Options, Simulator, Times, WorkspaceSpec};
@@ -187,20 +187,30 @@ impl Stage {
 
     /// Somebody changes a thing in the portal: `kind` is `computes` or `schedules`.
     async fn portal(&self, kind: &str, name: &str, patch: &Value) -> Result<()> {
-        let target = format!("{}/_simulator/{kind}/rg-ml/mlw-team-a/{name}", self.azure.endpoint());
-        let request = Request::post(target).body(Bytes::from(patch.to_string()))?;
+        self.control(&format!("{kind}/rg-ml/mlw-team-a/{name}"), patch).await
+    }
+
+    /// Uses a control of the simulator.
+    async fn control(&self, control: &str, body: &Value) -> Result<()> {
+        let target = format!("{}/_simulator/{control}", self.azure.endpoint());
+        let request = Request::post(target).body(Bytes::from(body.to_string()))?;
         let answer = self.azure.answer(request).await.context("no answer")?;
-        anyhow::ensure!(answer.status().is_success(), "{:?}", answer.body());
+        ensure!(answer.status().is_success(), "{:?}", answer.body());
         Ok(())
     }
 }
 
+/// The Secret of the workspace's identity.
+fn secret() -> String {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "data": {"clientSecret": "cw=="}})
+        .to_string()
+}
+
 /// The workspace, with an identity of the namespace's own: that of a process would be read from its environment.
 fn workspace() -> String {
-    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "data": {"clientSecret": "cw=="}});
     let spec = "subscriptionId: 00000000-0000-0000-0000-000000000001, resourceGroup: rg-ml, workspaceName: mlw-team-a, \
                 identity: {clientId: cccccccc-0000-4000-8000-000000000001, tenantId: 11111111-1111-1111-1111-111111111111, secretRef: {name: sp}}";
-    format!("{secret}\n---\n{}", manifest("MLWorkspace", "team-a", spec))
+    format!("{}\n---\n{}", secret(), manifest("MLWorkspace", "team-a", spec))
 }
 
 fn manifest(kind: &str, name: &str, spec: &str) -> String {

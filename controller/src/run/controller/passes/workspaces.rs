@@ -40,3 +40,20 @@ async fn a_workspace_goes_after_everything_that_is_in_it() -> Result<()> {
     assert!(writes.iter().any(|what| what == "status MLWorkspace/team-a InUse"), "{writes:?}");
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_is_missing_is_looked_for_after_delays_that_double() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.delete("Secret", "sp");
+    stage.says("MLWorkspace", "team-a", "SecretNotFound").await?;
+    let told = stage.times("status MLWorkspace/team-a SecretNotFound", 5).await?;
+    for (gap, delay) in gaps(&told).into_iter().zip([15.0, 30.0, 60.0, 120.0]) {
+        assert!((delay..=delay * 1.2).contains(&gap), "{gap} for {delay}: {}", stage.journal.shown());
+    }
+    let from = stage.journal.end();
+    stage.apply(&secret());
+    let ready = stage.ready("MLWorkspace", "team-a").await?;
+    assert!(ready["status"]["lastFailure"].is_null(), "{ready}");
+    assert_eq!(stage.journal.writes(from), ["status MLWorkspace/team-a Succeeded"]);
+    Ok(())
+}
