@@ -5,6 +5,7 @@
 use crate::credentials::Who;
 use crate::engine::Context;
 use azureml_client::client::Client;
+use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::{Access, Identity, Wait};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
@@ -32,7 +33,7 @@ pub async fn client(ctx: &Context, access: &Access) -> Result<Arc<Client>, Wait>
             "the controller's configuration knows no cloud {cloud}; it has {known}; the platform team names it in \
              grants[].clouds, or describes it in clouds"
         );
-        Wait::stalled("UnknownCloud", message)
+        Wait::stalled(Reason::UNKNOWN_CLOUD, message)
     })
 }
 
@@ -53,12 +54,12 @@ async fn secret_of(ctx: &Context, namespace: &str, name: &str) -> Result<String,
     }
     let api: Api<Secret> = Api::namespaced(ctx.kube.clone(), namespace);
     let secret = api.get_opt(name).await.map_err(|error| {
-        Wait::new("SecretUnreadable", format!("failed to read Secret {name}: {error}")).unwatched()
+        Wait::new(Reason::SECRET_UNREADABLE, format!("failed to read Secret {name}: {error}")).unwatched()
     })?;
     let secret = secret.ok_or_else(|| {
         let message =
             format!("there is no Secret {name} in this namespace; create it with the key {SECRET_KEY}");
-        Wait::new("SecretNotFound", message).unwatched()
+        Wait::new(Reason::SECRET_NOT_FOUND, message).unwatched()
     })?;
     let value = secret.data.as_ref().and_then(|data| data.get(SECRET_KEY));
     let value = value
@@ -66,13 +67,13 @@ async fn secret_of(ctx: &Context, namespace: &str, name: &str) -> Result<String,
         .filter(|text| !text.trim().is_empty());
     let value = value.ok_or_else(|| {
         let message = format!("Secret {name} has no key {SECRET_KEY}; add it");
-        Wait::stalled("SecretIncomplete", message).unwatched()
+        Wait::stalled(Reason::SECRET_INCOMPLETE, message).unwatched()
     })?;
     if value.len() > LONGEST_SECRET {
         let message = format!(
             "{SECRET_KEY} of Secret {name} is longer than {LONGEST_SECRET} bytes; write the client's secret there"
         );
-        return Err(Wait::stalled("SecretIncomplete", message).unwatched());
+        return Err(Wait::stalled(Reason::SECRET_INCOMPLETE, message).unwatched());
     }
     ctx.secrets.keep(namespace, name, value.trim());
     Ok(value.trim().to_owned())

@@ -126,21 +126,10 @@ impl Error {
         }
     }
 
-    /// The word for a condition's reason: Azure's innermost code, else our own.
+    /// Azure's innermost code, where Azure answered; a word for the status where it gave none.
     #[must_use]
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Refused { refusal, .. } if refusal.class() == Class::Quota => "QuotaExceeded".to_owned(),
-            Self::Refused { refusal, .. } => refusal.code.clone(),
-            Self::NoAnswer { .. } => "AzureUnreachable".to_owned(),
-            Self::Token { .. } => "TokenUnavailable".to_owned(),
-            Self::ForeignHost { .. } => "ForeignHost".to_owned(),
-            Self::NotAPath { .. } => "StatusNotBelieved".to_owned(),
-            Self::PrivateAddress { .. } => "PrivateAddress".to_owned(),
-            Self::RegistryUnauthorized { .. } => "RegistryUnauthorized".to_owned(),
-            Self::Unreadable { .. } => "UnreadableAnswer".to_owned(),
-            Self::NotLeading { .. } => "NotLeading".to_owned(),
-        }
+    pub fn code(&self) -> Option<&str> {
+        self.refusal().map(|refusal| refusal.code.as_str())
     }
 
     /// What was asked and how it failed, without Azure's own words.
@@ -190,7 +179,7 @@ impl Error {
     /// Whether Azure refused with this code.
     #[must_use]
     pub fn has_code(&self, code: &str) -> bool {
-        self.refusal().is_some_and(|refusal| refusal.code.eq_ignore_ascii_case(code))
+        self.code().is_some_and(|had| had.eq_ignore_ascii_case(code))
     }
 
     /// What Azure asks to wait.

@@ -89,7 +89,7 @@ mod tests {
         .unwrap();
         let body = json!({"status": "Failed", "error": {"code": "UserError", "message": "The end time is in the past."}});
         let error = failed(Verb::Put, &id, &body);
-        assert_eq!((error.class(), error.reason().as_str()), (Class::Invalid, "UserError"));
+        assert_eq!((error.class(), error.code()), (Class::Invalid, Some("UserError")));
         let body =
             json!({"status": "Failed", "error": {"code": "ClusterMinNodesExceedCoreQuota", "message": ""}});
         assert_eq!(failed(Verb::Put, &id, &body).class(), Class::Quota);

@@ -31,6 +31,26 @@ pub struct Refusal {
 /// The code of an answer that a proxy or gateway gave in Azure's place.
 pub const FOREIGN: &str = "ForeignAnswer";
 
+/// The code of an answer that came without one: a word for its status.
+#[must_use]
+pub fn word(status: u16) -> &'static str {
+    match status {
+        400 => "BadRequest",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "NotFound",
+        408 => "RequestTimeout",
+        409 => "Conflict",
+        412 => "PreconditionFailed",
+        425 => "TooEarly",
+        429 => "TooManyRequests",
+        503 => "ServiceUnavailable",
+        504 => "GatewayTimeout",
+        500..=599 => "ServerError",
+        _ => "UnexpectedAnswer",
+    }
+}
+
 impl Refusal {
     /// What the refusal means.
     #[must_use]

@@ -6,7 +6,7 @@
 use crate::class::Class;
 use crate::codes;
 use crate::headers::{believed, header, retry_after};
-use crate::refusal::{FOREIGN, Refusal};
+use crate::refusal::{FOREIGN, Refusal, word};
 use crate::verb::Verb;
 use crate::words::{cut, says_quota, tidy, wait};
 use reqwest::header::HeaderMap;
@@ -236,25 +236,6 @@ fn named((name, id): (Option<String>, Option<String>)) -> Option<String> {
         (Some(name), Some(id)) => Some(format!("{name:?} ({id})")),
         (Some(one), None) | (None, Some(one)) => Some(format!("{one:?}")),
         (None, None) => None,
-    }
-}
-
-/// A word for a status that came without a code.
-fn word(status: u16) -> &'static str {
-    match status {
-        400 => "BadRequest",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        408 => "RequestTimeout",
-        409 => "Conflict",
-        412 => "PreconditionFailed",
-        425 => "TooEarly",
-        429 => "TooManyRequests",
-        503 => "ServiceUnavailable",
-        504 => "GatewayTimeout",
-        500..=599 => "ServerError",
-        _ => "UnexpectedAnswer",
     }
 }
 

@@ -258,7 +258,7 @@ async fn a_private_registry_is_told_as_one() -> Result<()> {
         let Err(error @ Error::RegistryUnauthorized { .. }) = refused else {
             panic!("{challenge}: {refused:?}")
         };
-        assert_eq!((error.class(), error.reason().as_str()), (Class::Denied, "RegistryUnauthorized"));
+        assert_eq!(error.class(), Class::Denied);
     }
     Ok(())
 }

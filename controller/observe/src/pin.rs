@@ -6,6 +6,7 @@ use crate::Eyes;
 use azureml_client::budget::Urgency;
 use azureml_client::{Class, Error};
 use azureml_plan::asset_name::{LATEST, Label, Pins};
+use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
 use serde_json::Value;
 
@@ -33,7 +34,7 @@ fn missing(Label { asset, container, label }: &Label) -> Wait {
     let what = container.kind();
     let what = what.rsplit('/').next().unwrap_or_default();
     Wait::new(
-        "ReferenceNotFound",
+        Reason::REFERENCE_NOT_FOUND,
         format!(
             "{asset}: the workspace has no version of {what}/{} with the label {label}; register one",
             container.name()

@@ -8,6 +8,7 @@ use azureml_client::limits::Urgency;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLWorkspace;
 use azureml_plan::preflight::{Asked, Evidence, Storage, asks_storage};
+use azureml_plan::reasons::Word;
 use azureml_plan::workspace::{Refs, Seen, Wanted, believed, discovery, registry_id};
 
 impl Observe for MLWorkspace {
@@ -56,11 +57,11 @@ async fn storage(azure: &Client, id: &ArmId) -> Storage {
         Some(address) => azure
             .reach_blobs(&address)
             .await
-            .map_or_else(|error| Asked::Refused(error.reason()), |()| Asked::Done),
+            .map_or_else(|error| Asked::Refused(Word::from(&error)), |()| Asked::Done),
         None => Asked::Open,
     };
     // Azure's own words differ from time to time, so the reason alone is told.
-    Storage { datastore: datastore.map_err(|error| error.reason()), host }
+    Storage { datastore: datastore.map_err(|error| Word::from(&error)), host }
 }
 
 /// The data plane behind a discovery address. Everything but following a run goes without it, so a failure is no error.

@@ -99,9 +99,9 @@ async fn a_missing_role_is_named_by_its_code() -> Result<()> {
     )
     .await?;
     let error = uploaded(&azure).await?.err();
-    let told = error.as_ref().map(|error| (error.class(), error.reason()));
-    ensure!(told == Some((Class::Forbidden, "AuthorizationPermissionMismatch".to_owned())), "{error:?}");
-    let trouble = error.as_ref().map(azureml_plan::failure::Trouble::of);
+    let told = error.as_ref().map(|error| (error.class(), error.code()));
+    ensure!(told == Some((Class::Forbidden, Some("AuthorizationPermissionMismatch"))), "{error:?}");
+    let trouble = error.as_ref().map(azureml_plan::trouble::Trouble::of);
     let remedy = trouble.map(|trouble| trouble.remedy()).unwrap_or_default();
     ensure!(remedy.contains("Storage Blob Data Contributor"), "{remedy}");
     Ok(())

@@ -2,6 +2,7 @@
 //!
 //! An [`Action`] holds exactly the request that will be sent, so that a snapshot of a plan is the wire.
 
+use crate::reasons::{Reason, Word};
 use azureml_client::ArmId;
 use azureml_crds::shared::Drift;
 use jiff::Timestamp;
@@ -99,8 +100,8 @@ impl Action {
 pub struct Verdict {
     /// What kind of answer.
     pub state: State,
-    /// One PascalCase word; Azure's own code where Azure refused.
-    pub reason: String,
+    /// A reason, or Azure's own code where Azure refused.
+    pub reason: Word,
     /// The thing, the cause and the remedy.
     pub message: String,
 }
@@ -119,18 +120,18 @@ pub enum State {
 impl Verdict {
     /// All is as it should be.
     #[must_use]
-    pub fn ready(reason: &str, message: impl Into<String>) -> Self {
-        Self { state: State::Ready, reason: reason.to_owned(), message: message.into() }
+    pub fn ready(reason: impl Into<Word>, message: impl Into<String>) -> Self {
+        Self { state: State::Ready, reason: reason.into(), message: message.into() }
     }
     /// Work goes on.
     #[must_use]
-    pub fn working(reason: &str, message: impl Into<String>) -> Self {
-        Self { state: State::Working, reason: reason.to_owned(), message: message.into() }
+    pub fn working(reason: impl Into<Word>, message: impl Into<String>) -> Self {
+        Self { state: State::Working, reason: reason.into(), message: message.into() }
     }
     /// Only a change can help.
     #[must_use]
-    pub fn stalled(reason: &str, message: impl Into<String>) -> Self {
-        Self { state: State::Stalled, reason: reason.to_owned(), message: message.into() }
+    pub fn stalled(reason: impl Into<Word>, message: impl Into<String>) -> Self {
+        Self { state: State::Stalled, reason: reason.into(), message: message.into() }
     }
 }
 
@@ -158,8 +159,8 @@ pub enum Next {
 /// A failure that Azure reports of a resource, not of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failed {
-    /// Azure's code.
-    pub reason: String,
+    /// Azure's code, or a reason of ours.
+    pub reason: Word,
     /// Azure's message.
     pub message: String,
     /// Whether a quota is the cause.
@@ -187,7 +188,7 @@ pub struct Plan {
     /// Conditions beside the usual three: type, status, reason, message.
     pub conditions: Vec<Extra>,
     /// What is worth a warning event when the status changes: reason and message.
-    pub warnings: Vec<(&'static str, String)>,
+    pub warnings: Vec<(Reason, String)>,
 }
 
 /// A condition of a kind's own.
@@ -197,8 +198,8 @@ pub struct Extra {
     pub r#type: &'static str,
     /// `True`, `False` or `Unknown`.
     pub status: &'static str,
-    /// One PascalCase word.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// For people.
     pub message: String,
 }
@@ -229,12 +230,12 @@ impl Plan {
     /// Nothing is left to do for an object that is being deleted.
     #[must_use]
     pub fn leave(message: impl Into<String>) -> Self {
-        Self::say(Verdict::ready("Deleted", message), Next::Leave)
+        Self::say(Verdict::ready(Reason::DELETED, message), Next::Leave)
     }
 
     /// Azure has nothing of an object that is being deleted.
     #[must_use]
     pub fn absent(message: impl Into<String>) -> Self {
-        Self::say(Verdict::ready("Deleted", message), Next::Absent)
+        Self::say(Verdict::ready(Reason::DELETED, message), Next::Absent)
     }
 }

@@ -3,6 +3,7 @@
 //! In: a build. Out: the text, or why nothing can be added to it. Reads no more of it than where a line begins.
 
 use crate::invalid::InvalidSpec;
+use crate::reasons::Reason;
 use crate::shell::quoted;
 use azureml_crds::ml_environment::{Build, Verify};
 use serde_json::json;
@@ -23,7 +24,7 @@ pub fn with_checks(build: &Build) -> Result<String, InvalidSpec> {
              {escape} at the end, or build.verify"
         );
         return Err(InvalidSpec {
-            reason: "InvalidDockerfile",
+            reason: Reason::INVALID_DOCKERFILE,
             ..InvalidSpec::new("build.dockerfile", message)
         });
     }
@@ -176,7 +177,7 @@ mod tests {
             ("FROM a\n# escape=`\nRUN x \\", '\\'),
         ] {
             let refused = with_checks(&build(text, Some(verify()))).unwrap_err();
-            assert_eq!(refused.reason, "InvalidDockerfile");
+            assert_eq!(refused.reason, Reason::INVALID_DOCKERFILE);
             assert!(refused.message.starts_with(&format!("its last line ends with {escape},")), "{refused}");
         }
     }

@@ -4,73 +4,13 @@
 
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::{Ask, Pace};
-use crate::remedy::remedy;
+use crate::reasons::Reason;
+use crate::trouble::Trouble;
 use azureml_client::Class;
 use azureml_crds::shared::LastFailure;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
-
-/// A failure, reduced to what decisions need.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What kind.
-    pub class: Class,
-    /// Azure's innermost code, or our own word.
-    pub reason: String,
-    /// What was done to which thing, and how it failed.
-    pub message: String,
-    /// Azure's own words; empty where it has none.
-    pub words: String,
-    /// The method of the request that Azure refused; empty where it refused none.
-    pub verb: &'static str,
-    /// What Azure asks to wait.
-    pub retry_after: Option<Duration>,
-}
-
-impl Trouble {
-    /// An error of the client.
-    #[must_use]
-    pub fn of(error: &azureml_client::Error) -> Self {
-        Self {
-            class: error.class(),
-            reason: reason(&error.reason()),
-            message: error.happened(),
-            words: error.words().unwrap_or_default().to_owned(),
-            verb: error.refused_verb().unwrap_or_default(),
-            retry_after: error.retry_after(),
-        }
-    }
-
-    /// The whole message: what happened, what to do, and last Azure's own words, which may be long.
-    #[must_use]
-    pub fn told(&self, remedy: &str) -> String {
-        let Self { message, words, .. } = self;
-        let remedy = if remedy.is_empty() { String::new() } else { format!("; {remedy}") };
-        let words = if words.is_empty() { String::new() } else { format!("; Azure says: {words}") };
-        format!("{message}{remedy}{words}")
-    }
-
-    /// The way out, where there is one.
-    #[must_use]
-    pub fn remedy(&self) -> &'static str {
-        remedy(&self.reason, self.class, self.verb).unwrap_or_default()
-    }
-
-    /// Whether Azure said no, and not only that it could not.
-    #[must_use]
-    pub fn is_refusal(&self) -> bool {
-        match self.class {
-            Class::Forbidden
-            | Class::Denied
-            | Class::Invalid
-            | Class::Missing
-            | Class::Conflict
-            | Class::Quota => true,
-            Class::Gone | Class::Throttled | Class::Unavailable | Class::NotLeading => false,
-        }
-    }
-}
 
 /// What follows from a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,11 +45,11 @@ pub fn count(last: Option<&LastFailure>, reason: &str, ask: &Ask) -> LastFailure
 #[must_use]
 pub fn consequence(trouble: &Trouble, count: i32, pace: &Pace) -> Consequence {
     let stalled = |message: String| Consequence {
-        verdict: Verdict::stalled(&trouble.reason, message),
+        verdict: Verdict::stalled(trouble.reason.clone(), message),
         next: Next::After(unsigned(pace.stalled)),
     };
     let working = |message: String, delay: Duration| Consequence {
-        verdict: Verdict::working(&trouble.reason, message),
+        verdict: Verdict::working(trouble.reason.clone(), message),
         next: Next::After(delay),
     };
     let told = trouble.told(trouble.remedy());
@@ -172,7 +112,7 @@ pub fn again(last: &LastFailure, is_quota: bool, pace: &Pace) -> Timestamp {
 /// What to say of a provisioning that failed `count` times; `again` is when it is tried again, where that is not now.
 #[must_use]
 pub fn provisioning(failed: &Failed, count: i32, again: Option<Timestamp>) -> Verdict {
-    let reason = if failed.is_quota { "QuotaExceeded" } else { failed.reason.as_str() };
+    let reason = if failed.is_quota { Reason::QUOTA_EXCEEDED.into() } else { failed.reason.clone() };
     let message = match again {
         Some(again) => {
             format!("{}; it is tried again at {again:.0}, and at once when the spec changes", failed.message)
@@ -180,7 +120,7 @@ pub fn provisioning(failed: &Failed, count: i32, again: Option<Timestamp>) -> Ve
         None => format!("{}; it is being tried again", failed.message),
     };
     let state = if failed.is_quota || count >= 2 { Verdict::stalled } else { Verdict::working };
-    state(&self::reason(reason), message)
+    state(reason, message)
 }
 
 /// A resource that failed: made again when its time has come, at once for another spec or on request.
@@ -188,7 +128,7 @@ pub fn provisioning(failed: &Failed, count: i32, again: Option<Timestamp>) -> Ve
 pub fn retry(failed: Failed, again_with: Action, last: Option<&LastFailure>, ask: &Ask) -> Plan {
     let is_asked = ask.is_new_generation || ask.requested.is_some();
     let first = || LastFailure { reason: String::new(), count: 1, at: Time(ask.now), stalled: false };
-    let is_same = |last: &&LastFailure| !ask.is_new_generation && last.reason == reason(&failed.reason);
+    let is_same = |last: &&LastFailure| !ask.is_new_generation && last.reason == failed.reason.as_str();
     let counted = last.filter(is_same).cloned().unwrap_or_else(first);
     let due = if is_asked { ask.now } else { again(&counted, failed.is_quota, &ask.pace) };
     let at = (due > ask.now).then_some(due);
@@ -196,13 +136,6 @@ pub fn retry(failed: Failed, again_with: Action, last: Option<&LastFailure>, ask
     let (actions, next) =
         if at.is_none() { (vec![again_with], Next::Look) } else { (Vec::new(), Next::Tick) };
     Plan { at, failed: Some(failed), ..Plan::send(actions, verdict, next) }
-}
-
-/// A word that the Kubernetes API takes as a condition's reason.
-#[must_use]
-pub fn reason(word: &str) -> String {
-    let legal: String = word.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(250).collect();
-    if legal.starts_with(|first: char| first.is_ascii_alphabetic()) { legal } else { format!("Azure{legal}") }
 }
 
 /// Kubernetes keeps whole seconds.
@@ -221,9 +154,10 @@ pub fn unsigned(duration: SignedDuration) -> Duration {
 mod tests {
     use super::*;
     use crate::action::State;
+    use crate::reasons::Word;
 
     fn trouble(class: Class) -> Trouble {
-        let (reason, message, words) = ("R".into(), "m".into(), "w".into());
+        let (reason, message, words) = (Word::passed_on("R"), "m".into(), "w".into());
         Trouble { class, reason, message, words, verb: "PUT", retry_after: None }
     }
 
@@ -254,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_way_out_stands_before_azures_words_and_follows_the_code() {
-        let locked = Trouble { reason: "ScopeLocked".into(), ..trouble(Class::Denied) };
+        let locked = Trouble { reason: Reason::SCOPE_LOCKED.into(), ..trouble(Class::Denied) };
         let message = consequence(&locked, 1, &Pace::default()).verdict.message;
         assert_eq!(message, "m; remove the lock from the scope that Azure names; Azure says: w");
         let silent = Trouble { words: String::new(), ..trouble(Class::Unavailable) };
@@ -289,11 +223,5 @@ mod tests {
             again(&last, false, &Pace::default()).duration_since(at).as_mins()
         };
         assert_eq!([1, 2, 3, 4, 9].map(minutes), [1, 5, 30, 60, 60]);
-    }
-
-    #[test]
-    fn reasons_are_legal_for_kubernetes() {
-        assert_eq!(reason("Some.Code-1"), "SomeCode1");
-        assert_eq!(reason("404"), "Azure404");
     }
 }

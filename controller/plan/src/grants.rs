@@ -5,6 +5,7 @@
 use crate::address::{Address, owner};
 use crate::invalid::InvalidSpec;
 use crate::pattern::any_matches;
+use crate::reasons::Reason;
 use azureml_client::ArmId;
 use serde::Deserialize;
 
@@ -100,7 +101,7 @@ impl Rights {
              controller's configuration: grants: [{}]",
             line(&asker, &workspace, "")
         );
-        Err(InvalidSpec { reason: "IdentityNotGranted", ..InvalidSpec::new("identity", message) })
+        Err(InvalidSpec { reason: Reason::IDENTITY_NOT_GRANTED, ..InvalidSpec::new("identity", message) })
     }
 
     /// Whether a registry may be used.
@@ -108,7 +109,7 @@ impl Rights {
     /// # Errors
     /// When it is not granted.
     pub fn registry(&self, id: &ArmId) -> Result<(), InvalidSpec> {
-        self.ask(List::Registries(id), "registry.resourceId", "RegistryNotGranted")
+        self.ask(List::Registries(id), "registry.resourceId", Reason::REGISTRY_NOT_GRANTED)
     }
 
     /// Whether a cluster may have an identity.
@@ -116,7 +117,7 @@ impl Rights {
     /// # Errors
     /// When it is not granted.
     pub fn identity(&self, id: &ArmId) -> Result<(), InvalidSpec> {
-        self.ask(List::Identities(id), "identity.userAssigned", "IdentityNotGranted")
+        self.ask(List::Identities(id), "identity.userAssigned", Reason::IDENTITY_NOT_GRANTED)
     }
 
     /// Whether a cluster may be in a subnet.
@@ -124,7 +125,7 @@ impl Rights {
     /// # Errors
     /// When it is not granted.
     pub fn subnet(&self, id: &ArmId) -> Result<(), InvalidSpec> {
-        self.ask(List::Subnets(id), "subnetId", "SubnetNotGranted")
+        self.ask(List::Subnets(id), "subnetId", Reason::SUBNET_NOT_GRANTED)
     }
 
     /// Whether images may be built on an agent pool.
@@ -132,7 +133,7 @@ impl Rights {
     /// # Errors
     /// When it is not granted.
     pub fn agent_pool(&self, name: &str) -> Result<(), InvalidSpec> {
-        self.ask(List::AgentPools(name), "build.builder.acr.agentPool", "AgentPoolNotGranted")
+        self.ask(List::AgentPools(name), "build.builder.acr.agentPool", Reason::AGENT_POOL_NOT_GRANTED)
     }
 
     /// Whether something may be named by an address: data, an output, an environment. What is of a workspace is asked for; what cannot be
@@ -151,7 +152,7 @@ impl Rights {
                      id of a version in this workspace"
                 );
                 return Err(InvalidSpec {
-                    reason: "WorkspaceNotGranted",
+                    reason: Reason::WORKSPACE_NOT_GRANTED,
                     ..InvalidSpec::new(field, message)
                 });
             }
@@ -164,7 +165,7 @@ impl Rights {
              configuration: grants: [{}]",
             line(asker, &of, "")
         );
-        Err(InvalidSpec { reason: "WorkspaceNotGranted", ..InvalidSpec::new(field, message) })
+        Err(InvalidSpec { reason: Reason::WORKSPACE_NOT_GRANTED, ..InvalidSpec::new(field, message) })
     }
 
     /// Whether a job may act as whoever sends it.
@@ -175,7 +176,7 @@ impl Rights {
         match self {
             Self::Own => Ok(()),
             Self::Granted { .. } => Err(InvalidSpec {
-                reason: "IdentityNotGranted",
+                reason: Reason::IDENTITY_NOT_GRANTED,
                 ..InvalidSpec::new(
                     field,
                     "a job with UserIdentity acts as its sender, which is the operator; write type: Managed, or give the MLWorkspace \
@@ -185,7 +186,7 @@ impl Rights {
         }
     }
 
-    fn ask(&self, list: List<'_>, field: &str, reason: &'static str) -> Result<(), InvalidSpec> {
+    fn ask(&self, list: List<'_>, field: &str, reason: Reason) -> Result<(), InvalidSpec> {
         let Self::Granted { asker, workspace, grants } = self else { return Ok(()) };
         let mut here = grants.iter().filter(|grant| grant.reaches(workspace));
         let (word, what, is_granted) = match list {

@@ -35,6 +35,7 @@ mod pattern;
 pub mod pipeline;
 pub mod preflight;
 pub mod publish;
+pub mod reasons;
 pub mod remedy;
 pub mod report;
 pub mod resolve;
@@ -44,6 +45,7 @@ pub mod settle;
 pub mod shell;
 pub mod tags;
 pub mod time;
+pub mod trouble;
 pub mod workspace;
 pub mod zones;
 

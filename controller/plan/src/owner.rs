@@ -1,6 +1,7 @@
 //! Who owns an Azure resource: which tags say it, and what they mean for a manifest.
 
 use crate::action::{Next, Plan, Verdict};
+use crate::reasons::Reason;
 use crate::tags;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -77,7 +78,7 @@ impl Owner {
 #[must_use]
 pub fn taken(id: &impl std::fmt::Display, owner: &str, remedy: &str) -> Plan {
     let message = format!("{id} belongs to {owner}; {remedy}, or delete the other one");
-    Plan::say(Verdict::stalled("OwnedByAnother", message), Next::Again)
+    Plan::say(Verdict::stalled(Reason::OWNED_BY_ANOTHER, message), Next::Again)
 }
 
 /// Whether a resource with these tags says that no operator made it.

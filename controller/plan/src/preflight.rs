@@ -3,14 +3,13 @@
 //! In: answers of Azure, what objects tell. Out: the list `status.preflight`. Only what Azure was seen to do is True; what only a
 //! build or a run can show is Unknown until one has.
 
-use crate::failure::Trouble;
+use crate::reasons::{Reason, Word};
+use crate::trouble::Trouble;
 use azureml_client::Class;
 use azureml_client::id::CONTAINER_REGISTRY;
 use azureml_crds::ml_workspace::{Preflight, PreflightCheck, PreflightStatus};
 use serde_json::Value;
 
-/// The reason for a host that the configuration does not name.
-const FOREIGN: &str = "ForeignHost";
 const READ_WORKSPACE: &str = "Microsoft.MachineLearningServices/workspaces/read";
 const READ_REGISTRY: &str = "Microsoft.ContainerRegistry/registries/read";
 const READ_DATASTORES: &str = "Microsoft.MachineLearningServices/workspaces/datastores/read";
@@ -23,14 +22,14 @@ pub enum Asked {
     /// It was answered.
     Done,
     /// It was refused, or there was no answer; with the reason.
-    Refused(String),
+    Refused(Word),
 }
 
 /// What the storage of a workspace answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Storage {
     /// The default datastore; null where there is none.
-    pub datastore: Result<Value, String>,
+    pub datastore: Result<Value, Word>,
     /// Whether the host of its blobs answers.
     pub host: Asked,
 }
@@ -132,7 +131,7 @@ fn host(host: &Asked) -> Preflight {
     let (status, message) = match host {
         Asked::Open => (PreflightStatus::Unknown, "the address of its blobs is not known".to_owned()),
         Asked::Done => (PreflightStatus::True, "the host of its blobs answers".to_owned()),
-        Asked::Refused(reason) if reason == FOREIGN => (
+        Asked::Refused(reason) if *reason == Reason::FOREIGN_HOST => (
             PreflightStatus::False,
             format!(
                 "{reason}: its host is none of the cloud's; name it in clouds[].storageHosts if it is yours"
@@ -148,7 +147,7 @@ fn host(host: &Asked) -> Preflight {
     item(PreflightCheck::ReachStorage, status, message)
 }
 
-fn mode(datastore: &Result<Value, String>) -> Preflight {
+fn mode(datastore: &Result<Value, Word>) -> Preflight {
     let unknown = |message: String| (PreflightStatus::Unknown, message);
     let (status, message) = match datastore {
         Err(reason) => unknown(format!("{reason}: the identity needs '{READ_DATASTORES}' to tell")),
@@ -187,8 +186,8 @@ mod tests {
         let later = Evidence { build: Asked::Open, has_run: false, storage: None };
         assert_eq!(statuses(&told(&later, &all)), [True; 5], "what was seen stays seen");
         assert_eq!(statuses(&told(&later, &[])), [True, Unknown, Unknown]);
-        let refused = || Asked::Refused("AuthorizationFailed".to_owned());
-        let datastore = Err("AuthorizationFailed".to_owned());
+        let refused = || Asked::Refused(Reason::AUTHORIZATION_FAILED.into());
+        let datastore = Err(Reason::AUTHORIZATION_FAILED.into());
         let worst = told(
             &Evidence {
                 build: refused(),
@@ -206,7 +205,7 @@ mod tests {
         let read = Evidence { build: Asked::Done, has_run: true, storage: None };
         let trouble = |class, what: &str| Trouble {
             class,
-            reason: "AuthorizationFailed".to_owned(),
+            reason: Reason::AUTHORIZATION_FAILED.into(),
             message: format!("GET /subscriptions/s/resourceGroups/g/providers/{what}: 403"),
             words: String::new(),
             verb: "GET",

@@ -6,6 +6,7 @@ use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::Ask;
 use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::pipeline::{Refs, Wanted};
+use crate::reasons::Reason;
 use crate::{failure, hash, names, tags};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -41,7 +42,7 @@ pub fn refused(wanted: &Wanted, owner: &Owner, seen: &Publication) -> Option<Pla
             let message = format!(
                 "{id} was not made by this object; make a new MLPipeline with another publish.endpoint, or delete the endpoint"
             );
-            Some(Plan::say(Verdict::stalled("NotOwned", message), Next::Tick))
+            Some(Plan::say(Verdict::stalled(Reason::NOT_OWNED, message), Next::Tick))
         }
         Belongs::Another(owner) => {
             Some(taken(id, &owner, "make a new MLPipeline with another publish.endpoint"))
@@ -123,7 +124,7 @@ pub fn plan(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publicat
     let name = deployment_name(wanted);
     let put_deployment =
         || Action::Put { id: id.child("deployments", &name), body: deployment_body(pipeline, refs, wanted) };
-    let making = |what: String| Verdict::working("Publishing", format!("{what} is being made"));
+    let making = |what: String| Verdict::working(Reason::PUBLISHING, format!("{what} is being made"));
     let Some(endpoint) = &seen.endpoint else {
         return Plan::send(vec![put_endpoint()], making("the endpoint".into()), Next::Look);
     };
@@ -150,7 +151,7 @@ fn served(wanted: &Wanted, endpoint: &Value) -> Plan {
 }
 
 fn ready(wanted: &Wanted, message: String) -> Plan {
-    let plan = Plan::say(Verdict::ready("Succeeded", message), Next::Tick);
+    let plan = Plan::say(Verdict::ready(Reason::SUCCEEDED, message), Next::Tick);
     Plan { applied: Some(wanted.current.version.clone()), ..plan }
 }
 
@@ -160,7 +161,7 @@ fn state(resource: &Value) -> &str {
 
 fn failed(pipeline: &MLPipeline, put: Action, what: &str, resource: &Value, ask: &Ask) -> Plan {
     let failed = Failed {
-        reason: "ProvisioningFailed".to_owned(),
+        reason: Reason::PROVISIONING_FAILED.into(),
         message: format!(
             "{what} {} ended {}",
             resource["name"].as_str().unwrap_or_default(),
@@ -182,7 +183,7 @@ fn flip_or_prune(
         let put = Action::Put { id: id.clone(), body: flipped(endpoint, wanted, name) };
         return Plan::send(
             vec![put],
-            Verdict::working("Publishing", format!("{name} becomes the default")),
+            Verdict::working(Reason::PUBLISHING, format!("{name} becomes the default")),
             Next::Look,
         );
     }
@@ -196,7 +197,7 @@ fn flip_or_prune(
         .collect();
     Plan::send(
         deletes,
-        Verdict::working("Pruning", format!("old deployments are being removed: {}", old.join(", "))),
+        Verdict::working(Reason::PRUNING, format!("old deployments are being removed: {}", old.join(", "))),
         Next::Look,
     )
 }
@@ -270,7 +271,7 @@ fn surplus(pipeline: &MLPipeline, current: &str, deployments: &[Value]) -> Vec<S
 #[must_use]
 pub fn remove(endpoints: &[(ArmId, Value)]) -> Plan {
     let names = endpoints.iter().map(|(id, _)| id.name()).collect::<Vec<_>>().join(", ");
-    let verdict = Verdict::working("Unpublishing", format!("the endpoint {names} is being removed"));
+    let verdict = Verdict::working(Reason::UNPUBLISHING, format!("the endpoint {names} is being removed"));
     let deletes = endpoints
         .iter()
         .filter(|(_, endpoint)| state(endpoint) != "Deleting")

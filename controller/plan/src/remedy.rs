@@ -1,13 +1,14 @@
-//! The way out of a refusal, by Azure's code first and by its class only where no code is known.
+//! The way out of a refusal, by its reason first and by its class only where that has no way out of its own.
 //!
-//! In: a code or reason, a class, the method of the request. Out: an imperative. Each code here has an entry in the runbook.
+//! In: a word of a condition, a class, the method of the request. Out: an imperative.
 
+use crate::reasons::{Reason, Word};
 use azureml_client::Class;
 
 /// What to do about a refusal; `None` where it passes by itself.
 #[must_use]
-pub fn remedy(code: &str, class: Class, verb: &str) -> Option<&'static str> {
-    by_code(code).or_else(|| of_storage(code)).or_else(|| by_class(class, verb))
+pub fn remedy(word: &Word, class: Class, verb: &str) -> Option<&'static str> {
+    by_reason(word).or_else(|| by_class(class, verb))
 }
 
 /// Whether a refused action has nothing left to do: a cancel after a pipeline job's end (recorded). A command job and a run of
@@ -28,55 +29,32 @@ pub fn may_be_there(kind: &str, status: u16, code: &str) -> bool {
     }
 }
 
-fn by_code(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "RequestDisallowedByPolicy" => {
-            "change the spec so that the policy allows it, or ask the owner of the policy for an exemption"
-        }
-        "ScopeLocked" => "remove the lock from the scope that Azure names",
-        "TasksOperationsNotAllowed" => {
-            "build the image elsewhere and name it in spec.image, or move the registry to a subscription with ACR Tasks: free and trial subscriptions have none"
-        }
-        "EndpointNameTaken" => {
-            "choose another name in publish.endpoint: endpoints have unique names in a region, also in other subscriptions"
-        }
-        "AlreadyInUse" => "choose another name: somebody else has this one",
-        "MissingSubscriptionRegistration" | "NoRegisteredProviderFound" => {
-            "register the provider: az provider register --namespace Microsoft.MachineLearningServices"
-        }
-        "SubscriptionNotFound" => {
-            "correct the subscription of the MLWorkspace, or give the identity a role in it"
-        }
-        "InvalidResourceType" => "set azure.apiVersions to versions that this cloud has",
-        "ReadOnlyDisabledSubscription" => "enable the subscription again",
-        "UserAssignedIdentityNotFound" => "attach the identity to the workspace, or name another",
-        "RegistryUnauthorized" => {
-            "write the image with its digest, which is not looked up, or import it into the workspace's registry with az acr import"
-        }
-        "ParentResourceNotFound" => {
-            "make the workspace or registry that Azure names again, or correct the ids of the MLWorkspace"
-        }
-        "ResourceGroupNotFound" => "make the resource group again, or correct the ids of the MLWorkspace",
-        "ForeignAnswer" => "let the proxy or firewall pass requests to this host",
-        _ => return None,
-    })
-}
+/// Reasons that call for the same whatever their class; each has its remedy in the table.
+const OWN: [Reason; 19] = [
+    Reason::REQUEST_DISALLOWED_BY_POLICY,
+    Reason::SCOPE_LOCKED,
+    Reason::TASKS_OPERATIONS_NOT_ALLOWED,
+    Reason::ENDPOINT_NAME_TAKEN,
+    Reason::ALREADY_IN_USE,
+    Reason::MISSING_SUBSCRIPTION_REGISTRATION,
+    Reason::NO_REGISTERED_PROVIDER_FOUND,
+    Reason::SUBSCRIPTION_NOT_FOUND,
+    Reason::INVALID_RESOURCE_TYPE,
+    Reason::READ_ONLY_DISABLED_SUBSCRIPTION,
+    Reason::USER_ASSIGNED_IDENTITY_NOT_FOUND,
+    Reason::REGISTRY_UNAUTHORIZED,
+    Reason::PARENT_RESOURCE_NOT_FOUND,
+    Reason::RESOURCE_GROUP_NOT_FOUND,
+    Reason::FOREIGN_ANSWER,
+    // Codes of storage accounts and of the data plane of registries.
+    Reason::KEY_BASED_AUTHENTICATION_NOT_PERMITTED,
+    Reason::AUTHORIZATION_PERMISSION_MISMATCH,
+    Reason::AUTHORIZATION_FAILURE,
+    Reason::DENIED,
+];
 
-/// Codes of storage accounts and of the data plane of registries.
-fn of_storage(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "KeyBasedAuthenticationNotPermitted" => {
-            "give the identity the role Storage Blob Data Contributor on the storage account: it takes no keys"
-        }
-        "AuthorizationPermissionMismatch" => {
-            "give the identity the role Storage Blob Data Contributor on the storage account"
-        }
-        "AuthorizationFailure" => "let the operator through the network rules of the storage account",
-        "DENIED" => {
-            "let the operator through the network rules of the registry, and give the identity the role AcrPull"
-        }
-        _ => return None,
-    })
+fn by_reason(word: &Word) -> Option<&'static str> {
+    OWN.into_iter().find(|reason| word == reason).map(Reason::remedy)
 }
 
 fn by_class(class: Class, verb: &str) -> Option<&'static str> {
@@ -101,13 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_has_its_own_way_out_whatever_its_class() {
+    fn a_reason_has_its_own_way_out_whatever_its_class() {
         for class in [Class::Invalid, Class::Denied, Class::Forbidden, Class::Conflict] {
-            assert_eq!(remedy("ScopeLocked", class, "PUT"), by_code("ScopeLocked"));
+            let told = remedy(&Reason::SCOPE_LOCKED.into(), class, "PUT");
+            assert_eq!(told, Some(Reason::SCOPE_LOCKED.remedy()));
         }
-        let permission = remedy("AuthorizationFailed", Class::Forbidden, "PUT");
+        let permission = remedy(&Word::passed_on("AuthorizationFailed"), Class::Forbidden, "PUT");
         assert!(permission.is_some_and(|text| text.contains("permission")));
-        let locked = remedy("ScopeLocked", Class::Denied, "DELETE").unwrap_or_default();
+        let locked = remedy(&Word::passed_on("ScopeLocked"), Class::Denied, "DELETE").unwrap_or_default();
         assert!(!locked.contains("permission") && !locked.contains("spec"), "{locked}");
     }
 
@@ -141,7 +120,7 @@ mod tests {
     #[test]
     fn what_passes_by_itself_asks_for_nothing() {
         for class in [Class::Throttled, Class::Unavailable, Class::NotLeading, Class::Gone] {
-            assert_eq!(remedy("ServerError", class, "GET"), None);
+            assert_eq!(remedy(&Reason::SERVER_ERROR.into(), class, "GET"), None);
         }
     }
 }

@@ -4,7 +4,8 @@
 
 use crate::action::{Extra, Plan, State, Verdict};
 use crate::context::Ask;
-use crate::failure::{self, whole_seconds};
+use crate::failure::whole_seconds;
+use crate::reasons::{Reason, Word};
 use azureml_crds::shared::{Common, LastFailure};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -53,10 +54,9 @@ pub fn common(before: Common, passed: Passed, ask: &Ask) -> Common {
 /// What is stalled stays so while it is tried again, until it succeeds.
 fn kept_stalled(verdict: &Verdict, last: Option<&LastFailure>) -> Verdict {
     match last {
-        Some(last) if last.stalled && verdict.state == State::Working => Verdict::stalled(
-            &failure::reason(&last.reason),
-            format!("being tried again: {}", verdict.message),
-        ),
+        Some(last) if last.stalled && verdict.state == State::Working => {
+            Verdict::stalled(Word::passed_on(&last.reason), format!("being tried again: {}", verdict.message))
+        }
         _ => verdict.clone(),
     }
 }
@@ -64,7 +64,7 @@ fn kept_stalled(verdict: &Verdict, last: Option<&LastFailure>) -> Verdict {
 fn paused() -> Extra {
     let message =
         format!("nothing is changed in Azure while the annotation {} is \"true\"", azureml_crds::PAUSED);
-    Extra { r#type: "Paused", status: "True", reason: "Annotated".to_owned(), message }
+    Extra { r#type: "Paused", status: "True", reason: Reason::ANNOTATED, message }
 }
 
 /// The conditions after a pass.
@@ -77,14 +77,15 @@ pub fn conditions(
     now: Timestamp,
 ) -> Vec<Condition> {
     let ready = if verdict.state == State::Ready { "True" } else { "False" };
-    let mut wanted = vec![(READY, ready, verdict.reason.clone(), verdict.message.clone())];
+    let say = |r#type, status| (r#type, status, verdict.reason.as_str(), verdict.message.clone());
+    let mut wanted = vec![say(READY, ready)];
     match verdict.state {
         State::Ready => {}
-        State::Working => wanted.push((RECONCILING, "True", verdict.reason.clone(), verdict.message.clone())),
-        State::Stalled => wanted.push((STALLED, "True", verdict.reason.clone(), verdict.message.clone())),
+        State::Working => wanted.push(say(RECONCILING, "True")),
+        State::Stalled => wanted.push(say(STALLED, "True")),
     }
     wanted.extend(
-        extra.iter().map(|extra| (extra.r#type, extra.status, extra.reason.clone(), extra.message.clone())),
+        extra.iter().map(|extra| (extra.r#type, extra.status, extra.reason.word(), extra.message.clone())),
     );
     wanted
         .into_iter()
@@ -92,7 +93,7 @@ pub fn conditions(
             last_transition_time: since(before, r#type, status, now),
             message: message.chars().take(LONGEST_MESSAGE).collect(),
             observed_generation: generation,
-            reason,
+            reason: reason.to_owned(),
             status: status.to_owned(),
             type_: r#type.to_owned(),
         })
@@ -128,6 +129,10 @@ pub fn transitions<'a>(before: &[Condition], after: &'a [Condition]) -> Vec<&'a 
 mod tests {
     use super::*;
 
+    const A: Reason = Reason::CREATING;
+    const B: Reason = Reason::INVALID_SPEC;
+    const C: Reason = Reason::SUCCEEDED;
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
@@ -138,28 +143,28 @@ mod tests {
 
     #[test]
     fn stalled_takes_the_place_of_reconciling() {
-        let working = conditions(&[], &Verdict::working("A", "a"), &[], Some(1), at(1));
+        let working = conditions(&[], &Verdict::working(A, "a"), &[], Some(1), at(1));
         assert_eq!(types(&working), [("Ready", "False"), ("Reconciling", "True")]);
-        let stalled = conditions(&working, &Verdict::stalled("B", "b"), &[], Some(1), at(2));
+        let stalled = conditions(&working, &Verdict::stalled(B, "b"), &[], Some(1), at(2));
         assert_eq!(types(&stalled), [("Ready", "False"), ("Stalled", "True")]);
-        let ready = conditions(&stalled, &Verdict::ready("C", "c"), &[], Some(1), at(3));
+        let ready = conditions(&stalled, &Verdict::ready(C, "c"), &[], Some(1), at(3));
         assert_eq!(types(&ready), [("Ready", "True")]);
     }
 
     #[test]
     fn a_transition_time_moves_only_when_the_status_moves() {
-        let first = conditions(&[], &Verdict::working("A", "a"), &[], Some(1), at(1));
-        let second = conditions(&first, &Verdict::working("B", "b"), &[], Some(1), at(2));
+        let first = conditions(&[], &Verdict::working(A, "a"), &[], Some(1), at(1));
+        let second = conditions(&first, &Verdict::working(B, "b"), &[], Some(1), at(2));
         assert_eq!(second[0].last_transition_time.0, at(1));
-        let third = conditions(&second, &Verdict::ready("C", "c"), &[], Some(1), at(3));
+        let third = conditions(&second, &Verdict::ready(C, "c"), &[], Some(1), at(3));
         assert_eq!(third[0].last_transition_time.0, at(3));
     }
 
     #[test]
     fn an_equal_pass_is_no_transition() {
-        let first = conditions(&[], &Verdict::working("A", "a"), &[], Some(1), at(1));
+        let first = conditions(&[], &Verdict::working(A, "a"), &[], Some(1), at(1));
         assert_eq!(transitions(&[], &first).len(), 1);
-        let same = conditions(&first, &Verdict::working("A", "other words"), &[], Some(1), at(2));
+        let same = conditions(&first, &Verdict::working(A, "other words"), &[], Some(1), at(2));
         assert!(transitions(&first, &same).is_empty());
     }
 }

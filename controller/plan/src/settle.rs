@@ -6,6 +6,7 @@ use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;
 use crate::diff::Difference;
 use crate::failure;
+use crate::reasons::Reason;
 use azureml_crds::shared::{Common, Drift, DriftPolicy};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -38,19 +39,19 @@ impl Differing<'_> {
             None => self.is_foreign || self.common.is_none_or(|common| common.azure_id.is_none()),
         };
         if !is_drift {
-            let verdict = Verdict::working("Updating", format!("being changed in Azure: {paths}"));
+            let verdict = Verdict::working(Reason::UPDATING, format!("being changed in Azure: {paths}"));
             return Plan::send(vec![update], verdict, next);
         }
         let drift = list(self.common, self.found, ask.now);
         if self.policy == Some(DriftPolicy::Report) {
             let verdict = Verdict::ready(
-                "Drifted",
+                Reason::DRIFTED,
                 format!("changed in Azure and left so (driftPolicy: Report): {paths}"),
             );
             return Plan { drift, applied: Some(self.hash.to_owned()), ..Plan::say(verdict, Next::Tick) };
         }
         let verdict =
-            Verdict::working("CorrectingDrift", format!("changed in Azure, being put back: {paths}"));
+            Verdict::working(Reason::CORRECTING_DRIFT, format!("changed in Azure, being put back: {paths}"));
         Plan { drift, ..Plan::send(vec![update], verdict, next) }
     }
 }

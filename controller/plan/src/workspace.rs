@@ -5,6 +5,7 @@ use crate::context::{Ask, Workspace};
 use crate::grants::Rights;
 use crate::invalid::InvalidSpec;
 use crate::preflight::{Asked, Evidence, told};
+use crate::reasons::Reason;
 use crate::{Decide, Leave, View, hash, time};
 use azureml_client::ArmId;
 use azureml_crds::MLWorkspace;
@@ -173,7 +174,7 @@ impl Decide for MLWorkspace {
                 "there is no workspace {}; make it, or correct the ids in a new MLWorkspace",
                 wanted.id
             );
-            return Plan::say(Verdict::stalled("WorkspaceNotFound", message), Next::Tick);
+            return Plan::say(Verdict::stalled(Reason::WORKSPACE_NOT_FOUND, message), Next::Tick);
         };
         if let Some(obstacle) = obstacle(wanted, seen, workspace) {
             return obstacle;
@@ -185,12 +186,12 @@ impl Decide for MLWorkspace {
             message = format!("{message}; images cannot be built here: {}", missing.message);
         }
         let plan = if seen.data_plane.is_some() {
-            Plan::say(Verdict::ready("Succeeded", message), Next::Tick)
+            Plan::say(Verdict::ready(Reason::SUCCEEDED, message), Next::Tick)
         } else {
             let message = format!(
                 "{message}; its data plane cannot be found, so runs cannot be followed: look at its discovery address"
             );
-            Plan::say(Verdict::ready("DataPlaneUnreachable", message), Next::After(AGAIN))
+            Plan::say(Verdict::ready(Reason::DATA_PLANE_UNREACHABLE, message), Next::After(AGAIN))
         };
         Plan { applied: Some(wanted.hash.clone()), ..plan }
     }
@@ -218,15 +219,15 @@ fn obstacle(wanted: &Wanted, seen: &Seen, workspace: &Value) -> Option<Plan> {
     let (id, properties) = (&wanted.id, &workspace["properties"]);
     if properties["v1LegacyMode"] == true {
         let message = format!("{id} is in v1 legacy mode, which refuses this API; set v1LegacyMode to false");
-        return Some(Plan::say(Verdict::stalled("LegacyMode", message), Next::Tick));
+        return Some(Plan::say(Verdict::stalled(Reason::LEGACY_MODE, message), Next::Tick));
     }
     if let Some(state) = properties["provisioningState"].as_str().filter(|state| *state != "Succeeded") {
         let message = format!("{id} is {state}");
-        return Some(Plan::say(Verdict::working("WorkspaceNotReady", message), Next::Look));
+        return Some(Plan::say(Verdict::working(Reason::WORKSPACE_NOT_READY, message), Next::Look));
     }
     if wanted.registry.is_some() && seen.registry.is_none() {
         let message = "there is no registry registry.resourceId; make it, or correct the id";
-        return Some(Plan::say(Verdict::stalled("RegistryNotFound", message), Next::Tick));
+        return Some(Plan::say(Verdict::stalled(Reason::REGISTRY_NOT_FOUND, message), Next::Tick));
     }
     None
 }

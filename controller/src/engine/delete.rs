@@ -11,8 +11,10 @@ use super::reach::{Leaving, Reached, leaving};
 use super::report::Said;
 use azureml_client::Class;
 use azureml_plan::action::State;
-use azureml_plan::failure::{self, Trouble};
+use azureml_plan::failure;
+use azureml_plan::reasons::{Reason, Word};
 use azureml_plan::resolve::Wait;
+use azureml_plan::trouble::Trouble;
 use azureml_plan::{Next, Plan, Verdict};
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, Preconditions};
@@ -82,16 +84,17 @@ impl<K: Kind> Pass<'_, K> {
     async fn wait_for_creation<R>(&self, reached: &Reached<R>) -> kube::Result<Ended> {
         let message =
             "Azure may still be creating the resource; the operator waits, and deletes it once it is there";
-        let plan = Plan::say(Verdict::working("Deleting", message), Next::Look);
+        let plan = Plan::say(Verdict::working(Reason::DELETING, message), Next::Look);
         self.say(Said { facts: self.facts_before(), plan, last_failure: None, is_handled: false }).await?;
         Ok(Ended::after(self.due(Next::Look, None, reached.resync), State::Working))
     }
 
     /// Azure refuses a deletion: `status` says so with the way out, and the pass is tried again for ever.
     async fn blocked(&self, trouble: &Trouble) -> kube::Result<Ended> {
-        let last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
+        let last = failure::count(self.last_failure().as_ref(), trouble.reason.as_str(), &self.ask);
         self.engine.ctx.metrics.passes.failed(K::KIND, trouble.class);
-        let reason = if trouble.is_refusal() { "DeletionBlocked" } else { &trouble.reason };
+        let reason =
+            if trouble.is_refusal() { Reason::DELETION_BLOCKED.into() } else { trouble.reason.clone() };
         let message = failure::blocked(trouble);
         let plan = Plan::say(Verdict::working(reason, message), Next::Change);
         let delay = failure::delay(trouble, last.count, &self.ask.pace);
@@ -119,7 +122,7 @@ impl<K: Kind> Pass<'_, K> {
 }
 
 /// What keeps us from asking Azure at all.
-fn unasked(reason: &str, message: String) -> Trouble {
-    let (class, reason) = (Class::Forbidden, reason.to_owned());
+fn unasked(reason: Reason, message: String) -> Trouble {
+    let (class, reason) = (Class::Forbidden, Word::from(reason));
     Trouble { class, reason, message, words: String::new(), verb: "", retry_after: None }
 }

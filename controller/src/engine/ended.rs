@@ -2,6 +2,7 @@
 
 use crate::outcome::Outcome;
 use azureml_plan::action::State;
+use azureml_plan::reasons::Word;
 use std::time::Duration;
 
 /// How a pass ended.
@@ -11,7 +12,7 @@ pub struct Ended {
     /// For the metrics.
     pub outcome: Outcome,
     /// The reason that `status` gives, for the trace.
-    pub reason: Option<String>,
+    pub reason: Option<Word>,
 }
 
 impl Ended {
@@ -27,7 +28,7 @@ impl Ended {
         Self { due, outcome, reason: None }
     }
 
-    pub(super) fn because(self, reason: String) -> Self {
+    pub(super) fn because(self, reason: Word) -> Self {
         Self { reason: Some(reason), ..self }
     }
 }

@@ -4,6 +4,7 @@ use crate::MANAGER;
 use crate::clock;
 use crate::metrics::Metrics;
 use azureml_client::send::Gate;
+use azureml_plan::reasons::Reason;
 use azureml_plan::report;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -88,12 +89,16 @@ impl Recorder {
             }
             let is_bad = after.iter().any(|other| other.type_ == "Stalled") && condition.status == "False";
             let kind = if is_bad { "Warning" } else { "Normal" };
-            self.record(object, kind, &condition.reason, &condition.message);
+            self.write(object, kind, &condition.reason, &condition.message);
         }
     }
 
     /// Records one event.
-    pub fn record(&self, object: &ObjectReference, kind: &str, reason: &str, note: &str) {
+    pub fn record(&self, object: &ObjectReference, kind: &str, reason: Reason, note: &str) {
+        self.write(object, kind, reason.word(), note);
+    }
+
+    fn write(&self, object: &ObjectReference, kind: &str, reason: &str, note: &str) {
         let event = Event {
             metadata: ObjectMeta {
                 generate_name: Some(format!("{}-", object.name.as_deref().unwrap_or("object"))),
@@ -171,14 +176,14 @@ mod tests {
             namespace: Some(namespace.to_owned()),
             ..ObjectReference::default()
         };
-        (0..2 * WAITING).for_each(|_| recorder.record(&of("a"), "Normal", "Many", ""));
-        recorder.record(&of("b"), "Normal", "One", "");
+        (0..2 * WAITING).for_each(|_| recorder.write(&of("a"), "Normal", "Many", ""));
+        recorder.write(&of("b"), "Normal", "One", "");
         let mut all = Vec::new();
         while all.len() <= WAITING_OF_ONE {
             all.push(queue.next().await.unwrap().metadata.namespace.unwrap());
         }
         assert_eq!(all.last().map(String::as_str), Some("b"));
-        recorder.record(&of("a"), "Normal", "Again", "");
+        recorder.write(&of("a"), "Normal", "Again", "");
         assert!(queue.next().await.is_some());
     }
 
@@ -188,7 +193,7 @@ mod tests {
         let (recorder, queue) = Recorder::new(metrics.clone(), "us".to_owned());
         let object = ObjectReference { namespace: Some("n".to_owned()), ..ObjectReference::default() };
         for reason in ["One", "Two", "Three"] {
-            recorder.record(&object, "Normal", reason, "");
+            recorder.write(&object, "Normal", reason, "");
         }
         let written = Arc::new(AtomicUsize::new(0));
         let count = written.clone();

@@ -6,7 +6,7 @@
 use super::Kind;
 use super::pass::{Engine, Pass};
 use super::reach::Reached;
-use azureml_plan::failure::Trouble;
+use azureml_plan::trouble::Trouble;
 use azureml_plan::{Next, Plan};
 use futures::future::try_join_all;
 use tokio::time::Instant;

@@ -6,7 +6,7 @@ use super::relations::Name;
 use crate::metrics::Done;
 use azureml_crds::shared::HasCommon;
 use azureml_observe::Observe;
-use azureml_plan::failure::Trouble;
+use azureml_plan::trouble::Trouble;
 use azureml_plan::{Ask, Plan};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;

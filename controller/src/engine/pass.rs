@@ -18,8 +18,9 @@ use crate::clock;
 use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
 use azureml_observe::act::act;
 use azureml_plan::action::State;
-use azureml_plan::failure::{self, Trouble};
+use azureml_plan::failure;
 use azureml_plan::resolve::Wait;
+use azureml_plan::trouble::Trouble;
 use azureml_plan::{Ask, Next, Plan, View};
 use kube::ResourceExt as _;
 use kube::api::Api;
@@ -215,23 +216,23 @@ impl<K: Kind> Pass<'_, K> {
         let facts = self.facts_before();
         let before = self.last_failure();
         let (last_failure, due) = if wait.is_unwatched {
-            let last = failure::count(before.as_ref(), wait.reason, &self.ask);
+            let last = failure::count(before.as_ref(), wait.reason.word(), &self.ask);
             let due = failure::doubled(&self.ask.pace, last.count);
             (Some(last), jittered(due, self.object.as_ref()))
         } else {
             (before, NET)
         };
         self.say(Said { facts, plan, last_failure, is_handled: true }).await?;
-        Ok(Ended::after(Some(due), state).because(wait.reason.to_owned()))
+        Ok(Ended::after(Some(due), state).because(wait.reason.into()))
     }
 
     /// Something failed: said, with what was known before, and tried again.
     async fn fail(&self, trouble: &Trouble, resync: Duration) -> kube::Result<Ended> {
         let object = &self.object;
-        tracing::warn!(reason = trouble.reason, "{}", trouble.message);
+        tracing::warn!(reason = trouble.reason.as_str(), "{}", trouble.message);
         self.ctx().metrics.passes.failed(K::KIND, trouble.class);
         let facts = object.status_refused(trouble);
-        let mut last = failure::count(self.last_failure().as_ref(), &trouble.reason, &self.ask);
+        let mut last = failure::count(self.last_failure().as_ref(), trouble.reason.as_str(), &self.ask);
         let consequence = failure::consequence(trouble, last.count, &self.ask.pace);
         let state = consequence.verdict.state;
         last.stalled = state == State::Stalled;
@@ -289,7 +290,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         let is_counted = !plan.actions.is_empty() || before.is_none();
         let mut last = if is_counted {
-            failure::count(before.as_ref(), &failure::reason(&failed.reason), &self.ask)
+            failure::count(before.as_ref(), failed.reason.as_str(), &self.ask)
         } else {
             before?
         };

@@ -17,6 +17,7 @@ use super::shut::{Patience, is_refused};
 use crate::outcome::Outcome;
 use crate::telemetry::PassSpan;
 use azureml_client::turns::PAYER;
+use azureml_plan::reasons::{Reason, Word};
 use futures::stream::select_all;
 use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -135,7 +136,7 @@ impl<K: Kind> Engine<K> {
             kind = K::KIND,
             namespace,
             name,
-            reason = UNREADABLE,
+            reason = Reason::UNREADABLE.word(),
             "an object cannot be read: {}",
             found.cause
         );
@@ -161,7 +162,7 @@ impl<K: Kind> Engine<K> {
             field_path: None,
         };
         let note = format!("the object has {cause}; {remedy}; until then nothing is done for it");
-        self.ctx.recorder.record(&regarding, "Warning", UNREADABLE, &note);
+        self.ctx.recorder.record(&regarding, "Warning", Reason::UNREADABLE, &note);
     }
 
     fn opened(&self, namespace: Option<&String>) {
@@ -230,7 +231,7 @@ impl<K: Kind> Engine<K> {
         // What the pass sends is paid for by the namespace.
         let pass = PAYER.scope(Arc::from(namespace.as_str()), self.guarded(object.clone()));
         let ended = pass.instrument(span.span.clone()).await;
-        span.ended(ended.outcome, ended.reason.as_deref());
+        span.ended(ended.outcome, ended.reason.as_ref().map(Word::as_str));
         let _entered = span.span.enter();
         tracing::debug!(due = ?ended.due, "pass");
         self.ctx.metrics.passes.ended(K::KIND, ended.outcome, started.elapsed());
@@ -278,5 +279,4 @@ impl<K: Kind> Engine<K> {
     }
 }
 
-const UNREADABLE: &str = "Unreadable";
 const AFTER_PANIC: Duration = Duration::from_mins(1);

@@ -15,6 +15,7 @@ use azureml_client::turns::PAYER;
 use azureml_crds::MLSchedule;
 use azureml_plan::fired::{Due, Verdict, made};
 use azureml_plan::owner::OWNER;
+use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::access;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -111,8 +112,14 @@ async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
     ctx.metrics.work.fired(fired);
     if fired == Fired::Missed {
         let message = format!("Azure ML made no job for {}; see the schedule in studio", due.at);
-        tracing::warn!(kind = "MLSchedule", namespace, name, reason = "FiringMissed", "{message}");
-        ctx.recorder.record(&schedule.object_ref(&()), "Warning", "FiringMissed", &message);
+        tracing::warn!(
+            kind = "MLSchedule",
+            namespace,
+            name,
+            reason = Reason::FIRING_MISSED.word(),
+            "{message}"
+        );
+        ctx.recorder.record(&schedule.object_ref(&()), "Warning", Reason::FIRING_MISSED, &message);
     }
     true
 }

@@ -5,8 +5,8 @@ use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind};
 use azureml_crds::ml_workspace::MLWorkspaceStatus;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLWorkspace};
-use azureml_plan::failure::Trouble;
 use azureml_plan::preflight::refused;
+use azureml_plan::trouble::Trouble;
 use azureml_plan::workspace::believed;
 use std::hash::Hash;
 

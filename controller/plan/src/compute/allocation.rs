@@ -5,6 +5,7 @@
 
 use super::shown::{count, first_error};
 use crate::action::Verdict;
+use crate::reasons::Reason;
 use azureml_client::words::{LONGEST, cut};
 use serde_json::Value;
 
@@ -17,11 +18,11 @@ pub(super) fn trouble(have: &Value) -> Option<Verdict> {
     if current >= target {
         return None;
     }
-    let code = error["code"].as_str().unwrap_or("AllocationFailed");
+    let code = error["code"].as_str().unwrap_or(Reason::ALLOCATION_FAILED.word());
     let (reason, remedy) = if code.contains("Quota") {
-        ("QuotaExceeded", "ask Azure for more quota, lower scale, or choose another vmSize")
+        (Reason::QUOTA_EXCEEDED, "ask Azure for more quota, lower scale, or choose another vmSize")
     } else {
-        ("AllocationFailed", "do what Azure says, or choose another vmSize")
+        (Reason::ALLOCATION_FAILED, "do what Azure says, or choose another vmSize")
     };
     let words = cut(error["message"].as_str().unwrap_or("nothing"), LONGEST);
     let message =
@@ -43,11 +44,11 @@ mod tests {
     #[test]
     fn nodes_that_do_not_come_are_told_with_the_way_out() {
         let quota = trouble(&cluster(1, 2, Some("ClusterCoreQuotaReached"))).unwrap();
-        assert_eq!(quota.reason, "QuotaExceeded");
+        assert_eq!(quota.reason, Reason::QUOTA_EXCEEDED);
         let expected = "the cluster has 1 of 2 nodes (ClusterCoreQuotaReached); ask Azure for more quota, lower scale, or choose \
                         another vmSize; Azure says: Maximum allowed: 100";
         assert_eq!(quota.message, expected);
-        assert_eq!(trouble(&cluster(0, 0, Some("DiskFull"))).unwrap().reason, "AllocationFailed");
+        assert_eq!(trouble(&cluster(0, 0, Some("DiskFull"))).unwrap().reason, Reason::ALLOCATION_FAILED);
         assert_eq!(trouble(&cluster(2, 2, Some("ClusterCoreQuotaReached"))), None, "it has caught up");
         assert_eq!(trouble(&cluster(1, 2, None)), None, "they are on their way");
     }

@@ -5,6 +5,7 @@ use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;
 use crate::owner::{Belongs, Owner};
+use crate::reasons::Reason;
 use azureml_client::ArmId;
 use azureml_crds::MLCompute;
 use azureml_crds::shared::DeletionPolicy;
@@ -25,7 +26,7 @@ impl Leave for MLCompute {
 
     fn farewell(&self, address: &Address, left: &Option<Value>, _: &Ask) -> Plan {
         let wait =
-            |reason: &str, message: String, next: Next| Plan::say(Verdict::working(reason, message), next);
+            |reason: Reason, message: String, next: Next| Plan::say(Verdict::working(reason, message), next);
         let stays = || Plan::leave("the cluster stays in Azure");
         if self.spec.deletion_policy != Some(DeletionPolicy::Delete) {
             return stays();
@@ -35,7 +36,7 @@ impl Leave for MLCompute {
             return stays();
         }
         if have["properties"]["provisioningState"] == "Deleting" {
-            return wait("Deleting", "the cluster is being removed".into(), Next::Look);
+            return wait(Reason::DELETING, "the cluster is being removed".into(), Next::Look);
         }
         let nodes = nodes(&have["properties"]["properties"]);
         if nodes.running + nodes.preparing > 0 {
@@ -43,10 +44,14 @@ impl Leave for MLCompute {
                 "{} nodes are at work; deletion continues once they are idle",
                 nodes.running + nodes.preparing
             );
-            return wait("InUse", message, Next::Look);
+            return wait(Reason::IN_USE, message, Next::Look);
         }
         let delete =
             Action::Delete { id: address.id.clone(), query: vec![("underlyingResourceAction", "Delete")] };
-        Plan::send(vec![delete], Verdict::working("Deleting", "the cluster is being removed"), Next::Look)
+        Plan::send(
+            vec![delete],
+            Verdict::working(Reason::DELETING, "the cluster is being removed"),
+            Next::Look,
+        )
     }
 }

@@ -20,6 +20,7 @@ use crate::diff::Difference;
 use crate::grants::Rights;
 use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, is_foreign, taken};
+use crate::reasons::{Reason, Word};
 use crate::settle::{Differing, list};
 use crate::{Decide, View, failure, names, tags};
 use azureml_client::ArmId;
@@ -87,7 +88,10 @@ impl Decide for MLCompute {
             }
             "Creating" => return Plan::say(creating(), Next::Look),
             state => {
-                return Plan::say(Verdict::working(state, format!("the cluster is {state}")), Next::Look);
+                return Plan::say(
+                    Verdict::working(Word::passed_on(state), format!("the cluster is {state}")),
+                    Next::Look,
+                );
             }
         }
         if let Some(fixed) = drift.iter().find(|difference| !is_mutable(&difference.path)) {
@@ -97,7 +101,7 @@ impl Decide for MLCompute {
             );
             return Plan {
                 drift: list(common(self), &drift, ask.now),
-                ..Plan::say(Verdict::stalled("CannotChange", message), Next::Tick)
+                ..Plan::say(Verdict::stalled(Reason::CANNOT_CHANGE, message), Next::Tick)
             };
         }
         settle(self, view, have, &drift)
@@ -122,7 +126,7 @@ impl Decide for MLCompute {
 }
 
 fn creating() -> Verdict {
-    Verdict::working("Creating", "the cluster is being made")
+    Verdict::working(Reason::CREATING, "the cluster is being made")
 }
 
 fn create(wanted: &Wanted) -> Plan {
@@ -143,7 +147,7 @@ fn foreign(compute: &MLCompute, wanted: &Wanted, drift: &[Difference], now: Time
         .collect();
     Plan {
         drift: list(common(compute), &drift, now),
-        ..Plan::say(Verdict::ready("NotOwned", message), Next::Tick)
+        ..Plan::say(Verdict::ready(Reason::NOT_OWNED, message), Next::Tick)
     }
 }
 
@@ -173,7 +177,8 @@ fn settle(compute: &MLCompute, view: View<'_, MLCompute>, have: &Value, drift: &
         if let Some(verdict) = allocation::trouble(have) {
             return Plan { applied: Some(wanted.hash.clone()), ..Plan::say(verdict, Next::Tick) };
         }
-        let plan = Plan::say(Verdict::ready("Succeeded", "the cluster is as the spec says"), Next::Tick);
+        let plan =
+            Plan::say(Verdict::ready(Reason::SUCCEEDED, "the cluster is as the spec says"), Next::Tick);
         return Plan { applied: Some(wanted.hash.clone()), ..plan };
     }
     let (common, policy) = (common(compute), compute.spec.drift_policy);
@@ -189,9 +194,9 @@ fn why_failed(have: &Value) -> Failed {
     let inner = &have["properties"];
     let errors = [&inner["provisioningErrors"], &inner["properties"]["errors"]];
     let error = errors.iter().find_map(|list| first_error(list)).unwrap_or(&Value::Null);
-    let code = error["code"].as_str().unwrap_or("ProvisioningFailed").to_owned();
+    let code = error["code"].as_str().unwrap_or(Reason::PROVISIONING_FAILED.word());
     let message = cut(error["message"].as_str().unwrap_or("Azure gives no reason"), LONGEST);
     let name = have["name"].as_str().unwrap_or_default().to_owned();
     let is_quota = code.contains("Quota") || says_quota(&message, &[name]);
-    Failed { reason: code, message: format!("the cluster failed: {message}"), is_quota }
+    Failed { reason: Word::passed_on(code), message: format!("the cluster failed: {message}"), is_quota }
 }

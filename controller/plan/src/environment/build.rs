@@ -9,6 +9,7 @@ use super::wanted::{Refs, Source, Wanted};
 use crate::action::{Action, Failed, Files, Next, Plan, Room, Verdict};
 use crate::context::Ask;
 use crate::invalid::InvalidSpec;
+use crate::reasons::Reason;
 use crate::{dockerfile, failure, hash, names, time};
 use azureml_client::ArmId;
 use azureml_client::image::ImageRef;
@@ -32,7 +33,7 @@ pub(super) fn built(
             "the workspace {} has no container registry yet; name one in registry.resourceId of MLWorkspace {}",
             workspace.id.name(), workspace.name
         );
-        InvalidSpec { reason: "NoRegistry", ..InvalidSpec::new("build", message) }
+        InvalidSpec { reason: Reason::NO_REGISTRY, ..InvalidSpec::new("build", message) }
     })?;
     let (namespace, name) = named(environment);
     let repository = names::repository(&owner.cluster, namespace, name);
@@ -99,7 +100,7 @@ pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, a
         if let Some(verdict) = network::restricted(wanted, seen.registry.as_ref()) {
             return Plan::say(verdict, Next::Tick);
         }
-        return start(wanted, None, "Building", "the image is being built");
+        return start(wanted, None, Reason::BUILDING, "the image is being built");
     };
     let result = &run["properties"]["runResult"]["properties"];
     let run_id = result["runId"].as_str().unwrap_or("unknown");
@@ -108,18 +109,18 @@ pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, a
         "Succeeded" => rebuild(wanted, run, run_id, forced(environment, wanted), ask),
         "Failed" => match request_tag(ask) {
             Some(tag) if forced(environment, wanted) != Some(&tag) => {
-                start(wanted, Some(&tag), "Building", "the build is tried again on request")
+                start(wanted, Some(&tag), Reason::BUILDING, "the build is tried again on request")
             }
             _ => build_failed(run_id, seen, result),
         },
         state @ ("Error" | "Timeout" | "Canceled") => {
             interrupted(environment, wanted, run, (state, run_id), ask)
         }
-        _ => Plan::say(Verdict::working("Building", "the image is being built"), Next::Look),
+        _ => Plan::say(Verdict::working(Reason::BUILDING, "the image is being built"), Next::Look),
     }
 }
 
-fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: &str, message: &str) -> Plan {
+fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: Reason, message: &str) -> Plan {
     let Source::Built { task_run, body, files, .. } = &wanted.source else {
         return Plan::say(Verdict::working(reason, message), Next::Tick);
     };
@@ -164,9 +165,14 @@ fn rebuild(wanted: &Wanted, run: &Value, run_id: &str, forced: Option<&str>, ask
             "{} was built by run {run_id} and is not in the registry; find what removes it, such as a retention policy or a purge task",
             wanted.source.image()
         );
-        return Plan { at: due, ..Plan::say(Verdict::stalled("ImageNotFound", message), Next::Tick) };
+        return Plan { at: due, ..Plan::say(Verdict::stalled(Reason::IMAGE_NOT_FOUND, message), Next::Tick) };
     }
-    start(wanted, Some(&tag), "Building", "the image was removed from the registry and is being built anew")
+    start(
+        wanted,
+        Some(&tag),
+        Reason::BUILDING,
+        "the image was removed from the registry and is being built anew",
+    )
 }
 
 /// The state of a task run's build, in the words of ACR.
@@ -195,7 +201,7 @@ fn build_failed(run_id: &str, seen: &Seen, result: &Value) -> Plan {
         why.unwrap_or_else(|| "the log says why".to_owned()),
         azureml_crds::RECONCILE_REQUESTED_AT
     );
-    Plan::say(Verdict::stalled("BuildFailed", message), Next::Tick)
+    Plan::say(Verdict::stalled(Reason::BUILD_FAILED, message), Next::Tick)
 }
 
 /// A run that was cut off: not the content's fault, so it is tried again with growing delays.
@@ -217,14 +223,14 @@ fn interrupted(
         None => ask.now.checked_add(ask.pace.provisioning[0]).unwrap_or(ask.now),
     };
     let failed = Failed {
-        reason: cut_off(state).to_owned(),
+        reason: cut_off(state).into(),
         message: format!("run {run_id} ended with {state}"),
         is_quota: false,
     };
     let at = (due > ask.now).then_some(due);
     let verdict = failure::provisioning(&failed, last.as_ref().map_or(1, |last| last.count), at);
     let plan = if at.is_none() {
-        start(wanted, Some(&format!("retry-{run_id}")), "Building", "the build is tried again")
+        start(wanted, Some(&format!("retry-{run_id}")), Reason::BUILDING, "the build is tried again")
     } else {
         Plan::say(verdict.clone(), Next::Tick)
     };
@@ -232,11 +238,11 @@ fn interrupted(
 }
 
 /// The reason of a run that was cut off, whole, so that it is found where the runbook names it.
-fn cut_off(state: &str) -> &'static str {
+fn cut_off(state: &str) -> Reason {
     match state {
-        "Canceled" => "BuildCanceled",
-        "Timeout" => "BuildTimeout",
-        _ => "BuildError",
+        "Canceled" => Reason::BUILD_CANCELED,
+        "Timeout" => Reason::BUILD_TIMEOUT,
+        _ => Reason::BUILD_ERROR,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset::changed;
 use crate::context::Ask;
 use crate::owner::{Belongs, Owner};
+use crate::reasons::Reason;
 use azureml_client::ArmId;
 use azureml_crds::MLEnvironment;
 use azureml_crds::shared::DeletionPolicy;
@@ -52,7 +53,9 @@ pub fn archive(id: &ArmId, owner: &Owner, left: &[Version], what: &str) -> Plan 
     if puts.is_empty() {
         return Plan::absent(format!("the {what} is archived"));
     }
-    let verdict =
-        Verdict::working("Archiving", format!("{} versions of the {what} are being archived", puts.len()));
+    let verdict = Verdict::working(
+        Reason::ARCHIVING,
+        format!("{} versions of the {what} are being archived", puts.len()),
+    );
     Plan::send(puts, verdict, Next::Look)
 }

@@ -25,6 +25,7 @@ use crate::context::Ask;
 use crate::diff::differences;
 use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, is_foreign, taken};
+use crate::reasons::Reason;
 use crate::settle::Differing;
 use crate::{Decide, View, hash, tags};
 use azureml_client::image::ImageRef;
@@ -73,7 +74,7 @@ impl Decide for MLEnvironment {
                 Source::Built { .. } => build(self, wanted, seen, ask),
                 Source::Given(image) => {
                     let message = format!("the registry has no {image}; push it, or write another image");
-                    Plan::say(Verdict::stalled("ImageNotFound", message), Next::Tick)
+                    Plan::say(Verdict::stalled(Reason::IMAGE_NOT_FOUND, message), Next::Tick)
                 }
             },
         }
@@ -122,7 +123,7 @@ fn register(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, digest: &
     let put = Action::Put { id: wanted.id.child("versions", &name), body: json!({"properties": properties}) };
     Plan::send(
         vec![put],
-        Verdict::working("Registering", format!("{image} is being registered as version {name}")),
+        Verdict::working(Reason::REGISTERING, format!("{image} is being registered as version {name}")),
         Next::Now,
     )
 }
@@ -166,13 +167,18 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
     let hash = hash::content("environment-facts", &want);
     if found.is_empty() {
         let message = format!("version {} is {}", version.name, version.image().unwrap_or("an image"));
-        return Plan { applied: Some(hash), ..Plan::say(Verdict::ready("Succeeded", message), Next::Tick) };
+        return Plan {
+            applied: Some(hash),
+            ..Plan::say(Verdict::ready(Reason::SUCCEEDED, message), Next::Tick)
+        };
     }
     let put = Action::Put { id, body: changed(properties, &want) };
     if properties["isArchived"] == true {
         // Wanted means not archived, whatever the policy of drift says.
-        let verdict =
-            Verdict::working("Restoring", format!("version {} is archived, and is wanted", version.name));
+        let verdict = Verdict::working(
+            Reason::RESTORING,
+            format!("version {} is archived, and is wanted", version.name),
+        );
         return Plan::send(vec![put], verdict, Next::Look);
     }
     let common = environment.status.as_ref().map(|status| &status.common);

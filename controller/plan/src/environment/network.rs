@@ -5,6 +5,7 @@
 
 use super::wanted::{Source, Wanted};
 use crate::action::Verdict;
+use crate::reasons::Reason;
 use serde_json::Value;
 
 /// Why a build cannot reach the registry; `None` where it can, or where the registry does not say.
@@ -25,7 +26,7 @@ pub(super) fn restricted(wanted: &Wanted, registry: Option<&Value>) -> Option<Ve
         "the network rules of the registry {name} keep its own builds out; name an agent pool of the registry in \
          build.builder.acr.agentPool, or set networkRuleBypassAllowedForTasks of the registry to true"
     );
-    Some(Verdict::stalled("RegistryNetworkRestricted", message))
+    Some(Verdict::stalled(Reason::REGISTRY_NETWORK_RESTRICTED, message))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::dockerfile;
 use crate::invalid::InvalidSpec;
 use crate::names::{REPOSITORIES, cluster};
 use crate::owner::Owner;
+use crate::reasons::Reason;
 use azureml_client::image::ImageRef;
 use azureml_client::words::cut;
 use azureml_crds::ml_environment::{Build, MLEnvironmentSpec};
@@ -31,7 +32,7 @@ pub(super) fn check(spec: &MLEnvironmentSpec, owner: &Owner) -> Result<(), Inval
                 cut(&word, 100)
             );
             Err(InvalidSpec {
-                reason: "InvalidDockerfile",
+                reason: Reason::INVALID_DOCKERFILE,
                 ..InvalidSpec::new("build.dockerfile", message)
             })
         }
@@ -54,7 +55,7 @@ fn another(field: &str, image: &str) -> InvalidSpec {
     let message = format!(
         "{image} was built for another namespace; build the image here, or take one that is meant to be shared"
     );
-    InvalidSpec { reason: "ImageOfAnother", ..InvalidSpec::new(field, message) }
+    InvalidSpec { reason: Reason::IMAGE_OF_ANOTHER, ..InvalidSpec::new(field, message) }
 }
 
 /// Whether a repository is none of the operator's, or one of this namespace.

@@ -1,6 +1,7 @@
 //! Grants, asked in every way.
 
 use super::*;
+use crate::reasons::Reason;
 
 fn asker(namespace: &str, client: Option<&str>, cloud: &str) -> Asker {
     Asker {
@@ -41,7 +42,7 @@ fn a_grant_is_for_what_it_names() {
         |name: &str| rights.registry(&id(&format!("Microsoft.ContainerRegistry/registries/{name}")));
     assert!(registry("shared").is_ok());
     let refused = registry("private").unwrap_err();
-    assert_eq!(refused.reason, "RegistryNotGranted");
+    assert_eq!(refused.reason, Reason::REGISTRY_NOT_GRANTED);
     assert!(
         refused.message.contains("namespaces: [team-a]") && refused.message.contains("registries: [/sub")
     );
@@ -60,8 +61,8 @@ fn identities_subnets_and_other_clouds_are_granted_by_name_only() {
     let identity = id("Microsoft.ManagedIdentity/userAssignedIdentities/i");
     let subnet = id("Microsoft.Network/virtualNetworks/v/subnets/s");
     let rights = Rights::granted(&all, asker("n", None, public), workspace("g")).unwrap();
-    assert_eq!(rights.identity(&identity).unwrap_err().reason, "IdentityNotGranted");
-    assert_eq!(rights.subnet(&subnet).unwrap_err().reason, "SubnetNotGranted");
+    assert_eq!(rights.identity(&identity).unwrap_err().reason, Reason::IDENTITY_NOT_GRANTED);
+    assert_eq!(rights.subnet(&subnet).unwrap_err().reason, Reason::SUBNET_NOT_GRANTED);
     assert!(Rights::Own.identity(&identity).is_ok() && Rights::Own.subnet(&subnet).is_ok());
     let all = grants(
         r#"[{"namespaces": ["n"], "workspaces": ["w"], "identities": ["*/userAssignedIdentities/i"], "subnets": ["*/virtualNetworks/v/*"]}]"#,
@@ -116,7 +117,7 @@ fn an_agent_pool_is_granted_by_its_name_and_none_by_default() {
         let all = grants(&format!(r#"[{{"namespaces": ["n"]{more}}}]"#));
         Rights::granted(&all, asker("n", None, "AzurePublic"), workspace("g")).unwrap()
     };
-    assert_eq!(rights("").agent_pool("closed").unwrap_err().reason, "AgentPoolNotGranted");
+    assert_eq!(rights("").agent_pool("closed").unwrap_err().reason, Reason::AGENT_POOL_NOT_GRANTED);
     assert!(rights(r#", "agentPools": ["closed"]"#).agent_pool("closed").is_ok());
     assert!(rights(r#", "agentPools": ["closed"]"#).agent_pool("other").is_err());
     assert!(Rights::Own.agent_pool("closed").is_ok());

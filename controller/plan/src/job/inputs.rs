@@ -161,6 +161,7 @@ mod tests {
     use super::*;
     use crate::asset_name::Pins;
     use crate::job::Form;
+    use crate::reasons::Reason;
     use azureml_crds::ml_pipeline::Settings;
     use azureml_crds::values::{InputType, Scalar};
 
@@ -277,7 +278,7 @@ mod tests {
         for (given, part) in cases {
             let error = values(&given, false).unwrap_err();
             assert!(error.to_string().contains(part), "{error}");
-            assert_eq!(error.reason, "InvalidInputs");
+            assert_eq!(error.reason, Reason::INVALID_INPUTS);
         }
     }
 

@@ -4,13 +4,14 @@
 
 use crate::component::literal;
 use crate::invalid::InvalidSpec;
+use crate::reasons::Reason;
 use azureml_crds::literals;
 use azureml_crds::values::{Input, InputType};
 use serde_json::Value;
 
 /// What is wrong with a value.
 pub(super) fn wrong(name: &str, message: impl Into<String>) -> InvalidSpec {
-    InvalidSpec { reason: "InvalidInputs", ..InvalidSpec::new(format!("inputs.{name}"), message) }
+    InvalidSpec { reason: Reason::INVALID_INPUTS, ..InvalidSpec::new(format!("inputs.{name}"), message) }
 }
 
 /// The time of the firing, which a schedule may pass.

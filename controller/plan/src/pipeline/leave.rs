@@ -4,6 +4,7 @@ use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;
 use crate::environment::{Version, archive};
 use crate::owner::Owner;
+use crate::reasons::Reason;
 use crate::{Leave, publish};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -48,6 +49,10 @@ impl Leave for MLPipeline {
         if actions.is_empty() {
             return Plan::absent("the endpoint is gone and the components are archived");
         }
-        Plan::send(actions, Verdict::working("Archiving", "the components are being archived"), Next::Look)
+        Plan::send(
+            actions,
+            Verdict::working(Reason::ARCHIVING, "the components are being archived"),
+            Next::Look,
+        )
     }
 }

@@ -5,6 +5,7 @@ use super::wanted::{Refs, Wanted};
 use crate::action::{Action, Files, Next, Plan, Room, Verdict};
 use crate::asset::changed;
 use crate::component::{Code, Own, Prepared};
+use crate::reasons::Reason;
 use crate::{component, publish};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -28,7 +29,7 @@ pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen
     }
     actions.extend(publish::create_endpoint(pipeline, refs, wanted, &seen.publication));
     let verdict =
-        Verdict::working("Registering", format!("version {} is being registered", wanted.id.name()));
+        Verdict::working(Reason::REGISTERING, format!("version {} is being registered", wanted.id.name()));
     Plan::send(actions, verdict, Next::Now)
 }
 

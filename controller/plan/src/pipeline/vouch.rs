@@ -5,6 +5,7 @@
 
 use crate::invalid::InvalidSpec;
 use crate::names;
+use crate::reasons::Reason;
 use azureml_client::ArmId;
 use azureml_crds::ml_pipeline::Current;
 
@@ -44,7 +45,7 @@ pub fn vouch(current: &Current, components: &[String], workspace: &ArmId) -> Res
                 "{id} is none of this pipeline's; somebody wrote it there: ask the MLPipeline for a comparison, and see who may \
                  write a status"
             );
-            Err(InvalidSpec { reason: "StatusNotBelieved", ..InvalidSpec::new("status", message) })
+            Err(InvalidSpec { reason: Reason::STATUS_NOT_BELIEVED, ..InvalidSpec::new("status", message) })
         }
     }
 }

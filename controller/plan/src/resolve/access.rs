@@ -4,6 +4,7 @@ use super::wait::Wait;
 use super::world::World;
 use crate::context::Workspace;
 use crate::grants::{Asker, Rights};
+use crate::reasons::Reason;
 use crate::time;
 use crate::workspace::{id, learned};
 use azureml_crds::MLWorkspace;
@@ -73,7 +74,7 @@ impl Access {
             return Ok(());
         }
         Err(Wait::new(
-            "ReferenceNotReady",
+            Reason::REFERENCE_NOT_READY,
             format!("what it refers to was just moved to MLWorkspace {workspace}"),
         ))
     }
@@ -85,7 +86,7 @@ impl Access {
     pub fn workspace(&self) -> Result<Workspace, Wait> {
         learned(&self.object, self.rights.clone()).ok_or_else(|| {
             let name = self.object.metadata.name.as_deref().unwrap_or_default();
-            Wait::new("WorkspaceNotReady", format!("MLWorkspace {name} is not ready yet"))
+            Wait::new(Reason::WORKSPACE_NOT_READY, format!("MLWorkspace {name} is not ready yet"))
         })
     }
 }

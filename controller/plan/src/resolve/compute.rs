@@ -6,6 +6,7 @@ use super::{Access, Made, Resolve, Wait, World, access};
 use crate::compute::{Address, Refs, id};
 use crate::context::Workspace;
 use crate::owner::Owner;
+use crate::reasons::Reason;
 use crate::report::is_ready;
 use azureml_client::ArmId;
 use azureml_crds::MLCompute;
@@ -48,7 +49,7 @@ pub(super) fn cluster(
         return Err(Wait::stalled(reason, format!("MLCompute {name}: {message}")));
     }
     if !is_ready(&status.common.conditions) && status.common.applied_hash.is_none() {
-        return Err(Wait::new("ReferenceNotReady", format!("MLCompute {name} is not ready yet")));
+        return Err(Wait::new(Reason::REFERENCE_NOT_READY, format!("MLCompute {name} is not ready yet")));
     }
     Ok(id(&compute, workspace).to_string())
 }

@@ -5,6 +5,7 @@ use super::{Access, Made, Resolve, Wait, World, access};
 use crate::context::Workspace;
 use crate::environment::{Address, Refs, id, is_of_content};
 use crate::owner::Owner;
+use crate::reasons::Reason;
 use azureml_crds::MLEnvironment;
 
 impl Resolve for MLEnvironment {
@@ -41,7 +42,7 @@ pub(super) fn environment(world: World<'_>, namespace: &str, name: &str) -> Resu
             Ok(id.child("versions", &version).to_string())
         }
         _ => Err(Wait::new(
-            "ReferenceNotReady",
+            Reason::REFERENCE_NOT_READY,
             format!("MLEnvironment {name} has no version of its present spec yet"),
         )),
     }

@@ -11,6 +11,7 @@ use crate::owner::Owner;
 use crate::pipeline::{
     Address, Refs, base_name, computes, environments, generated_name, labels, pipelines, vouch,
 };
+use crate::reasons::Reason;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +56,7 @@ fn nested(
     if let Some(circle) = circle(pipeline, world, &namespace) {
         let message =
             format!("pipelines stand in each other in a circle: {own} → {circle}; take one of them out");
-        return Err(Wait::stalled("InvalidSpec", message));
+        return Err(Wait::stalled(Reason::INVALID_SPEC, message));
     }
     all(pipelines(pipeline), |name| {
         let (of, current) = in_force(world, &namespace, name)?;
@@ -64,7 +65,7 @@ fn nested(
             let message = format!(
                 "MLPipeline {name} is of MLWorkspace {of}, and a pipeline stands in one of its own workspace, {own}, only"
             );
-            return Err(Wait::stalled("InvalidSpec", message));
+            return Err(Wait::stalled(Reason::INVALID_SPEC, message));
         }
         vouched(world, (&namespace, name), &current, workspace)?;
         Ok(current)
@@ -105,7 +106,7 @@ pub(super) fn in_force(world: World<'_>, namespace: &str, name: &str) -> Result<
         world.objects.pipeline(namespace, name).ok_or_else(|| Wait::not_found("MLPipeline", name))?;
     let current = pipeline.status.as_ref().and_then(|status| status.current.clone());
     let current = current.ok_or_else(|| {
-        Wait::new("ReferenceNotReady", format!("MLPipeline {name} has no version in force yet"))
+        Wait::new(Reason::REFERENCE_NOT_READY, format!("MLPipeline {name} has no version in force yet"))
     })?;
     Ok((pipeline.spec.workspace_ref.name.clone(), current))
 }
@@ -130,7 +131,7 @@ pub(super) fn vouched(
         return Ok(());
     }
     Err(Wait::new(
-        "ReferenceNotReady",
+        Reason::REFERENCE_NOT_READY,
         format!("MLPipeline {name} is not accepted yet under the identity that its workspace has now"),
     ))
 }

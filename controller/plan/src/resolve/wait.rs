@@ -1,12 +1,13 @@
 //! Why an object has to wait for another.
 
 use crate::action::{Next, Plan, Verdict};
+use crate::reasons::Reason;
 
 /// Something is missing that comes by itself or by somebody's hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// One PascalCase word.
-    pub reason: &'static str,
+    /// Why.
+    pub reason: Reason,
     /// What is missing, and the remedy.
     pub message: String,
     /// Whether only a change can help.
@@ -18,13 +19,13 @@ pub struct Wait {
 impl Wait {
     /// Something comes by itself.
     #[must_use]
-    pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), is_stalled: false, is_unwatched: false }
     }
 
     /// Only a change can help.
     #[must_use]
-    pub fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
+    pub fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), is_stalled: true, is_unwatched: false }
     }
 
@@ -39,7 +40,7 @@ impl Wait {
     pub fn in_use(by: &[String]) -> Self {
         let by = by.join(", ");
         Self::new(
-            "InUse",
+            Reason::IN_USE,
             format!(
                 "still named by {by}; deletion continues once they are deleted, finished, or no longer reference it"
             ),
@@ -56,6 +57,6 @@ impl Wait {
     /// An object that is named is not there.
     #[must_use]
     pub fn not_found(kind: &str, name: &str) -> Self {
-        Self::new("ReferenceNotFound", format!("there is no {kind} {name} in this namespace yet"))
+        Self::new(Reason::REFERENCE_NOT_FOUND, format!("there is no {kind} {name} in this namespace yet"))
     }
 }

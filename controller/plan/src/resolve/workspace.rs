@@ -5,6 +5,7 @@ use super::{Access, Made, Resolve, Wait, World, access_of};
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::preflight::Asked;
+use crate::reasons::Reason;
 use crate::workspace::Refs;
 use azureml_crds::ml_run::Phase;
 use azureml_crds::shared::Common;
@@ -66,25 +67,25 @@ fn built(environment: &MLEnvironment) -> Asked {
         return Asked::Done;
     }
     let refused = status.common.conditions.iter().find(|condition| {
-        condition.reason == "AuthorizationFailed"
+        condition.reason == Reason::AUTHORIZATION_FAILED.word()
             && condition.message.contains("Microsoft.ContainerRegistry/")
     });
-    refused.map_or(Asked::Open, |condition| Asked::Refused(condition.reason.clone()))
+    refused.map_or(Asked::Open, |_| Asked::Refused(Reason::AUTHORIZATION_FAILED.into()))
 }
 
 /// The reasons of what a grant does not give.
-const NOT_GRANTED: [&str; 5] = [
-    "IdentityNotGranted",
-    "SubnetNotGranted",
-    "WorkspaceNotGranted",
-    "RegistryNotGranted",
-    "AgentPoolNotGranted",
+const NOT_GRANTED: [Reason; 5] = [
+    Reason::IDENTITY_NOT_GRANTED,
+    Reason::SUBNET_NOT_GRANTED,
+    Reason::WORKSPACE_NOT_GRANTED,
+    Reason::REGISTRY_NOT_GRANTED,
+    Reason::AGENT_POOL_NOT_GRANTED,
 ];
 
 /// Why an object may not be used any more: something that it uses is not granted, or not any more.
 #[must_use]
-pub fn refusal(common: &Common) -> Option<(&'static str, String)> {
+pub fn refusal(common: &Common) -> Option<(Reason, String)> {
     let ready = common.conditions.iter().find(|condition| condition.type_ == "Ready")?;
-    let reason = NOT_GRANTED.into_iter().find(|reason| ready.reason == *reason)?;
+    let reason = NOT_GRANTED.into_iter().find(|reason| ready.reason == reason.word())?;
     Some((reason, ready.message.clone()))
 }

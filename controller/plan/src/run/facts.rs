@@ -2,6 +2,7 @@
 
 use super::seen::{Seen, job_phase, phase};
 use super::wanted::Wanted;
+use crate::reasons::Reason;
 use crate::{failure, time};
 use azureml_crds::MLRun;
 use azureml_crds::ml_run::{Failure, MLRunStatus, Phase, StepRun};
@@ -89,7 +90,7 @@ fn steps(wanted: &Wanted, children: &[Value]) -> Vec<StepRun> {
 fn error(run: &Value) -> Option<(String, String)> {
     let error = &run["error"]["error"];
     let message = error["message"].as_str()?.chars().take(4096).collect();
-    let code = error["code"].as_str().unwrap_or("Failed").chars().take(250).collect();
+    let code = error["code"].as_str().unwrap_or(Reason::FAILED.word()).chars().take(250).collect();
     Some((code, message))
 }
 
@@ -102,7 +103,8 @@ pub(super) fn why_failed(wanted: &Wanted, seen: &Seen) -> Failure {
     let step = failed.first().copied();
     let (code, message) =
         step.and_then(error).or_else(|| seen.details.as_ref().and_then(error)).unwrap_or_else(|| {
-            ("Failed".to_owned(), "Azure ML gives no reason; the logs of the step are in studio".to_owned())
+            let words = "Azure ML gives no reason; the logs of the step are in studio";
+            (Reason::FAILED.to_string(), words.to_owned())
         });
     Failure { step: step.map(|step| step_name(wanted, step)), code, message }
 }

@@ -1,6 +1,7 @@
 //! How long an MLRun is kept after its end, as the spec says or for ever where Flux or Argo CD would make it again; and what is worth a
 //! warning beside that.
 
+use crate::reasons::Reason;
 use crate::{hash, time};
 use azureml_crds::MLRun;
 use jiff::Timestamp;
@@ -44,12 +45,12 @@ fn is_managed(run: &MLRun) -> bool {
 }
 
 /// What is worth a warning when the run ends.
-pub(super) fn warnings(run: &MLRun) -> Vec<(&'static str, String)> {
+pub(super) fn warnings(run: &MLRun) -> Vec<(Reason, String)> {
     if run.spec.ttl_after_finished.is_none() || !is_managed(run) {
         return Vec::new();
     }
     let message = "ttlAfterFinished is ignored, since Flux or Argo CD would make the object again; make runs with kubectl create";
-    vec![("TtlIgnored", message.to_owned())]
+    vec![(Reason::TTL_IGNORED, message.to_owned())]
 }
 
 /// The hash of the values that a run is sent with.
@@ -58,9 +59,9 @@ pub(super) fn inputs_hash(run: &MLRun) -> String {
 }
 
 /// A warning for values that were changed when they had been sent.
-pub(super) fn ignored(run: &MLRun) -> Option<(&'static str, String)> {
+pub(super) fn ignored(run: &MLRun) -> Option<(Reason, String)> {
     let sent = run.status.as_ref()?.common.applied_hash.as_ref()?;
     let message =
         "inputs: they were sent already, so the change is ignored; make a new MLRun for other values";
-    (*sent != inputs_hash(run)).then(|| ("InputsIgnored", message.to_owned()))
+    (*sent != inputs_hash(run)).then(|| (Reason::INPUTS_IGNORED, message.to_owned()))
 }

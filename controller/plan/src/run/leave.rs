@@ -4,6 +4,7 @@ use super::seen::job_phase;
 use crate::Leave;
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;
+use crate::reasons::Reason;
 use azureml_client::ArmId;
 use azureml_crds::MLRun;
 use azureml_crds::shared::DeletionPolicy;
@@ -25,7 +26,8 @@ impl Leave for MLRun {
         if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || job_phase(self, job).is_finished() {
             return Plan::leave("the job stays in Azure");
         }
-        let verdict = Verdict::working("Canceling", format!("job {} is being cancelled", address.id.name()));
+        let verdict =
+            Verdict::working(Reason::CANCELING, format!("job {} is being cancelled", address.id.name()));
         if job["properties"]["status"] == "CancelRequested" {
             return Plan::say(verdict, Next::Look);
         }

@@ -14,15 +14,16 @@ pub use self::keep::{MANAGED, TRACKED, is_expired, kept_until};
 use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
 pub use self::over::was_seen;
-use self::over::{JOB_GONE, SUCCEEDED, canceled, completed, ended, over};
+use self::over::{SUCCEEDED, canceled, completed, ended, over};
 pub use self::seen::{Seen, job_phase, phase};
 pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
 use crate::asset_name::Label;
 use crate::context::Ask;
-use crate::failure::Trouble;
 use crate::invalid::InvalidSpec;
 use crate::job::{self, Form, Job};
+use crate::reasons::{Reason, Word};
+use crate::trouble::Trouble;
 use crate::{Decide, View, failure, names};
 use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
@@ -99,7 +100,7 @@ impl Decide for MLRun {
             status.phase = Some(phase_without_job(plan, status.phase));
             if status.phase == Some(Phase::Failed) {
                 let message = plan.verdict.message.chars().take(4096).collect();
-                status.failure = Some(Failure { step: None, code: plan.verdict.reason.clone(), message });
+                status.failure = Some(Failure { step: None, code: plan.verdict.reason.to_string(), message });
             }
         }
         if status.phase.is_some_and(Phase::is_finished) && status.finished_at.is_none() {
@@ -116,9 +117,9 @@ fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Pla
     let recorded = run.status.as_ref().and_then(|status| status.pipeline.as_ref());
     if recorded.is_none() {
         // What runs is written down before anything is sent, so that a lost answer changes nothing.
-        let verdict = Verdict::working("Submitting", "the job is about to be sent");
+        let verdict = Verdict::working(Reason::SUBMITTING, "the job is about to be sent");
         return Plan {
-            conditions: vec![unknown("Submitting", "the job is about to be sent")],
+            conditions: vec![unknown(Reason::SUBMITTING, "the job is about to be sent")],
             ..Plan::say(verdict, Next::Now)
         };
     }
@@ -126,7 +127,7 @@ fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Pla
         Some(job) => watch(run, wanted, seen, job),
         None if was_seen(run) => {
             let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
-            refused(run, JOB_GONE, &message, ask)
+            refused(run, Reason::JOB_GONE, &message, ask)
         }
         None => Plan { applied: Some(inputs_hash(run)), ..submit(run, refs, wanted, ask) },
     }
@@ -135,21 +136,21 @@ fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Pla
 /// The phase of a run that has no job: what the conditions that it is about to get mean.
 fn phase_without_job(plan: &Plan, before: Option<Phase>) -> Phase {
     let succeeded = plan.conditions.iter().find(|condition| condition.r#type == SUCCEEDED);
-    match succeeded.map(|condition| (condition.status, condition.reason.as_str())) {
-        Some(("False", "Canceled")) => Phase::Canceled,
+    match succeeded.map(|condition| (condition.status, condition.reason)) {
+        Some(("False", Reason::CANCELED)) => Phase::Canceled,
         Some(("False", _)) => Phase::Failed,
         _ => before.unwrap_or(Phase::Pending),
     }
 }
 
-fn unknown(reason: &str, message: &str) -> Extra {
-    Extra { r#type: SUCCEEDED, status: "Unknown", reason: reason.to_owned(), message: message.to_owned() }
+fn unknown(reason: Reason, message: &str) -> Extra {
+    Extra { r#type: SUCCEEDED, status: "Unknown", reason, message: message.to_owned() }
 }
 
 /// A run that failed before it had a job, or whose PUT was refused.
 #[must_use]
-pub fn refused(run: &MLRun, reason: &str, message: &str, ask: &Ask) -> Plan {
-    without_job(run, Verdict::stalled(reason, message), "Failed", ask)
+pub fn refused(run: &MLRun, reason: impl Into<Word>, message: &str, ask: &Ask) -> Plan {
+    without_job(run, Verdict::stalled(reason, message), Reason::FAILED, ask)
 }
 
 /// What it means for a run that Azure refused its job; none where it may be taken later.
@@ -160,17 +161,17 @@ pub fn refusal(run: &MLRun, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
         return None;
     }
     // A job that was never there is not what is missing: it names something that is.
-    if trouble.reason == "NotFound" && !was_seen(run) {
+    if trouble.reason == Reason::NOT_FOUND && !was_seen(run) {
         let message =
             trouble.told("the job names what is gone; make a new MLRun once its MLPipeline is ready");
-        return Some(refused(run, "ComponentNotFound", &message, ask));
+        return Some(refused(run, Reason::COMPONENT_NOT_FOUND, &message, ask));
     }
     (trouble.class == Class::Invalid)
-        .then(|| refused(run, &trouble.reason, &trouble.told("make a new MLRun"), ask))
+        .then(|| refused(run, trouble.reason.clone(), &trouble.told("make a new MLRun"), ask))
 }
 
 /// A run that is over and has no job.
-fn without_job(run: &MLRun, verdict: Verdict, reason: &str, ask: &Ask) -> Plan {
+fn without_job(run: &MLRun, verdict: Verdict, reason: Reason, ask: &Ask) -> Plan {
     let conditions = ended("False", reason, &verdict.message);
     let at = kept_after(run, ask.now);
     Plan { conditions, at, warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
@@ -187,8 +188,8 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         deletion_policy: _,
     } = &run.spec;
     if *cancel == Some(true) {
-        let verdict = Verdict::ready("Canceled", "cancelled before a job was made");
-        return without_job(run, verdict, "Canceled", ask);
+        let verdict = Verdict::ready(Reason::CANCELED, "cancelled before a job was made");
+        return without_job(run, verdict, Reason::CANCELED, ask);
     }
     if let Some(invalid) = &wanted.refused {
         return refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask);
@@ -210,8 +211,9 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         Ok(properties) => {
             let put =
                 Action::Put { id: wanted.id.clone(), body: serde_json::json!({"properties": properties}) };
-            let verdict = Verdict::working("Submitting", format!("job {} is being sent", wanted.id.name()));
-            let conditions = vec![unknown("Submitting", "the job is being sent")];
+            let verdict =
+                Verdict::working(Reason::SUBMITTING, format!("job {} is being sent", wanted.id.name()));
+            let conditions = vec![unknown(Reason::SUBMITTING, "the job is being sent")];
             Plan { conditions, ..Plan::send(vec![put], verdict, Next::Now) }
         }
         Err(invalid) => refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask),
@@ -225,18 +227,18 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
         Some(end) => kept_after(run, end),
         None => kept_until(run),
     };
-    let end = |verdict: Verdict, status, reason: &str| {
+    let end = |verdict: Verdict, status, reason: Reason| {
         let conditions = ended(status, reason, &verdict.message);
         Plan { conditions, at, warnings: warnings(run), ..Plan::say(verdict, Next::Change) }
     };
     let word = job["properties"]["status"].as_str().unwrap_or("Unknown");
     match phase {
-        Phase::Succeeded => end(completed(name), "True", "Completed"),
-        Phase::Canceled => end(canceled(name), "False", "Canceled"),
+        Phase::Succeeded => end(completed(name), "True", Reason::COMPLETED),
+        Phase::Canceled => end(canceled(name), "False", Reason::CANCELED),
         Phase::Failed => {
             let Failure { step, message, .. } = why_failed(wanted, seen);
             let who = step.map_or_else(|| format!("job {name}"), |step| format!("step {step} of job {name}"));
-            end(Verdict::stalled("Failed", format!("{who} failed: {message}")), "False", "Failed")
+            end(Verdict::stalled(Reason::FAILED, format!("{who} failed: {message}")), "False", Reason::FAILED)
         }
         Phase::Pending | Phase::Queued | Phase::Preparing | Phase::Running | Phase::Finalizing => {
             let cancel = run.spec.cancel == Some(true) && word != "CancelRequested";
@@ -247,8 +249,8 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
             };
             let is_going = run.spec.cancel == Some(true);
             let what = if is_going { "being cancelled" } else { "accepted" };
-            let verdict = Verdict::ready("Submitted", format!("job {name} is {what}"));
-            let conditions = vec![unknown("InProgress", &format!("job {name} is in progress"))];
+            let verdict = Verdict::ready(Reason::SUBMITTED, format!("job {name} is {what}"));
+            let conditions = vec![unknown(Reason::IN_PROGRESS, &format!("job {name} is in progress"))];
             Plan { conditions, ..Plan::send(actions, verdict, Next::Look) }
         }
     }

@@ -3,7 +3,7 @@
 use super::keep::kept_until;
 use super::wanted::Wanted;
 use crate::action::{Extra, Next, Plan, Verdict};
-use crate::failure;
+use crate::reasons::{Reason, Word};
 use azureml_crds::MLRun;
 use azureml_crds::ml_run::Phase;
 
@@ -21,44 +21,41 @@ pub(super) fn over(run: &MLRun, wanted: &Wanted) -> Plan {
     let name = wanted.id.name();
     let status = run.status.as_ref();
     let (verdict, is_true, reason) = match status.and_then(|status| status.phase) {
-        Some(Phase::Succeeded) => (completed(name), "True", "Completed"),
-        Some(Phase::Failed) => (failed(run, name), "False", "Failed"),
-        _ => (canceled(name), "False", "Canceled"),
+        Some(Phase::Succeeded) => (completed(name), "True", Reason::COMPLETED),
+        Some(Phase::Failed) => (failed(run, name), "False", Reason::FAILED),
+        _ => (canceled(name), "False", Reason::CANCELED),
     };
     let conditions = ended(is_true, reason, &verdict.message);
     Plan { conditions, at: kept_until(run), ..Plan::say(verdict, Next::Change) }
 }
 
 pub(super) fn completed(job: &str) -> Verdict {
-    Verdict::ready("Completed", format!("job {job} is completed"))
+    Verdict::ready(Reason::COMPLETED, format!("job {job} is completed"))
 }
 
 pub(super) fn canceled(job: &str) -> Verdict {
-    Verdict::ready("Canceled", format!("job {job} is cancelled"))
+    Verdict::ready(Reason::CANCELED, format!("job {job} is cancelled"))
 }
 
 /// A failure in the words of its first time: those of the step or the job, or those of a run that has no job (any more).
 fn failed(run: &MLRun, job: &str) -> Verdict {
     let status = run.status.as_ref();
     let Some(failure) = status.and_then(|status| status.failure.as_ref()) else {
-        return Verdict::stalled("Failed", format!("job {job} failed"));
+        return Verdict::stalled(Reason::FAILED, format!("job {job} failed"));
     };
     let had_job = status.is_some_and(|status| status.studio_url.is_some());
-    if !had_job || failure.code == JOB_GONE {
-        return Verdict::stalled(&failure::reason(&failure.code), failure.message.clone());
+    if !had_job || failure.code == Reason::JOB_GONE.word() {
+        return Verdict::stalled(Word::passed_on(&failure.code), failure.message.clone());
     }
     let who = match &failure.step {
         Some(step) => format!("step {step} of job {job}"),
         None => format!("job {job}"),
     };
-    Verdict::stalled("Failed", format!("{who} failed: {}", failure.message))
+    Verdict::stalled(Reason::FAILED, format!("{who} failed: {}", failure.message))
 }
 
-/// The reason of a run whose job somebody deleted before its end was seen.
-pub(super) const JOB_GONE: &str = "JobGone";
-
-pub(super) fn ended(status: &'static str, reason: &str, message: &str) -> Vec<Extra> {
-    vec![Extra { r#type: SUCCEEDED, status, reason: reason.to_owned(), message: message.to_owned() }]
+pub(super) fn ended(status: &'static str, reason: Reason, message: &str) -> Vec<Extra> {
+    vec![Extra { r#type: SUCCEEDED, status, reason, message: message.to_owned() }]
 }
 
 pub(super) const SUCCEEDED: &str = "Succeeded";

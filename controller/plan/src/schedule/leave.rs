@@ -5,6 +5,7 @@ use crate::action::{Action, Next, Plan, Verdict};
 use crate::context::Ask;
 use crate::diff::without_nulls;
 use crate::owner::{Belongs, Owner};
+use crate::reasons::Reason;
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
 use azureml_crds::shared::DeletionPolicy;
@@ -30,7 +31,7 @@ impl Leave for MLSchedule {
         if self.spec.deletion_policy == Some(DeletionPolicy::Retain) || !is_ours {
             return Plan::leave("the schedule stays in Azure");
         }
-        let wait = |message: &str| Plan::say(Verdict::working("Deleting", message), Next::Look);
+        let wait = |message: &str| Plan::say(Verdict::working(Reason::DELETING, message), Next::Look);
         match properties["provisioningState"].as_str().unwrap_or("Succeeded") {
             "Deleting" => wait("the schedule is being removed"),
             "Creating" | "Updating" => wait("the schedule is still being changed"),
@@ -39,7 +40,7 @@ impl Leave for MLSchedule {
                 Plan::send(
                     vec![put],
                     Verdict::working(
-                        "Deleting",
+                        Reason::DELETING,
                         "the schedule is being disabled, which comes before its removal",
                     ),
                     Next::Look,
@@ -49,7 +50,7 @@ impl Leave for MLSchedule {
                 let delete = Action::Delete { id: address.id.clone(), query: Vec::new() };
                 Plan::send(
                     vec![delete],
-                    Verdict::working("Deleting", "the schedule is being removed"),
+                    Verdict::working(Reason::DELETING, "the schedule is being removed"),
                     Next::Look,
                 )
             }

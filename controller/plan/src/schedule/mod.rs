@@ -19,6 +19,7 @@ use crate::firing::Window;
 use crate::invalid::InvalidSpec;
 use crate::job::Job;
 use crate::owner::{Belongs, is_foreign, taken};
+use crate::reasons::Reason;
 use crate::settle::Differing;
 use crate::{Decide, View, cron, failure, firing, job, names, tags, time, zones};
 use azureml_client::ArmId;
@@ -106,7 +107,7 @@ impl Decide for MLSchedule {
                 let message = format!(
                     "endTime: {end} has passed, so nothing would fire; set a later endTime, or delete this object"
                 );
-                return Plan::say(Verdict::stalled("InvalidSpec", message), Next::Change);
+                return Plan::say(Verdict::stalled(Reason::INVALID_SPEC, message), Next::Change);
             }
             // Azure shows a new schedule late: one that an earlier process sent is not sent again.
             let puts = if ask.may_appear { Vec::new() } else { vec![put(&body)] };
@@ -118,9 +119,10 @@ impl Decide for MLSchedule {
         match have["properties"]["provisioningState"].as_str().unwrap_or("Succeeded") {
             "Succeeded" => settle(self, wanted, &body, have, ask),
             "Failed" | "Canceled" => failed(self, put(&body), have, ask),
-            state => {
-                Plan::say(Verdict::working("Progressing", format!("the schedule is {state}")), Next::Look)
-            }
+            state => Plan::say(
+                Verdict::working(Reason::PROGRESSING, format!("the schedule is {state}")),
+                Next::Look,
+            ),
         }
     }
 
@@ -146,7 +148,7 @@ fn over(wanted: &Wanted, now: Timestamp) -> Option<&str> {
 }
 
 fn creating() -> Verdict {
-    Verdict::working("Creating", "the schedule is being made")
+    Verdict::working(Reason::CREATING, "the schedule is being made")
 }
 
 /// A plan when the schedule is not ours to write.
@@ -159,7 +161,7 @@ fn not_ours(schedule: &MLSchedule, refs: &Refs, wanted: &Wanted, have: &Value) -
             let message = format!(
                 "{id} was not made by this object; set adopt: true to take it over, or give another azureName"
             );
-            Some(Plan::say(Verdict::stalled("NotOwned", message), Next::Tick))
+            Some(Plan::say(Verdict::stalled(Reason::NOT_OWNED, message), Next::Tick))
         }
         Belongs::Another(owner) => Some(taken(id, &owner, "give this object another azureName")),
     }
@@ -178,7 +180,7 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
         let is_suspended = schedule.spec.suspend == Some(true);
         let message =
             if is_suspended { "the schedule is suspended" } else { "the schedule is as the spec says" };
-        let plan = Plan::say(Verdict::ready("Succeeded", message), Next::Tick);
+        let plan = Plan::say(Verdict::ready(Reason::SUCCEEDED, message), Next::Tick);
         return Plan { applied: Some(wanted.hash.clone()), at, ..plan };
     }
     let put = Action::Put { id: wanted.id.clone(), body: body.clone() };
@@ -196,7 +198,7 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
 fn failed(schedule: &MLSchedule, put: Action, have: &Value, ask: &Ask) -> Plan {
     let last = schedule.status.as_ref().and_then(|status| status.common.last_failure.as_ref());
     let failed = crate::action::Failed {
-        reason: "ProvisioningFailed".to_owned(),
+        reason: Reason::PROVISIONING_FAILED.into(),
         message: format!(
             "the schedule ended {}",
             have["properties"]["provisioningState"].as_str().unwrap_or("Failed")

@@ -119,7 +119,7 @@ proptest! {
         let Some(Action::Put { body, .. }) = made.actions.first() else { panic!("nothing is made: {made:?}") };
         let after = plan(&compute, &compute_refs(), &Some(kept(body)), &ask()).unwrap();
         prop_assert!(after.actions.is_empty() && after.drift.is_empty(), "{after:?}");
-        prop_assert_eq!(after.verdict.reason, "Succeeded");
+        prop_assert_eq!(after.verdict.reason.as_str(), "Succeeded");
         prop_assert_eq!(after.applied, Some(compute.wanted(&compute_refs()).unwrap().hash));
     }
 

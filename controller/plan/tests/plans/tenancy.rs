@@ -27,7 +27,7 @@ fn a_version_of_nobody_or_with_another_image_is_not_used() -> Result<()> {
         let plan = plan(&given, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?;
         ensure!(plan.actions.is_empty(), "{plan:?}");
         let view = azureml_plan::View { refs: &refs, wanted: &wanted, seen: &seen, ask: &ask() };
-        Ok((plan.verdict.reason.clone(), given.facts(view, &plan).version))
+        Ok((plan.verdict.reason.to_string(), given.facts(view, &plan).version))
     };
     assert_eq!(decided(&own)?, ("Succeeded".to_owned(), Some(name.clone())));
     let of_nobody = with(&own, "/tags", json!({}));
@@ -82,7 +82,7 @@ fn a_cluster_with_an_identity_that_is_not_granted_any_more_says_so() -> Result<(
         let identities = json!({"type": "UserAssigned", "userAssignedIdentities": {identity: {}}});
         let have = Some(with(&have, "/identity", identities));
         let plan = plan(&cluster, &refs, &have, &ask()).map_err(anyhow::Error::msg)?;
-        assert_eq!(plan.verdict.reason, reason, "{plan:?}");
+        assert_eq!(plan.verdict.reason.as_str(), reason, "{plan:?}");
     }
     Ok(())
 }

@@ -1,187 +1,93 @@
-//! The runbook has an entry for every reason that the code gives, and none for a reason that it does not give.
-//! Reasons are words in PascalCase; every such word in the code that makes them is one, or is named here as something else.
+//! The runbook has the chapters and entries of the table of reasons, each with the meaning that the table has, and the table
+//! has no reason that nothing gives.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use azureml_client::refusal;
+use azureml_plan::reasons::{ALL, Reason};
 use regex::Regex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Where reasons are made.
-const PLACES: [&str; 8] = [
-    "controller/plan/src",
-    "controller/src/engine",
-    "controller/src/kinds",
-    "controller/src/login.rs",
-    "controller/observe/src",
-    "controller/azure/src/error.rs",
-    "controller/azure/src/refusal.rs",
-    "controller/azure/src/reply.rs",
-];
+/// Codes of Azure that are in the table because they are frequent. They are passed on, and stand nowhere else in the code.
+const PASSED_ON: [Reason; 3] =
+    [Reason::LINKED_AUTHORIZATION_FAILED, Reason::RESIZING, Reason::RESOURCE_NOT_FOUND];
 
-/// Words that are not reasons: names of kinds and conditions, and words of Azure's and Kubernetes' own requests.
-const OTHERS: &[&str] = &[
-    "AADToken",
-    "ADD",
-    "ARG",
-    "COPY",
-    "FROM",
-    "ENV",
-    "ONBUILD",
-    "AccountKey",
-    "Sas",
-    "RUN",
-    "AbacRepositoryPermissions",
-    "All",
-    "AmlCompute",
-    "AzureBlob",
-    "Build",
-    "CancelPipelineRunInTerminalStatus",
-    "UpdateComponentFailed",
-    "CancelRequested",
-    "Code",
-    "Command",
-    "CreateJob",
-    "Cron",
-    "Day",
-    "Dedicated",
-    "DELETE",
-    "Default",
-    "Delete",
-    "Deny",
-    "Disabled",
-    "DockerBuildRequest",
-    "Dockerfile",
-    "Error",
-    "False",
-    "Finalizing",
-    "Finished",
-    "Friday",
-    "GET",
-    "Hour",
-    "Id",
-    "InnerError",
-    "Linux",
-    "LowPriority",
-    "MLCompute",
-    "MLEnvironment",
-    "MLPipeline",
-    "MLRun",
-    "MLSchedule",
-    "MLWorkspace",
-    "Message",
-    "Minute",
-    "Monday",
-    "Month",
-    "None",
-    "Normal",
-    "NotStarted",
-    "POST",
-    "PUT",
-    "PascalCase",
-    "Paused",
-    "Pipeline",
-    "PipelineComponent",
-    "PolicyViolation",
-    "Preparing",
-    "Provisioning",
-    "Queued",
-    "Quota",
-    "Ready",
-    "Reconcile",
-    "Reconciling",
-    "Recurrence",
-    "Rscript",
-    "Running",
-    "Saturday",
-    "Stalled",
-    "Starting",
-    "Studio",
-    "Sunday",
-    "SystemAssigned",
-    "TemporaryBlobReference",
-    "Thursday",
-    "Timeout",
-    "True",
-    "Tuesday",
-    "UTC",
-    "Unknown",
-    "UserAssigned",
-    "Warning",
-    "Wednesday",
-    "Week",
-    // Makes an object that goes; never written to one.
-    "Deleted",
-    // A code of Azure that means a quota: told as QuotaExceeded.
-    "OperationNotAllowed",
-];
-
-/// Codes of Azure that have an entry because they are frequent; they are passed through and stand nowhere in the code.
-const PASSED_THROUGH: [&str; 4] =
-    ["AuthorizationFailed", "LinkedAuthorizationFailed", "Resizing", "ResourceNotFound"];
-
-fn words() -> Result<BTreeMap<String, String>> {
-    let word = Regex::new(r#""([A-Z][A-Za-z]+)""#)?;
-    let mut found = BTreeMap::new();
-    for place in PLACES {
-        read(&azureml_e2e::root().join(place), &word, &mut found)?;
-    }
-    Ok(found)
+/// An entry of the runbook: its chapter, its name, its text.
+struct Entry<'a> {
+    chapter: &'a str,
+    name: &'a str,
+    text: &'a str,
 }
 
-fn read(path: &Path, word: &Regex, found: &mut BTreeMap<String, String>) -> Result<()> {
+fn entries(page: &str) -> Vec<Entry<'_>> {
+    let chapters = page.split("\n## ").skip(1);
+    let of_one = |chapter| {
+        let (heading, rest): (&str, &str) = str::split_once(chapter, '\n').unwrap_or((chapter, ""));
+        rest.split("\n### `").skip(1).map(move |entry| {
+            let (name, text) = entry.split_once("`\n").unwrap_or((entry, ""));
+            Entry { chapter: heading, name, text }
+        })
+    };
+    chapters.flat_map(of_one).collect()
+}
+
+/// The paragraph of an entry that begins with a word in bold, in one line.
+fn part(text: &str, word: &str) -> Option<String> {
+    let start = format!("**{word}** ");
+    let paragraph = text.split("\n\n").find_map(|part| part.trim_start().strip_prefix(&start))?;
+    Some(paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn the_runbook_has_the_entries_of_the_table_and_says_the_same() -> Result<()> {
+    let page = crate::pages::text("docs/src/operations/runbook.md")?;
+    let told: Vec<(&str, &str)> = entries(&page).iter().map(|entry| (entry.chapter, entry.name)).collect();
+    let of_table = ALL
+        .iter()
+        .flat_map(|chapter| chapter.reasons.iter().map(move |reason| (chapter.heading, reason.word())));
+    let of_table: Vec<(&str, &str)> = of_table.collect();
+    assert_eq!(told, of_table, "docs/src/operations/runbook.md and controller/plan/src/reasons differ");
+    for entry in entries(&page) {
+        let Entry { name, text, .. } = entry;
+        let reason = azureml_plan::reasons::find(name).with_context(|| name.to_owned())?;
+        let means = part(text, "Means").with_context(|| format!("{name} has no **Means**"))?;
+        assert_eq!(means, reason.means(), "{name}: **Means** and controller/plan/src/reasons differ");
+        for word in ["Look", "Do"] {
+            ensure!(part(text, word).is_some(), "the entry {name} of the runbook has no **{word}**");
+        }
+    }
+    Ok(())
+}
+
+/// The constants of reasons that code names outside of the tables.
+fn named(path: &Path, constant: &Regex, found: &mut BTreeSet<String>) -> Result<()> {
     if path.is_dir() {
         for entry in std::fs::read_dir(path)? {
-            read(&entry?.path(), word, found)?;
+            named(&entry?.path(), constant, found)?;
         }
         return Ok(());
     }
-    if path.ends_with("tests.rs") {
+    if path.extension().is_none_or(|end| end != "rs") || path.ends_with("tests.rs") {
         return Ok(());
     }
     let text = std::fs::read_to_string(path)?;
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-        for capture in word.captures_iter(line) {
-            found
-                .entry(capture[1].to_owned())
-                .or_insert_with(|| format!("{}: {}", path.display(), line.trim()));
-        }
-    }
-    Ok(())
-}
-
-fn entries() -> Result<BTreeSet<String>> {
-    let text = super::pages::text("docs/src/operations/runbook.md")?;
-    let heading = Regex::new(r"(?m)^### `([A-Za-z]+)`$")?;
-    Ok(heading.captures_iter(&text).map(|capture| capture[1].to_owned()).collect())
-}
-
-#[test]
-fn every_reason_has_an_entry_in_the_runbook_and_every_entry_a_reason() -> Result<()> {
-    let words = words()?;
-    ensure!(words.len() > 80, "the code is not found");
-    let unused: Vec<_> = OTHERS.iter().filter(|other| !words.contains_key(**other)).collect();
-    assert!(unused.is_empty(), "no words of the code: {unused:?}");
-    let reasons = words.keys().map(String::as_str).filter(|word| !OTHERS.contains(word));
-    let reasons: BTreeSet<&str> = reasons.chain(PASSED_THROUGH).collect();
-    let entries = entries()?;
-    let missing: Vec<_> = reasons.iter().filter(|reason| !entries.contains(**reason)).collect();
-    let told: Vec<_> = missing.iter().map(|reason| words.get(**reason)).collect();
-    assert!(missing.is_empty(), "no entry in the runbook for {missing:?} ({told:?})");
-    let superfluous: Vec<_> = entries.iter().filter(|entry| !reasons.contains(entry.as_str())).collect();
-    assert!(superfluous.is_empty(), "entries of the runbook for what nothing says: {superfluous:?}");
+    found.extend(constant.captures_iter(code).map(|capture| capture[1].replace('_', "").to_lowercase()));
     Ok(())
 }
 
 #[test]
-fn an_entry_says_what_it_means_what_to_look_at_and_what_to_do() -> Result<()> {
-    let text = super::pages::text("docs/src/operations/runbook.md")?;
-    for entry in text.split("\n### `").skip(1) {
-        let (name, rest) = entry.split_once('`').unwrap_or((entry, ""));
-        let rest = rest.split("\n## ").next().unwrap_or_default();
-        for part in ["**Means**", "**Look**", "**Do**"] {
-            assert!(rest.contains(part), "the entry {name} of the runbook has no {part}");
-        }
+fn every_reason_of_the_table_is_given_by_something() -> Result<()> {
+    let constant = Regex::new(r"\bReason::([A-Z_]+)\b")?;
+    let mut given = BTreeSet::new();
+    for place in ["controller/plan/src", "controller/observe/src", "controller/src"] {
+        named(&azureml_e2e::root().join(place), &constant, &mut given)?;
     }
+    ensure!(given.len() > 60, "the code is not found");
+    let of_client = (400..600).chain([302]).map(refusal::word).chain([refusal::FOREIGN]);
+    given.extend(of_client.chain(PASSED_ON.map(Reason::word)).map(str::to_lowercase));
+    let all = ALL.iter().flat_map(|chapter| chapter.reasons);
+    let idle: Vec<&Reason> = all.filter(|reason| !given.contains(&reason.word().to_lowercase())).collect();
+    assert!(idle.is_empty(), "nothing gives these reasons: {idle:?}");
     Ok(())
 }

@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 use azureml_client::Class;
 use azureml_crds::MLRun;
 use azureml_plan::asset_name::Pins;
-use azureml_plan::failure::Trouble;
+use azureml_plan::reasons::Word;
+use azureml_plan::trouble::Trouble;
 use azureml_plan::{Ask, Leave as _, run};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -34,7 +35,7 @@ fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Resu
     let changed = Ask { is_new_generation: true, ..ask() };
     let warnings = |run: &MLRun| -> Result<Vec<&'static str>> {
         let plan = plan(run, &refs, &run::Seen::default(), &changed).map_err(anyhow::Error::msg)?;
-        Ok(plan.warnings.into_iter().map(|(reason, _)| reason).collect())
+        Ok(plan.warnings.into_iter().map(|(reason, _)| reason.word()).collect())
     };
     assert!(warnings(&one)?.is_empty());
     one.spec.inputs = Some([("trees".to_owned(), json!(6))].into());
@@ -121,7 +122,8 @@ pub fn table() -> Result<Table> {
     row("over without a reason, and looked at again", &over, &none)?;
     let refused_to = |verb, class, reason: &str| {
         let (message, words) = ("what happened".into(), "what Azure says".into());
-        let trouble = Trouble { class, reason: reason.into(), message, words, verb, retry_after: None };
+        let trouble =
+            Trouble { class, reason: Word::passed_on(reason), message, words, verb, retry_after: None };
         run::refusal(&plain, &trouble, &ask())
     };
     let refused = |class, reason: &str| refused_to("PUT", class, reason);

@@ -7,8 +7,10 @@ use anyhow::{Context as _, Result};
 use azureml_client::Class;
 use azureml_crds::shared::{Common, LastFailure};
 use azureml_plan::action::State;
-use azureml_plan::failure::{self, Trouble};
+use azureml_plan::failure;
+use azureml_plan::reasons::{self, Reason, Word};
 use azureml_plan::report::{self, Passed};
+use azureml_plan::trouble::Trouble;
 use azureml_plan::{Next, Plan, Verdict};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
@@ -94,7 +96,8 @@ fn meant(state: State) -> &'static str {
 /// What every object passes through, and what stops any object.
 fn of_every_kind() -> Vec<Value> {
     let say = |state, reason: &str| {
-        let verdict = Verdict { state, reason: reason.to_owned(), message: "why, for people".to_owned() };
+        let (reason, message) = (Word::passed_on(reason), "why, for people".to_owned());
+        let verdict = Verdict { state, reason, message };
         passed(Plan::say(verdict, Next::Tick))
     };
     let mut fresh = state(ALL, "just made", "New", say(State::Working, "New"));
@@ -117,7 +120,7 @@ fn of_every_kind() -> Vec<Value> {
             .map(|(kinds, situation, is, reason)| state(kinds, situation, meant(*is), say(*is, reason))),
     );
     states.extend(ANSWERS.iter().map(|(situation, class, count, code)| {
-        let (reason, message) = ((*code).to_owned(), "what Azure says".to_owned());
+        let (reason, message) = (Word::passed_on(code), "what Azure says".to_owned());
         let words = String::new();
         let trouble = Trouble { class: *class, reason, message, words, verb: "PUT", retry_after: None };
         let consequence = failure::consequence(&trouble, *count, &ask().pace);
@@ -141,7 +144,7 @@ fn of_a_kind(kind: &str, tables: Vec<Table>) -> Vec<Value> {
         .filter(|row| !matches!(row.plan.next, Next::Leave | Next::Absent));
     let told = rows.filter_map(|Row { situation, plan, is_leaving }| {
         let meant = if is_leaving { "Leaving" } else { meant(plan.verdict.state) };
-        if !seen.insert((meant, plan.verdict.reason.clone(), own_states(&plan))) {
+        if !seen.insert((meant, plan.verdict.reason.to_string(), own_states(&plan))) {
             return None;
         }
         Some(state(&[kind], &situation, meant, passed(plan)))
@@ -149,8 +152,8 @@ fn of_a_kind(kind: &str, tables: Vec<Table>) -> Vec<Value> {
     told.collect()
 }
 
-fn own_states(plan: &Plan) -> Vec<(&'static str, &'static str, String)> {
-    plan.conditions.iter().map(|own| (own.r#type, own.status, own.reason.clone())).collect()
+fn own_states(plan: &Plan) -> Vec<(&'static str, &'static str, &'static str)> {
+    plan.conditions.iter().map(|own| (own.r#type, own.status, own.reason.word())).collect()
 }
 
 fn all() -> Result<Vec<Value>> {
@@ -172,7 +175,7 @@ fn the_states_are_these() -> Result<()> {
 }
 
 /// The state and the reason of each verdict that the source says in so many words.
-fn said(source: &str) -> Vec<(&'static str, String)> {
+fn said(source: &str) -> Vec<(&'static str, Reason)> {
     let of = [
         ("Verdict::ready(", "Ready"),
         ("Verdict::working(", "Working"),
@@ -182,11 +185,14 @@ fn said(source: &str) -> Vec<(&'static str, String)> {
     ];
     let calls =
         of.iter().flat_map(|(call, state)| source.split(call).skip(1).map(move |rest| (*state, rest)));
-    let words = calls.filter_map(|(state, rest)| {
-        let word = rest.trim_start().strip_prefix('"')?.split('"').next()?;
-        Some((state, word.to_owned()))
+    let reasons = calls.filter_map(|(state, rest)| {
+        let name =
+            rest.trim_start().strip_prefix("Reason::")?.split([',', '.', ')']).next()?.replace('_', "");
+        let all = reasons::ALL.iter().flat_map(|chapter| chapter.reasons);
+        let reason = all.into_iter().find(|reason| reason.word().eq_ignore_ascii_case(&name))?;
+        Some((state, *reason))
     });
-    words.collect()
+    reasons.collect()
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
@@ -208,7 +214,7 @@ fn every_reason_that_the_code_says_has_a_state() -> Result<()> {
     sources(&here.join("src"), &mut files)?;
     sources(&here.join("../src"), &mut files)?;
     let states = all()?;
-    let has = |meant: &str, reason: &str| {
+    let has = |meant: &str, reason: Reason| {
         states.iter().any(|state| {
             let of_state = |wanted: &str| match wanted {
                 "Ready" => "True",
@@ -216,7 +222,7 @@ fn every_reason_that_the_code_says_has_a_state() -> Result<()> {
             };
             let ready = &state["object"]["status"]["conditions"][0];
             let is_kept = state["meant"] == "Leaving" || state["meant"] == meant;
-            is_kept && ready["reason"] == reason && ready["status"] == of_state(meant)
+            is_kept && ready["reason"] == reason.word() && ready["status"] == of_state(meant)
         })
     };
     let (mut missing, mut count) = (BTreeSet::new(), 0);
@@ -224,9 +230,9 @@ fn every_reason_that_the_code_says_has_a_state() -> Result<()> {
         let text = std::fs::read_to_string(&file)?;
         // What a file's own tests say is no state.
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for (meant, reason) in said(text).into_iter().filter(|(_, reason)| reason != "Deleted") {
+        for (meant, reason) in said(text) {
             count += 1;
-            if !has(meant, &reason) {
+            if !has(meant, reason) {
                 missing.insert(format!("{meant} {reason} ({})", file.display()));
             }
         }
