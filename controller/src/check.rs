@@ -80,7 +80,7 @@ async fn leader(kube: &Client, flags: &Check) -> Result<String> {
     }
 }
 
-/// Who renewed the lease between two looks. No clock is compared with another machine's.
+/// The holder that renewed the lease between two looks. No clock is compared with another machine's.
 fn renewed(first: Option<&LeaseSpec>, now: Option<&LeaseSpec>) -> Option<String> {
     let (first, now) = (first?, now?);
     let leader = now.holder_identity.as_ref().filter(|holder| !holder.is_empty())?;
@@ -113,7 +113,7 @@ mod tests {
         let old = lease("a", 1);
         assert_eq!(renewed(Some(&old), Some(&lease("a", 3))), Some("a".to_owned()));
         assert_eq!(renewed(Some(&old), Some(&lease("b", 9))), Some("b".to_owned()), "after a hand-over");
-        assert_eq!(renewed(Some(&old), Some(&old)), None, "who only holds it may be gone");
+        assert_eq!(renewed(Some(&old), Some(&old)), None, "a holder that does not renew may be gone");
         assert_eq!(renewed(Some(&old), Some(&lease("", 3))), None, "it was released");
         assert_eq!(renewed(None, Some(&old)), None, "one look says nothing");
     }

@@ -1,4 +1,4 @@
-//! Who acts in Azure: the controller's own identity, one federated with it, or a client secret of the user's namespace.
+//! The identity that acts in Azure: the controller's own identity, one federated with it, or a client secret of the user's namespace.
 //!
 //! In: an MLWorkspace, the grants, a Secret. Out: a client, or why there is none. How each signs in is in `credentials`.
 

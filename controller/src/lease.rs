@@ -75,7 +75,7 @@ impl Candidate {
         Self { api, name, identity, timing, until: Arc::default(), told: Arc::new(|_| {}) }
     }
 
-    /// The same, with somebody who is told of each try.
+    /// The same, with a function that is told of each try.
     #[must_use]
     pub fn told(self, told: Told) -> Self {
         Self { told, ..self }

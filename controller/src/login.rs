@@ -47,7 +47,7 @@ async fn secret_of(ctx: &Context, namespace: &str, name: &str) -> Result<String,
     if let Some(secret) = ctx.secrets.get(namespace, name) {
         return Ok(secret);
     }
-    // A Secret may have 1 MiB: few are in memory at once, and who has waited may find it read.
+    // A Secret may have 1 MiB: few are in memory at once, and a pass that has waited may find it read.
     let _few = ctx.secrets.reads.permit(namespace).await;
     if let Some(secret) = ctx.secrets.get(namespace, name) {
         return Ok(secret);

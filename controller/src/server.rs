@@ -42,10 +42,10 @@ impl Readiness {
     }
 }
 
-/// How long clients are waited for at the end. Longer than an answer takes; one who stays may not keep the process alive.
+/// How long clients are waited for at the end. Longer than an answer takes; a client that stays may not keep the process alive.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// Serves until it is told to stop, and a little longer to who is being answered.
+/// Serves until it is told to stop, and a little longer for clients that are being answered.
 ///
 /// # Errors
 /// When the address cannot be used.
@@ -170,7 +170,7 @@ impl Connections {
         }));
     }
 
-    /// Waits for those who are being answered.
+    /// Waits for the clients that are being answered.
     async fn end(&mut self) {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         let _ = timeout(LAST_ANSWERS, all).await;
@@ -194,7 +194,7 @@ mod tests {
             client.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").await?;
             let mut answer = [0; 256];
             let length = client.read(&mut answer).await?;
-            // Who came before is known to the server by now.
+            // The server knows the earlier client by now.
             stop.cancel();
             Ok::<_, anyhow::Error>(answer[..length].starts_with(b"HTTP/1.1 200"))
         };

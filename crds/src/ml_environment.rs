@@ -89,7 +89,7 @@ pub struct Build {
     /// What the image runs on. Default: `linux/amd64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// Who builds. Default: `acr: {}`.
+    /// The service that builds. Default: `acr: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<Builder>,
     /// What must be in the image: the build fails when it is not.
@@ -117,7 +117,7 @@ pub enum Platform {
     LinuxArm64,
 }
 
-/// Who builds an image.
+/// The service that builds an image.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Builder {

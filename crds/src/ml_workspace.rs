@@ -56,7 +56,7 @@ pub struct MLWorkspaceSpec {
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z][A-Za-z0-9-]*$')")
         .message("cloud: write the name of a cloud of the controller's configuration, such as AzurePublic; endpoints are never in a manifest"))]
     pub cloud: Option<String>,
-    /// Who acts in Azure. Default: the controller's own identity, where its configuration grants it to this namespace.
+    /// The identity that acts in Azure. Default: the controller's own identity, where its configuration grants it to this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// How often everything in this workspace is compared with Azure. Default: the controller's configured interval.

@@ -111,7 +111,7 @@ fn place(step: &str, command: &Command, folder: &Path) -> PathBuf {
     folder.join(format!("{step}-{}.log", name.trim_start_matches('-')))
 }
 
-/// What it said, in the order in which it said it, and how it ended. Into a file: who waits for it can look, and a pipe would
+/// What it said, in the order in which it said it, and how it ended. Into a file: somebody who waits for it can look, and a pipe would
 /// stay open for as long as anything that the command started and left behind.
 fn captured(command: &mut Command, path: &Path) -> anyhow::Result<(Vec<u8>, anyhow::Result<()>)> {
     let failed = || format!("failed to write {}", path.display());

@@ -43,7 +43,7 @@ impl Credential {
         Self { make, state: Mutex::default(), observer: None }
     }
 
-    /// The same, with somebody who is told of every token that is asked for.
+    /// The same, with a function that is told of every token that is asked for.
     #[must_use]
     pub fn observed(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }

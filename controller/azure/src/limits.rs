@@ -29,7 +29,7 @@ impl Bucket {
     }
 }
 
-/// Who asks.
+/// Why a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
     /// Somebody changed something and waits.

@@ -129,7 +129,7 @@ impl Client {
                 return Err(crate::send::unreadable(&request, cause));
             }
             if size > LARGE_LIST && listed.room.is_none() {
-                // Who waits for a room holds nothing meanwhile, and begins anew with it.
+                // A caller that waits for a room holds nothing meanwhile, and begins anew with it.
                 drop((page, std::mem::take(&mut listed.items)));
                 (listed.room, size) = (self.transport.rooms.list().await, 0);
                 request.url = first.clone();

@@ -58,7 +58,7 @@ impl Refusal {
         self.class
     }
 
-    /// Who answered what, without the answer's own words.
+    /// Whether Azure or a proxy answered, and what, without the answer's own words.
     #[must_use]
     pub fn said(&self) -> String {
         let Self { status, code, .. } = self;

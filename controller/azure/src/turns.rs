@@ -62,7 +62,7 @@ impl Turns {
         *closed = until.max(*closed);
     }
 
-    /// Forgets who has waited long enough.
+    /// Forgets the callers that have waited long enough.
     pub fn reopen(&mut self, now: Instant) {
         self.closed.retain(|_, until| *until > now);
     }

@@ -74,7 +74,7 @@ async fn one(
 ) -> Result<Option<Answer>, Error> {
     tracing::debug!(action = name(action), target_id = %action.target(), "changing Azure");
     let _turn = if matches!(action, Action::Upload { .. }) {
-        // Files that several objects have are uploaded once: who comes second finds them there.
+        // Files that several objects have are uploaded once: the second object finds them there.
         let turn = looks.turn(action.target()).await;
         if looks.has_seen(action.target(), None) {
             return Ok(None);

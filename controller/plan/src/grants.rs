@@ -1,6 +1,6 @@
 //! What a namespace may do with the controller's identities: asked for each thing by its full id, when it is used.
 //!
-//! In: the grants of the configuration, who asks, an id. Out: nothing, or the line that the platform team has to add.
+//! In: the grants of the configuration, an asker, an id. Out: nothing, or the line that the platform team has to add.
 
 use crate::address::{Address, owner};
 use crate::invalid::InvalidSpec;
@@ -48,7 +48,7 @@ fn any() -> Vec<String> {
     vec!["*".to_owned()]
 }
 
-/// Who asks, and as whom.
+/// The namespace that asks, and the identity as which it asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asker {
     /// The namespace.
@@ -68,11 +68,11 @@ pub enum Rights {
     Own,
     /// An identity of the controller is used.
     Granted {
-        /// Who asks.
+        /// The namespace that asks.
         asker: Asker,
         /// The workspace.
         workspace: ArmId,
-        /// The grants of the one who asks, for whatever workspace.
+        /// The grants of the asker, for whatever workspace.
         grants: Vec<Grant>,
     },
 }
@@ -87,7 +87,7 @@ enum List<'a> {
 }
 
 impl Rights {
-    /// The rights of who asks in a workspace.
+    /// The rights of an asker in a workspace.
     ///
     /// # Errors
     /// When no grant is for it; the message is the line to add.
@@ -137,7 +137,7 @@ impl Rights {
     }
 
     /// Whether something may be named by an address: data, an output, an environment. What is of a workspace is asked for; what cannot be
-    /// read as an address of Azure ML is refused, since the one who sends it is the controller.
+    /// read as an address of Azure ML is refused, since the controller sends it.
     ///
     /// # Errors
     /// When it is of a workspace that is not granted, or cannot be told.

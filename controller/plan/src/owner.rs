@@ -1,4 +1,4 @@
-//! Who owns an Azure resource: which tags say it, and what they mean for a manifest.
+//! The owner of an Azure resource: which tags say it, and what they mean for a manifest.
 
 use crate::action::{Next, Plan, Verdict};
 use crate::reasons::Reason;
@@ -29,7 +29,7 @@ pub struct Owner {
 pub enum Belongs {
     /// To this object.
     Us,
-    /// To nobody who says so.
+    /// To nobody: no tag says so.
     Nobody,
     /// To another object: namespace and name as the tags give them.
     Another(String),

@@ -28,7 +28,7 @@ pub struct Context {
     pub kube: Client,
     /// The objects of every kind, as the watches have seen them.
     pub stores: Stores,
-    /// Who names whom.
+    /// Which objects name which.
     pub relations: Mutex<Relations>,
     /// The namespaces of which not everything is known.
     pub shut: Shut,
@@ -109,7 +109,7 @@ impl Context {
         (self.gate)().then_some(permit)
     }
 
-    /// Who names whom.
+    /// Which objects name which.
     pub fn relations(&self) -> MutexGuard<'_, Relations> {
         self.relations.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! What the loop asks a kind: whom it names, who may keep it, how fast it is looked at. What it decides is in `azureml-plan`, what
+//! What the loop asks a kind: what it names, what may keep it, how fast it is looked at. What it decides is in `azureml-plan`, what
 //! it sees in Azure in `azureml-observe`.
 
 use super::Context;
@@ -52,7 +52,7 @@ pub trait Kind:
     /// The kind's name.
     const KIND: &'static str;
 
-    /// Whether an object wants to know who names it, also while it is not being deleted.
+    /// Whether an object wants to know which objects name it, also while it is not being deleted.
     const CARES: bool = false;
 
     /// Whether `status` is written before anything is sent to Azure, with the address of what is made there.
@@ -70,7 +70,7 @@ pub trait Kind:
     /// Whether nothing in Azure is removed with the object.
     fn is_retained(&self) -> bool;
 
-    /// Who keeps the object from going; `MLPipeline/iris`.
+    /// The objects that keep this one from being deleted, each as `MLPipeline/iris`.
     fn kept_by(&self, ctx: &Context) -> Vec<String>;
 
     /// Whether a write may have been sent for this object, and Azure was never seen to have what it makes.

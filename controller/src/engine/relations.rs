@@ -1,4 +1,4 @@
-//! Who names whom: plain data, kept from the watches, that says whom a change wakes.
+//! Which objects name which: plain data, kept from the watches, that says what a change wakes.
 //!
 //! In: an object's references and what it offers. Out: the names to wake. No kind is known here.
 
@@ -33,11 +33,11 @@ pub struct Sight {
     pub offer: u64,
     /// Whether it keeps those that it names from going.
     pub holds: bool,
-    /// Whether it wants to know who names it.
+    /// Whether it wants to know which objects name it.
     pub cares: bool,
 }
 
-/// Who names whom.
+/// Which objects name which.
 #[derive(Debug, Default)]
 pub struct Relations {
     known: HashMap<Name, Known>,

@@ -43,8 +43,8 @@ pub fn is_paused<K: Kind>(object: &K) -> bool {
         .is_some_and(|all| all.get(azureml_crds::PAUSED).is_some_and(|value| value == "true"))
 }
 
-/// The status as a patch of the object as it was read: one who was suspended with it on the way, and comes after the next
-/// leader's, is refused.
+/// The status as a patch of the object as it was read: that of a process that was suspended with it on the way, and that comes after
+/// the next leader's, is refused.
 fn patch<K: Kind>(object: &K, status: &StatusOf<K>) -> Value {
     let metadata = json!({"resourceVersion": object.meta().resource_version});
     json!({"apiVersion": K::api_version(&()), "kind": K::KIND, "metadata": metadata, "status": status})

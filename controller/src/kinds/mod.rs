@@ -1,4 +1,4 @@
-//! The kinds in the loop: whom each names, who may keep it, what wakes others. What they decide is in `azureml-plan`, what they see
+//! The kinds in the loop: what each names, what may keep it, what wakes others. What they decide is in `azureml-plan`, what they see
 //! in Azure in `azureml-observe`.
 
 mod compute;

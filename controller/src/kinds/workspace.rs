@@ -29,7 +29,7 @@ impl Kind for MLWorkspace {
     }
 
     fn offer(&self) -> impl Hash {
-        // What is believed: where the spec changes, it is nothing until it was learned anew, and who waits for that is woken.
+        // What is believed: where the spec changes, it is nothing until it was learned anew, and objects that wait for that are woken.
         let status = believed(self);
         let registry = status.registry.map(|registry| (registry.resource_id, registry.login_server));
         (

@@ -27,7 +27,7 @@ struct Condition {
 
 type Count = Box<dyn Fn() -> Vec<Counted> + Send + Sync>;
 
-/// The objects, once there is somebody who counts them.
+/// The objects, once something counts them.
 #[derive(Default)]
 pub struct Objects(OnceLock<Count>);
 
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Objects {
 }
 
 impl Objects {
-    /// Who counts them.
+    /// Sets the function that counts them.
     pub fn counted_by(&self, count: impl Fn() -> Vec<Counted> + Send + Sync + 'static) {
         let _ = self.0.set(Box::new(count));
     }

@@ -187,7 +187,7 @@ pub async fn kube_client() -> Result<Client> {
     Client::try_from(config).context("failed to make the client of the Kubernetes API")
 }
 
-/// Who holds the lease: the pod's name, else a name of this process.
+/// The name of the lease's holder: the pod's name, else a name of this process.
 fn holder() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}-{}", host.trim(), azure_core::Uuid::new_v4())

@@ -82,7 +82,7 @@ impl Flux {
         source.arg(format!("--storage-addr={storage}")).arg(format!("--storage-adv-addr={storage}"));
         source.arg("--storage-path").arg(&folder);
         let mut kustomize = command(plane, &entry, "kustomize-controller", &folder);
-        // Who waits for health keeps one of the workers busy.
+        // A wait for health keeps one of the workers busy.
         kustomize.args(["--requeue-dependency=1s", "--concurrent=20"]);
         // As the how-to says: a commit that waits for ever must not keep the one back that mends it.
         kustomize.arg("--feature-gates=CancelHealthCheckOnNewRevision=true");

@@ -1,4 +1,4 @@
-//! Azure Resource Manager's front door: who asks, how often, in which version, and which provider answers.
+//! Azure Resource Manager's front door: the caller, its rate, the version, and the provider that answers.
 //! In: a request below `/subscriptions` (or another path of ARM's). Out: the provider's answer with ARM's headers.
 
 pub mod errors;
@@ -25,7 +25,7 @@ pub struct Call<'a> {
     pub request: &'a Request,
     /// The time it is answered at.
     pub now: Timestamp,
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
 }
 
@@ -80,7 +80,7 @@ pub fn answer(world: &mut World, request: &Request, now: Timestamp) -> Answer {
     headers::finish(world, request, answer, left, now)
 }
 
-/// Who asks, and what is left of the limits where there are any.
+/// The caller, and what is left of the limits where there are any.
 fn admitted(
     world: &mut World,
     request: &Request,

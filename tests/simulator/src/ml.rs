@@ -77,7 +77,7 @@ impl Provisioning {
     }
 }
 
-/// Who made and last changed something, and when.
+/// The maker of something, its last editor, and the times.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// When it was made.

@@ -66,7 +66,7 @@ pub struct World {
     pub images: Images,
     /// Blobs of all storage accounts.
     pub blobs: Blobs,
-    /// Who may do what.
+    /// The role assignments.
     pub rights: Rights,
     /// What is to be done outside of the simulated Azure.
     pub outbox: Vec<Effect>,

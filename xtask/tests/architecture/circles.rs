@@ -44,7 +44,7 @@ pub fn circles(source: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Who uses whom, and by which names.
+/// Which file uses which, and by which names.
 type Uses = BTreeMap<Module, BTreeMap<Module, BTreeSet<String>>>;
 
 /// Everything that a file uses, and what that uses.

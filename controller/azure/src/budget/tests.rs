@@ -1,4 +1,4 @@
-//! Who goes when, on a clock that stands still.
+//! The order in which requests go, on a clock that stands still.
 
 use super::*;
 use crate::turns::PAYER;

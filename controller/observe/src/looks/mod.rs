@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until};
 
-/// What identifies a list: who asks, and for what.
+/// What identifies a list: the identity that asks, and what it asks for.
 type Key = (u64, String);
 
 /// How long the place of a list is kept that nobody uses; longer than a list itself, so that it is empty then.

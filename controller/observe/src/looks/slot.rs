@@ -70,7 +70,7 @@ fn unreadable(cause: &serde_json::Error) -> Error {
     Error::Unreadable { verb: "GET", what: "an item of a list".to_owned(), cause: cause.to_string() }
 }
 
-/// A list and who waits for it.
+/// A list and the passes that wait for it.
 #[derive(Default)]
 pub(super) struct Slot {
     pub(super) listing: tokio::sync::Mutex<Option<Arc<Listing>>>,

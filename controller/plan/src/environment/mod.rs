@@ -157,7 +157,7 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
     match refs.owner.of(&properties["tags"]) {
         Belongs::Us if is_named_by_image(version) => {}
         Belongs::Another(owner) => return taken(&id, &owner, "give this object another azureName"),
-        // Who may write in the workspace may register any image under the name that this one will have.
+        // Anybody with write access to the workspace may register any image under the name that this one will have.
         Belongs::Us | Belongs::Nobody => {
             return taken(&id, "nobody, by its tags or its image", "give this object another azureName");
         }

@@ -25,7 +25,7 @@ pub fn content_name(spec: &MLEnvironmentSpec) -> String {
         drift_policy: _,
     } = spec;
     let content = match (build, image) {
-        // Who builds it does not change what is built.
+        // The builder does not change what is built.
         (Some(Build { dockerfile, args, platform, verify, builder: _ }), _) => json!({
             "dockerfile": dockerfile, "args": args, "verify": verify,
             "platform": platform.unwrap_or(Platform::LinuxAmd64),

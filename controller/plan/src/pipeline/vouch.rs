@@ -1,4 +1,4 @@
-//! Versions that a status tells are checked as if a user had written them: who may write a status may not thereby run what is
+//! Versions that a status tells are checked as if a user had written them: the right to write a status gives no right to run what is
 //! another's.
 //!
 //! In: a version of a status, the names that the pipeline's component can have, the workspace. Out: nothing, or what is wrong.

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use table::Trial;
 use tokio::sync::RwLock;
 
-/// Who lets an API server work for seconds on one request does it alone: beside others it would be too slow.
+/// A test whose request keeps an API server busy for seconds runs alone: beside others it would be too slow.
 static ALONE: RwLock<()> = RwLock::const_new(());
 
 fn trials() -> Result<Vec<Trial>> {

@@ -1,4 +1,4 @@
-//! What the operator tells of itself, judged by those who read it: Prometheus, promtool, a collector of traces, a reader of logs.
+//! What the operator tells of itself, judged by its readers: Prometheus, promtool, a collector of traces, a reader of logs.
 //!
 //! Alerts and dashboard are the chart's own files, run over what the real program exports.
 

@@ -164,7 +164,7 @@ async fn what_is_exported(scenario: &Scenario) -> Result<()> {
     for family in ["azureml_operator_objects{", "workqueue_depth{"] {
         ensure!(
             text.contains(family) && !standby.contains(family),
-            "{family}: who does not lead counts nothing"
+            "{family}: a standby counts nothing"
         );
     }
     compare(&table(&families(&text)?)?)

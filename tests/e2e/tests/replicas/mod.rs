@@ -129,7 +129,7 @@ impl Pair {
         self.first.signal("CONT");
         gave_up(self.first).await?;
         let written = audit::writes(&self.users[0], before)?;
-        ensure!(written.is_empty(), "who was suspended wrote to Kubernetes: {written:#?}");
+        ensure!(written.is_empty(), "the suspended process wrote to Kubernetes: {written:#?}");
         Ok((self.scene, self.second))
     }
 

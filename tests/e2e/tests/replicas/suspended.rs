@@ -1,4 +1,4 @@
-//! The leader is suspended beyond its lease and goes on: it writes nothing more and ends. Who stops gives the lease back.
+//! The leader is suspended beyond its lease and goes on: it writes nothing more and ends. A process that stops gives the lease back.
 
 use super::{LATER, Pair, SECOND, compute, held, ready, scale, soon, workspace, writes};
 use anyhow::{Context as _, Result, ensure};

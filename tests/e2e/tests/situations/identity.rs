@@ -1,4 +1,4 @@
-//! Who may act: nothing without a grant, a client secret of the namespace, and a new one when the old was wrong.
+//! Identities: nothing without a grant, a client secret of the namespace, and a new one when the old was wrong.
 
 use super::{message, ready, says, workspace};
 use anyhow::{Result, ensure};

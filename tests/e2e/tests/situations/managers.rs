@@ -1,4 +1,4 @@
-//! Who writes: `managedFields` name one field manager for everything that the operator writes.
+//! The writer: `managedFields` name one field manager for everything that the operator writes.
 
 use super::{compute, ready, workspace};
 use anyhow::{Result, ensure};

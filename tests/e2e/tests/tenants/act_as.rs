@@ -45,7 +45,7 @@ async fn what_is_granted_or_asked_for_by_the_tenant_itself_is_made() -> Result<(
     scene.apply_objects(&(workspace("") + &with_identity())).await?;
     ready::<MLCompute>(&scene, "cpu").await?;
     operator.stop()?;
-    // Who brings credentials asks Azure as itself.
+    // A namespace with credentials of its own asks Azure as itself.
     let scene = Scene::set("act-own", Setting { config: granting(""), ..Setting::default() }).await?;
     let operator = scene.operator().await?;
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": "s"}});

@@ -1,4 +1,4 @@
-//! Who may do what: role assignments of applications, and the action that a request needs.
+//! Permissions: role assignments of applications, and the action that a request needs.
 //!
 //! In: assignments, a request. Out: nothing, or the refusal that Resource Manager gives. An application without any assignment may do
 //! everything, as the owner of a subscription: most tests are about other things. Source: "Azure role-based access control", and the

@@ -1,6 +1,6 @@
 //! The request limits of Azure Resource Manager: token buckets per principal and subscription, and per subscription.
 //! Source: learn.microsoft.com, "Understand how Azure Resource Manager throttles requests".
-//! In: who asks for what, and the time. Out: what is left, or how long to wait.
+//! In: the caller, what it asks for, and the time. Out: what is left, or how long to wait.
 
 use http::Method;
 use jiff::Timestamp;

@@ -13,7 +13,7 @@ pub struct Tolerance {
     pub at: &'static [&'static str],
     /// What is accepted there.
     pub accepts: Accepts,
-    /// Who sends it, or why Azure answers so.
+    /// The client that sends it, or why Azure answers so.
     pub reason: &'static str,
 }
 

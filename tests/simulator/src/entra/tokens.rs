@@ -1,5 +1,5 @@
 //! Tokens: signed with a key of this simulator, so that a token from anywhere else is refused.
-//! In: who asks for which audience. Out: a JWT; and of a JWT, who it is for.
+//! In: a client and an audience. Out: a JWT; and of a JWT, its client.
 
 use crate::ids::uuid_of;
 use base64::Engine as _;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// How long a token lasts.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// Who a request comes from.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The application (client) id.
@@ -98,7 +98,7 @@ impl Keys {
         if is_current(&claims) { Ok(claims) } else { Err(TokenError::Expired) }
     }
 
-    /// Who may make a request to one of these audiences.
+    /// The caller of a request, if its token is for one of these audiences.
     pub fn caller(
         &self,
         bearer: Option<&str>,

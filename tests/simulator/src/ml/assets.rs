@@ -70,7 +70,7 @@ pub struct Version {
     pub number: u64,
     /// Its properties as they are kept.
     pub properties: Map<String, Value>,
-    /// Who made it, and when.
+    /// Its maker, and the time.
     pub origin: Origin,
 }
 
@@ -90,7 +90,7 @@ pub struct Container {
     pub properties: Map<String, Value>,
     /// Its versions by name.
     pub versions: BTreeMap<String, Version>,
-    /// Who made it, and when.
+    /// Its maker, and the time.
     pub origin: Origin,
 }
 

@@ -37,7 +37,7 @@ pub struct Schedule {
     pub before: Option<Box<Self>>,
     /// Counts its changes, so that a firing set before one is known to be old.
     pub generation: u64,
-    /// Who made it, and when.
+    /// Its maker, and the time.
     pub origin: Origin,
 }
 

@@ -180,7 +180,7 @@ async fn resync(figures: &mut Figures, scene: &Scene, count: usize) -> Result<()
 
 /// A restart with everything ready: until every object has been looked at.
 async fn restart(figures: &mut Figures, scene: &mut Scene, count: usize) -> Result<()> {
-    // Passes are seen in the log of who looks closer.
+    // Passes are lines of the level debug.
     scene.start.log = None;
     let scene = &*scene;
     let (since, writes) = (scene.azure.requests().len(), kubernetes_writes().await?);

@@ -26,7 +26,7 @@ fn is_pass(line: &serde_json::Value) -> bool {
 /// Every figure of two replicas.
 pub async fn two(figures: &mut Figures, count: usize) -> Result<()> {
     let mut scene = scene(azure(false), "10m", Budget::Lifted).await?;
-    // Passes are seen in the log of who looks closer.
+    // Passes are lines of the level debug.
     scene.start.log = None;
     scene.kubectl(&["apply", "-f", "examples/r-gbm/workspace.yaml"]).await?;
     // The first builds the program, where it is not built yet.

@@ -58,7 +58,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// Who carries it out.
+    /// The part that carries it out.
     pub fn service(&self) -> Service {
         match self {
             Self::ComputeWritten(..) | Self::ComputeDeleted(..) => Service::Compute,

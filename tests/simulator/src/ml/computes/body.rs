@@ -40,7 +40,7 @@ pub struct Compute {
     pub errors: Vec<Failure>,
     /// Its nodes.
     pub nodes: Nodes,
-    /// Who made it, and when.
+    /// Its maker, and the time.
     pub origin: Origin,
 }
 

@@ -71,7 +71,7 @@ pub struct Moved {
     pub next: Option<Timestamp>,
 }
 
-/// All nodes of one cluster, and who waits for some.
+/// All nodes of one cluster, and the jobs that wait for some.
 #[derive(Clone, Debug)]
 pub struct Nodes {
     all: Vec<Node>,

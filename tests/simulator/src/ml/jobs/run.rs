@@ -98,7 +98,7 @@ pub struct Run {
     pub hidden: bool,
     /// The runs of its nodes.
     pub children: BTreeMap<String, String>,
-    /// Who made it, and when.
+    /// Its maker, and the time.
     pub origin: Origin,
 }
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub struct Context {
     /// Its name.
     pub name: String,
-    /// Who makes it, and when.
+    /// Its maker, and the time.
     pub origin: Origin,
     /// The schedule that fires it.
     pub schedule: Option<String>,
