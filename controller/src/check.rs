@@ -4,6 +4,7 @@
 
 use crate::args::Check;
 use crate::run::kube_client;
+use crate::telemetry::texts::ALL_READABLE;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::for_each_kind;
 use k8s_openapi::NamespaceResourceScope;
@@ -38,7 +39,7 @@ async fn check(flags: &Check) -> Result<String> {
     }
     for_each_kind!(readable);
     let leader = leader(&kube, flags).await?;
-    Ok(format!("every kind is served and may be read, and {leader} leads"))
+    Ok(format!("{ALL_READABLE}, and {leader} leads"))
 }
 
 /// The definition is installed, and the account may read its objects.

@@ -5,6 +5,7 @@
 
 use crate::MANAGER;
 use crate::config::{Lease as Timing, std_duration};
+use crate::telemetry::texts::{RENEWAL_FAILED, WAITING};
 use anyhow::{Context as _, Result, bail};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -90,7 +91,7 @@ impl Candidate {
     /// Waits until this process leads, and says from whom; `None` when it is told to stop before. A request that is under
     /// way is waited for, since it may make this process the leader.
     pub async fn acquire(&self, stop: &CancellationToken) -> Option<Acquired> {
-        tracing::info!(identity = self.identity, "waiting for the lease");
+        tracing::info!(identity = self.identity, "{WAITING}");
         let mut seen = Seen::default();
         while !stop.is_cancelled() {
             match self.attempt(&mut seen).await {
@@ -126,9 +127,9 @@ impl Candidate {
                 Ok(Ok(true)) => {}
                 Ok(Ok(false)) if seen.is_of_another => bail!("another process holds the lease"),
                 // As a renewal of our own may, of which the answer was lost.
-                Ok(Ok(false)) => tracing::warn!("failed to renew the lease: it was written at the same time"),
-                Ok(Err(error)) => tracing::warn!("failed to renew the lease: {error:#}"),
-                Err(_) => tracing::warn!("failed to renew the lease: no answer in time"),
+                Ok(Ok(false)) => tracing::warn!("{RENEWAL_FAILED}: it was written at the same time"),
+                Ok(Err(error)) => tracing::warn!("{RENEWAL_FAILED}: {error:#}"),
+                Err(_) => tracing::warn!("{RENEWAL_FAILED}: no answer in time"),
             }
             if !self.leads() {
                 bail!("the lease was not renewed in time");

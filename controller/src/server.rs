@@ -3,6 +3,7 @@
 //! Anybody who reaches the port may connect, so connections are few, short, and small in memory.
 
 use crate::metrics::Metrics;
+use crate::telemetry::texts::SERVING;
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::body::Bytes;
@@ -57,7 +58,7 @@ pub async fn serve(
 ) -> Result<()> {
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("failed to listen on {address}"))?;
-    tracing::info!(address = %listener.local_addr()?, "serving metrics and health");
+    tracing::info!(address = %listener.local_addr()?, "{SERVING}");
     serve_on(listener, metrics, readiness, stop).await
 }
 

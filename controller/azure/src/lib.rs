@@ -58,7 +58,7 @@ mod spend;
 #[cfg(feature = "http")]
 mod tokens;
 #[cfg(feature = "http")]
-mod told;
+pub mod told;
 #[cfg(feature = "http")]
 pub mod turns;
 

@@ -11,6 +11,9 @@ use std::time::Duration;
 use tracing::Span;
 use tracing::field::Empty;
 
+/// The text of a line about a request, which tests match on.
+pub const REQUEST: &str = "request";
+
 /// Is told of what happens to requests.
 pub type Observer = Arc<dyn Fn(&Told<'_>) + Send + Sync>;
 
@@ -89,7 +92,7 @@ pub(crate) fn say((request, span): (&Request, &Span), sent: &Sent, answer: Optio
                 request_id,
                 correlation_id,
                 target_id = request.what,
-                "request"
+                "{REQUEST}"
             )
         };
     }

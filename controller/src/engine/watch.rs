@@ -16,6 +16,7 @@ use super::relations::{Name, Sight};
 use super::shut::{Patience, is_refused};
 use crate::outcome::Outcome;
 use crate::telemetry::PassSpan;
+use crate::telemetry::texts::{KUBERNETES_REFUSED, PASS};
 use azureml_client::turns::PAYER;
 use azureml_plan::reasons::{Reason, Word};
 use futures::stream::select_all;
@@ -233,7 +234,7 @@ impl<K: Kind> Engine<K> {
         let ended = pass.instrument(span.span.clone()).await;
         span.ended(ended.outcome, ended.reason.as_ref().map(Word::as_str));
         let _entered = span.span.enter();
-        tracing::debug!(due = ?ended.due, "pass");
+        tracing::debug!(due = ?ended.due, "{PASS}");
         self.ctx.metrics.passes.ended(K::KIND, ended.outcome, started.elapsed());
         // What has come to rest is done; what happens to it later is another story.
         let origin = span.origin.take().filter(|_| ended.outcome == Outcome::Working);
@@ -257,7 +258,7 @@ impl<K: Kind> Engine<K> {
                 ended
             }
             Ok(Err(error)) => {
-                tracing::warn!("Kubernetes refused: {error}");
+                tracing::warn!("{KUBERNETES_REFUSED}: {error}");
                 self.refused(object.as_ref())
             }
             Err(_) => {

@@ -3,6 +3,7 @@
 //!
 //! In: objects as they are kept. Out: whether one may be kept. What may not is as one that cannot be read.
 
+use crate::telemetry::texts::NO_ROOM;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -54,7 +55,7 @@ impl Weights {
         let others = all.get(namespace).copied().unwrap_or_default().saturating_sub(before);
         if weight > 0 && others + weight > MOST_OF_NAMESPACE {
             let cause = format!(
-                "no room: the objects of its namespace have {others} bytes, and {MOST_OF_NAMESPACE} are the most"
+                "{NO_ROOM}: the objects of its namespace have {others} bytes, and {MOST_OF_NAMESPACE} are the most"
             );
             return Err((cause, "delete some, then change this one"));
         }

@@ -13,6 +13,7 @@ use crate::lease::{Acquired, Candidate};
 use crate::metrics::Metrics;
 use crate::server::{Readiness, serve};
 use crate::telemetry;
+use crate::telemetry::texts::{LEADING, LEASE_LOST};
 use anyhow::{Context as _, Result};
 use azureml_crds::for_each_kind;
 use k8s_openapi::api::core::v1::Namespace;
@@ -71,7 +72,7 @@ async fn run(flags: Run, config: Config) -> Result<()> {
     readiness.waits_for("");
     let mut end = Ok(End::Rest);
     if let Some(acquired) = apart.run(acquired(candidate.clone(), stop.clone())).await? {
-        tracing::info!("leading");
+        tracing::info!("{LEADING}");
         if acquired == Acquired::TakenOver {
             // What the one before had sent has arrived by then, or never will.
             controller.compares_after(std_duration(config.azure.request_timeout));
@@ -149,7 +150,7 @@ async fn lead(
     };
     tokio::select! {
         lost = apart.run(kept(candidate.clone())) => {
-            tracing::error!("the lease is lost, so this process ends");
+            tracing::error!("{LEASE_LOST}");
             lost?.map(|()| End::GivenUp)
         }
         end = finished => Ok(end),

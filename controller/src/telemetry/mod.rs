@@ -4,6 +4,7 @@
 
 mod collector;
 mod line;
+pub mod texts;
 mod trace;
 
 pub use self::trace::{Origin, PassSpan, trace_id};

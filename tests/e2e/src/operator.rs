@@ -4,6 +4,7 @@ use crate::cluster;
 use crate::log::Log;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use azureml_control_plane::{Guarded, progress};
+use azureml_controller::telemetry::texts;
 use serde_json::Value;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -151,8 +152,7 @@ impl Operator {
     #[must_use]
     pub fn has_lost_its_lease(&self) -> bool {
         let lines = self.log.locked();
-        lines.ended
-            && lines.all.iter().any(|line| line["message"] == "the lease is lost, so this process ends")
+        lines.ended && lines.all.iter().any(|line| line["message"] == texts::LEASE_LOST)
     }
 
     /// The most memory that it has had in use, in bytes.
@@ -215,7 +215,8 @@ impl Operator {
     /// # Errors
     /// As [`Operator::line`].
     pub fn pass(&self, mark: usize, kind: &str, name: &str) -> Result<usize> {
-        let is_it = |line: &Value| line["message"] == "pass" && line["kind"] == kind && line["name"] == name;
+        let is_it =
+            |line: &Value| line["message"] == texts::PASS && line["kind"] == kind && line["name"] == name;
         self.line(mark, &format!("a pass over {kind} {name}"), is_it)
     }
 
@@ -224,7 +225,7 @@ impl Operator {
     /// # Errors
     /// As [`Operator::line`].
     pub fn leads(&self) -> Result<usize> {
-        self.line(0, "that it leads", |line| line["message"] == "leading")
+        self.line(0, "that it leads", |line| line["message"] == texts::LEADING)
     }
 
     /// Where it serves its metrics.
@@ -232,7 +233,7 @@ impl Operator {
     /// # Errors
     /// When it does not say so.
     pub fn address(&self) -> Result<String> {
-        let is_it = |line: &Value| line["message"] == "serving metrics and health";
+        let is_it = |line: &Value| line["message"] == texts::SERVING;
         let place = self.line(0, "where it listens", is_it)?;
         let lines = self.log.locked();
         Ok(lines.all[place - 1]["address"].as_str().unwrap_or_default().to_owned())

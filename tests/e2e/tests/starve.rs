@@ -6,10 +6,12 @@
 
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::{ControlPlane, Options};
+use azureml_controller::telemetry::texts;
 use azureml_crds::MLWorkspace;
 use azureml_e2e::operator::SOON;
 use azureml_e2e::scene::GRANTS;
 use azureml_e2e::{Operator, Scene, Setting, cluster};
+use azureml_plan::reasons::Reason;
 use azureml_plan::report;
 use futures::{StreamExt as _, TryStreamExt as _};
 use kube::api::{Api, DynamicObject, PostParams};
@@ -99,7 +101,9 @@ async fn what_is_in_files_does_not_weigh_on_the_operator() -> Result<()> {
 async fn what_is_in_commands_weighs_on_its_own_namespace() -> Result<()> {
     let plane = plane().await?;
     let (scene, operator) = among(&plane, "wordy", (0..WORDY).map(wordy).collect()).await?;
-    let no_room = |line: &Value| line["reason"] == "Unreadable" && line.to_string().contains("no room");
+    let no_room = |line: &Value| {
+        line["reason"] == Reason::UNREADABLE.word() && line.to_string().contains(texts::NO_ROOM)
+    };
     operator.line(0, "that an object has no room", no_room)?;
     let peak = operator.peak_memory()?;
     println!("{WORDY} pipelines with long commands: {} MiB at most", peak >> 20);

@@ -8,6 +8,7 @@ use crate::setup::Setup;
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_client::auth::Credential;
 use azureml_client::cloud::{Audience, Cloud};
+use azureml_client::send::Http;
 use azureml_controller::credentials::Who;
 use azureml_controller::credentials::credential;
 use http::header::CONTENT_LENGTH;
@@ -60,8 +61,9 @@ impl Door {
         }
         let http = builder.build()?;
         let versions = &setup.config.azure.api_versions;
+        let shared: Arc<dyn Http> = Arc::new(http.clone());
         Ok(Self {
-            credential: credential(&setup.cloud, &http, &http, &Who::Controller),
+            credential: credential(&setup.cloud, &shared, &shared, &Who::Controller),
             cloud: setup.cloud.clone(),
             http,
             machine_learning: versions.machine_learning.clone(),

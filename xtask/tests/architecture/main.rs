@@ -42,7 +42,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("azureml-control-plane", &[]),
     ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-observe", "azureml-plan"]),
     ("azureml-crds", &[]),
-    ("azureml-e2e", &["azureml-control-plane", "azureml-crds", "azureml-plan", "azureml-simulator"]),
+    (
+        "azureml-e2e",
+        &["azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan", "azureml-simulator"],
+    ),
     (
         "azureml-live",
         &["azureml-client", "azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan"],

@@ -9,6 +9,7 @@ mod releases;
 
 use anyhow::{Result, ensure};
 use azureml_control_plane::Node;
+use azureml_controller::telemetry::texts;
 use azureml_e2e::{Installed, Setting};
 use std::io::Write as _;
 use std::time::Instant;
@@ -40,7 +41,7 @@ async fn the_image_is_installed_by_helm_works_fails_over_and_is_removed_without_
     looks::of_the_pods(&installed).await?;
     timed("both examples ready", releases::examples(&installed)).await?;
     let said = timed("helm test", installed.helm("test", &["--logs"])).await?;
-    ensure!(said.contains("every kind is served and may be read"), "{said}");
+    ensure!(said.contains(texts::ALL_READABLE), "{said}");
     leaders::deleted(&installed).await?;
     leaders::killed(&installed).await?;
     timed("commands of the book", commands::run(&installed)).await?;

@@ -1,6 +1,7 @@
 //! Logs: every line of a pass names the object and the pass, every request its ids at Azure, and none a secret.
 
 use anyhow::{Result, ensure};
+use azureml_client::told::REQUEST;
 use azureml_e2e::Scene;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -16,7 +17,7 @@ pub fn check(lines: &[Value], scene: &Scene) -> Result<()> {
         let secret = SECRETS.iter().find(|secret| text.contains(**secret));
         ensure!(secret.is_none(), "{secret:?} is in {text}");
     }
-    let requests: Vec<&Value> = lines.iter().filter(|line| line["message"] == "request").collect();
+    let requests: Vec<&Value> = lines.iter().filter(|line| line["message"] == REQUEST).collect();
     ensure!(requests.len() > 20, "the requests are not in the log");
     for line in &requests {
         for field in ["verb", "type", "target_id"] {

@@ -162,10 +162,7 @@ async fn what_is_exported(scenario: &Scenario) -> Result<()> {
     let (_, standby) = scrape(&scenario.standby, "*/*").await?;
     ensure!(standby.contains("\nazureml_operator_leader 0\n"), "the standby leads");
     for family in ["azureml_operator_objects{", "workqueue_depth{"] {
-        ensure!(
-            text.contains(family) && !standby.contains(family),
-            "{family}: a standby counts nothing"
-        );
+        ensure!(text.contains(family) && !standby.contains(family), "{family}: a standby counts nothing");
     }
     compare(&table(&families(&text)?)?)
 }

@@ -2,6 +2,7 @@
 
 use super::collector::{Collector, Span};
 use anyhow::{Context as _, Result, ensure};
+use azureml_client::told::REQUEST;
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::scene::Object;
 use azureml_e2e::{Operator, Scene, Setting};
@@ -79,7 +80,7 @@ async fn one_apply_is_one_trace_and_its_spans_are_what_azure_received() -> Resul
     assert_eq!(requests.len(), received.len(), "a request has one span");
     what_spans_tell(&passes, &requests)?;
     // A reader of a line finds the trace.
-    let of_cpu = |line: &&serde_json::Value| line["kind"] == "MLCompute" && line["message"] == "request";
+    let of_cpu = |line: &&serde_json::Value| line["kind"] == "MLCompute" && line["message"] == REQUEST;
     ensure!(
         lines.iter().filter(of_cpu).count() >= 3
             && lines.iter().filter(of_cpu).all(|line| line["trace_id"] == trace.as_str())

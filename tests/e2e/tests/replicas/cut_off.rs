@@ -2,6 +2,7 @@
 
 use super::{Pair, SECOND, Way, compute, gave_up, held, ready, scale, workspace, writes};
 use anyhow::{Context as _, Result, ensure};
+use azureml_controller::telemetry::texts;
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::PATIENCE;
 use azureml_e2e::operator::soon_with_lease;
@@ -21,7 +22,7 @@ async fn cut(pair: Pair, way: Way) -> Result<Pair2> {
     let Pair { scene, kubernetes, azure, first, second, .. } = pair;
     gave_up(first).await?;
     // The deadline of the one is before the lease of the other.
-    ensure!(!second.tail(usize::MAX).contains("\"leading\""), "two led at once");
+    ensure!(!second.lines().iter().any(|line| line["message"] == texts::LEADING), "two led at once");
     second.leads()?;
     let took = began.elapsed();
     ensure!(took < super::LEASE + super::LATER, "taken over after {took:?}");

@@ -8,6 +8,7 @@ mod suspended;
 
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::Options;
+use azureml_controller::telemetry::texts;
 use azureml_crds::MLCompute;
 use azureml_e2e::audit::{self, Asked};
 use azureml_e2e::operator::{Start, soon_with_lease};
@@ -15,6 +16,7 @@ use azureml_e2e::relay::{Relay, Way};
 use azureml_e2e::said::{ready, says};
 use azureml_e2e::scene::{GRANTS, GROUP, WORKSPACE};
 use azureml_e2e::{Operator, Scene, Setting, cluster};
+use azureml_plan::reasons::Reason;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -75,7 +77,7 @@ impl Pair {
         first.leads()?;
         let kubeconfig = Some(others?.kubeconfig);
         let second = started(Start { client: SECOND.to_owned(), kubeconfig, ..scene.start.clone() }).await?;
-        second.line(0, "that it waits for the lease", |line| line["message"] == "waiting for the lease")?;
+        second.line(0, "that it waits for the lease", |line| line["message"] == texts::WAITING)?;
         Ok(Self { scene, kubernetes, azure, first, second, users })
     }
 
@@ -90,7 +92,7 @@ impl Pair {
     /// Waits until the event is there that says of an object that it is ready: one that is being sent when its sender is
     /// suspended arrives.
     async fn told(&self, object: &str) -> Result<()> {
-        self.scene.told(object, "Succeeded", "").await
+        self.scene.told(object, Reason::SUCCEEDED.word(), "").await
     }
 
     /// Waits until the second leads, in time.

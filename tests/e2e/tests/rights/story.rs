@@ -2,6 +2,7 @@
 
 use crate::{CLIENT, Installed, SECRET};
 use anyhow::{Context as _, Result, ensure};
+use azureml_controller::telemetry::texts;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::scene::{GROUP, Object, WORKSPACE};
 use azureml_e2e::{Operator, Scene};
@@ -83,7 +84,7 @@ pub async fn removed_and_back(installed: &mut Installed, operator: Operator) -> 
     installed.uninstall().await?;
     // It has lost every right and its account; its pod is told to stop.
     operator.line(mark, "that it may not renew the lease", |line| {
-        line["message"].as_str().is_some_and(|message| message.contains("failed to renew the lease"))
+        line["message"].as_str().is_some_and(|message| message.contains(texts::RENEWAL_FAILED))
     })?;
     operator.stop()?;
     ensure!(azure(&installed.scene)? == before, "Azure is not as it was");

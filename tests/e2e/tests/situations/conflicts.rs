@@ -2,6 +2,7 @@
 
 use super::{compute, fault, manifest, patch, pipeline, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
+use azureml_controller::telemetry::texts;
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLCompute, MLPipeline, MLRun, MLWorkspace};
 use azureml_e2e::{PATIENCE, Scene, Setting};
@@ -23,7 +24,7 @@ async fn a_status_is_not_written_over_an_object_that_was_changed_meanwhile() -> 
     let before = scene.api::<MLCompute>().get("cpu").await?;
     patch(&scene, "mlcompute/cpu", &json!({"metadata": {"labels": {"team": "a"}}})).await?;
     ensure!(scene.azure.release("late", false), "there was nothing to release");
-    let refused = |line: &serde_json::Value| line["message"].to_string().contains("Kubernetes refused");
+    let refused = |line: &serde_json::Value| line["message"].to_string().contains(texts::KUBERNETES_REFUSED);
     operator.line(0, "that the status was refused", refused)?;
     ready::<MLCompute>(&scene, "cpu").await?;
     // The API server keeps to it, also towards one that forces its fields.

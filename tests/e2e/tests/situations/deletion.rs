@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use azureml_crds::{MLCompute, MLPipeline, MLWorkspace};
 use azureml_e2e::operator::{SOON, configure};
 use azureml_e2e::{Scene, Setting};
+use azureml_plan::reasons::Reason;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -20,7 +21,7 @@ async fn a_grant_that_was_taken_back_blocks_deletion_and_retain_is_the_way_out()
     let blocked = says::<MLCompute>(&scene, "cpu", "False", "DeletionBlocked").await?;
     ensure!(message(&blocked, "Ready").contains("set spec.deletionPolicy to Retain"), "{blocked}");
     ensure!(message(&blocked, "Ready").contains("grants: [{namespaces:"), "{blocked}");
-    scene.told("MLCompute/cpu", "DeletionBlocked", "").await?;
+    scene.told("MLCompute/cpu", Reason::DELETION_BLOCKED.word(), "").await?;
     patch(&scene, "mlcompute/cpu", &json!({"spec": {"deletionPolicy": "Retain"}})).await?;
     scene.wait_gone::<MLCompute>("cpu").await?;
     assert_eq!(accepted(&scene, "DELETE workspaces/computes"), 0);

@@ -3,6 +3,7 @@
 
 use super::{accepted, fault, manifest, patch, pipeline, ready, workspace};
 use anyhow::{Context as _, Result, ensure};
+use azureml_controller::telemetry::texts;
 use azureml_crds::{MLPipeline, MLSchedule};
 use azureml_e2e::operator::soon_with_lease;
 use azureml_e2e::scene::GRANTS;
@@ -126,7 +127,7 @@ async fn a_schedule_that_the_leader_before_began_is_waited_for() -> Result<()> {
     let (scene, operator) = hiding("standby", Duration::from_secs(12)).await?;
     // It watches when the schedule is made, and leads when it is deleted.
     let standby = Operator::start(&scene.start)?;
-    standby.line(0, "that it waits", |line| line["message"] == "waiting for the lease")?;
+    standby.line(0, "that it waits", |line| line["message"] == texts::WAITING)?;
     begin(&scene).await?;
     operator.kill();
     let since = scene.azure.requests().len();

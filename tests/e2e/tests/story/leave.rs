@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use azureml_crds::{MLPipeline, MLSchedule, MLWorkspace};
 use azureml_e2e::Scene;
 use azureml_e2e::scene::{GROUP, WORKSPACE};
+use azureml_plan::reasons::Reason;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +83,7 @@ async fn a_refused_deletion_says_so_ends_by_itself_and_has_a_way_out() -> Result
     let blocked = |conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
         conditions.iter().any(|condition| {
             condition.type_ == "Ready"
-                && condition.reason == "DeletionBlocked"
+                && condition.reason == Reason::DELETION_BLOCKED.word()
                 && condition.message.contains("deletionPolicy")
         })
     };
@@ -101,7 +102,7 @@ async fn a_refused_deletion_says_so_ends_by_itself_and_has_a_way_out() -> Result
             pipeline.status.as_ref().is_some_and(|status| blocked(&status.common.conditions))
         })
         .await?;
-    scene.told("MLPipeline/r-gbm", "DeletionBlocked", "").await?;
+    scene.told("MLPipeline/r-gbm", Reason::DELETION_BLOCKED.word(), "").await?;
     patch(&scene, "mlpipeline/r-gbm", &json!({"spec": {"deletionPolicy": "Retain"}})).await?;
     scene.wait_gone::<MLPipeline>("r-gbm").await?;
     operator.stop()

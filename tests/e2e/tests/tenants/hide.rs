@@ -6,6 +6,7 @@ use super::{granting, manifest, ready, workspace};
 use anyhow::{Context as _, Result, bail, ensure};
 use azureml_crds::{MLRun, MLWorkspace};
 use azureml_e2e::{PATIENCE, Scene, Setting};
+use azureml_plan::reasons::Reason;
 use futures::StreamExt as _;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -106,7 +107,9 @@ async fn told(scene: &Scene, name: &str) -> Result<()> {
     while let Some(event) = seen.next().await {
         let event = event?;
         let regarding = event.regarding.unwrap_or_default();
-        if event.reason.as_deref() == Some("Unreadable") && regarding.name.as_deref() == Some(name) {
+        if event.reason.as_deref() == Some(Reason::UNREADABLE.word())
+            && regarding.name.as_deref() == Some(name)
+        {
             return Ok(());
         }
     }

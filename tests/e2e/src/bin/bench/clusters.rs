@@ -3,6 +3,7 @@
 use crate::figures::Figures;
 use crate::measure::{Budget, all_ready, azure, kubernetes_writes, metric, number, requests, scene};
 use anyhow::{Context as _, Result};
+use azureml_controller::telemetry::texts;
 use azureml_crds::MLCompute;
 use azureml_e2e::{Operator, PATIENCE, Scene};
 use azureml_simulator::Entry;
@@ -189,7 +190,7 @@ async fn restart(figures: &mut Figures, scene: &mut Scene, count: usize) -> Resu
     let mut mark = 0;
     for _ in 0..count {
         mark = operator.line(mark, "a pass over a cluster", |line| {
-            line["message"] == "pass" && line["kind"] == "MLCompute"
+            line["message"] == texts::PASS && line["kind"] == "MLCompute"
         })?;
     }
     figures.take(

@@ -6,6 +6,7 @@ use crate::figures::Figures;
 use crate::hostile;
 use crate::measure::{Budget, azure, metric, number, scene};
 use anyhow::{Context as _, Result, ensure};
+use azureml_controller::telemetry::texts;
 use azureml_crds::shared::HasCommon;
 use azureml_crds::{MLCompute, MLPipeline, MLSchedule};
 use azureml_e2e::scene::{Object, SUBSCRIPTION, dynamic, objects};
@@ -251,7 +252,7 @@ fn told(figures: &mut Figures, quiet: &Took, beside: &Took) {
 async fn judged(figures: &mut Figures, operator: &Operator) -> Result<()> {
     let peak = operator.peak_memory()?;
     figures.take("load: most memory".to_owned(), "MB", number(usize::try_from(peak)?) / 1e6);
-    let lost = operator.lines().iter().filter(|line| line.to_string().contains("the lease is lost")).count();
+    let lost = operator.lines().iter().filter(|line| line["message"] == texts::LEASE_LOST).count();
     figures.take("load: times that the lease was lost".to_owned(), "", number(lost));
     figures.take("load: leads at the end".to_owned(), "", metric(operator, "azureml_operator_leader").await?);
     let log: usize = operator.lines().iter().map(|line| line.to_string().len()).sum();

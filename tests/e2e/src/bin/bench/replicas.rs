@@ -5,6 +5,7 @@ use crate::clusters::manifests;
 use crate::figures::Figures;
 use crate::measure::{Budget, all_ready, azure, metric, scene};
 use anyhow::Result;
+use azureml_controller::telemetry::texts;
 use azureml_crds::{MLCompute, MLWorkspace};
 use azureml_e2e::operator::Start;
 use azureml_e2e::{Operator, Scene};
@@ -15,12 +16,12 @@ async fn standby(scene: &Scene, number: u8) -> Result<Operator> {
     let client = format!("bbbbbbbb-0000-4000-8000-{number:012}");
     let start = Start { client, ..scene.start.clone() };
     let operator = tokio::task::spawn_blocking(move || Operator::start(&start)).await??;
-    operator.line(0, "that it waits", |line| line["message"] == "waiting for the lease")?;
+    operator.line(0, "that it waits", |line| line["message"] == texts::WAITING)?;
     Ok(operator)
 }
 
 fn is_pass(line: &serde_json::Value) -> bool {
-    line["message"] == "pass"
+    line["message"] == texts::PASS
 }
 
 /// Every figure of two replicas.
