@@ -62,8 +62,15 @@ fn check(sbom: &Value) -> anyhow::Result<()> {
 }
 
 fn beside_manifests(root: &Path, name: &str) -> Vec<PathBuf> {
-    let folders =
-        ["crds", "controller", "controller/azure", "controller/observe", "controller/plan", "xtask"];
+    let folders = [
+        "crds",
+        "controller",
+        "controller/azure",
+        "controller/check",
+        "controller/observe",
+        "controller/plan",
+        "xtask",
+    ];
     let folders = folders.map(PathBuf::from).into_iter();
     let tests = fs::read_dir(root.join("tests")).into_iter().flatten().flatten().map(|entry| entry.path());
     folders.chain(tests).map(|folder| root.join(folder).join(name)).filter(|path| path.is_file()).collect()

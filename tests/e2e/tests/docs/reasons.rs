@@ -40,7 +40,7 @@ fn part(text: &str, word: &str) -> Option<String> {
 
 #[test]
 fn the_runbook_has_the_entries_of_the_table_and_says_the_same() -> Result<()> {
-    let page = crate::pages::text("docs/src/operations/runbook.md")?;
+    let page = super::pages::text("docs/src/operations/runbook.md")?;
     let told: Vec<(&str, &str)> = entries(&page).iter().map(|entry| (entry.chapter, entry.name)).collect();
     let of_table = ALL
         .iter()
