@@ -2,6 +2,8 @@
 
 mod rules;
 
+pub use rules::{NO_SUCH_INPUT, NO_SUCH_OUTPUT, NO_SUCH_STEP_OUTPUT, NOT_A_BINDING, NOT_ABOVE};
+
 use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
 use crate::step::{Code, Compute, Environment, Step};
 use crate::values::{Input, Output};

@@ -2,6 +2,18 @@
 
 use kube::core::{Message, Rule};
 
+/// What is said of a binding that has no end, or another beginning.
+pub const NOT_A_BINDING: &str = "an input is a literal, ${{parent.inputs.<input>}} or ${{parent.jobs.<step>.outputs.<output>}}, without blanks; not so";
+/// What is said of a binding to an input that the pipeline does not have.
+pub const NO_SUCH_INPUT: &str = "spec.inputs has no such input, so add it there or correct the step";
+/// What is said of a binding to an output that no step has.
+pub const NO_SUCH_STEP_OUTPUT: &str =
+    "no step lists such an output under its outputs, so add it there or correct the step";
+/// What is said of a binding to an output of the step itself, or of one below.
+pub const NOT_ABOVE: &str = "a step uses outputs of steps listed above it only, not its own, so that there is no cycle; move the used step up";
+/// What is said of an output that is bound to one that the pipeline does not have.
+pub const NO_SUCH_OUTPUT: &str = "spec.outputs has no such output, so add it there or correct the step";
+
 const INPUT: &str = "${{parent.inputs.";
 const OUTPUT: &str = "${{parent.jobs.";
 
@@ -26,7 +38,7 @@ pub(super) fn binding_shape() -> Rule {
             "type(s.inputs[k]) != string || !s.inputs[k].startsWith('${{{{') || \
              (s.inputs[k].startsWith('{INPUT}') || s.inputs[k].startsWith('{OUTPUT}')) && s.inputs[k].endsWith('}}}}')"
         ),
-        "an input is a literal, ${{parent.inputs.<input>}} or ${{parent.jobs.<step>.outputs.<output>}}, without blanks; not so",
+        NOT_A_BINDING,
     )
 }
 
@@ -34,7 +46,7 @@ pub(super) fn bound_to_pipeline_input() -> Rule {
     let map = "has(self.inputs) ? self.inputs.transformMapEntry(k, x, {'${{parent.inputs.%s}}'.format([k]): true}) : {}";
     let good =
         format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{INPUT}') || s.inputs[k] in m");
-    each_input(map, &good, "spec.inputs has no such input, so add it there or correct the step")
+    each_input(map, &good, NO_SUCH_INPUT)
 }
 
 /// Every output of every step, with the place of the step.
@@ -44,11 +56,7 @@ const OUTPUTS: &str = "self.steps.transformMapEntry(i, t, has(t.outputs) ? t.out
 pub(super) fn bound_to_step_output() -> Rule {
     let good =
         format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{OUTPUT}') || s.inputs[k] in m");
-    each_input(
-        OUTPUTS,
-        &good,
-        "no step lists such an output under its outputs, so add it there or correct the step",
-    )
+    each_input(OUTPUTS, &good, NO_SUCH_STEP_OUTPUT)
 }
 
 pub(super) fn bound_to_a_step_above() -> Rule {
@@ -58,7 +66,7 @@ pub(super) fn bound_to_a_step_above() -> Rule {
     let bad = format!("!({good})");
     Rule::new(format!("[{OUTPUTS}].all(m, self.steps.all(i, s, !has(s.inputs) || s.inputs.all(k, {good})))"))
         .message(Message::Expression(format!(
-            "'a step uses outputs of steps listed above it only, not its own, so that there is no cycle; move the used step up: %s'.format([[{OUTPUTS}]\
+            "'{NOT_ABOVE}: %s'.format([[{OUTPUTS}]\
              .map(m, self.steps.transformList(i, s, has(s.inputs) && !s.inputs.all(k, {good}), s.inputs.map(k, {bad}, \
              '%s.inputs.%s: %s'.format([s.name, k, s.inputs[k]]))[0]))[0]])"
         )))
@@ -70,7 +78,7 @@ pub(super) fn bound_to_pipeline_output() -> Rule {
     let good = "!has(s.outputs[k].path) || !s.outputs[k].path.startsWith('${{') || s.outputs[k].path in m";
     Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.outputs) || s.outputs.all(k, {good})))"))
         .message(Message::Expression(format!(
-            "'spec.outputs has no such output, so add it there or correct the step: %s'.format([[{map}].map(m, self.steps.map(s, \
+            "'{NO_SUCH_OUTPUT}: %s'.format([[{map}].map(m, self.steps.map(s, \
              has(s.outputs) && !s.outputs.all(k, {good}), s.outputs.map(k, !({good}), '%s.outputs.%s: %s'.format([s.name, k, s.outputs[k].path]))[0]))[0]])"
         )))
         .field_path(".steps")

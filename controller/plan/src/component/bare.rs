@@ -166,7 +166,8 @@ pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTre
     all
 }
 
-/// The inputs of a step by their place. The command of a component that exists is not known: there each stands without quotes.
+/// The inputs of a step by their place. The command of a component that exists is not known: there each stands without quotes. A pipeline
+/// that is not known yet is not judged.
 fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
     let unknown = || step.inputs.keys().map(|name| (name.clone(), Place::Bare)).collect();
     match Body::of(step) {
@@ -174,9 +175,10 @@ fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeMap<String, 
             places(own.written()).into_iter().map(|(name, place)| (name.to_owned(), place)).collect()
         }
         Ok(Body::Component(_)) => unknown(),
-        Ok(Body::Pipeline(pipeline)) => {
-            pipeline.r#ref.as_ref().and_then(|name| nested.get(name)).map_or_else(unknown, told)
-        }
+        Ok(Body::Pipeline(pipeline)) => pipeline
+            .r#ref
+            .as_ref()
+            .map_or_else(unknown, |name| nested.get(name).map(told).unwrap_or_default()),
         Err(_) => BTreeMap::new(),
     }
 }

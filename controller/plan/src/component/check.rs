@@ -1,83 +1,132 @@
-//! What a pipeline says that its schema could not see: defaults that no run would take, literals that leave their quotes, and
-//! optional inputs where a command needs a value.
+//! What a pipeline says that its schema could not see: defaults that no run would take, literals that leave their quotes, bindings
+//! that lead nowhere, and optional inputs where a command needs a value.
 //!
-//! In: a pipeline, a step, its command line. Out: nothing, or what is wrong.
+//! In: a pipeline. Out: everything that is wrong with it.
 
-use super::bare;
-use super::step_body::Body;
+use super::bare::{self, Place};
+use super::ports;
+use super::step_body::{Body, Own};
 use crate::invalid::InvalidSpec;
 use crate::{job, names};
+use azureml_crds::MLPipeline;
 use azureml_crds::literals;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::step::Step;
 use azureml_crds::values::{Literal, LiteralType};
-use azureml_crds::{MLPipeline, step};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes that all inputs together have as JSON: each run's status holds them once more.
 const INPUTS: usize = 32 * 1024;
 
+/// What is wrong with a pipeline. `nested` has those that stand in the place of steps; one that is not there is not judged.
+pub(super) fn faults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
+    let of_steps = pipeline.spec.steps.iter().flat_map(|step| of_step(pipeline, step));
+    size(pipeline)
+        .into_iter()
+        .chain(names(pipeline))
+        .chain(defaults(pipeline, nested))
+        .chain(of_steps)
+        .collect()
+}
+
 /// What runs are given stays small.
-pub(super) fn size(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
+fn size(pipeline: &MLPipeline) -> Option<InvalidSpec> {
     let bytes = serde_json::to_vec(&pipeline.spec.inputs).map_or(0, |text| text.len());
-    if bytes <= INPUTS {
-        return Ok(());
-    }
-    let message = format!(
-        "they have {bytes} bytes, and {INPUTS} are the most; shorten descriptions and lists of values"
-    );
-    Err(InvalidSpec::new("inputs", message))
+    (bytes > INPUTS).then(|| {
+        let message = format!(
+            "they have {bytes} bytes, and {INPUTS} are the most; shorten descriptions and lists of values"
+        );
+        InvalidSpec::new("inputs", message)
+    })
 }
 
 /// The component of no step has a name that the operator generates for another pipeline.
-pub(super) fn names(pipeline: &MLPipeline) -> Result<(), InvalidSpec> {
-    let Some(base) = &pipeline.spec.azure_name else { return Ok(()) };
+fn names(pipeline: &MLPipeline) -> Option<InvalidSpec> {
+    let base = pipeline.spec.azure_name.as_ref()?;
     let undated = names::without_date(base);
     let has_own = |step: &Step| matches!(Body::of(step), Ok(Body::Own(_)));
     let is_taken =
         |step: &&Step| has_own(step) && names::looks_generated(&names::step_component(undated, &step.name));
-    match pipeline.spec.steps.iter().find(is_taken) {
-        None => Ok(()),
-        Some(step) => {
-            let name = names::step_component(base, &step.name);
-            let message = format!(
-                "{name}, the component of a step, looks like a name that the operator generates; rename the step, or give another azureName"
-            );
-            Err(InvalidSpec::new("azureName", message))
-        }
-    }
+    let step = pipeline.spec.steps.iter().find(is_taken)?;
+    let name = names::step_component(base, &step.name);
+    let message = format!(
+        "{name}, the component of a step, looks like a name that the operator generates; rename the step, or give another azureName"
+    );
+    Some(InvalidSpec::new("azureName", message))
 }
 
 /// What a run without values would send is what a run may send.
-pub(super) fn defaults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Result<(), InvalidSpec> {
+fn defaults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
     let places = bare::inputs(pipeline, nested);
-    pipeline.spec.inputs.iter().try_for_each(|(name, input)| {
-        let own = job::own(name, input, places.get(name));
-        own.map_err(|wrong| InvalidSpec::new(wrong.field, wrong.message))
-    })
+    let wrong = pipeline.spec.inputs.iter().filter_map(|(name, input)| {
+        let wrong = job::own(name, input, places.get(name)).err()?;
+        Some(InvalidSpec::new(wrong.field, wrong.message))
+    });
+    wrong.collect()
+}
+
+fn of_step(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
+    let own = Body::of(step).and_then(|body| match body {
+        Body::Own(own) => Ok(Some((own, own.command(&step.name)?))),
+        Body::Component(_) | Body::Pipeline(_) => Ok(None),
+    });
+    let own = match own {
+        Ok(read) => read,
+        Err(wrong) => return vec![wrong],
+    };
+    let places = bare::places(own.as_ref().map(|(own, _)| own.written()).unwrap_or_default());
+    let inputs = step.inputs.iter().filter_map(|(name, value)| {
+        literal(step, name, value, &places).or_else(|| ports::input(pipeline, step, name, value).err())
+    });
+    let outputs = step.outputs.iter();
+    let outputs = outputs.filter_map(|(name, output)| ports::output_type(pipeline, step, name, output).err());
+    let of_command = own
+        .into_iter()
+        .flat_map(|(own, command)| unknown(step, own).into_iter().chain(optional(pipeline, step, &command)));
+    inputs.chain(outputs).chain(of_command).collect()
+}
+
+/// What a command or an argument uses is there. The rules of the definition look at the first uses only.
+fn unknown(step: &Step, own: Own<'_>) -> Vec<InvalidSpec> {
+    let texts: Vec<&str> = match own {
+        Own::Command(command) => vec![command],
+        Own::Python(script) | Own::R(script) => script.args.iter().map(String::as_str).collect(),
+    };
+    let known: [(&str, Vec<&String>); 2] = [
+        ("inputs", step.inputs.keys().chain(step.data.keys()).collect()),
+        ("outputs", step.outputs.keys().collect()),
+    ];
+    let mut wrong = Vec::new();
+    for (place, known) in known {
+        let beginning = format!("${{{{{place}.");
+        let uses = texts.iter().flat_map(|text| text.split(&beginning).skip(1));
+        let names = uses.filter_map(|rest| Some(rest.split_once("}}")?.0));
+        let unknown: BTreeSet<&str> =
+            names.filter(|name| !known.iter().any(|one| one.as_str() == *name)).collect();
+        wrong.extend(unknown.into_iter().map(|name| {
+            let message = format!(
+                "it uses ${{{{{place}.{name}}}}}, which is not in the {place} of the step; add it there"
+            );
+            InvalidSpec::new(format!("steps.{}", step.name), message)
+        }));
+    }
+    wrong
 }
 
 /// Every literal of a step stays one word of its command.
-pub(super) fn literals(step: &Step) -> Result<(), InvalidSpec> {
-    let is_binding = |text: &str| text.starts_with("${{") && text.ends_with("}}") && !text[3..].contains('$');
-    let places = bare::places(match Body::of(step)? {
-        Body::Own(own) => own.written(),
-        Body::Component(_) | Body::Pipeline(_) => "",
-    });
-    for (name, value) in &step.inputs {
-        if let Some(fault) = mistyped(value, step.input_types.get(name)) {
-            return Err(InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), fault));
-        }
-        let Literal::Text(text) = value else { continue };
-        let fault = || {
-            let of_place = || places.get(name.as_str()).and_then(|place| bare::fault(text, *place));
-            literals::fault(text).or_else(of_place)
-        };
-        if let Some(fault) = fault().filter(|_| !is_binding(text)) {
-            return Err(InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), fault));
-        }
+fn literal(step: &Step, name: &str, value: &Literal, places: &BTreeMap<&str, Place>) -> Option<InvalidSpec> {
+    let wrong = |fault| InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), fault);
+    if let Some(fault) = mistyped(value, step.input_types.get(name)) {
+        return Some(wrong(fault));
     }
-    Ok(())
+    let Literal::Text(text) = value else { return None };
+    let is_binding = text.starts_with("${{") && text.ends_with("}}") && !text[3..].contains('$');
+    if is_binding {
+        return None;
+    }
+    let of_place = || places.get(name).and_then(|place| bare::fault(text, *place));
+    let fault = literals::fault(text).or_else(of_place)?;
+    Some(wrong(fault))
 }
 
 /// What is wrong with a literal of a type that the step says; nothing where it is bound.
@@ -101,7 +150,7 @@ fn mistyped(value: &Literal, r#type: Option<&LiteralType>) -> Option<String> {
 }
 
 /// An optional input may have no value, so a command uses it inside of `$[[ ]]` only.
-pub(super) fn optional(pipeline: &MLPipeline, step: &step::Step, command: &str) -> Result<(), InvalidSpec> {
+fn optional(pipeline: &MLPipeline, step: &Step, command: &str) -> Option<InvalidSpec> {
     let is_optional = |name: &str| match step.inputs.get(name) {
         Some(Literal::Text(text)) => {
             let from = text.strip_prefix("${{parent.inputs.").and_then(|rest| rest.strip_suffix("}}"));
@@ -110,16 +159,14 @@ pub(super) fn optional(pipeline: &MLPipeline, step: &step::Step, command: &str) 
         }
         Some(Literal::Number(_)) | None => false,
     };
-    match bare_inputs(command).find(|name| is_optional(name)) {
-        None => Ok(()),
-        Some(name) => Err(InvalidSpec::new(
-            format!("steps.{}", step.name),
-            format!(
-                "the command uses {name}, an optional input, which may have no value; write it as $[[--{name} \
-                 ${{{{inputs.{name}}}}}]], or remove optional from the pipeline's input"
-            ),
-        )),
-    }
+    let name = bare_inputs(command).find(|name| is_optional(name))?;
+    Some(InvalidSpec::new(
+        format!("steps.{}", step.name),
+        format!(
+            "the command uses {name}, an optional input, which may have no value; write it as $[[--{name} \
+             ${{{{inputs.{name}}}}}]], or remove optional from the pipeline's input"
+        ),
+    ))
 }
 
 /// The inputs that a command uses outside of its optional groups.

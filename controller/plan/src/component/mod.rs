@@ -79,17 +79,13 @@ pub fn code(pipeline: &MLPipeline, step: &Step, workspace: &ArmId) -> Option<Cod
     Some(Code { hash, id })
 }
 
-/// What is wrong with a pipeline, beside its steps: defaults that no run would take, names that another may have.
-///
-/// # Errors
-/// With the field.
-pub fn check(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Result<(), InvalidSpec> {
-    check::size(pipeline)?;
-    check::names(pipeline)?;
-    check::defaults(pipeline, nested)
+/// Everything that is wrong with a pipeline by itself. `nested` has those that stand in the place of steps, as far as they are known.
+#[must_use]
+pub fn check(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
+    check::faults(pipeline, nested)
 }
 
-/// A step, ready to be registered.
+/// A step of a pipeline that was checked, ready to be registered.
 ///
 /// # Errors
 /// When something in it means nothing.
@@ -100,7 +96,6 @@ pub fn prepare(
     place: (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> Result<Prepared, InvalidSpec> {
-    check::literals(step)?;
     let (component, node) = match (&resolved.runs, Body::of(step)?) {
         (Runs::Own(environment), Body::Own(body)) => {
             let own = own::prepare(pipeline, step, (body, environment), place, tags)?;

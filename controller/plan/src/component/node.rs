@@ -28,13 +28,12 @@ pub(super) fn node(
         Some((name.clone(), input))
     });
     let inputs: Map<String, Value> = literals.chain(data).collect();
-    let outputs: Map<String, Value> = step
-        .outputs
-        .iter()
-        .filter_map(|(name, output)| {
-            Some((name.clone(), node_output(output, output_type(pipeline, &step.name, name))?))
-        })
-        .collect();
+    let mut outputs = Map::new();
+    for (name, output) in &step.outputs {
+        if let Some(output) = node_output(output, output_type(pipeline, step, name, output)?) {
+            outputs.insert(name.clone(), output);
+        }
+    }
     let mut node = json!({"type": r#type, "name": step.name, "componentId": id});
     for (key, ports) in [("inputs", inputs), ("outputs", outputs)] {
         if !ports.is_empty() {

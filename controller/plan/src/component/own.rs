@@ -3,7 +3,7 @@
 //! In: a step, what it runs, its environment version. Out: id and body. Says nothing of the node that uses it.
 
 use super::ports::{component_inputs, component_outputs};
-use super::{Code, body, check, code, step_body};
+use super::{Code, body, code, step_body};
 use crate::invalid::InvalidSpec;
 use crate::{hash, names};
 use azureml_client::ArmId;
@@ -36,10 +36,9 @@ pub(super) fn prepare(
     tags: &BTreeMap<String, String>,
 ) -> Result<Own, InvalidSpec> {
     let command = runs.command(&step.name)?;
-    check::optional(pipeline, step, &command)?;
     let code = code(pipeline, step, workspace);
-    let inputs = component_inputs(pipeline, step);
-    let outputs = component_outputs(pipeline, step);
+    let inputs = component_inputs(pipeline, step)?;
+    let outputs = component_outputs(pipeline, step)?;
     let content = content(step, &command, (&inputs, &outputs), code.as_ref(), environment);
     let version = hash::name("component", &content);
     let name = names::step_component(base, &step.name);

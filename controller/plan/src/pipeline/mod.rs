@@ -77,7 +77,7 @@ impl Decide for MLPipeline {
         let tags = refs.owner.tags(&BTreeMap::new());
         tag_names::unique(&self.spec.tags)?;
         addresses(self, &refs.workspace.rights)?;
-        component::check(self, &refs.pipelines)?;
+        component::check(self, &refs.pipelines).into_iter().next().map_or(Ok(()), Err)?;
         let default_compute = default_compute(self, refs)?;
         let steps = self
             .spec

@@ -5,11 +5,14 @@
 mod body;
 mod leave;
 mod leftover;
+mod times;
 mod wanted;
 
 use self::body::{body, content_hash, start_in_force, trigger};
 pub use self::leave::Address;
 pub use self::leftover::leftovers;
+pub use self::times::check;
+use self::times::{Times, times};
 pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset_name::Label;
@@ -21,7 +24,7 @@ use crate::job::Job;
 use crate::owner::{Belongs, is_foreign, taken};
 use crate::reasons::Reason;
 use crate::settle::Differing;
-use crate::{Decide, View, cron, failure, firing, job, names, tags, time, zones};
+use crate::{Decide, View, failure, firing, job, names, time};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_schedule::MLScheduleStatus;
@@ -61,18 +64,8 @@ impl Decide for MLSchedule {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         let spec = &self.spec;
-        tags::unique(&spec.tags)?;
-        spec.cron.as_deref().map_or(Ok(()), cron::check)?;
-        let zone = zones::zone(spec.time_zone.as_deref())?;
-        let local = |field: &str, text: &Option<String>| {
-            text.as_deref().map(|text| time::in_zone(field, text, &zone.clock)).transpose()
-        };
-        let (start, end) = (local("startTime", &spec.start_time)?, local("endTime", &spec.end_time)?);
-        if let (Some(start), Some(end)) = (&start, &end)
-            && start >= end
-        {
-            return Err(InvalidSpec::new("endTime", format!("{end} is not after startTime, {start}")));
-        }
+        check(spec).into_iter().next().map_or(Ok(()), Err)?;
+        let Times { zone, start, end } = times(spec)?;
         let job = Job {
             display_name: "",
             experiment: "",

@@ -95,7 +95,7 @@ fn no_step_has_a_generated_name_and_inputs_have_their_bounds() -> Result<()> {
             "{{workspaceRef: {{name: w}}{more}, inputs: {inputs}, steps: [{{name: {step}, command: 'true'}}]}}"
         );
         let pipeline: MLPipeline = object("p", &spec)?;
-        Ok(component::check(&pipeline, &BTreeMap::new()).err().map(|invalid| invalid.field))
+        Ok(component::check(&pipeline, &BTreeMap::new()).into_iter().next().map(|invalid| invalid.field))
     };
     assert_eq!(checked("", "b_r_gbm_1a2b3c4d_train", 10)?, None, "the operator's own name begins it");
     assert_eq!(checked(", azureName: team", "train", 10)?, None);
