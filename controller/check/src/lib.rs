@@ -3,6 +3,7 @@
 //! In: the definitions of the kinds, a spec. Out: every fault with its field. The bounds and the rules are those of the definitions, read
 //! as they are written there, so that nothing is said twice. No network, no clock, no client of Kubernetes.
 
+mod beyond;
 mod bounds;
 mod comprehensions;
 mod functions;
@@ -41,7 +42,7 @@ impl Definitions {
         Ok(Self { specs })
     }
 
-    /// Everything that is wrong with a spec; `before` is the spec that it changes, where there is one.
+    /// Everything that is wrong with a spec: first what the API server refuses, and where that is nothing, what a plan refuses. `before` is the spec that it changes, where there is one.
     #[must_use]
     pub fn check(&self, kind: &str, spec: &Value, before: Option<&Value>) -> Vec<InvalidSpec> {
         let Some(schema) = self.specs.get(kind) else {
@@ -51,7 +52,7 @@ impl Definitions {
         let (spec, before) = (without_nulls(spec), before.map(without_nulls));
         let mut faults = bounds::faults(schema, "spec", &spec);
         faults.extend(rules::faults(schema, "spec", (&spec, before.as_ref()), &faults));
-        faults
+        if faults.is_empty() { beyond::faults(kind, &spec) } else { faults }
     }
 }
 

@@ -38,6 +38,31 @@ fn every_fault_is_found_at_once_with_its_field() -> Result<()> {
 }
 
 #[test]
+fn what_the_definitions_cannot_say_is_found_as_a_plan_says_it() -> Result<()> {
+    let definitions = Definitions::read()?;
+    // The rules of CEL look at the first hundred uses.
+    let spec = json!({
+        "workspaceRef": {"name": "a"}, "defaults": {"compute": {"ref": "c"}, "environment": {"ref": "e"}},
+        "inputs": {"x": {"type": "string"}},
+        "steps": [{"name": "a", "command": "${{inputs.x}} ".repeat(120) + "${{inputs.y}} '${{inputs.z}}'",
+            "inputs": {"x": "${{parent.inputs.x}}"}}],
+    });
+    let faults = definitions.check("MLPipeline", &spec, None);
+    let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["y", "z"].map(|name| format!(
+            "spec.steps.a: it uses ${{{{inputs.{name}}}}}, which is not in the inputs of the step; add it there"
+        ))
+    );
+    let schedule =
+        json!({"pipelineRef": {"name": "gbm"}, "cron": "0 6 * * *", "timeZone": "America/Vancouver"});
+    let faults = definitions.check("MLSchedule", &schedule, None);
+    assert_eq!(faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(), ["spec.timeZone"]);
+    Ok(())
+}
+
+#[test]
 fn a_change_is_judged_only_where_there_is_one() -> Result<()> {
     let definitions = Definitions::read()?;
     let run = |experiment: &str| json!({"pipelineRef": {"name": "gbm"}, "experiment": experiment});
