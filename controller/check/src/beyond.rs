@@ -8,6 +8,7 @@ use azureml_crds::{MLPipeline, MLSchedule};
 use azureml_plan::{InvalidSpec, component, schedule};
 use kube::Resource as _;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What the plan of a kind refuses.
 pub fn faults(kind: &str, spec: &Value) -> Vec<InvalidSpec> {
@@ -15,7 +16,7 @@ pub fn faults(kind: &str, spec: &Value) -> Vec<InvalidSpec> {
         |error: serde_json::Error| vec![InvalidSpec::new("spec", format!("it cannot be read: {error}"))];
     let faults = if kind == MLPipeline::kind(&()) {
         serde_json::from_value::<MLPipelineSpec>(spec.clone())
-            .map_or_else(read, |spec| component::check(&MLPipeline::new("", spec)))
+            .map_or_else(read, |spec| component::check(&MLPipeline::new("", spec), &BTreeMap::new()))
     } else if kind == MLSchedule::kind(&()) {
         serde_json::from_value::<MLScheduleSpec>(spec.clone())
             .map_or_else(read, |spec| schedule::check(&spec))

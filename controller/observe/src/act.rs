@@ -9,9 +9,9 @@ use azureml_client::client::Client;
 use azureml_client::send::{Answer, Verb};
 use azureml_client::{ArmId, Class, Error};
 use azureml_plan::Action;
-use azureml_plan::action::Files;
+use azureml_plan::action::{Files, Room};
 use azureml_plan::owner::OWNER;
-use azureml_plan::remedy;
+use azureml_plan::refused::{Meaning, meaning, serves};
 use futures::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -99,29 +99,46 @@ async fn one(
 
 /// The answer to an action; none where there was nothing to do any more.
 async fn sent(client: &Client, sources: &impl Sources, action: &Action) -> Result<Option<Answer>, Error> {
-    match action {
-        Action::Put { id, body } => put(client, id, body).await,
+    let answer = match action {
+        Action::Put { id, body } => client.put(id, body).await.map(Some),
         Action::Patch { id, body } => client.patch(id, body).await.map(Some),
-        // What has ended needs no cancelling; the next look says how it ended. After any other refusal the job goes on.
-        Action::Post { id, action } => match client.post(id, action, None).await {
-            Err(error) if is_over(action, &error) => Ok(None),
-            answer => answer.map(Some),
-        },
+        Action::Post { id, action } => client.post(id, action, None).await.map(Some),
         Action::Delete { id, query } => client.delete(id, query).await,
         Action::Upload { room, files, id, body, pointer } => {
-            let place = match files {
-                Files::InPlace(texts) => upload(client, room, texts).await?,
-                Files::OfObject { hash } => {
-                    let _place = sources.place().await;
-                    let upload = async { upload(client, room, &sources.read(hash).await?).await };
-                    tokio::time::timeout(LONGEST, upload).await.unwrap_or_else(|_| Err(late(id)))?
-                }
-            };
+            let place = uploaded(client, sources, (room, files), id).await?;
             let mut body = body.clone();
             if let Some(hole) = hole(&mut body, pointer) {
                 *hole = place;
             }
-            put(client, id, &body).await
+            client.put(id, &body).await.map(Some)
+        }
+    };
+    let Err(error) = answer else { return answer };
+    let refusal = error.refusal();
+    let meaning = refusal.map_or(Meaning::Failed, |refusal| meaning(action, refusal.status, &refusal.code));
+    match meaning {
+        Meaning::Failed => Err(error),
+        Meaning::Done => Ok(None),
+        Meaning::Look => match client.get(action.target(), Urgency::Change).await? {
+            Some(have) if serves(action, &have) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Where files are, once they are uploaded.
+async fn uploaded(
+    client: &Client,
+    sources: &impl Sources,
+    (room, files): (&Room, &Files),
+    id: &ArmId,
+) -> Result<Value, Error> {
+    match files {
+        Files::InPlace(texts) => upload(client, room, texts).await,
+        Files::OfObject { hash } => {
+            let _place = sources.place().await;
+            let upload = async { upload(client, room, &sources.read(hash).await?).await };
+            tokio::time::timeout(LONGEST, upload).await.unwrap_or_else(|_| Err(late(id)))
         }
     }
 }
@@ -132,34 +149,6 @@ fn late(id: &ArmId) -> Error {
         what: format!("the files for {id}"),
         cause: "their upload takes too long; it is tried again".to_owned(),
     }
-}
-
-/// The answer to a PUT; none if the version was refused because it is there.
-async fn put(client: &Client, id: &ArmId, body: &Value) -> Result<Option<Answer>, Error> {
-    match client.put(id, body).await {
-        Err(error) if may_be_there(id, &error) => match client.get(id, Urgency::Change).await? {
-            Some(have) if serves(id, body, &have) => Ok(None),
-            _ => Err(error),
-        },
-        answer => answer.map(Some),
-    }
-}
-
-fn may_be_there(id: &ArmId, error: &Error) -> bool {
-    error.refusal().is_some_and(|refusal| remedy::may_be_there(&id.kind(), refusal.status, &refusal.code))
-}
-
-/// Whether what is there does what a PUT asked for: a component is archived, or restored, by a PUT too, and has an owner. A code serves
-/// anyway.
-fn serves(id: &ArmId, body: &Value, have: &Value) -> bool {
-    let is_archived = |body: &Value| body["properties"]["isArchived"] == true;
-    let owner = |body: &Value| azureml_plan::tags::get(&body["properties"]["tags"], OWNER).clone();
-    id.kind() != "workspaces/components/versions"
-        || is_archived(body) == is_archived(have) && owner(body) == owner(have)
-}
-
-fn is_over(action: &str, error: &Error) -> bool {
-    error.refusal().is_some_and(|refusal| remedy::is_over(action, refusal.status, &refusal.code))
 }
 
 /// The place in a body that a pointer means; its last key need not be there yet.

@@ -36,6 +36,7 @@ pub mod pipeline;
 pub mod preflight;
 pub mod publish;
 pub mod reasons;
+pub mod refused;
 pub mod remedy;
 pub mod report;
 pub mod resolve;
@@ -54,6 +55,7 @@ pub use context::Ask;
 pub use invalid::InvalidSpec;
 
 use azureml_crds::shared::HasCommon;
+use trouble::Trouble;
 
 /// What a kind decides. Its counterpart in the controller says what the kind reads.
 pub trait Decide {
@@ -74,6 +76,11 @@ pub trait Decide {
 
     /// What to send now, what to say, when to look again.
     fn plan(&self, view: View<'_, Self>) -> Plan;
+
+    /// What it means for the object that Azure refused a request of its plan, where it means more than that it is tried again.
+    fn refused(&self, _: &Trouble, _: &Ask) -> Option<Plan> {
+        None
+    }
 
     /// The kind's own facts for `status`, from what was seen and planned. The common part is the engine's, but for `azureId`.
     fn facts(&self, view: View<'_, Self>, plan: &Plan) -> Self::Status;

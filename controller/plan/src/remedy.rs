@@ -11,24 +11,6 @@ pub fn remedy(word: &Word, class: Class, verb: &str) -> Option<&'static str> {
     by_reason(word).or_else(|| by_class(class, verb))
 }
 
-/// Whether a refused action has nothing left to do: a cancel after a pipeline job's end (recorded). A command job and a run of
-/// ACR answer 200 then. After any other refusal the job goes on, and costs money.
-#[must_use]
-pub fn is_over(action: &str, status: u16, code: &str) -> bool {
-    action == "cancel" && status == 400 && code == "CancelPipelineRunInTerminalStatus"
-}
-
-/// Whether a refused PUT may mean that the version is there. Versions are named by their content, so one that is there is as good.
-/// A component is refused if its code has another name (recorded: 400); of codes no refusal is recorded.
-#[must_use]
-pub fn may_be_there(kind: &str, status: u16, code: &str) -> bool {
-    match kind {
-        "workspaces/components/versions" => status == 400 && code == "UpdateComponentFailed",
-        "workspaces/codes/versions" => matches!(status, 400 | 409),
-        _ => false,
-    }
-}
-
 /// Reasons that call for the same whatever their class; each has its remedy in the table.
 const OWN: [Reason; 19] = [
     Reason::REQUEST_DISALLOWED_BY_POLICY,
@@ -88,33 +70,6 @@ mod tests {
         assert!(permission.is_some_and(|text| text.contains("permission")));
         let locked = remedy(&Word::passed_on("ScopeLocked"), Class::Denied, "DELETE").unwrap_or_default();
         assert!(!locked.contains("permission") && !locked.contains("spec"), "{locked}");
-    }
-
-    #[test]
-    fn a_version_may_be_there_only_where_azure_says_that_it_cannot_change() {
-        let component = "workspaces/components/versions";
-        assert!(may_be_there(component, 400, "UpdateComponentFailed"));
-        for (status, code) in [(400, "InvalidArgument"), (404, "CodeNotFound"), (409, "Conflict")] {
-            assert!(!may_be_there(component, status, code), "{status} {code}");
-        }
-        assert!(may_be_there("workspaces/codes/versions", 409, "Conflict"));
-        assert!(!may_be_there("workspaces/environments/versions", 400, "UpdateComponentFailed"));
-    }
-
-    #[test]
-    fn only_the_recorded_code_says_that_a_job_needs_no_cancelling() {
-        assert!(is_over("cancel", 400, "CancelPipelineRunInTerminalStatus"));
-        assert!(!is_over("delete", 400, "CancelPipelineRunInTerminalStatus"));
-        for (status, code) in [
-            (400, "BadRequest"),
-            (400, "JobNotCancelable"),
-            (404, "JobNotFound"),
-            (409, "Conflict"),
-            (403, "AuthorizationFailed"),
-            (411, "LengthRequired"),
-        ] {
-            assert!(!is_over("cancel", status, code), "{code}: the job goes on");
-        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::metrics::Done;
 use azureml_crds::shared::HasCommon;
 use azureml_observe::Observe;
 use azureml_plan::trouble::Trouble;
-use azureml_plan::{Ask, Plan};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::HasStatus;
@@ -103,11 +102,6 @@ pub trait Kind:
 
     /// What has ended in Azure, by the status before and after a pass.
     fn done(&self, _: &StatusOf<Self>) -> Option<Done> {
-        None
-    }
-
-    /// What a refused request means where it means more than that it failed.
-    fn refused(&self, _: &Trouble, _: &Ask) -> Option<Plan> {
         None
     }
 }

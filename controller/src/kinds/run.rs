@@ -8,9 +8,7 @@ use crate::metrics::Done;
 use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLRun, MLWorkspace};
-use azureml_plan::run::{is_expired, is_finished, kept_until, refusal, was_seen};
-use azureml_plan::trouble::Trouble;
-use azureml_plan::{Ask, Plan};
+use azureml_plan::run::{is_expired, is_finished, kept_until, was_seen};
 use jiff::Timestamp;
 use std::hash::Hash;
 use std::time::Duration;
@@ -68,9 +66,5 @@ impl Kind for MLRun {
         };
         let took = after.duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
         Some(Done::Run { result, took: took.map(Duration::from_secs) })
-    }
-
-    fn refused(&self, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
-        refusal(self, trouble, ask)
     }
 }

@@ -84,6 +84,11 @@ impl Decide for MLRun {
         plan
     }
 
+    /// A job that Azure refuses for good ends its run.
+    fn refused(&self, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
+        refusal(self, trouble, ask)
+    }
+
     fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
         let mut status = self.status.clone().unwrap_or_default();
         if is_finished(self) {
@@ -154,8 +159,7 @@ pub fn refused(run: &MLRun, reason: impl Into<Word>, message: &str, ask: &Ask) -
 }
 
 /// What it means for a run that Azure refused its job; none where it may be taken later.
-#[must_use]
-pub fn refusal(run: &MLRun, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
+fn refusal(run: &MLRun, trouble: &Trouble, ask: &Ask) -> Option<Plan> {
     // Another job can help only where the job itself was refused, and not its cancelling.
     if trouble.verb != "PUT" {
         return None;

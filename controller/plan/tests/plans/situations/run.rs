@@ -8,7 +8,7 @@ use azureml_crds::MLRun;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::reasons::Word;
 use azureml_plan::trouble::Trouble;
-use azureml_plan::{Ask, Leave as _, run};
+use azureml_plan::{Ask, Decide as _, Leave as _, run};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -124,7 +124,7 @@ pub fn table() -> Result<Table> {
         let (message, words) = ("what happened".into(), "what Azure says".into());
         let trouble =
             Trouble { class, reason: Word::passed_on(reason), message, words, verb, retry_after: None };
-        run::refusal(&plain, &trouble, &ask())
+        plain.refused(&trouble, &ask())
     };
     let refused = |class, reason: &str| refused_to("PUT", class, reason);
     anyhow::ensure!(
