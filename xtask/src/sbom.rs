@@ -63,6 +63,7 @@ fn check(sbom: &Value) -> anyhow::Result<()> {
 
 fn beside_manifests(root: &Path, name: &str) -> Vec<PathBuf> {
     let folders = [
+        "cli",
         "crds",
         "controller",
         "controller/azure",

@@ -1,0 +1,87 @@
+//! The program itself: its exit codes, what it writes where, and the example of the book.
+
+use anyhow::{Context as _, Result, ensure};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+/// Runs the program in the folder of the tests' files.
+fn run(arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-azureml"));
+    Ok(command.args(arguments).current_dir(root().join("tests/files")).output()?)
+}
+
+/// Every file of a folder.
+fn content(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(content(&path)?);
+        } else {
+            files.insert(path.clone(), std::fs::read(&path)?);
+        }
+    }
+    Ok(files)
+}
+
+#[test]
+fn exit_codes_tell_errors_of_the_files_from_wrong_arguments() -> Result<()> {
+    let cases: [(&[&str], i32); 6] = [
+        (&["convert", "shop/cluster.yml"], 0),
+        (&["convert", "wrong/datastore.yml"], 1),
+        (&["convert", "wrong/datastore.yml", "--lenient"], 0),
+        (&["convert", "wrong/absent.yml", "--lenient"], 1),
+        (&["convert"], 2),
+        (&["convert", "shop/cluster.yml", "--source", "git=main"], 2),
+    ];
+    for (arguments, code) in cases {
+        let output = run(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.code() == Some(code), "{arguments:?}: {}: {said}", output.status);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_run_into_a_folder_changes_nothing_and_a_folder_of_others_is_left_alone() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().to_str().context("not UTF-8")?;
+    let arguments =
+        ["convert", "shop/cluster.yml", "publish/pipeline.yml", "--namespace", "shops", "--output", path];
+    ensure!(run(&arguments)?.status.success());
+    let first = content(folder.path())?;
+    ensure!(first.len() == 5, "{:?}", first.keys());
+    ensure!(run(&arguments)?.status.success());
+    ensure!(first == content(folder.path())?);
+    let other = run(&["convert", "publish/pipeline.yml", "--output", path])?;
+    let said = String::from_utf8_lossy(&other.stderr).into_owned();
+    ensure!(
+        other.status.code() == Some(1)
+            && said.contains("mlcompute-cpu-cluster.yaml is not of this conversion"),
+        "{said}"
+    );
+    ensure!(first == content(folder.path())?);
+    Ok(())
+}
+
+#[test]
+fn the_example_of_the_book_is_what_the_program_writes() -> Result<()> {
+    let page = std::fs::read_to_string(root().join("../docs/src/how-to/convert.md"))?;
+    let block = |begin: &str| -> Result<String> {
+        let (_, rest) = page.split_once(begin).with_context(|| format!("no block {begin:?}"))?;
+        Ok(rest.split_once("```").context("no end")?.0.to_owned())
+    };
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("pipeline.yml");
+    std::fs::write(&file, block("```yaml fragment\n")?)?;
+    let output = run(&["convert", file.to_str().context("not UTF-8")?, "--workspace", "team-a"])?;
+    let written = String::from_utf8(output.stdout)?;
+    let manifest = written.split_once('\n').context("no comment")?.1;
+    ensure!(manifest == block("```yaml\n")?, "{manifest}");
+    Ok(())
+}
