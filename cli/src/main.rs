@@ -93,7 +93,9 @@ fn run(arguments: &Convert) -> Result<bool> {
         eprintln!("{finding}");
     }
     for fault in &outcome.faults {
-        eprintln!("error: {fault}: a fault of this program; report it with the file");
+        eprintln!(
+            "error: {fault} (the kinds refuse it; correct the file, or report it if the file is right)"
+        );
     }
     write(&outcome, &arguments.output)?;
     let has_errors = outcome.has_errors();

@@ -1,6 +1,6 @@
 //! The converter's check of itself: what it wrote is read again, as YAML, by the definitions of the kinds with their rules, and as its type.
 //!
-//! In: an object and its text. Out: what does not fit, which is a fault of the converter.
+//! In: an object and its text. Out: what does not fit: the API server would refuse it.
 
 use super::context::Object;
 use super::out::Out;

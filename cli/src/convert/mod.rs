@@ -55,7 +55,7 @@ pub struct Outcome {
     pub objects: usize,
     /// What was found, in the order of the files.
     pub findings: Vec<Finding>,
-    /// What was written and does not fit its kind: faults of the converter.
+    /// What was written and its kind refuses: faults of the converter, or values that Azure ML takes and the kinds do not.
     pub faults: Vec<String>,
 }
 
