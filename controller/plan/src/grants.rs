@@ -168,7 +168,7 @@ impl Rights {
         Err(InvalidSpec { reason: Reason::WORKSPACE_NOT_GRANTED, ..InvalidSpec::new(field, message) })
     }
 
-    /// Whether a job may act as whoever sends it.
+    /// Whether a job may act as its sender.
     ///
     /// # Errors
     /// When that is the operator: its rights reach further than those of a namespace.

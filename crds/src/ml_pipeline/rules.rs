@@ -113,8 +113,8 @@ pub(super) const ARGS: (&str, &str, &str) = (
 
 /// What every step needs and may leave to the defaults, but for those with a body that has it itself.
 pub(super) fn here_or_default(field: &str, but_for: &[&str]) -> Rule {
-    let but_for: String = but_for.iter().map(|body| format!(" || has(s.{body})")).collect();
-    let good = format!("has(s.{field}){but_for}");
+    let each: Vec<String> = [field].iter().chain(but_for).map(|field| format!("has(s.{field})")).collect();
+    let good = each.join(" || ");
     Rule::new(format!("has(self.defaults) && has(self.defaults.{field}) || self.steps.all(s, {good})"))
         .message(Message::Expression(format!(
             "'steps %s have no {field}; set {field} there, or defaults.{field}'.format([self.steps.map(s, !({good}), s.name)])"

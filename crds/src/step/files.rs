@@ -1,6 +1,6 @@
 //! What a step needs to run: its files and its environment.
 
-use super::at_most_50;
+use super::bounds::at_most_50;
 use crate::files::Files;
 use kube::KubeSchema;
 use schemars::Schema;

@@ -1,22 +1,22 @@
 //! A step of a pipeline: what runs, on what, with which values.
 
 mod body;
+mod bounds;
 mod data;
 mod files;
 mod rules;
 mod runs_on;
 
 pub use self::body::{Nested, Script};
+pub(crate) use self::bounds::{at_most_50, bound_inputs, bound_variables};
 pub use self::data::{StepData, StepOutput};
 pub use self::files::{Code, Environment};
 pub use self::runs_on::{
     Compute, Distribution, Identity, IdentityType, Processes, Ray, Resources, Serverless, TensorFlow,
 };
-use crate::literals;
 use crate::shared::Reference;
 use crate::values::{InputMode, Literal, LiteralType};
 use kube::KubeSchema;
-use schemars::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -137,27 +137,6 @@ pub struct Step {
     /// Whether equal inputs give equal outputs, so that Azure ML may reuse an earlier result. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deterministic: Option<bool>,
-}
-
-/// Bounds for a map with at most 50 entries.
-pub(crate) fn at_most_50(schema: &mut Schema) {
-    schema.insert("maxProperties".into(), 50.into());
-}
-
-/// Bounds for the inputs of a step.
-pub(crate) fn bound_inputs(schema: &mut Schema) {
-    at_most_50(schema);
-    if let Some(values) = schema.get_mut("additionalProperties") {
-        literals::bound(values);
-    }
-}
-
-/// Bounds for environment variables.
-pub(crate) fn bound_variables(schema: &mut Schema) {
-    schema.insert("maxProperties".into(), 100.into());
-    if let Some(values) = schema.get_mut("additionalProperties") {
-        values["maxLength"] = 4096.into();
-    }
 }
 
 /// A reference to an MLEnvironment or MLCompute by its name.

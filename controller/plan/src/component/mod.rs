@@ -5,20 +5,24 @@
 
 pub mod bare;
 mod check;
+mod code;
 mod literal;
 mod node;
 mod own;
 mod ports;
 mod resolved;
 mod step_body;
+mod version;
 
+pub use self::code::{Code, code};
 pub use self::literal::literal;
 use self::node::node;
 pub use self::own::{Own, with_code};
 pub use self::resolved::{Resolved, Runs};
 pub use self::step_body::Body;
+use self::version::body;
+use crate::hash;
 use crate::invalid::InvalidSpec;
-use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, MLPipelineSpec};
@@ -58,25 +62,6 @@ impl Prepared {
             Component::Existing(_) => None,
         }
     }
-}
-
-/// Files of a step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Code {
-    /// The hash by which Azure ML finds equal files.
-    pub hash: String,
-    /// The code version that we would make.
-    pub id: ArmId,
-}
-
-/// The files of a step, where it has some.
-#[must_use]
-pub fn code(pipeline: &MLPipeline, step: &Step, workspace: &ArmId) -> Option<Code> {
-    let defaults = pipeline.spec.defaults.as_ref();
-    let code = step.code.as_ref().or_else(|| defaults.and_then(|defaults| defaults.code.as_ref()))?;
-    let hash = code.files.hash().to_owned();
-    let id = workspace.child("codes", &names::code(&hash)).child("versions", "1");
-    Some(Code { hash, id })
 }
 
 /// Everything that is wrong with a pipeline by itself. `nested` has those that stand in the place of steps, as far as they are known.
@@ -168,10 +153,6 @@ pub fn whole(
         component["description"] = json!(description);
     }
     (workspace.child("components", base).child("versions", &version), body(&component, tags))
-}
-
-fn body(spec: &Value, tags: &BTreeMap<String, String>) -> Value {
-    json!({"properties": {"componentSpec": spec, "isAnonymous": false, "isArchived": false, "properties": {}, "tags": tags}})
 }
 
 fn described(mut value: Value, description: Option<&String>) -> Value {

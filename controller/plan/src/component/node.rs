@@ -19,15 +19,7 @@ pub(super) fn node(
     resolved: &Resolved,
     (r#type, id): (&str, &str),
 ) -> Result<Value, InvalidSpec> {
-    let literals = step.inputs.iter().map(|(name, value)| (name.clone(), node_input(step, name, value)));
-    let data = step.data.iter().filter_map(|(name, data)| {
-        let mut input = json!({"job_input_type": data.r#type.word(), "uri": resolved.data.get(name)?});
-        if let Some(mode) = data.mode {
-            input["mode"] = json!(mode.word());
-        }
-        Some((name.clone(), input))
-    });
-    let inputs: Map<String, Value> = literals.chain(data).collect();
+    let inputs = inputs(step, resolved);
     let mut outputs = Map::new();
     for (name, output) in &step.outputs {
         if let Some(output) = node_output(output, output_type(pipeline, step, name, output)?) {
@@ -78,6 +70,19 @@ fn resources(step: &Step, resolved: &Resolved) -> Map<String, Value> {
         resources.insert("instance_type".into(), json!(size));
     }
     resources
+}
+
+/// What a node is given: literals and bindings, and data in place.
+fn inputs(step: &Step, resolved: &Resolved) -> Map<String, Value> {
+    let literals = step.inputs.iter().map(|(name, value)| (name.clone(), node_input(step, name, value)));
+    let data = step.data.iter().filter_map(|(name, data)| {
+        let mut input = json!({"job_input_type": data.r#type.word(), "uri": resolved.data.get(name)?});
+        if let Some(mode) = data.mode {
+            input["mode"] = json!(mode.word());
+        }
+        Some((name.clone(), input))
+    });
+    literals.chain(data).collect()
 }
 
 /// Spelling: the SDK's request (`distribution_type: Mpi` in the golden one); names of parts as in the REST API, in snake case.

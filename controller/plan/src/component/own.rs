@@ -2,8 +2,10 @@
 //!
 //! In: a step, what it runs, its environment version. Out: id and body. Says nothing of the node that uses it.
 
+use super::code::{Code, code};
 use super::ports::{component_inputs, component_outputs};
-use super::{Code, body, code, step_body};
+use super::step_body;
+use super::version::body;
 use crate::invalid::InvalidSpec;
 use crate::{hash, names};
 use azureml_client::ArmId;

@@ -14,6 +14,7 @@ use crate::invalid::InvalidSpec;
 use azureml_crds::ml_pipeline::{Current, Settings};
 use azureml_crds::values::Output;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The properties of the job.
 ///
@@ -51,6 +52,11 @@ pub fn properties(job: &Job<'_>, current: &Current) -> Result<Value, InvalidSpec
 /// The experiment of a job: its own, that of its pipeline, or one with the name of the MLPipeline.
 pub(crate) fn experiment<'a>(own: Option<&'a String>, current: &'a Current, pipeline: &'a str) -> &'a str {
     own.or(current.settings.experiment.as_ref()).map_or(pipeline, String::as_str)
+}
+
+/// The tags of a job: those of its pipeline, and those of what makes it.
+pub(crate) fn tags(current: &Current, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    current.settings.tags.iter().chain(own).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Where an output goes.

@@ -9,6 +9,7 @@ use crate::job::{self, Form, Job};
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_schedule::{Frequency, MLScheduleSpec, Recurrence, WeekDay};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Where nothing else says from when on a schedule counts: a start in the past never fires at once.
 const LONG_AGO: &str = "2020-01-01T00:00:00";
@@ -46,19 +47,12 @@ pub(super) fn body(
         adopt: _,
     } = &schedule.spec;
     let tags = refs.owner.tags(tags);
-    let mut of_jobs = refs.current.settings.tags.clone();
-    of_jobs.extend(tags.clone());
     let name = schedule.metadata.name.as_deref().unwrap_or_default();
-    let job = Job {
-        display_name: name,
-        experiment: job::experiment(experiment.as_ref(), &refs.current, &pipeline_ref.name),
-        tags: &of_jobs,
+    let job = Asked {
+        name,
+        pipeline: &pipeline_ref.name,
+        experiment: experiment.as_ref(),
         inputs: inputs.as_ref(),
-        is_scheduled: true,
-        form: refs.form,
-        rights: &refs.workspace.rights,
-        workspace: &refs.workspace.id,
-        pins: &refs.pins,
     };
     let mut properties = json!({
         // It cannot be changed after a schedule was made.
@@ -67,12 +61,36 @@ pub(super) fn body(
         "tags": tags,
         "properties": {},
         "trigger": trigger_body((cron.as_deref(), recurrence.as_ref()), wanted, have)?,
-        "action": {"actionType": "CreateJob", "jobDefinition": job::properties(&job, &refs.current)?},
+        "action": {"actionType": "CreateJob", "jobDefinition": definition(&job, refs, &tags)?},
     });
     if let Some(description) = description {
         properties["description"] = json!(description);
     }
     Ok(json!({"properties": properties}))
+}
+
+/// What a schedule says of its jobs.
+struct Asked<'a> {
+    name: &'a str,
+    pipeline: &'a str,
+    experiment: Option<&'a String>,
+    inputs: Option<&'a BTreeMap<String, Value>>,
+}
+
+/// The job that a firing makes.
+fn definition(asked: &Asked<'_>, refs: &Refs, tags: &BTreeMap<String, String>) -> Result<Value, InvalidSpec> {
+    let job = Job {
+        display_name: asked.name,
+        experiment: job::experiment(asked.experiment, &refs.current, asked.pipeline),
+        tags: &job::tags(&refs.current, tags),
+        inputs: asked.inputs,
+        is_scheduled: true,
+        form: refs.form,
+        rights: &refs.workspace.rights,
+        workspace: &refs.workspace.id,
+        pins: &refs.pins,
+    };
+    job::properties(&job, &refs.current)
 }
 
 fn trigger_body(
