@@ -187,6 +187,25 @@ pub fn data_path(field: &str) -> Rule {
         .message(Message::Message(format!("{field}: write {DATA}")))
 }
 
+/// A container image, by tag or digest. Nothing in it can end a line or a word of a Dockerfile.
+pub fn image(field: &str) -> Rule {
+    Rule::new(
+        "self.matches('^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$')",
+    )
+    .message(Message::Message(format!(
+        "{field}: write <registry>/<name>:<tag> or <registry>/<name>@sha256:<64 hex digits>, in lower case"
+    )))
+}
+
+/// The address of a mirror of packages.
+pub fn mirror(field: &str) -> Rule {
+    Rule::new("self.matches('^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$')").message(
+        Message::Message(format!(
+            "{field}: write an https:// address without a user, a password and a question mark"
+        )),
+    )
+}
+
 /// Names of inline files.
 pub fn file_names() -> Rule {
     Rule::new("self.all(f, !f.startsWith('/') && f.matches('^[A-Za-z0-9._/-]+$') && !f.contains('..') && !f.endsWith('/'))")

@@ -29,7 +29,7 @@ impl Observe for MLEnvironment {
         let asked = Registry { eyes, namespace: &namespace, urgency: look.urgency(), own: registry };
         let is_requested = look.attempt == 0 && is_requested(self);
         let version = self.version(&asked, wanted).await?;
-        let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given(_));
+        let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given { .. });
         if version.is_some() && !is_resolved_anew {
             let task_run = self.open_build(eyes.client, wanted).await?;
             return Ok(Seen { version, task_run, ..Seen::default() });

@@ -1,34 +1,64 @@
 //! The Dockerfile that is built: the user's, and after it a line for everything that must be in the image.
 //!
-//! In: a build. Out: the text, or why nothing can be added to it. Reads no more of it than where a line begins.
+//! In: a build. Out: the text and the stage to build, or why nothing can be added to it. Reads no more of it than where a line begins.
 
+use crate::checks;
 use crate::invalid::InvalidSpec;
 use crate::reasons::Reason;
-use crate::shell::quoted;
-use azureml_crds::ml_environment::{Build, Verify};
-use serde_json::json;
+use azureml_crds::ml_environment::Build;
 
-/// The user's text without a byte order mark, and the checks that `verify` asks for, each on a line of its own.
+/// The text that is built, and the stage to stop at; none for the last one.
+#[derive(Debug, PartialEq)]
+pub struct Text {
+    /// The Dockerfile.
+    pub dockerfile: String,
+    /// The stage.
+    pub target: Option<String>,
+}
+
+/// The user's text without a byte order mark, and the checks that `verify` asks for, each on a line of its own. Checks of a stage that is
+/// not the last one are a stage of their own on top of it.
 ///
 /// # Errors
-/// When the text ends in the middle of an instruction, which would take the checks for its own words.
-pub fn with_checks(build: &Build) -> Result<String, InvalidSpec> {
+/// When the text has no stage of the target's name, or ends in the middle of an instruction, which would take the checks for
+/// its own words.
+pub fn with_checks(build: &Build) -> Result<Text, InvalidSpec> {
     let text = build.dockerfile.trim_start_matches('\u{feff}');
-    let checks = build.verify.as_ref().map(checks).unwrap_or_default();
+    let target = build.target.as_deref().map(|target| stage(text, target)).transpose()?;
+    let checks = build.verify.as_ref().map(checks::asked).unwrap_or_default();
     if checks.is_empty() {
-        return Ok(text.to_owned());
+        return Ok(Text { dockerfile: text.to_owned(), target: target.map(str::to_owned) });
     }
     if let Some(escape) = goes_on(text) {
         let message = format!(
             "its last line ends with {escape}, so that the checks of build.verify would become words of it; remove the \
              {escape} at the end, or build.verify"
         );
-        return Err(InvalidSpec {
-            reason: Reason::INVALID_DOCKERFILE,
-            ..InvalidSpec::new("build.dockerfile", message)
-        });
+        return Err(refused("build.dockerfile", message));
     }
-    Ok(format!("{}\n\n# build.verify\n{}\n", text.trim_end(), checks.join("\n")))
+    let from = target.map(|target| format!("FROM {target}\n")).unwrap_or_default();
+    let dockerfile = format!("{}\n\n{from}# build.verify\n{}\n", text.trim_end(), checks.join("\n"));
+    Ok(Text { dockerfile, target: None })
+}
+
+/// The target, if a stage has its name: `FROM image AS name`.
+fn stage<'a>(text: &str, target: &'a str) -> Result<&'a str, InvalidSpec> {
+    let name = |line: &String| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_from = words.first().is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
+        let at = words.iter().position(|word| word.eq_ignore_ascii_case("AS")).filter(|_| is_from)?;
+        words.get(at + 1).map(|name| name.to_ascii_lowercase())
+    };
+    let stages: Vec<String> = instructions(text, true).iter().filter_map(name).collect();
+    if stages.iter().any(|stage| stage == target) {
+        return Ok(target);
+    }
+    let named = if stages.is_empty() { "none has a name".to_owned() } else { stages.join(", ") };
+    Err(refused("build.target", format!("no stage has the name {target}; stages: {named}")))
+}
+
+fn refused(field: &str, message: String) -> InvalidSpec {
+    InvalidSpec { reason: Reason::INVALID_DOCKERFILE, ..InvalidSpec::new(field, message) }
 }
 
 /// The escape character that ends the last instruction. Lines that are empty or a comment end none ("Dockerfile reference",
@@ -90,39 +120,17 @@ pub fn instructions(text: &str, odd_only: bool) -> Vec<String> {
     all
 }
 
-fn checks(Verify { r_packages, python_packages, command }: &Verify) -> Vec<String> {
-    let mut lines = Vec::new();
-    if !r_packages.is_empty() {
-        let names = r_packages.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
-        let code = format!("for (p in c({names})) library(p, character.only = TRUE)");
-        lines.push(run(&["Rscript", "-e", &code]));
-    }
-    if !python_packages.is_empty() {
-        // Some images have python, some only python3.
-        let code = format!("import {}", python_packages.join(", "));
-        let find = format!("exec \"$(command -v python || command -v python3)\" -c {}", quoted(&code));
-        lines.push(run(&["/bin/sh", "-c", &find]));
-    }
-    if !command.is_empty() {
-        lines.push(run(&command.iter().map(String::as_str).collect::<Vec<_>>()));
-    }
-    lines
-}
-
-/// The exec form, which no `SHELL` line changes.
-fn run(words: &[&str]) -> String {
-    format!("RUN {}", json!(words))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use azureml_crds::ml_environment::Verify;
     use std::collections::BTreeMap;
 
     fn build(dockerfile: &str, verify: Option<Verify>) -> Build {
         Build {
             dockerfile: dockerfile.into(),
             args: BTreeMap::default(),
+            target: None,
             platform: None,
             builder: None,
             verify,
@@ -135,10 +143,10 @@ mod tests {
 
     #[test]
     fn the_users_text_is_left_alone() {
-        assert_eq!(with_checks(&build("FROM r-base\n", None)).unwrap(), "FROM r-base\n");
+        assert_eq!(with_checks(&build("FROM r-base\n", None)).unwrap().dockerfile, "FROM r-base\n");
         // A byte order mark is no part of it, and nothing is added after a line that goes on.
         assert_eq!(
-            with_checks(&build("\u{feff}FROM r-base\nRUN x \\\n", None)).unwrap(),
+            with_checks(&build("\u{feff}FROM r-base\nRUN x \\\n", None)).unwrap().dockerfile,
             "FROM r-base\nRUN x \\\n"
         );
     }
@@ -150,7 +158,7 @@ mod tests {
             python_packages: vec!["numpy".into()],
             command: vec!["Rscript".into(), "--version".into()],
         };
-        insta::assert_snapshot!(with_checks(&build("FROM r-base\n", Some(verify))).unwrap());
+        insta::assert_snapshot!(with_checks(&build("FROM r-base\n", Some(verify))).unwrap().dockerfile);
     }
 
     #[test]
@@ -163,7 +171,7 @@ mod tests {
             "# syntax=docker/dockerfile:1\n# escape=`\nFROM a\nRUN dir c:\\",
             "\u{feff}FROM a",
         ] {
-            let built = with_checks(&build(text, Some(verify()))).unwrap();
+            let built = with_checks(&build(text, Some(verify()))).unwrap().dockerfile;
             assert!(built.ends_with("\n\n# build.verify\nRUN [\"true\"]\n"), "{built:?}");
         }
         for (text, escape) in [
@@ -180,5 +188,22 @@ mod tests {
             assert_eq!(refused.reason, Reason::INVALID_DOCKERFILE);
             assert!(refused.message.starts_with(&format!("its last line ends with {escape},")), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_target_is_a_stage_and_its_checks_are_on_top_of_it() {
+        let text = "FROM a AS base\nfrom base \\\n  as Train\nRUN x\nFROM train AS serve\n";
+        let of =
+            |target: &str, verify| with_checks(&Build { target: Some(target.into()), ..build(text, verify) });
+        let plain = of("train", None).unwrap();
+        assert_eq!(plain, Text { dockerfile: text.into(), target: Some("train".into()) });
+        let checked = of("train", Some(verify())).unwrap();
+        let expected = format!("{}\n\nFROM train\n# build.verify\nRUN [\"true\"]\n", text.trim_end());
+        assert_eq!(checked, Text { dockerfile: expected, target: None });
+        let refused = of("test", None).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "build.target: no stage has the name test; stages: base, train, serve"
+        );
     }
 }

@@ -133,7 +133,7 @@ impl Rights {
     /// # Errors
     /// When it is not granted.
     pub fn agent_pool(&self, name: &str) -> Result<(), InvalidSpec> {
-        self.ask(List::AgentPools(name), "build.builder.acr.agentPool", Reason::AGENT_POOL_NOT_GRANTED)
+        self.ask(List::AgentPools(name), "builder.acr.agentPool", Reason::AGENT_POOL_NOT_GRANTED)
     }
 
     /// Whether something may be named by an address: data, an output, an environment. What is of a workspace is asked for; what cannot be

@@ -2,29 +2,30 @@
 //!
 //! Source: ACR Tasks, `TaskRuns_Create` and its `forceUpdateTag`.
 
+use super::generated::DOCKERFILE;
 use super::named::named;
 use super::network;
+use super::recipe::Recipe;
 use super::seen::Seen;
 use super::wanted::{Refs, Source, Wanted};
 use crate::action::{Action, Failed, Files, Next, Plan, Room, Verdict};
 use crate::context::Ask;
 use crate::invalid::InvalidSpec;
 use crate::reasons::Reason;
-use crate::{dockerfile, failure, hash, names, time};
+use crate::{failure, hash, names, time};
 use azureml_client::ArmId;
 use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
-use azureml_crds::ml_environment::{AcrBuilder, Build, BuildStatus, Builder, Platform};
+use azureml_crds::ml_environment::{AcrBuilder, BuildStatus, Platform};
 use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
 use azureml_crds::shared::LastFailure;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 pub(super) fn built(
     environment: &MLEnvironment,
-    build: &Build,
+    recipe: Recipe,
     content: &str,
     Refs { workspace, owner }: &Refs,
 ) -> Result<Source, InvalidSpec> {
@@ -33,7 +34,7 @@ pub(super) fn built(
             "the workspace {} has no container registry yet; name one in registry.resourceId of MLWorkspace {}",
             workspace.id.name(), workspace.name
         );
-        InvalidSpec { reason: Reason::NO_REGISTRY, ..InvalidSpec::new("build", message) }
+        InvalidSpec { reason: Reason::NO_REGISTRY, ..InvalidSpec::new(recipe.field, message) }
     })?;
     let (namespace, name) = named(environment);
     let repository = names::repository(&owner.cluster, namespace, name);
@@ -41,29 +42,28 @@ pub(super) fn built(
         .map_err(|error| InvalidSpec::new("registry", error.to_string()))?;
     Ok(Source::Built {
         task_run: registry_id.child("taskRuns", &names::task_run(&owner.cluster, namespace, name, content)),
-        body: task_run_body(build, registry, &format!("{repository}:{content}"))?,
+        body: task_run_body(&recipe, registry, &format!("{repository}:{content}"))?,
         image: ImageRef {
             registry: registry.login_server.clone(),
             repository,
             tag: Some(content.to_owned()),
             digest: None,
         },
-        files: BTreeMap::from([("Dockerfile".to_owned(), dockerfile::with_checks(build)?)]),
+        files: recipe.files,
     })
 }
 
 const DEFAULT_TIMEOUT: i64 = 3600;
 
-fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Result<Value, InvalidSpec> {
-    // The Dockerfile goes beside the request, with what must be in the image.
-    let Build { dockerfile: _, verify: _, args, platform, builder } = build;
-    let acr = builder.clone().map(|Builder { acr }| acr);
-    let AcrBuilder { cpu, timeout, agent_pool } = acr.unwrap_or_default();
+fn task_run_body(recipe: &Recipe, registry: &RegistryStatus, image: &str) -> Result<Value, InvalidSpec> {
+    // The files go beside the request.
+    let Recipe { field: _, files: _, target, args, platform, acr } = recipe;
+    let AcrBuilder { cpu, timeout, agent_pool } = acr;
     let timeout = match timeout {
-        Some(text) => time::duration("builder.acr.timeout", &text)?.as_secs(),
+        Some(text) => time::duration("builder.acr.timeout", text)?.as_secs(),
         None => DEFAULT_TIMEOUT,
     };
-    let architecture = match platform.unwrap_or(Platform::LinuxAmd64) {
+    let architecture = match platform {
         Platform::LinuxAmd64 => "amd64",
         Platform::LinuxArm64 => "arm64",
     };
@@ -75,7 +75,7 @@ fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Resul
     };
     let mut request = json!({
         "type": "DockerBuildRequest",
-        "dockerFilePath": "Dockerfile",
+        "dockerFilePath": DOCKERFILE,
         "platform": {"os": "Linux", "architecture": architecture},
         "imageNames": [image],
         "isPushEnabled": true,
@@ -85,6 +85,9 @@ fn task_run_body(build: &Build, registry: &RegistryStatus, image: &str) -> Resul
         "timeout": timeout,
         "credentials": {"sourceRegistry": source_registry},
     });
+    if let Some(target) = target {
+        request["target"] = json!(target);
+    }
     if let Some(cpu) = cpu {
         request["agentConfiguration"] = json!({"cpu": cpu});
     }
@@ -197,7 +200,7 @@ fn finished(run: &Value) -> Option<Timestamp> {
 fn build_failed(run_id: &str, seen: &Seen, result: &Value) -> Plan {
     let why = result["runErrorMessage"].as_str().map(str::to_owned).or_else(|| seen.tail.last().cloned());
     let message = format!(
-        "run {run_id} failed: {}; change build, or ask for another try with the annotation {}",
+        "run {run_id} failed: {}; change what is built, or ask for another try with the annotation {}",
         why.unwrap_or_else(|| "the log says why".to_owned()),
         azureml_crds::RECONCILE_REQUESTED_AT
     );

@@ -3,9 +3,11 @@
 //! Source: Azure REST API, `EnvironmentVersions_CreateOrUpdate`.
 
 mod build;
+mod generated;
 mod leave;
 mod named;
 mod network;
+mod recipe;
 mod seen;
 mod tenancy;
 mod versions;
@@ -13,8 +15,10 @@ mod wanted;
 
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
+use self::generated::{CondaFile, is_same};
 pub use self::leave::{Address, archive};
 pub use self::named::{content_name, id};
+use self::recipe::Recipe;
 pub use self::seen::{Seen, Version};
 use self::versions::is_named_by_image;
 pub use self::versions::{candidates, digest_of, is_of_content, is_version_name, version_name};
@@ -42,22 +46,20 @@ impl Decide for MLEnvironment {
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         tags::unique(&self.spec.tags)?;
         tenancy::check(&self.spec, &refs.owner)?;
-        let builder = self.spec.build.as_ref().and_then(|build| build.builder.as_ref());
-        let pool = builder.and_then(|builder| builder.acr.agent_pool.as_deref());
-        pool.map_or(Ok(()), |pool| refs.workspace.rights.agent_pool(pool))?;
         let content = content_name(&self.spec);
-        let source = match (&self.spec.build, &self.spec.image) {
-            (Some(build), _) => built(self, build, &content, refs)?,
-            (None, Some(image)) => Source::Given(
-                ImageRef::parse(image).map_err(|error| InvalidSpec::new("image", error.to_string()))?,
-            ),
-            (None, None) => return Err(InvalidSpec::new("spec", "set one of build, image")),
+        let source = match Recipe::of(self, &content, &refs.owner)? {
+            Some(recipe) => {
+                let pool = recipe.acr.agent_pool.as_deref();
+                pool.map_or(Ok(()), |pool| refs.workspace.rights.agent_pool(pool))?;
+                built(self, recipe, &content, refs)?
+            }
+            None => given(&self.spec)?,
         };
         Ok(Wanted { id: id(self, &refs.workspace.id), content, source })
     }
 
     fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
-        let moved = ask.requested.is_some() && matches!(wanted.source, Source::Given(_));
+        let moved = ask.requested.is_some() && matches!(wanted.source, Source::Given { .. });
         match (&seen.version, &seen.digest) {
             (Some(version), Some(digest))
                 if moved && version.name != version_name(&wanted.content, digest) =>
@@ -72,7 +74,7 @@ impl Decide for MLEnvironment {
             (None, Some(digest)) => register(self, refs, wanted, digest),
             (None, None) => match &wanted.source {
                 Source::Built { .. } => build(self, wanted, seen, ask),
-                Source::Given(image) => {
+                Source::Given { image, .. } => {
                     let message = format!("the registry has no {image}; push it, or write another image");
                     Plan::say(Verdict::stalled(Reason::IMAGE_NOT_FOUND, message), Next::Tick)
                 }
@@ -84,7 +86,7 @@ impl Decide for MLEnvironment {
         let mut status = self.status.clone().unwrap_or_default();
         // One that was just registered is in force from now on, beside others of this content.
         let is_own = |version: &Version| refs.owner.of(&version.body["properties"]["tags"]) == Belongs::Us;
-        let own = seen.version.clone().filter(|version| is_own(version) && is_named_by_image(version));
+        let own = seen.version.clone().filter(|version| is_own(version) && is_as_named(version, wanted));
         if let Some(version) = registered(plan).or(own) {
             status.image = version.image().map(str::to_owned);
             status.common.azure_id = Some(wanted.id.child("versions", &version.name).to_string());
@@ -95,6 +97,29 @@ impl Decide for MLEnvironment {
         }
         status
     }
+}
+
+/// An image that exists, with the conda file that Azure ML completes it with.
+fn given(spec: &MLEnvironmentSpec) -> Result<Source, InvalidSpec> {
+    let (field, image, conda_file) = match (&spec.image, &spec.conda) {
+        (Some(image), _) => ("image", image, None),
+        (None, Some(conda)) => {
+            CondaFile::read(&conda.file)?;
+            ("conda.image", &conda.image, Some(conda.file.clone()))
+        }
+        (None, None) => {
+            return Err(InvalidSpec::new("spec", "set one of build, conda, packages, image"));
+        }
+    };
+    let image = ImageRef::parse(image).map_err(|error| InvalidSpec::new(field, error.to_string()))?;
+    Ok(Source::Given { image, conda_file })
+}
+
+/// Whether a version has the image that its name tells, and the conda file that is wanted.
+fn is_as_named(version: &Version, wanted: &Wanted) -> bool {
+    let found = version.body["properties"]["condaFile"].as_str().unwrap_or_default();
+    let is_file = wanted.source.conda_file().map_or(found.is_empty(), |file| is_same(file, found));
+    is_file && is_named_by_image(version)
 }
 
 /// The version that a plan puts.
@@ -117,6 +142,9 @@ fn register(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, digest: &
     let image = wanted.source.image().pinned(digest);
     let mut properties = changeable(&environment.spec, refs);
     properties["image"] = json!(image);
+    if let Some(file) = wanted.source.conda_file() {
+        properties["condaFile"] = json!(file);
+    }
     properties["osType"] = json!("Linux");
     properties["isAnonymous"] = json!(false);
     properties["properties"] = json!({});
@@ -138,6 +166,8 @@ fn changeable(spec: &MLEnvironmentSpec, refs: &Refs) -> Value {
         azure_name: _,
         // The image has them, and the name of the version.
         build: _,
+        conda: _,
+        packages: _,
         image: _,
         // What the operator does with an environment, and not what it is.
         deletion_policy: _,
@@ -150,12 +180,26 @@ fn changeable(spec: &MLEnvironmentSpec, refs: &Refs) -> Value {
     properties
 }
 
+/// What is said of a version that is as it is wanted.
+fn in_force(version: &Version, wanted: &Wanted) -> String {
+    let image = version.image().unwrap_or("an image");
+    match wanted.source.conda_file() {
+        Some(_) => {
+            format!(
+                "version {} is {image} with the conda file; Azure ML builds it at the first job",
+                version.name
+            )
+        }
+        None => format!("version {} is {image}", version.name),
+    }
+}
+
 /// A version that exists: equal by its name; only tags, description and archiving can differ.
 fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &Version, ask: &Ask) -> Plan {
     let properties = &version.body["properties"];
     let id = wanted.id.child("versions", &version.name);
     match refs.owner.of(&properties["tags"]) {
-        Belongs::Us if is_named_by_image(version) => {}
+        Belongs::Us if is_as_named(version, wanted) => {}
         Belongs::Another(owner) => return taken(&id, &owner, "give this object another azureName"),
         // Anybody with write access to the workspace may register any image under the name that this one will have.
         Belongs::Us | Belongs::Nobody => {
@@ -166,7 +210,7 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
     let found = differences(&want, properties);
     let hash = hash::content("environment-facts", &want);
     if found.is_empty() {
-        let message = format!("version {} is {}", version.name, version.image().unwrap_or("an image"));
+        let message = in_force(version, wanted);
         return Plan {
             applied: Some(hash),
             ..Plan::say(Verdict::ready(Reason::SUCCEEDED, message), Next::Tick)

@@ -5,7 +5,7 @@
 use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLEnvironment;
-use azureml_crds::ml_environment::{Build, MLEnvironmentSpec, Platform};
+use azureml_crds::ml_environment::{Build, Conda, MLEnvironmentSpec, Packages, Platform};
 use serde_json::json;
 
 /// The name of the content: what decides whether anything is built.
@@ -13,6 +13,8 @@ use serde_json::json;
 pub fn content_name(spec: &MLEnvironmentSpec) -> String {
     let MLEnvironmentSpec {
         build,
+        conda,
+        packages,
         image,
         // The id has them.
         workspace_ref: _,
@@ -24,13 +26,29 @@ pub fn content_name(spec: &MLEnvironmentSpec) -> String {
         deletion_policy: _,
         drift_policy: _,
     } = spec;
-    let content = match (build, image) {
-        // The builder does not change what is built.
-        (Some(Build { dockerfile, args, platform, verify, builder: _ }), _) => json!({
-            "dockerfile": dockerfile, "args": args, "verify": verify,
-            "platform": platform.unwrap_or(Platform::LinuxAmd64),
-        }),
-        (None, image) => json!({"image": image}),
+    // The builder does not change what is built. Only what is written counts, so that another version of the operator, which may
+    // write another Dockerfile, builds nothing anew.
+    let content = match (build, conda, packages) {
+        (Some(build), _, _) => {
+            let Build { dockerfile, args, target, platform, verify, builder: _ } = build;
+            json!({
+                "dockerfile": dockerfile, "args": args, "target": target, "verify": verify,
+                "platform": platform.unwrap_or(Platform::LinuxAmd64),
+            })
+        }
+        (None, Some(conda), _) => {
+            let Conda { image, file, verify, builder: _ } = conda;
+            // Azure ML makes another image of it.
+            let builder = is_left_to_azureml(conda).then_some("azureml");
+            json!({"conda": {"image": image, "file": file, "verify": verify, "builder": builder}})
+        }
+        (None, None, Some(packages)) => {
+            let Packages { base, r, snapshot, pip, conda, apt, mirrors, verify, builder: _ } = packages;
+            json!({"packages": {
+                "base": base, "r": r, "snapshot": snapshot, "pip": pip, "conda": conda, "apt": apt, "mirrors": mirrors, "verify": verify,
+            }})
+        }
+        (None, None, None) => json!({"image": image}),
     };
     hash::name("environment", &content)
 }
@@ -47,4 +65,9 @@ pub fn id(environment: &MLEnvironment, workspace: &ArmId) -> ArmId {
 pub(super) fn named(environment: &MLEnvironment) -> (&str, &str) {
     let meta = &environment.metadata;
     (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+}
+
+/// Whether Azure ML builds a conda environment.
+pub(super) fn is_left_to_azureml(conda: &Conda) -> bool {
+    conda.builder.as_ref().is_some_and(|builder| builder.azureml.is_some())
 }

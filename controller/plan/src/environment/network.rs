@@ -24,7 +24,7 @@ pub(super) fn restricted(wanted: &Wanted, registry: Option<&Value>) -> Option<Ve
     let name = registry["name"].as_str().unwrap_or("of the workspace");
     let message = format!(
         "the network rules of the registry {name} keep its own builds out; name an agent pool of the registry in \
-         build.builder.acr.agentPool, or set networkRuleBypassAllowedForTasks of the registry to true"
+         builder.acr.agentPool, or set networkRuleBypassAllowedForTasks of the registry to true"
     );
     Some(Verdict::stalled(Reason::REGISTRY_NETWORK_RESTRICTED, message))
 }
@@ -69,7 +69,7 @@ mod tests {
         for (request, registry, is_told) in cases {
             let told = restricted(&wanted(request), Some(&registry));
             assert_eq!(told.is_some(), is_told, "{request} {registry}");
-            assert!(told.is_none_or(|verdict| verdict.message.contains("build.builder.acr.agentPool")));
+            assert!(told.is_none_or(|verdict| verdict.message.contains("builder.acr.agentPool")));
         }
         assert_eq!(restricted(&wanted(&agent), None), None);
     }

@@ -10,7 +10,7 @@ use crate::owner::Owner;
 use crate::reasons::Reason;
 use azureml_client::image::ImageRef;
 use azureml_client::words::cut;
-use azureml_crds::ml_environment::{Build, MLEnvironmentSpec};
+use azureml_crds::ml_environment::MLEnvironmentSpec;
 use std::collections::BTreeMap;
 
 /// Refuses an image of another namespace or cluster, wherever a spec names it.
@@ -18,26 +18,44 @@ use std::collections::BTreeMap;
 /// # Errors
 /// With the field and the image.
 pub(super) fn check(spec: &MLEnvironmentSpec, owner: &Owner) -> Result<(), InvalidSpec> {
-    if let Some(image) = &spec.image {
-        refuse("image", image, owner)?;
-    }
+    let conda = spec.conda.as_ref().map(|conda| ("conda.image", &conda.image));
+    let packages = spec.packages.as_ref().map(|packages| ("packages.base", &packages.base));
+    let images = spec.image.iter().map(|image| ("image", image)).chain(conda).chain(packages);
+    images.into_iter().try_for_each(|(field, image)| refuse(field, image, owner))?;
     let Some(build) = &spec.build else { return Ok(()) };
+    dockerfile("build", &build.dockerfile, &build.args, owner)
+}
+
+/// Refuses a Dockerfile that takes an image of another namespace or cluster.
+///
+/// # Errors
+/// With the image, or the word from which it cannot be told.
+pub(super) fn dockerfile(
+    field: &str,
+    text: &str,
+    args: &BTreeMap<String, String>,
+    owner: &Owner,
+) -> Result<(), InvalidSpec> {
+    let (at, build) = (format!("{field}.dockerfile"), Build { text, args });
     // Builders differ in whether a line goes on after two escapes, so both readings count.
-    let images = [true, false].into_iter().flat_map(|odd_only| images(build, odd_only));
+    let images = [true, false].into_iter().flat_map(|odd_only| images(&build, odd_only));
     images.into_iter().try_for_each(|image| match image {
-        Ok(image) => refuse("build.dockerfile", &image, owner),
+        Ok(image) => refuse(&at, &image, owner),
         Err(Unclear(word)) => {
             let message = format!(
                 "the operator cannot tell which image {} means; write its name, or $NAME or ${{NAME:-default}} of an ARG",
                 cut(&word, 100)
             );
-            Err(InvalidSpec {
-                reason: Reason::INVALID_DOCKERFILE,
-                ..InvalidSpec::new("build.dockerfile", message)
-            })
+            Err(InvalidSpec { reason: Reason::INVALID_DOCKERFILE, ..InvalidSpec::new(at.clone(), message) })
         }
     })?;
-    named_anywhere(build, owner).map_or(Ok(()), |named| Err(another("build", &named)))
+    named_anywhere(&build, owner).map_or(Ok(()), |named| Err(another(field, &named)))
+}
+
+/// A Dockerfile with its arguments.
+struct Build<'a> {
+    text: &'a str,
+    args: &'a BTreeMap<String, String>,
 }
 
 fn refuse(field: &str, image: &str, owner: &Owner) -> Result<(), InvalidSpec> {
@@ -131,11 +149,11 @@ impl Arguments<'_> {
 }
 
 /// The images that a Dockerfile begins stages from, copies from or is read by, with arguments put in.
-fn images(build: &Build, odd_only: bool) -> Vec<Result<String, Unclear>> {
+fn images(build: &Build<'_>, odd_only: bool) -> Vec<Result<String, Unclear>> {
     let all = build.args.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-    let mut arguments = Arguments { given: &build.args, before: Known::new(), all, has_stage: false };
-    let mut found: Vec<_> = dockerfile::directive(&build.dockerfile, "syntax").into_iter().map(Ok).collect();
-    for line in dockerfile::instructions(&build.dockerfile, odd_only) {
+    let mut arguments = Arguments { given: build.args, before: Known::new(), all, has_stage: false };
+    let mut found: Vec<_> = dockerfile::directive(build.text, "syntax").into_iter().map(Ok).collect();
+    for line in dockerfile::instructions(build.text, odd_only) {
         let is_delayed = |word: &&str| word.eq_ignore_ascii_case("ONBUILD");
         let words: Vec<&str> = line.split_whitespace().skip_while(is_delayed).collect();
         let Some((instruction, words)) = words.split_first() else { continue };
@@ -187,9 +205,8 @@ fn source(word: &str) -> Option<&str> {
 }
 
 /// Another namespace's repository that a Dockerfile or an argument names in any place, however it is parted by quotes, escapes and blanks.
-fn named_anywhere(build: &Build, owner: &Owner) -> Option<String> {
-    let lines =
-        [true, false].into_iter().flat_map(|odd_only| dockerfile::instructions(&build.dockerfile, odd_only));
+fn named_anywhere(build: &Build<'_>, owner: &Owner) -> Option<String> {
+    let lines = [true, false].into_iter().flat_map(|odd_only| dockerfile::instructions(build.text, odd_only));
     let text: String = lines.chain(build.args.values().cloned()).collect();
     let is_sign = |one: &char| !one.is_whitespace() && !"\"'\\`".contains(*one);
     let text: String = text.chars().filter(is_sign).flat_map(char::to_lowercase).collect();

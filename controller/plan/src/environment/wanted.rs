@@ -42,15 +42,29 @@ pub enum Source {
         files: BTreeMap<String, String>,
     },
     /// It is given.
-    Given(ImageRef),
+    Given {
+        /// The image.
+        image: ImageRef,
+        /// The conda file with which Azure ML completes it at the first job.
+        conda_file: Option<String>,
+    },
 }
 
 impl Source {
+    /// The conda file with which Azure ML completes the image.
+    #[must_use]
+    pub fn conda_file(&self) -> Option<&str> {
+        match self {
+            Self::Built { .. } => None,
+            Self::Given { conda_file, .. } => conda_file.as_deref(),
+        }
+    }
+
     /// The image by its tag (or digest, where one was written).
     #[must_use]
     pub fn image(&self) -> &ImageRef {
         match self {
-            Self::Built { image, .. } | Self::Given(image) => image,
+            Self::Built { image, .. } | Self::Given { image, .. } => image,
         }
     }
 }

@@ -93,6 +93,10 @@ fn computes(all: &mut All) -> Result<()> {
 const BUILD: &str = "{workspaceRef: {name: prod}, azureName: churn-py, description: built by operator, deletionPolicy: Delete,
     build: {dockerfile: \"FROM docker.io/library/python:3.11\\n\", args: {PY_VERSION: '3.11'}, builder: {acr: {cpu: 2, timeout: 1h}}}}";
 
+const CONDA: &str = "{workspaceRef: {name: prod}, azureName: churn-conda, conda: {
+    image: 'mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest', builder: {azureml: {}},
+    file: \"channels:\\n- conda-forge\\ndependencies:\\n- python=3.11\\n- pip\\n- pip:\\n  - scikit-learn==1.5.2\\nname: churn\\n\"}}";
+
 fn environments(all: &mut All) -> Result<()> {
     let refs = environment::Refs { workspace: workspace(), owner: owner("churn-py") };
     let given: MLEnvironment = object(
@@ -103,6 +107,9 @@ fn environments(all: &mut All) -> Result<()> {
     let digest = "sha256:9f2c1a7b0000000000000000000000000000000000000000000000000000abcd";
     let seen = environment::Seen { digest: Some(digest.to_owned()), ..environment::Seen::default() };
     add(all, "environment-image", plan(&given, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
+
+    let left: MLEnvironment = object("churn-conda", CONDA)?;
+    add(all, "environment-conda", plan(&left, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)?;
 
     let built: MLEnvironment = object("churn-py", BUILD)?;
     let seen = environment::Seen::default();

@@ -113,6 +113,52 @@ pub fn table() -> Result<Table> {
     Ok(table)
 }
 
+const CONDA: &str = "{workspaceRef: {name: prod}, conda: {image: 'mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20260714.v1', BUILDER
+    file: 'dependencies: [python=3.11, {pip: [scikit-learn==1.5.2]}]'}}";
+
+#[test]
+fn generated() -> Result<()> {
+    insta::assert_snapshot!(dockerless()?.text);
+    Ok(())
+}
+
+/// Environments that have no Dockerfile of their own.
+pub fn dockerless() -> Result<Table> {
+    let refs = environment::Refs { workspace: workspace(), owner: owner("r") };
+    let mut table = Table::default();
+    let mut row = |situation: &str, spec: &str, seen: &environment::Seen| -> Result<()> {
+        table.row(
+            situation,
+            &plan(&object::<MLEnvironment>("r", spec)?, &refs, seen, &ask()).map_err(anyhow::Error::msg)?,
+        );
+        Ok(())
+    };
+    let nothing = environment::Seen::default();
+    let there = environment::Seen { digest: Some(DIGEST.into()), ..nothing.clone() };
+    let (built, left) = (CONDA.replace("BUILDER", ""), CONDA.replace("BUILDER", "builder: {azureml: {}},"));
+    row("a conda environment is built", &built, &nothing)?;
+    row("a conda environment is there", &built, &there)?;
+    row("a conda environment is left to Azure ML", &left, &there)?;
+    row("a conda environment is left to Azure ML, and its image is nowhere", &left, &nothing)?;
+    let packages =
+        "{workspaceRef: {name: prod}, packages: {base: r, r: [caret, dplyr@1.1.4], snapshot: '2026-11-01'}}";
+    row("packages are built", packages, &nothing)?;
+    row("packages are there", packages, &there)?;
+    let object: MLEnvironment = object("r", &left)?;
+    let wanted = object.wanted(&refs).map_err(anyhow::Error::msg)?;
+    let version = |file: &str| {
+        let properties = json!({"image": wanted.source.image().pinned(DIGEST), "condaFile": file, "isArchived": false,
+            "tags": owner("r").tags(&BTreeMap::new())});
+        let name = environment::version_name(&wanted.content, DIGEST);
+        let version = Some(environment::Version { name, body: json!({"properties": properties}) });
+        environment::Seen { version, ..nothing.clone() }
+    };
+    let answered = "{\n  \"dependencies\": [\"python=3.11\", {\"pip\": [\"scikit-learn==1.5.2\"]}]\n}";
+    row("registered with the conda file", &left, &version(answered))?;
+    row("registered with another conda file", &left, &version("dependencies: [python=3.8]"))?;
+    Ok(table)
+}
+
 #[test]
 fn deleted() -> Result<()> {
     insta::assert_snapshot!(left()?.text);

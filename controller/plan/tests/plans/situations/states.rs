@@ -160,8 +160,10 @@ fn all() -> Result<Vec<Value>> {
     let mut states = of_every_kind();
     states.extend(of_a_kind("MLWorkspace", vec![super::workspace::table()?]));
     states.extend(of_a_kind("MLCompute", vec![super::compute::table()?, super::compute::left()?]));
-    states
-        .extend(of_a_kind("MLEnvironment", vec![super::environment::table()?, super::environment::left()?]));
+    states.extend(of_a_kind(
+        "MLEnvironment",
+        vec![super::environment::table()?, super::environment::dockerless()?, super::environment::left()?],
+    ));
     states.extend(of_a_kind("MLPipeline", vec![super::pipeline::table()?, super::pipeline::left()?]));
     states.extend(of_a_kind("MLSchedule", vec![super::schedule::table()?]));
     states.extend(of_a_kind("MLRun", vec![super::run::table()?]));
