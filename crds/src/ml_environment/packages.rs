@@ -45,12 +45,12 @@ pub struct Packages {
     /// Python packages as pip's requirements, such as `scikit-learn==1.5.2`. If they carry `--hash=sha256:…`, then pip runs with
     /// `--require-hashes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 300), inner(length(max = 8192)))]
+    #[schemars(length(max = 200), inner(length(max = 1536)))]
     #[x_kube(
         merge_strategy = ListMerge::Atomic,
         validation = crate::rules::each(
             "packages.pip",
-            "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?([[][A-Za-z0-9._,-]+[]])?( ?(===?|~=|!=|<=?|>=?) ?[A-Za-z0-9][A-Za-z0-9.*+!_-]*(, ?(===?|~=|!=|<=?|>=?) ?[A-Za-z0-9][A-Za-z0-9.*+!_-]*)*)?( --hash=sha256:[0-9a-f]{64})*$",
+            "^[A-Za-z0-9][A-Za-z0-9._-]*(\\\\[[A-Za-z0-9._,-]+\\\\])?( ?[=~!<>][=~!<>A-Za-z0-9.*+_, ]*)?( --hash=sha256:[0-9a-f]{64})*$",
             "write a name, extras, versions and hashes, such as scikit-learn==1.5.2; for addresses, options and markers use conda or build",
         ),
         validation = Rule::new("!self.exists(x, x.contains(' --hash=')) || self.all(x, x.contains('==') && x.contains(' --hash='))")
