@@ -8,6 +8,7 @@ use azureml_simulator::RoleMode;
 use serde_json::{Value, json};
 
 const BUILT: &str = "workspaceRef: {name: team-a}, build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}";
+const CONDA: &str = "dependencies:\n- python=3.11\n- pip: [scikit-learn==1.5.2]\n";
 const GIVEN: &str = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";
 
 fn environment(spec: &str) -> String {
@@ -34,6 +35,36 @@ async fn a_build_that_failed_is_tried_again_on_request_and_never_by_itself() -> 
     ask(&scene, "mlenvironment/image", "1").await?;
     ready::<MLEnvironment>(&scene, "image").await?;
     assert_eq!(accepted(&scene, "PUT registries/taskRuns"), 2);
+    scene.check_contract()?;
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conda_file_and_packages_need_no_dockerfile() -> Result<()> {
+    let scene = Scene::set("without-dockerfile", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&workspace("")).await?;
+    scene.kubectl(&["apply", "-f", "examples/without-dockerfile/"]).await?;
+    for name in ["churn-conda", "churn-packages"] {
+        let built = ready::<MLEnvironment>(&scene, name).await?;
+        ensure!(built["status"]["build"]["state"] == "Succeeded", "{built}");
+        ensure!(image(&built).contains(&format!("/{name}@sha256:")), "{built}");
+    }
+    assert_eq!(accepted(&scene, "PUT registries/taskRuns"), 2);
+    let left = format!(
+        "workspaceRef: {{name: team-a}}, conda: {{image: 'ghcr.io/team/image:1', builder: {{azureml: {{}}}}, file: {CONDA:?}}}"
+    );
+    scene.apply_objects(&manifest("MLEnvironment", "left", &left)).await?;
+    let left = ready::<MLEnvironment>(&scene, "left").await?;
+    ensure!(image(&left).starts_with("ghcr.io/team/image@sha256:"), "{left}");
+    ensure!(message(&left, "Ready").ends_with("Azure ML builds it at the first job"), "{left}");
+    assert_eq!(accepted(&scene, "PUT registries/taskRuns"), 2);
+    let put = last_body(&scene, "PUT workspaces/environments/versions")?;
+    ensure!(put["properties"]["condaFile"] == CONDA, "{put}");
+    let broken = "workspaceRef: {name: team-a}, conda: {image: a, file: 'dependencies: python'}";
+    scene.apply_objects(&manifest("MLEnvironment", "broken", broken)).await?;
+    let broken = says::<MLEnvironment>(&scene, "broken", "False", "InvalidSpec").await?;
+    ensure!(message(&broken, "Ready").contains("conda.file: dependencies is no list"), "{broken}");
     scene.check_contract()?;
     operator.stop()
 }
