@@ -175,7 +175,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "node",
-        shows: "the image that is built here is installed by Helm on a real node, works, fails over and is removed",
+        shows: "the image that is built here works on a real node by Helm, and generated Dockerfiles build offline",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: azureml_control_plane::Node::unavailable,
         turn: Turn::Beside,

@@ -2,6 +2,7 @@
 //! node and an image are dear. Where no node can run the reason is printed, and the test is skipped.
 #![cfg(target_os = "linux")]
 
+mod built;
 mod commands;
 mod leaders;
 mod looks;
@@ -49,4 +50,15 @@ async fn the_image_is_installed_by_helm_works_fails_over_and_is_removed_without_
     timed("helm rollback", releases::rolled_back(&installed)).await?;
     timed("helm uninstall", Box::pin(releases::uninstalled(&installed))).await?;
     installed.scene.check_contract()
+}
+
+#[test]
+fn what_the_operator_writes_for_conda_and_packages_is_built_offline() -> Result<()> {
+    if let Some(reason) = built::unavailable() {
+        say(&format!("skipped: {reason}"));
+        return Ok(());
+    }
+    let workshop = built::Workshop::open()?;
+    built::conda(&workshop)?;
+    built::packages(&workshop)
 }

@@ -15,10 +15,12 @@ release <- readLines("/etc/os-release")
 codename <- gsub("^VERSION_CODENAME=|\"", "", grep("^VERSION_CODENAME=", release, value = TRUE))
 sources <- sprintf("%s/%s", mirror, day)
 binaries <- if (length(codename)) sprintf("%s/__linux__/%s/%s", mirror, codename, day) else sources
-listed <- function(repository) suppressWarnings(available.packages(repos = repository))
-repository <- if (nrow(listed(binaries))) binaries else sources
+listed <- function(repository) {
+  tryCatch(suppressWarnings(available.packages(repos = repository)), error = function(none) NULL)
+}
+repository <- if (NROW(listed(binaries))) binaries else sources
 available <- listed(repository)
-if (!nrow(available)) stop("the mirror has no packages at ", sources)
+if (!NROW(available)) stop("the mirror has no packages at ", sources)
 message("packages come from ", repository)
 
 install <- function(names) install.packages(names, repos = repository, quiet = TRUE)

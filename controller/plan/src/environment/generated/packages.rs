@@ -66,9 +66,10 @@ fn apt(text: &mut Text, packages: &Packages, is_r: bool) {
         return;
     }
     text.part("packages.apt");
-    let names: String = named.iter().map(|name| format!("      {} \\\n", quoted(name))).collect();
+    let lines: Vec<String> = named.iter().map(|name| format!("      {} \\\n", quoted(name))).collect();
+    let lines = lines.concat();
     text.line(format!(
-        "RUN apt-get update \\\n && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \\\n{names} \
+        "RUN apt-get update \\\n && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \\\n{lines} \
          && rm -rf /var/lib/apt/lists/*"
     ));
 }
@@ -79,9 +80,9 @@ fn conda_file(packages: &Packages) -> String {
     let has_python = packages.conda.iter().filter_map(|spec| conda_name(spec)).any(|name| name == "python");
     let python = (!has_python).then_some(PYTHON);
     let names = python.into_iter().chain(packages.conda.iter().map(String::as_str)).chain(["pip"]);
-    let lines: String = names.map(|name| format!("- {}\n", serde_json::json!(name))).collect();
+    let lines: Vec<String> = names.map(|name| format!("- {}\n", serde_json::json!(name))).collect();
     let channel = serde_json::json!(mirror.unwrap_or("conda-forge"));
-    format!("channels: [{channel}, nodefaults]\ndependencies:\n{lines}")
+    format!("channels: [{channel}, nodefaults]\ndependencies:\n{}", lines.concat())
 }
 
 fn r(text: &mut Text, packages: &Packages) -> Result<(), InvalidSpec> {
