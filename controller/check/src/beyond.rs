@@ -2,10 +2,11 @@
 //!
 //! In: a spec in which the definitions find nothing. Out: every fault. Nothing is decided here: it asks the plans.
 
+use azureml_crds::ml_environment::MLEnvironmentSpec;
 use azureml_crds::ml_pipeline::MLPipelineSpec;
 use azureml_crds::ml_schedule::MLScheduleSpec;
-use azureml_crds::{MLPipeline, MLSchedule};
-use azureml_plan::{InvalidSpec, component, schedule};
+use azureml_crds::{MLEnvironment, MLPipeline, MLSchedule};
+use azureml_plan::{InvalidSpec, component, environment, schedule};
 use kube::Resource as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ pub fn faults(kind: &str, spec: &Value) -> Vec<InvalidSpec> {
     } else if kind == MLSchedule::kind(&()) {
         serde_json::from_value::<MLScheduleSpec>(spec.clone())
             .map_or_else(read, |spec| schedule::check(&spec))
+    } else if kind == MLEnvironment::kind(&()) {
+        serde_json::from_value::<MLEnvironmentSpec>(spec.clone())
+            .map_or_else(read, |spec| environment::check(&MLEnvironment::new("", spec)))
     } else {
         Vec::new()
     };

@@ -47,8 +47,10 @@ impl Decide for MLEnvironment {
         tags::unique(&self.spec.tags)?;
         tenancy::check(&self.spec, &refs.owner)?;
         let content = content_name(&self.spec);
-        let source = match Recipe::of(self, &content, &refs.owner)? {
+        let source = match Recipe::of(self, &content)? {
             Some(recipe) => {
+                let text = recipe.generated().unwrap_or_default();
+                tenancy::dockerfile(recipe.field, text, &recipe.args, &refs.owner)?;
                 let pool = recipe.acr.agent_pool.as_deref();
                 pool.map_or(Ok(()), |pool| refs.workspace.rights.agent_pool(pool))?;
                 built(self, recipe, &content, refs)?
@@ -97,6 +99,18 @@ impl Decide for MLEnvironment {
         }
         status
     }
+}
+
+/// What is wrong with a spec by itself: a Dockerfile, a conda file or packages of which nothing can be built.
+#[must_use]
+pub fn check(environment: &MLEnvironment) -> Vec<InvalidSpec> {
+    let made = Recipe::of(environment, &content_name(&environment.spec));
+    let fault = match made {
+        Ok(Some(_)) => None,
+        Ok(None) => given(&environment.spec).err(),
+        Err(fault) => Some(fault),
+    };
+    fault.into_iter().collect()
 }
 
 /// An image that exists, with the conda file that Azure ML completes it with.

@@ -4,10 +4,8 @@
 
 use super::generated::{self, DOCKERFILE};
 use super::named::{is_left_to_azureml, named};
-use super::tenancy;
 use crate::dockerfile::{self, Text};
 use crate::invalid::InvalidSpec;
-use crate::owner::Owner;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{AcrBuilder, Build, Builder, CondaBuilder, Platform};
 use std::collections::BTreeMap;
@@ -32,12 +30,8 @@ impl Recipe {
     /// What is built for an environment; none where its image is given, or completed by Azure ML.
     ///
     /// # Errors
-    /// When it cannot be built as it is written, or would take an image of another namespace.
-    pub(super) fn of(
-        environment: &MLEnvironment,
-        content: &str,
-        owner: &Owner,
-    ) -> Result<Option<Self>, InvalidSpec> {
+    /// When it cannot be built as it is written.
+    pub(super) fn of(environment: &MLEnvironment, content: &str) -> Result<Option<Self>, InvalidSpec> {
         let spec = &environment.spec;
         let (namespace, name) = named(environment);
         let of = format!("{namespace}/{name}");
@@ -54,8 +48,6 @@ impl Recipe {
             }
             (None, None, None) => return Ok(None),
         };
-        let text = files.get(DOCKERFILE).map(String::as_str).unwrap_or_default();
-        tenancy::dockerfile(field, text, &BTreeMap::new(), owner)?;
         Ok(Some(Self {
             field,
             files,
@@ -64,6 +56,13 @@ impl Recipe {
             platform: Platform::LinuxAmd64,
             acr: builder.unwrap_or_default(),
         }))
+    }
+}
+
+impl Recipe {
+    /// The Dockerfile that the operator makes; none where the user wrote it.
+    pub(super) fn generated(&self) -> Option<&str> {
+        self.files.get(DOCKERFILE).filter(|_| self.field != "build").map(String::as_str)
     }
 }
 
