@@ -7,7 +7,7 @@ use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::pipeline::{computes, environments, pipelines};
-use azureml_plan::resolve::refusal;
+use azureml_plan::resolve::{refusal, within};
 use std::hash::Hash;
 
 impl Kind for MLPipeline {
@@ -39,6 +39,10 @@ impl Kind for MLPipeline {
     }
 
     fn kept_by(&self, ctx: &Context) -> Vec<String> {
-        ctx.holders(&name_of(self), &[MLSchedule::KIND, MLRun::KIND, MLPipeline::KIND])
+        let mut holders = ctx.holders(&name_of(self), &[MLSchedule::KIND, MLRun::KIND, MLPipeline::KIND]);
+        // Pipelines in a circle keep each other from nothing: none of them could ever go.
+        let within = within(self, ctx.world());
+        holders.retain(|holder| holder.strip_prefix("MLPipeline/").is_none_or(|name| !within.contains(name)));
+        holders
     }
 }

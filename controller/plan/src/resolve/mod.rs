@@ -14,6 +14,7 @@ mod workspace;
 mod world;
 
 pub use access::{Access, Identity, Login, access, access_of};
+pub use pipeline::within;
 pub use wait::Wait;
 pub use workspace::refusal;
 pub use world::{Objects, Settings, World};

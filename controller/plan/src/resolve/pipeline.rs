@@ -72,6 +72,20 @@ fn nested(
     })
 }
 
+/// The pipelines that a pipeline nests, and what these nest. In a circle it is one of them itself.
+#[must_use]
+pub fn within(pipeline: &MLPipeline, world: World<'_>) -> BTreeSet<String> {
+    let (namespace, _) = place(&pipeline.metadata);
+    let (mut left, mut known) = (pipelines(pipeline), BTreeSet::new());
+    while let Some(name) = left.pop() {
+        let found = world.objects.pipeline(&namespace, &name);
+        if known.insert(name) {
+            left.extend(found.iter().flat_map(|found| pipelines(found)));
+        }
+    }
+    known
+}
+
 /// The way from what a pipeline nests back to itself; none where there is no such way.
 fn circle(pipeline: &MLPipeline, world: World<'_>, namespace: &str) -> Option<String> {
     let own = place(&pipeline.metadata).1;

@@ -2,6 +2,7 @@
 //! namespace, Azure and operator, and says what the user reads and what Azure received.
 
 mod api_version;
+mod assets;
 mod clouds;
 mod computes;
 mod configured;
