@@ -62,7 +62,7 @@ fn bound_conditions(conditions: &mut Value) {
     fields["reason"]["minLength"] = json!(1);
     fields["reason"]["maxLength"] = json!(1024);
     fields["message"]["maxLength"] = json!(32768);
-    // The Kubernetes API describes them at length; six copies of that would only make the definitions larger.
+    // The Kubernetes API describes them at length; copies of that for each kind would only make the definitions larger.
     for (name, description) in [
         ("type", "What it is about."),
         ("status", "Whether it holds."),

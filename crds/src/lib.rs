@@ -1,4 +1,4 @@
-//! The six kinds of `azureml.dev/v1alpha1`: what a user writes (`spec`) and what the controller answers (`status`).
+//! The kinds of `azureml.dev/v1alpha1`: what a user writes (`spec`) and what the controller answers (`status`).
 //!
 //! Only nouns live here: types, their schema, their CEL rules. No network, no clock, no decision.
 //!
@@ -7,7 +7,9 @@
 //!                 │                  ▲                  │
 //!            MLCompute         MLEnvironment        MLPipeline ◄──┬── MLSchedule   pipelineRef
 //!                 ▲                  ▲                  │         └── MLRun        pipelineRef
-//!                 └── compute.ref ───┴─ environment.ref ┘
+//!                 └── compute.ref ───┴─ environment.ref ┤
+//!                                                       ▼
+//!                                                    MLData        inputs.X.ref, steps[].data.X.ref
 //! ```
 
 mod cron;
@@ -18,6 +20,7 @@ mod rules;
 
 pub mod literals;
 pub mod ml_compute;
+pub mod ml_data;
 pub mod ml_environment;
 pub mod ml_pipeline;
 pub mod ml_run;
@@ -28,6 +31,7 @@ pub mod step;
 pub mod values;
 
 pub use ml_compute::MLCompute;
+pub use ml_data::MLData;
 pub use ml_environment::MLEnvironment;
 pub use ml_pipeline::MLPipeline;
 pub use ml_run::MLRun;
@@ -35,7 +39,7 @@ pub use ml_schedule::MLSchedule;
 pub use ml_workspace::MLWorkspace;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::CustomResourceExt as _;
+use kube::{CustomResourceExt as _, Resource as _};
 
 /// The API group of every kind.
 pub const GROUP: &str = "azureml.dev";
@@ -59,11 +63,21 @@ macro_rules! for_each_kind {
             workspaces: $crate::MLWorkspace,
             computes: $crate::MLCompute,
             environments: $crate::MLEnvironment,
+            data: $crate::MLData,
             pipelines: $crate::MLPipeline,
             schedules: $crate::MLSchedule,
             runs: $crate::MLRun,
         }
     };
+}
+
+/// The names of all kinds, such as `MLCompute`, in the order in which they depend on each other.
+#[must_use]
+pub fn kinds() -> Vec<String> {
+    macro_rules! names {
+        ($($many:ident: $kind:path,)*) => { vec![$(<$kind>::kind(&()).into_owned()),*] };
+    }
+    for_each_kind!(names)
 }
 
 /// The definitions of all kinds, as they are installed.

@@ -206,6 +206,14 @@ pub fn mirror(field: &str) -> Rule {
     )
 }
 
+/// The address of data, not its name: what a data asset is registered for.
+pub fn data_address(field: &str) -> Rule {
+    Rule::new("self.matches('^[a-z][a-z0-9+.-]*://.') && !self.startsWith('file:')").message(Message::Message(format!(
+        "{field}: write azureml://datastores/<datastore>/paths/<path>, or an https:// or abfss:// address; a local file is reached by no \
+         job, so upload it to a datastore first"
+    )))
+}
+
 /// Names of inline files.
 pub fn file_names() -> Rule {
     Rule::new("self.all(f, !f.startsWith('/') && f.matches('^[A-Za-z0-9._/-]+$') && !f.contains('..') && !f.endsWith('/'))")

@@ -55,20 +55,22 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* All kinds, each after those that it may name. */}}
+{{- define "operator.kinds" -}}
+[mlworkspaces, mlcomputes, mlenvironments, mldata, mlpipelines, mlschedules, mlruns]
+{{- end }}
+
 {{/* The rules of the controller where it watches. */}}
 {{- define "operator.rules" -}}
 - apiGroups: [azureml.dev]
-  resources: [mlworkspaces, mlcomputes, mlenvironments, mlpipelines, mlschedules, mlruns]
+  resources: {{ include "operator.kinds" . }}
   # The patch is for the finalizer.
   verbs: [list, watch, patch]
 - apiGroups: [azureml.dev]
   resources:
-    - mlworkspaces/status
-    - mlcomputes/status
-    - mlenvironments/status
-    - mlpipelines/status
-    - mlschedules/status
-    - mlruns/status
+    {{- range include "operator.kinds" . | fromYamlArray }}
+    - {{ . }}/status
+    {{- end }}
   verbs: [patch]
 # The files of its steps, which the operator does not keep, are read again when they are uploaded.
 - apiGroups: [azureml.dev]

@@ -104,7 +104,7 @@ fn what_is_no_kind_of_ours_is_said() -> Result<()> {
     let faults = Definitions::read()?.check("MLModel", &json!({}), None);
     assert_eq!(
         faults[0].to_string(),
-        "kind: MLModel is not one of MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace"
+        "kind: MLModel is not one of MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace"
     );
     Ok(())
 }

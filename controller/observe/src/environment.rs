@@ -1,7 +1,7 @@
 //! What an MLEnvironment sees in Azure and in registries, in the order in which less and less has to be looked at.
 
 use crate::looks::Look;
-use crate::versions::{add_remembered, own_versions, versions};
+use crate::versions::{left_of, versions};
 use crate::{Eyes, Observe, is_requested};
 use azureml_client::client::Client;
 use azureml_client::image::ImageRef;
@@ -61,15 +61,8 @@ impl Observe for MLEnvironment {
     }
 
     async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Vec<Version>, Error> {
-        let id = &address.id;
-        let found = own_versions(eyes.client, id, &address.owner).await?;
-        let in_force = self.status.as_ref().and_then(|status| status.version.as_ref());
-        let in_force = in_force.filter(|name| is_version_name(name)).map(|name| id.child("versions", name));
-        let remembered = eyes.looks.noted(id).into_iter().chain(in_force).collect();
-        let mut all = vec![(id.clone(), found)];
-        add_remembered(eyes.client, remembered, &mut all).await?;
-        let of_this = all.into_iter().filter(|(container, _)| container.key() == id.key());
-        Ok(of_this.flat_map(|(_, versions)| versions).collect())
+        let in_force = self.status.as_ref().and_then(|status| status.version.as_deref());
+        left_of(eyes, (&address.id, &address.owner), in_force.filter(|name| is_version_name(name))).await
     }
 }
 

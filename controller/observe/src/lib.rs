@@ -5,6 +5,7 @@
 
 pub mod act;
 mod compute;
+mod data;
 mod environment;
 pub mod looks;
 mod pin;

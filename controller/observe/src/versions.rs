@@ -1,7 +1,8 @@
-//! Versions of environments and components as they are listed, and those that a list which lags does not show.
+//! Versions of environments, components and data as they are listed, and those that a list which lags does not show.
 //!
 //! In: a container, and what is remembered. Out: versions. Never writes.
 
+use crate::Eyes;
 use azureml_client::budget::Urgency;
 use azureml_client::client::{Asked, Client};
 use azureml_client::{ArmId, Class, Error};
@@ -28,7 +29,7 @@ fn is_named(item: &RawValue, is_it: impl Fn(&str) -> bool) -> bool {
     serde_json::from_str::<Named<'_>>(item.get()).map_or(true, |named| is_it(&named.name))
 }
 
-/// The versions of an environment or component whose names begin so, archived ones too; none where the container itself is not there.
+/// The versions of an environment, component or data asset whose names begin so, archived ones too; none where the container itself is not there.
 pub async fn versions(client: &Client, id: &ArmId, begin: &str) -> Result<Vec<Version>, Error> {
     let query = [("listViewType", "All")];
     let asked = Asked { parent: id, collection: "versions", query: &query, urgency: Urgency::Change };
@@ -87,6 +88,22 @@ fn gone_is_empty(found: Result<Vec<Value>, Error>) -> Result<Vec<Value>, Error> 
         Err(error) if error.class() == Class::Gone => Ok(Vec::new()),
         found => found,
     }
+}
+
+/// The versions of an owner that are left of one container, with those that a list which lags does not show: what is remembered, and the one in
+/// force.
+pub async fn left_of(
+    eyes: &Eyes<'_>,
+    (id, owner): (&ArmId, &Owner),
+    in_force: Option<&str>,
+) -> Result<Vec<Version>, Error> {
+    let found = own_versions(eyes.client, id, owner).await?;
+    let in_force = in_force.map(|name| id.child("versions", name));
+    let remembered = eyes.looks.noted(id).into_iter().chain(in_force).collect();
+    let mut all = vec![(id.clone(), found)];
+    add_remembered(eyes.client, remembered, &mut all).await?;
+    let of_this = all.into_iter().filter(|(container, _)| container.key() == id.key());
+    Ok(of_this.flat_map(|(_, versions)| versions).collect())
 }
 
 /// Adds versions that are remembered and that a list does not show: it may lag behind what was just made.

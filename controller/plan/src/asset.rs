@@ -1,10 +1,10 @@
-//! Versions of environments and components: what of one that exists may change, and what must come along.
+//! Versions of environments, components and data: what of one that exists may change, and what must come along.
 
 use crate::tags;
 use serde_json::{Value, json};
 
-/// What was read of an environment or component version, with what may change changed: a PUT that left out the image or
-/// the spec would lose it.
+/// What was read of an environment, component or data version, with what may change changed: a PUT that left out the image,
+/// the spec or the address would lose it.
 #[must_use]
 pub fn changed(properties: &Value, want: &Value) -> Value {
     let keys = [
@@ -21,6 +21,9 @@ pub fn changed(properties: &Value, want: &Value) -> Value {
         "properties",
         "stage",
         "componentSpec",
+        "dataType",
+        "dataUri",
+        "referencedUris",
     ];
     let mut body: serde_json::Map<String, Value> = keys
         .iter()

@@ -19,6 +19,7 @@ pub mod component;
 pub mod compute;
 pub mod context;
 pub mod cron;
+pub mod data;
 pub mod diff;
 pub mod dockerfile;
 pub mod environment;

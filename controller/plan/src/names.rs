@@ -21,6 +21,8 @@ pub struct NameRule {
 pub const COMPUTE: NameRule = NameRule { longest: 24, separator: '-', ends_in_digits: false };
 /// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`; shorter, so that people can read it.
 pub const ENVIRONMENT: NameRule = NameRule { longest: 128, separator: '-', ends_in_digits: true };
+/// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`; shorter, as an environment's.
+pub const DATA: NameRule = NameRule { longest: 128, separator: '-', ends_in_digits: true };
 /// `^[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}$`
 pub const SCHEDULE: NameRule = NameRule { longest: 128, separator: '-', ends_in_digits: true };
 /// `^[a-z][a-z0-9_]*$`, at most 255; room is left for the name of a step.
@@ -187,7 +189,7 @@ mod tests {
         fn names_are_legal_whatever_the_object_is_called(
             namespace in "[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?", name in "[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?"
         ) {
-            for rule in [COMPUTE, ENVIRONMENT, SCHEDULE, COMPONENT] {
+            for rule in [COMPUTE, ENVIRONMENT, DATA, SCHEDULE, COMPONENT] {
                 let generated = generated(rule, &namespace, &name);
                 prop_assert!(generated.len() <= rule.longest && generated.len() >= 3);
                 prop_assert!(generated.starts_with(|c: char| c.is_ascii_lowercase()));

@@ -2,6 +2,7 @@
 //! in Azure in `azureml-observe`.
 
 mod compute;
+mod data;
 mod environment;
 pub mod firings;
 mod objects;

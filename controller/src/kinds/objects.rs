@@ -3,7 +3,7 @@
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind as _};
 use crate::stores::find;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
 use azureml_plan::resolve::Objects;
 use kube::ResourceExt as _;
 use std::sync::Arc;
@@ -19,6 +19,10 @@ impl Objects for Context {
 
     fn environment(&self, namespace: &str, name: &str) -> Option<Arc<MLEnvironment>> {
         find(&self.stores.environments, namespace, name)
+    }
+
+    fn data(&self, namespace: &str, name: &str) -> Option<Arc<MLData>> {
+        find(&self.stores.data, namespace, name)
     }
 
     fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>> {

@@ -5,8 +5,8 @@ use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_plan::pipeline::{computes, environments, pipelines};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_plan::pipeline::{computes, data_refs, environments, pipelines};
 use azureml_plan::resolve::{refusal, within};
 use std::hash::Hash;
 
@@ -16,9 +16,10 @@ impl Kind for MLPipeline {
     fn refers_to(&self) -> Vec<Name> {
         let environments = environments(self).into_iter().map(|name| named::<_, MLEnvironment>(self, &name));
         let computes = computes(self).into_iter().map(|name| named::<_, MLCompute>(self, &name));
+        let data = data_refs(self).into_iter().map(|name| named::<_, MLData>(self, &name));
         let workspace = named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name);
         let nested = pipelines(self).into_iter().map(|name| named::<_, MLPipeline>(self, &name));
-        environments.chain(computes).chain(nested).chain([workspace]).collect()
+        environments.chain(computes).chain(data).chain(nested).chain([workspace]).collect()
     }
 
     fn offer(&self) -> impl Hash {

@@ -4,7 +4,7 @@ use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind};
 use azureml_crds::ml_workspace::MLWorkspaceStatus;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLWorkspace};
 use azureml_plan::preflight::refused;
 use azureml_plan::trouble::Trouble;
 use azureml_plan::workspace::believed;
@@ -50,6 +50,6 @@ impl Kind for MLWorkspace {
     }
 
     fn kept_by(&self, ctx: &Context) -> Vec<String> {
-        ctx.holders(&name_of(self), &[MLCompute::KIND, MLEnvironment::KIND, MLPipeline::KIND])
+        ctx.holders(&name_of(self), &[MLCompute::KIND, MLEnvironment::KIND, MLData::KIND, MLPipeline::KIND])
     }
 }

@@ -17,17 +17,43 @@ fn bound_address(address: &mut Schema) {
     address.insert("allOf".into(), json!(bounds));
 }
 
+/// What is said of a reference that names no object.
+const A_NAME: &str = "the name of an MLData: lower-case letters, digits, - and .";
+
+/// A Kubernetes object name, as far as a reference can know.
+fn bound_name(name: &mut Schema) {
+    let words = json!({"enum": [A_NAME]});
+    name.insert("anyOf".into(), json!([words, {"pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}]));
+}
+
+/// What is said where data is at two places.
+const ONE_PLACE: &str = "none where path is set: write exactly one of path, ref";
+
+/// Data has exactly one place. Of a map in a list there may be too many for a rule.
+fn one_place(data: &mut Schema) {
+    let words = json!({"properties": {"ref": {"enum": [ONE_PLACE]}}});
+    let not_both = json!({"anyOf": [words, {"not": {"required": ["path", "ref"]}}]});
+    let one = json!({"anyOf": [{"required": ["path"]}, {"required": ["ref"]}]});
+    data.insert("allOf".into(), json!([not_both, one]));
+}
+
 /// Data of a step, in place.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = one_place)]
 pub struct StepData {
     /// What kind of data it is.
     pub r#type: OutputType,
     /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, an `https://` or `abfss://` address, or a data asset:
     /// `azureml:<name>:<version>`, `azureml:<name>@latest`, a registry's, or its ARM id. A label is looked up once;
     /// `status.resolved` says what it means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = bound_address)]
-    pub path: String,
+    pub path: Option<String>,
+    /// An MLData of this namespace, in place of `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253), transform = bound_name)]
+    pub r#ref: Option<String>,
     /// How the step sees it. Default: Azure ML's, `ReadOnlyMount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InputMode>,

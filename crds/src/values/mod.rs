@@ -56,6 +56,10 @@ impl JsonSchema for Literal {
 #[x_kube(
     validation = Rule::new("!has(self.path) || !(self.type in ['string', 'integer', 'number', 'boolean'])")
         .message("path is for data inputs; a string, integer, number or boolean takes default").field_path(".path"),
+    validation = Rule::new("!has(self.ref) || self.type in ['uri_file', 'uri_folder', 'mltable']")
+        .message("ref is for inputs of type uri_file, uri_folder or mltable, which an MLData can have").field_path(".ref"),
+    validation = Rule::new("!has(self.ref) || !has(self.path)")
+        .message("set at most one of path, ref").field_path(".ref"),
     validation = Rule::new("!has(self.mode) || !(self.type in ['string', 'integer', 'number', 'boolean'])")
         .message("mode is for data inputs; remove it").field_path(".mode"),
     validation = Rule::new("!(has(self.minimum) || has(self.maximum)) || self.type in ['integer', 'number']")
@@ -74,6 +78,11 @@ pub struct Input {
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = crate::rules::data_path("path"), validation = crate::rules::stays_quoted("path"))]
     pub path: Option<String>,
+    /// The MLData of this namespace whose version a run reads that names none, in place of `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = crate::rules::object_name("ref"))]
+    pub r#ref: Option<String>,
     /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`. Serves MLRun and
     /// MLSchedule; a caller of the endpoint gives its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,8 @@ use support::{crate_file, output};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const NAMESPACE: &str = "azureml-system";
+const KINDS: [&str; 7] =
+    ["mlworkspaces", "mlcomputes", "mlenvironments", "mldata", "mlpipelines", "mlschedules", "mlruns"];
 
 fn chart() -> PathBuf {
     crate_file("../../charts/azureml-operator")
@@ -172,7 +174,7 @@ fn handed_over_and_back(plane: &ControlPlane, chart: &str, all: &Shown) {
 /// What a role of the cluster lets people do with the kinds: every kind, with the verbs of view or of edit.
 async fn table(kube: &Client, user: &str) -> Vec<String> {
     let mut may = Vec::new();
-    for kind in ["mlworkspaces", "mlcomputes", "mlenvironments", "mlpipelines", "mlschedules", "mlruns"] {
+    for kind in KINDS {
         for (word, verbs) in [
             ("reads", ["get", "list", "watch"].as_slice()),
             ("changes", &["create", "update", "patch", "delete", "deletecollection"]),
@@ -242,7 +244,7 @@ async fn who_views_edits_or_administrates_a_namespace_may_do_so_with_the_kinds()
     }
     let kube = plane.client().await.unwrap();
     gathered(&kube).await;
-    let all = ["mlworkspaces", "mlcomputes", "mlenvironments", "mlpipelines", "mlschedules", "mlruns"];
+    let all = KINDS;
     let with = |changed: &[&str]| -> Vec<String> {
         let of_kind = |kind: &&str| {
             let changes = changed.contains(kind).then(|| format!("changes {kind}"));
@@ -251,7 +253,10 @@ async fn who_views_edits_or_administrates_a_namespace_may_do_so_with_the_kinds()
         all.iter().flat_map(of_kind).collect()
     };
     assert_eq!(table(&kube, "view").await, with(&[]));
-    assert_eq!(table(&kube, "edit").await, with(&["mlenvironments", "mlpipelines", "mlschedules", "mlruns"]));
+    assert_eq!(
+        table(&kube, "edit").await,
+        with(&["mlenvironments", "mldata", "mlpipelines", "mlschedules", "mlruns"])
+    );
     assert_eq!(table(&kube, "admin").await, with(&all));
     assert_eq!(table(&kube, "nobody").await, [""; 0]);
     a_data_scientist_applies_the_example(&plane);

@@ -7,7 +7,7 @@ use azureml_e2e::{Scene, Setting};
 use std::path::Path;
 use tokio::process::Command;
 
-const MANIFESTS: &str = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedules";
+const MANIFESTS: &str = "mlworkspaces,mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules";
 const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedules,mlruns";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,8 +28,8 @@ async fn microsofts_client_shows_what_the_manifests_say() -> Result<()> {
     let file = folder.path().join("objects.json");
     std::fs::write(&file, objects)?;
     let printed = readback(&scene, &file).await?;
-    for kind in ["MLWorkspace", "MLCompute", "MLEnvironment", "MLPipeline", "MLSchedule", "MLRun"] {
-        ensure!(printed.contains(kind), "no {kind} was read back:\n{printed}");
+    for kind in azureml_crds::kinds() {
+        ensure!(printed.contains(&kind), "no {kind} was read back:\n{printed}");
     }
     operator.stop()?;
     scene.check_contract()

@@ -163,14 +163,15 @@ impl<'a> Story<'a> {
     /// # Errors
     /// When an object stays.
     pub async fn delete(&mut self) -> Result<()> {
-        let kinds = ["MLRun", "MLSchedule", "MLPipeline", "MLEnvironment", "MLCompute", "MLWorkspace"];
-        for kind in kinds {
+        // Those that name others go first.
+        let kinds: Vec<String> = azureml_crds::kinds().into_iter().rev().collect();
+        for kind in &kinds {
             let api = self.api(kind);
             for object in api.list(&ListParams::default()).await? {
                 api.delete(&object.name_any(), &DeleteParams::default()).await?;
             }
         }
-        for kind in kinds {
+        for kind in &kinds {
             let api = self.api(kind);
             while let Some(object) = api.list(&ListParams::default()).await?.items.first() {
                 self.operator.check()?;

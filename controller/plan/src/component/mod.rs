@@ -165,7 +165,18 @@ fn described(mut value: Value, description: Option<&String>) -> Value {
 /// An input of the whole as its component declares it. Azure ML stores every literal as text.
 fn declared(input: &Input) -> Value {
     // A job says where data is and how it is read.
-    let Input { r#type, path: _, mode: _, optional, default, minimum, maximum, r#enum, description } = input;
+    let Input {
+        r#type,
+        path: _,
+        r#ref: _,
+        mode: _,
+        optional,
+        default,
+        minimum,
+        maximum,
+        r#enum,
+        description,
+    } = input;
     let mut value = json!({"type": r#type.word()});
     if let Some(default) = default {
         value["default"] = json!(literal(&default.0));

@@ -24,6 +24,6 @@ fn of_environment(environment: &Environment) -> Option<(&str, Collection)> {
 fn of_step(step: &Step) -> impl Iterator<Item = (&str, Collection)> {
     let nested = step.pipeline.iter().filter_map(|nested| nested.component.as_deref());
     let components = step.component.as_deref().into_iter().chain(nested);
-    let data = step.data.values().map(|data| (data.path.as_str(), Collection::Data));
+    let data = step.data.values().filter_map(|data| Some((data.path.as_deref()?, Collection::Data)));
     components.map(|component| (component, Collection::Components)).chain(data)
 }

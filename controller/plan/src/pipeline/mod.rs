@@ -14,10 +14,10 @@ mod wanted;
 pub use self::labels::labels;
 pub use self::leave::{Address, Left};
 use self::register::register;
-use self::resolve::{addresses, current, default_compute, resolve, settings};
+use self::resolve::{addresses, current, default_compute, inputs, resolve, settings};
 pub use self::seen::{Presence, Seen};
 pub use self::vouch::{generated_name, vouch};
-pub use self::wanted::{Deployments, Refs, Wanted};
+pub use self::wanted::{Data, Deployments, Refs, Wanted};
 use crate::action::Plan;
 use crate::component::{Component, Prepared};
 use crate::invalid::InvalidSpec;
@@ -52,6 +52,14 @@ pub fn computes(pipeline: &MLPipeline) -> Vec<String> {
     let defaults = pipeline.spec.defaults.as_ref().and_then(|defaults| defaults.compute.as_ref());
     let own = pipeline.spec.steps.iter().filter_map(|step| step.compute.as_ref());
     sorted(own.chain(defaults).filter_map(|compute| compute.r#ref.clone()))
+}
+
+/// The MLData that a pipeline names.
+#[must_use]
+pub fn data_refs(pipeline: &MLPipeline) -> Vec<String> {
+    let inputs = pipeline.spec.inputs.values().filter_map(|input| input.r#ref.clone());
+    let of_steps = pipeline.spec.steps.iter().flat_map(|step| step.data.values());
+    sorted(inputs.chain(of_steps.filter_map(|data| data.r#ref.clone())))
 }
 
 /// The MLPipelines that a pipeline has in the place of steps.
@@ -95,7 +103,7 @@ impl Decide for MLPipeline {
             .collect::<Result<Vec<_>, _>>()?;
         let (id, body) = component::whole(self, &steps, (workspace, &base), &tags);
         let settings = settings(self, workspace, default_compute);
-        let current = current(self, refs, &id, &settings);
+        let current = current(self, refs, &id, &settings, inputs(self, refs)?);
         let endpoint =
             self.spec.publish.as_ref().map(|publish| workspace.child("batchEndpoints", &publish.endpoint));
         Ok(Wanted { steps, id, body, settings, current, endpoint, tags })

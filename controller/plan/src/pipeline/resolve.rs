@@ -10,8 +10,10 @@ use crate::{component, hash};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, Defaults, Settings};
-use azureml_crds::step::{IdentityType, Nested, Step};
+use azureml_crds::step::{IdentityType, Nested, Step, StepData};
+use azureml_crds::values::Input;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The compute of steps that name none: its id, and for a serverless one the size.
 type DefaultCompute = (Option<String>, Option<String>);
@@ -58,10 +60,10 @@ pub(super) fn resolve(
             ));
         }
     };
-    let data = step.data.iter().map(|(name, data)| {
-        let named = |field: &str| asset((field, &data.path), Collection::Data, refs);
-        Ok((name.clone(), named(&format!("{field}.data.{name}.path"))?))
-    });
+    let data = step
+        .data
+        .iter()
+        .map(|(name, data)| Ok((name.clone(), in_place(&format!("{field}.data.{name}"), data, refs)?)));
     let data = data.collect::<Result<_, InvalidSpec>>()?;
     let is_user =
         step.identity.as_ref().is_some_and(|identity| identity.r#type == IdentityType::UserIdentity);
@@ -118,6 +120,39 @@ fn environment(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> 
     }
 }
 
+/// Where the data of a step is.
+fn in_place(field: &str, data: &StepData, refs: &Refs) -> Result<String, InvalidSpec> {
+    match (&data.path, &data.r#ref) {
+        (Some(path), None) => asset((&format!("{field}.path"), path), Collection::Data, refs),
+        (None, Some(name)) => named(&format!("{field}.ref"), name, data.r#type.word(), refs),
+        _ => Err(InvalidSpec::new(field, "set exactly one of path, ref")),
+    }
+}
+
+/// The version of an MLData, which is of the type that is read.
+fn named(field: &str, name: &str, r#type: &str, refs: &Refs) -> Result<String, InvalidSpec> {
+    let data = refs.data.get(name);
+    let data = data.ok_or_else(|| InvalidSpec::new(field, format!("there is no MLData {name}")))?;
+    if data.r#type.word() == r#type {
+        return Ok(data.id.clone());
+    }
+    let message = format!("MLData {name} is a {}; write that as the type here too", data.r#type.word());
+    Err(InvalidSpec::new(field, message))
+}
+
+/// The inputs as a run takes them: an MLData is the id of its version.
+pub(super) fn inputs(pipeline: &MLPipeline, refs: &Refs) -> Result<BTreeMap<String, Input>, InvalidSpec> {
+    let resolved = |(name, input): (&String, &Input)| {
+        let Some(data) = &input.r#ref else { return Ok((name.clone(), input.clone())) };
+        if input.path.is_some() {
+            return Err(InvalidSpec::new(format!("inputs.{name}"), "set at most one of path, ref"));
+        }
+        let path = named(&format!("inputs.{name}.ref"), data, input.r#type.word(), refs)?;
+        Ok((name.clone(), Input { path: Some(path), r#ref: None, ..input.clone() }))
+    };
+    pipeline.spec.inputs.iter().map(resolved).collect()
+}
+
 /// An asset that exists, as a request names it.
 fn asset((field, text): (&str, &str), collection: Collection, refs: &Refs) -> Result<String, InvalidSpec> {
     refs.workspace.rights.address(field, text)?;
@@ -160,8 +195,14 @@ pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: Defaul
     }
 }
 
-pub(super) fn current(pipeline: &MLPipeline, refs: &Refs, id: &ArmId, settings: &Settings) -> Current {
-    let (inputs, outputs) = (pipeline.spec.inputs.clone(), pipeline.spec.outputs.clone());
+pub(super) fn current(
+    pipeline: &MLPipeline,
+    refs: &Refs,
+    id: &ArmId,
+    settings: &Settings,
+    inputs: BTreeMap<String, Input>,
+) -> Current {
+    let outputs = pipeline.spec.outputs.clone();
     let content = json!({"componentId": id, "settings": settings, "inputs": inputs, "outputs": outputs});
     let version = hash::cut(&hash::content("current", &content), 12).to_owned();
     let places = component::bare::inputs(pipeline, &refs.pipelines);

@@ -5,6 +5,7 @@ use crate::component::{Code, Own, Prepared};
 use crate::context::Workspace;
 use crate::owner::Owner;
 use azureml_client::ArmId;
+use azureml_crds::ml_data::DataType;
 use azureml_crds::ml_pipeline::{Current, Settings};
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,12 +22,23 @@ pub struct Refs {
     pub environments: BTreeMap<String, String>,
     /// Clusters by the name of the MLCompute.
     pub computes: BTreeMap<String, String>,
+    /// Data asset versions by the name of the MLData.
+    pub data: BTreeMap<String, Data>,
     /// Versions in force by the name of the MLPipeline.
     pub pipelines: BTreeMap<String, Current>,
     /// What labels mean.
     pub pins: Pins,
     /// How the settings of a deployment are written.
     pub deployments: Deployments,
+}
+
+/// The version of an MLData.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Its ARM id.
+    pub id: String,
+    /// What kind of data it is.
+    pub r#type: DataType,
 }
 
 /// How the settings of a deployment are written: the definition says that all are text, Microsoft's client sends booleans.

@@ -5,6 +5,7 @@
 
 mod access;
 mod compute;
+mod data;
 mod environment;
 mod pipeline;
 mod run;

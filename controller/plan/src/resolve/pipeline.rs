@@ -1,6 +1,7 @@
 //! What an MLPipeline refers to, and which version of it runs and schedules use.
 
 use super::compute::cluster;
+use super::data::data;
 use super::environment::environment;
 use super::workspace::refusal;
 use super::world::place;
@@ -9,7 +10,7 @@ use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::pipeline::{
-    Address, Refs, base_name, computes, environments, generated_name, labels, pipelines, vouch,
+    Address, Refs, base_name, computes, data_refs, environments, generated_name, labels, pipelines, vouch,
 };
 use crate::reasons::Reason;
 use azureml_crds::MLPipeline;
@@ -26,11 +27,12 @@ impl Resolve for MLPipeline {
         let (namespace, _) = place(&self.metadata);
         let environments = all(environments(self), |name| environment(world, &namespace, name))?;
         let computes = all(computes(self), |name| cluster(world, (&namespace, name), &workspace.id))?;
+        let data = all(data_refs(self), |name| data(world, (&namespace, name), &workspace))?;
         let pipelines = nested(self, world, &workspace)?;
         let told = self.status.as_ref().map(|status| status.resolved.as_slice());
         let pins = Pins::told(told.unwrap_or_default(), &labels(self, &workspace.id));
         let (owner, deployments) = (world.owner(&self.metadata), world.settings.deployments);
-        Ok(Refs { workspace, owner, environments, computes, pipelines, pins, deployments })
+        Ok(Refs { workspace, owner, environments, computes, data, pipelines, pins, deployments })
     }
 
     fn made(&self) -> Made {

@@ -4,7 +4,7 @@ use crate::grants::Grant;
 use crate::job::Form;
 use crate::owner::Owner;
 use crate::pipeline::Deployments;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
 use jiff::SignedDuration;
 use kube::core::ObjectMeta;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub trait Objects {
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>>;
     /// An MLEnvironment.
     fn environment(&self, namespace: &str, name: &str) -> Option<Arc<MLEnvironment>>;
+    /// An MLData.
+    fn data(&self, namespace: &str, name: &str) -> Option<Arc<MLData>>;
     /// An MLPipeline.
     fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>>;
     /// Every MLEnvironment of a namespace.

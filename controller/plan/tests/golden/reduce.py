@@ -33,6 +33,7 @@ SINGLE = [
     "compute-delete",
     "compute-nodes",
     "compute-update",
+    "data-asset",
     "environment-archive",
     "environment-build",
     "environment-conda",

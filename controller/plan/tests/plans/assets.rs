@@ -37,6 +37,7 @@ fn refs() -> Result<Refs> {
         owner: owner("p"),
         environments: BTreeMap::new(),
         computes: BTreeMap::new(),
+        data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         pins: Pins::default(),
         deployments: pipeline::Deployments::Text,

@@ -5,12 +5,14 @@ use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_crds::ml_compute::{MLComputeSpec, MLComputeStatus};
 use azureml_crds::ml_pipeline::Current;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule};
 use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
-use azureml_plan::{Action, Ask, Decide, Leave as _, View, compute, environment, pipeline, run, schedule};
+use azureml_plan::{
+    Action, Ask, Decide, Leave as _, View, compute, data, environment, pipeline, run, schedule,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -104,6 +106,18 @@ fn cluster() -> impl Strategy<Value = MLComputeSpec> {
     )
 }
 
+/// Any MLData, of few addresses, so that two are often of one.
+fn any_data() -> impl Strategy<Value = MLData> {
+    let r#type = prop::sample::select(vec!["uri_file", "uri_folder", "mltable"]);
+    let path = prop::sample::select(vec!["azureml://datastores/d/paths/a", "https://x/a", "wasbs://c@x/A"]);
+    let (tags, description) =
+        (prop::collection::btree_map("[a-z]{1,5}", "[a-z]{0,5}", 0..4), prop::option::of("[a-z]{0,5}"));
+    (r#type, path, tags, description).prop_map(|(r#type, path, tags, description)| {
+        let spec = json!({"workspaceRef": {"name": "p"}, "type": r#type, "path": path, "tags": tags, "description": description});
+        object("x", &spec.to_string()).unwrap()
+    })
+}
+
 /// What Azure keeps of a body, as far as decisions can tell.
 fn kept(body: &Value) -> Value {
     let mut have = body.clone();
@@ -171,9 +185,38 @@ proptest! {
     }
 
     #[test]
+    fn data_has_one_version_for_each_content_and_what_people_read_is_changed_in_place(old in any_data(), new in any_data()) {
+        let refs = data::Refs { workspace: workspace(), owner: owner("x") };
+        let made = plan(&old, &refs, &None, &ask()).unwrap();
+        let [Action::Put { id, body }] = made.actions.as_slice() else { panic!("nothing is made: {made:?}") };
+        let is_same = (old.spec.r#type, &old.spec.path) == (new.spec.r#type, &new.spec.path);
+        prop_assert_eq!(*id == new.wanted(&refs).unwrap().id, is_same);
+        let after = plan(&old, &refs, &Some(kept(body)), &ask()).unwrap();
+        prop_assert!(after.actions.is_empty() && after.drift.is_empty(), "{after:?}");
+        prop_assert_eq!(after.verdict.reason.as_str(), "Succeeded");
+        if is_same {
+            let change = plan(&new, &refs, &Some(kept(body)), &ask()).unwrap();
+            let have = change.actions.iter().fold(kept(body), |_, action| match action {
+                Action::Put { id: changed, body } if changed == id => kept(body),
+                more => panic!("{more:?}"),
+            });
+            prop_assert!(plan(&new, &refs, &Some(have), &ask()).unwrap().actions.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_answer_about_data_is_too_strange(have in ours("x"), ask in asked()) {
+        let data: MLData = object("x", "{workspaceRef: {name: p}, type: mltable, path: 'https://x/y', deletionPolicy: Delete}").unwrap();
+        let refs = data::Refs { workspace: workspace(), owner: owner("x") };
+        decide(&data, &refs, &Some(have.clone()), &ask).unwrap();
+        let address = data::Address { id: data::id(&data, &workspace().id), owner: owner("x") };
+        data.farewell(&address, &vec![environment::Version { name: "v".into(), body: have }], &ask);
+    }
+
+    #[test]
     fn no_answer_about_an_endpoint_is_too_strange(endpoint in ours("x"), deployments in prop::collection::vec(ours("x"), 0..4), is_complete in any::<bool>(), ask in asked()) {
         let pipeline: MLPipeline = object("x", "{workspaceRef: {name: p}, publish: {endpoint: ep}, defaults: {compute: {name: c}, environment: {id: /e}}, steps: [{name: a, command: b}]}").unwrap();
-        let refs = pipeline::Refs { pins: Pins::default(), pipelines: BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), deployments: pipeline::Deployments::Text };
+        let refs = pipeline::Refs { pins: Pins::default(), pipelines: BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), data: BTreeMap::new(), deployments: pipeline::Deployments::Text };
         let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new(), is_awaited: false };
         let seen = pipeline::Seen { whole: Presence::Here, steps: BTreeMap::new(), codes: BTreeMap::new(), publication };
         decide(&pipeline, &refs, &seen, &ask).unwrap();

@@ -6,13 +6,13 @@ use crate::support::{ask, id, object, owner, plan, workspace};
 use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_crds::values::Literal;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule};
 use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
 use azureml_plan::{
-    Action, Ask, Decide as _, Leave as _, Plan, compute, environment, pipeline, run, schedule,
+    Action, Ask, Decide as _, Leave as _, Plan, compute, data, environment, pipeline, run, schedule,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ pub fn all() -> Result<BTreeMap<&'static str, Request>> {
     let mut all = BTreeMap::new();
     computes(&mut all)?;
     environments(&mut all)?;
+    data_assets(&mut all)?;
     components(&mut all)?;
     endpoints(&mut all)?;
     jobs(&mut all)?;
@@ -124,6 +125,15 @@ fn environments(all: &mut All) -> Result<()> {
     add(all, "environment-archive", built.farewell(&address, &vec![version], &ask()))
 }
 
+fn data_assets(all: &mut All) -> Result<()> {
+    let churn: MLData = object(
+        "churn-data",
+        "{workspaceRef: {name: prod}, azureName: churn-data, type: uri_folder, path: 'azureml://datastores/workspaceblobstore/paths/churn/v3/'}",
+    )?;
+    let refs = data::Refs { workspace: workspace(), owner: owner("churn-data") };
+    add(all, "data-asset", plan(&churn, &refs, &None, &ask()).map_err(anyhow::Error::msg)?)
+}
+
 fn pipeline_of(spec: &str) -> Result<MLPipeline> {
     object("pipeline1", &spec.replace("ENVIRONMENT", &id("environments/churn-py/versions/1")))
 }
@@ -132,6 +142,7 @@ fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     pipeline::Refs {
         pins: Pins::default(),
+        data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),
         owner: owner("pipeline1"),

@@ -56,6 +56,7 @@ fn settings_of_a_deployment_are_text_or_have_types() -> Result<()> {
             owner: owner("p"),
             environments: BTreeMap::new(),
             computes: BTreeMap::new(),
+            data: BTreeMap::new(),
             deployments,
         };
         let spec = "{workspaceRef: {name: p}, publish: {endpoint: ep}, steps: [{name: a, command: b}],

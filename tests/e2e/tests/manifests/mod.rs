@@ -7,15 +7,11 @@ mod server;
 mod table;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use azureml_crds::ml_compute::MLComputeSpec;
-use azureml_crds::ml_environment::MLEnvironmentSpec;
-use azureml_crds::ml_pipeline::MLPipelineSpec;
-use azureml_crds::ml_run::MLRunSpec;
-use azureml_crds::ml_schedule::MLScheduleSpec;
-use azureml_crds::ml_workspace::MLWorkspaceSpec;
 use azureml_e2e::cluster;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kube::Resource as _;
 use kube::core::Status;
+use kube::core::object::HasSpec;
 use serde_json::{Value, json};
 use server::Server;
 use std::io::Write as _;
@@ -102,17 +98,16 @@ async fn accepts(server: &Server, right: &[Trial]) -> Result<()> {
 }
 
 fn readable(kind: &str, spec: &Value) -> Result<()> {
-    let spec = spec.clone();
-    match kind {
-        "MLWorkspace" => serde_json::from_value::<MLWorkspaceSpec>(spec).map(drop)?,
-        "MLCompute" => serde_json::from_value::<MLComputeSpec>(spec).map(drop)?,
-        "MLEnvironment" => serde_json::from_value::<MLEnvironmentSpec>(spec).map(drop)?,
-        "MLPipeline" => serde_json::from_value::<MLPipelineSpec>(spec).map(drop)?,
-        "MLSchedule" => serde_json::from_value::<MLScheduleSpec>(spec).map(drop)?,
-        "MLRun" => serde_json::from_value::<MLRunSpec>(spec).map(drop)?,
-        other => bail!("{other} is no kind of ours"),
+    macro_rules! as_one_of {
+        ($($many:ident: $kind:path,)*) => {
+            $(if kind == <$kind>::kind(&()) {
+                let read: Result<<$kind as HasSpec>::Spec, _> = serde_json::from_value(spec.clone());
+                return Ok(read.map(drop)?);
+            })*
+        };
     }
-    Ok(())
+    azureml_crds::for_each_kind!(as_one_of);
+    bail!("{kind} is no kind of ours")
 }
 
 /// Every object of ours in the folder of examples; others tell Argo CD of them.

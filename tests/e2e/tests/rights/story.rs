@@ -97,7 +97,8 @@ pub async fn removed_and_back(installed: &mut Installed, operator: Operator) -> 
     operator.pass(0, "MLPipeline", "r-gbm")?;
     assert_eq!(installed.scene.writes(since).len(), 0, "{}", installed.scene.requests_shown(20));
     let stays = azure_name(&installed.scene.api::<MLCompute>().get("big").await?)?;
-    let all = ["delete", "mlruns,mlschedules,mlpipelines,mlenvironments,mlcomputes,mlworkspaces", "--all"];
+    let all =
+        ["delete", "mlruns,mlschedules,mlpipelines,mldata,mlenvironments,mlcomputes,mlworkspaces", "--all"];
     installed.scene.kubectl(&all).await?;
     operator.stop()?;
     let left = azure(&installed.scene)?;

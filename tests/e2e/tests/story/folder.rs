@@ -1,7 +1,7 @@
 //! The example as files: objects by name, for those who resolve references without Kubernetes.
 
 use anyhow::Result;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::scene::objects;
 use azureml_observe::act::{Sources, Texts};
 use azureml_plan::resolve::Objects;
@@ -73,6 +73,9 @@ impl Objects for Folder {
     }
     fn environment(&self, _: &str, name: &str) -> Option<Arc<MLEnvironment>> {
         get(&self.environments, name)
+    }
+    fn data(&self, _: &str, _: &str) -> Option<Arc<MLData>> {
+        None
     }
     fn pipeline(&self, _: &str, name: &str) -> Option<Arc<MLPipeline>> {
         get(&self.pipelines, name)

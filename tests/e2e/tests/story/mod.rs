@@ -67,7 +67,7 @@ fn expected<const N: usize>(rows: [(&str, usize); N]) -> BTreeMap<String, usize>
 
 /// Waits until nothing is left to do: a forced pass over everything has been handled.
 async fn force(scene: &Scene, value: &str) -> Result<()> {
-    let kinds = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedules,mlruns";
+    let kinds = "mlworkspaces,mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules,mlruns";
     let annotation = format!("{}={value}", azureml_crds::RECONCILE_REQUESTED_AT);
     scene.kubectl(&["annotate", kinds, "--all", "--overwrite", &annotation]).await?;
     macro_rules! handled {

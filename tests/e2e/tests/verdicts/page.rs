@@ -33,7 +33,7 @@ pub fn page(judged: &[Judged]) -> String {
     let mut told = BTreeSet::new();
     let once = judged.iter().filter(shared).filter(|judged| told.insert(&judged.state.situation));
     table(&mut page, once, true);
-    for kind in ["MLWorkspace", "MLCompute", "MLEnvironment", "MLPipeline", "MLSchedule", "MLRun"] {
+    for kind in azureml_crds::kinds() {
         let _ = write!(page, "\n## {kind}\n");
         table(&mut page, judged.iter().filter(|judged| judged.state.kind == kind && !shared(judged)), false);
     }

@@ -11,6 +11,7 @@ fn input(r#type: InputType) -> Input {
     Input {
         r#type,
         path: None,
+        r#ref: None,
         mode: None,
         optional: None,
         default: None,

@@ -139,6 +139,7 @@ fn publishing() -> Result<(MLPipeline, pipeline::Refs, pipeline::Wanted)> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
         pins: Pins::default(),
+        data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),
         owner: owner("ep"),

@@ -2,6 +2,7 @@
 //! The requests themselves are a snapshot too.
 
 mod compute;
+mod data;
 mod environment;
 mod pipeline;
 mod run;

@@ -26,6 +26,7 @@ pub fn table() -> Result<Table> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
         pins: Pins::default(),
+        data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),
         owner: owner("p"),

@@ -17,9 +17,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const ALL: &[&str] = &["MLWorkspace", "MLCompute", "MLEnvironment", "MLPipeline", "MLSchedule", "MLRun"];
+const ALL: &[&str] =
+    &["MLWorkspace", "MLCompute", "MLEnvironment", "MLData", "MLPipeline", "MLSchedule", "MLRun"];
 /// All that name a workspace, if by way of a pipeline.
-const INSIDE: &[&str] = &["MLCompute", "MLEnvironment", "MLPipeline", "MLSchedule", "MLRun"];
+const INSIDE: &[&str] = &["MLCompute", "MLEnvironment", "MLData", "MLPipeline", "MLSchedule", "MLRun"];
 
 /// What the loop says when it cannot come to a plan: whose object, the situation, the state, the reason.
 const WAITS: &[(&[&str], &str, State, &str)] = &[
@@ -164,6 +165,7 @@ fn all() -> Result<Vec<Value>> {
         "MLEnvironment",
         vec![super::environment::table()?, super::environment::dockerless()?, super::environment::left()?],
     ));
+    states.extend(of_a_kind("MLData", vec![super::data::table()?, super::data::left()?]));
     states.extend(of_a_kind("MLPipeline", vec![super::pipeline::table()?, super::pipeline::left()?]));
     states.extend(of_a_kind("MLSchedule", vec![super::schedule::table()?]));
     states.extend(of_a_kind("MLRun", vec![super::run::table()?]));

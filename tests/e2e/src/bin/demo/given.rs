@@ -148,7 +148,7 @@ fn operator_ends(operator: Operator) {
 
 /// The definitions are the demo's own, and so is every object of them, in whatever namespace.
 async fn take_leave() -> Result<()> {
-    let kinds = "mlruns,mlschedules,mlpipelines,mlenvironments,mlcomputes,mlworkspaces";
+    let kinds = "mlruns,mlschedules,mlpipelines,mldata,mlenvironments,mlcomputes,mlworkspaces";
     let delete = || {
         let arguments = ["delete", kinds, "--all", "--all-namespaces", "--timeout=60s"];
         cluster::kubectl().args(arguments).output()

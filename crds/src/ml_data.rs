@@ -1,0 +1,106 @@
+//! MLData: an address of data, registered as a data asset version that pipelines name.
+
+use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Data that is somewhere, under a name and a version.
+#[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[kube(
+    group = "azureml.dev",
+    version = "v1alpha1",
+    kind = "MLData",
+    plural = "mldata",
+    namespaced,
+    status = "MLDataStatus",
+    category = "azureml",
+    derive = "PartialEq",
+    doc = "An address of data, registered as an Azure Machine Learning data asset version that pipelines name.",
+    selectable = ".spec.workspaceRef.name",
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name":"Type","type":"string","jsonPath":".spec.type"}"#,
+    printcolumn = r#"{"name":"Version","type":"string","jsonPath":".status.version"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Path","type":"string","jsonPath":".status.path","priority":1}"#,
+    printcolumn = r#"{"name":"Azure-Id","type":"string","jsonPath":".status.azureId","priority":1}"#
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = crate::rules::immutable("MLData", "workspaceRef"),
+    validation = crate::rules::immutable("MLData", "azureName"),
+)]
+pub struct MLDataSpec {
+    /// The MLWorkspace.
+    pub workspace_ref: Reference,
+    /// The data asset's name in Azure, where the generated one is not wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
+    pub azure_name: Option<String>,
+    /// What kind of data it is.
+    pub r#type: DataType,
+    /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, or an `https://`, `abfss://` or `wasbs://` address. Another address or type is
+    /// another version.
+    #[schemars(length(min = 1, max = 1024))]
+    #[x_kube(validation = crate::rules::data_address("path"), validation = crate::rules::stays_quoted("path"))]
+    pub path: String,
+    /// Shown in Azure ML studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub description: Option<String>,
+    /// Tags of the data asset version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::ml_compute::bound_tags)]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
+    pub tags: BTreeMap<String, String>,
+    /// What happens in Azure when this object is deleted. Default: `Retain`. `Delete` archives the versions; the data stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// The type of a data asset.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[schemars(description = "")]
+pub enum DataType {
+    /// One file.
+    UriFile,
+    /// A folder.
+    UriFolder,
+    /// A table described by an `MLTable` file.
+    #[serde(rename = "mltable")]
+    MlTable,
+}
+
+impl DataType {
+    /// The word that Azure ML uses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::UriFile => "uri_file",
+            Self::UriFolder => "uri_folder",
+            Self::MlTable => "mltable",
+        }
+    }
+}
+
+/// What the controller found in Azure.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MLDataStatus {
+    /// The part that every kind has; `azureId` is the data asset version.
+    #[serde(flatten)]
+    pub common: Common,
+    /// The data asset version: 32 hex digits of the hash of type and path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub version: Option<String>,
+    /// Where its data is, as Azure ML says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub path: Option<String>,
+}
+has_common!(MLDataStatus);
