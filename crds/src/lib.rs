@@ -80,6 +80,18 @@ pub fn kinds() -> Vec<String> {
     for_each_kind!(names)
 }
 
+/// What many of a kind are called in addresses, such as `mlcomputes`; none where it is no kind of ours.
+#[must_use]
+pub fn plural(kind: &str) -> Option<String> {
+    macro_rules! called {
+        ($($many:ident: $kind:path,)*) => {
+            $(if kind == <$kind>::kind(&()) { return Some(<$kind>::plural(&()).into_owned()); })*
+        };
+    }
+    for_each_kind!(called);
+    None
+}
+
 /// The definitions of all kinds, as they are installed.
 ///
 /// # Errors

@@ -8,13 +8,23 @@ use std::path::Path;
 use tokio::process::Command;
 
 const MANIFESTS: &str = "mlworkspaces,mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules";
-const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mlpipelines,mlschedules,mlruns";
+const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules,mlruns";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn microsofts_client_shows_what_the_manifests_say() -> Result<()> {
     let scene = Scene::set("readback", Setting::default()).await?;
     let operator = scene.operator().await?;
-    scene.kubectl(&["apply", "-f", "examples/r-gbm/", "-f", "examples/python-parallel/"]).await?;
+    scene
+        .kubectl(&[
+            "apply",
+            "-f",
+            "examples/r-gbm/",
+            "-f",
+            "examples/python-parallel/",
+            "-f",
+            "examples/data/",
+        ])
+        .await?;
     for run in ["examples/runs/r-gbm.yaml", "examples/runs/python-parallel.yaml"] {
         let name = scene.kubectl(&["create", "-f", run, "-o", "name"]).await?;
         let name = name.trim().rsplit('/').next().unwrap_or_default().to_owned();

@@ -210,7 +210,7 @@ fn gone(error: kube::Error) -> Result<(), kube::Error> {
 }
 
 fn resource(kind: &str) -> ApiResource {
-    let plural = format!("{}s", kind.to_lowercase());
+    let plural = azureml_crds::plural(kind).unwrap_or_else(|| format!("{}s", kind.to_lowercase()));
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(azureml_crds::GROUP, "v1alpha1", kind), &plural)
 }
 

@@ -71,6 +71,18 @@ def read_environment(ml, objects, item, report):
     ownership(item, environment.tags, report)
 
 
+def read_data(ml, objects, item, report):
+    """The version of a data asset that is current."""
+    spec, status = item["spec"], item["status"]
+    data = ml.data.get(*asset(azure_id(item)))
+    report.same("status.version", status["version"], data.version)
+    report.same("status.path", status["path"], data.path)
+    report.same("type", spec["type"], data.type)
+    report.same("path", True, data.path.endswith(spec["path"].removeprefix("azureml://")))
+    report.given("description", spec.get("description"), data.description)
+    ownership(item, data.tags, report)
+
+
 def read_schedule(ml, objects, item, report):
     """A schedule: when, and what it runs."""
     spec, schedule = item["spec"], ml.schedules.get(last(azure_id(item)))
@@ -154,6 +166,7 @@ READERS = {
     "MLWorkspace": read_workspace,
     "MLCompute": read_compute,
     "MLEnvironment": read_environment,
+    "MLData": read_data,
     "MLPipeline": read_pipeline,
     "MLSchedule": read_schedule,
     "MLRun": read_run,

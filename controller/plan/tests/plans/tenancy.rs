@@ -3,10 +3,10 @@
 use crate::situations::with;
 use crate::support::{NAMESPACE, ask, object, owner, plan, workspace};
 use anyhow::{Result, ensure};
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline};
 use azureml_plan::context::Workspace;
 use azureml_plan::grants::{Asker, Grant, Rights};
-use azureml_plan::{Decide as _, component, compute, environment};
+use azureml_plan::{Decide as _, component, compute, data, environment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -84,6 +84,26 @@ fn a_cluster_with_an_identity_that_is_not_granted_any_more_says_so() -> Result<(
         let plan = plan(&cluster, &refs, &have, &ask()).map_err(anyhow::Error::msg)?;
         assert_eq!(plan.verdict.reason.as_str(), reason, "{plan:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn data_of_another_workspace_is_asked_for() -> Result<()> {
+    let other = "azureml://subscriptions/s/resourcegroups/g/workspaces/other/datastores/d/paths/p";
+    let data = |path: &str| {
+        object::<MLData>("d", &format!("{{workspaceRef: {{name: prod}}, type: uri_file, path: '{path}'}}"))
+    };
+    let refused = |path: &str, more: &str| -> Result<Option<String>> {
+        let refs = data::Refs { workspace: granted(more)?, owner: owner("d") };
+        Ok(data(path)?.wanted(&refs).err().map(|invalid| format!("{} {}", invalid.field, invalid.reason)))
+    };
+    let not_granted = Some("path WorkspaceNotGranted".to_owned());
+    assert_eq!(refused(other, "")?, None, "a grant without bounds reaches every workspace");
+    let bound = r#", "workspaces": ["mlw-prod"]"#;
+    assert_eq!(refused(other, bound)?, not_granted);
+    assert_eq!(refused("azureml://elsewhere/p", bound)?, not_granted);
+    assert_eq!(refused("azureml://datastores/d/paths/p", bound)?, None);
+    assert_eq!(refused("https://example.com/p", bound)?, None);
     Ok(())
 }
 

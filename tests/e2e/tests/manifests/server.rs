@@ -92,5 +92,6 @@ fn object(kind: &str, name: &str, spec: &Value) -> Value {
 
 /// The path of a kind: its plural is the kind in lower case, and an s.
 fn path(kind: &str) -> String {
-    format!("/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/{}s", kind.to_lowercase())
+    let plural = azureml_crds::plural(kind).unwrap_or_default();
+    format!("/apis/{GROUP}/v1alpha1/namespaces/{NAMESPACE}/{plural}")
 }

@@ -7,6 +7,7 @@ mod clouds;
 mod computes;
 mod configured;
 mod conflicts;
+mod data;
 mod deletion;
 mod environments;
 mod identity;

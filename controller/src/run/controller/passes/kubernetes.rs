@@ -18,6 +18,11 @@ use tokio::sync::watch;
 /// Plural, namespace, name.
 type Place = (String, String, String);
 
+/// What many of a kind are called: ours, or a Secret.
+fn plural(kind: &str) -> String {
+    azureml_crds::plural(kind).unwrap_or_else(|| format!("{}s", kind.to_lowercase()))
+}
+
 /// What there is, and every change of it.
 #[derive(Default)]
 struct All {
@@ -234,8 +239,8 @@ impl Kubernetes {
     /// Somebody applies an object: it is made, or has this spec and these annotations from now on.
     pub(super) fn apply(&self, manifest: &Value, namespace: &str) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let plural = format!("{}s", text(&manifest["kind"]).to_lowercase());
-        let place = (plural, namespace.to_owned(), text(&manifest["metadata"]["name"]));
+        let place =
+            (plural(&text(&manifest["kind"])), namespace.to_owned(), text(&manifest["metadata"]["name"]));
         let before = self.locked().objects.get(&place).cloned();
         let mut object = before.clone().unwrap_or_else(|| {
             let uid = format!("00000000-0000-4000-8000-{:012}", self.locked().version + 1);
@@ -253,7 +258,7 @@ impl Kubernetes {
 
     /// Somebody deletes an object.
     pub(super) fn delete(&self, kind: &str, namespace: &str, name: &str) {
-        let place = (format!("{}s", kind.to_lowercase()), namespace.to_owned(), name.to_owned());
+        let place = (plural(kind), namespace.to_owned(), name.to_owned());
         let object = self.locked().objects.get(&place).cloned();
         if let Some(object) = object {
             self.remove(&place, object);
@@ -262,7 +267,7 @@ impl Kubernetes {
 
     /// An object as it is; none when there is none.
     pub(super) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
-        let place = (format!("{}s", kind.to_lowercase()), namespace.to_owned(), name.to_owned());
+        let place = (plural(kind), namespace.to_owned(), name.to_owned());
         self.locked().objects.get(&place).cloned()
     }
 }

@@ -5,6 +5,7 @@
 
 mod azure;
 mod computes;
+mod data;
 mod environments;
 mod journal;
 mod kubernetes;
