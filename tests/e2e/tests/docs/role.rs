@@ -39,11 +39,12 @@ async fn everything() -> Result<BTreeSet<String>> {
     let files = ["workspace", "computes", "environment", "pipeline", "schedule"];
     let texts: Result<Vec<String>> =
         files.iter().map(|file| read(&format!("examples/r-gbm/{file}.yaml"))).collect();
-    let manifests = texts?.join("\n---\n");
+    let manifests = format!("{}\n---\n{}", texts?.join("\n---\n"), read("examples/data/houses.yaml")?);
     // What is to be removed at the end says so.
     let manifests = manifests.replace("  scale: {max: 4}", "  scale: {max: 4}\n  deletionPolicy: Delete");
     let manifests =
         manifests.replace("  description: R 4.4 with", "  deletionPolicy: Delete\n  description: R 4.4 with");
+    let manifests = manifests.replace("  type: uri_folder", "  deletionPolicy: Delete\n  type: uri_folder");
     scene.apply_objects(&manifests).await?;
     scene
         .wait::<MLSchedule>("r-gbm-weekdays", "ready", |object| {
