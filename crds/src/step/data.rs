@@ -26,21 +26,10 @@ fn bound_name(name: &mut Schema) {
     name.insert("anyOf".into(), json!([words, {"pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}]));
 }
 
-/// What is said where data is at two places.
-const ONE_PLACE: &str = "none where path is set: write exactly one of path, ref";
-
-/// Data has exactly one place. Of a map in a list there may be too many for a rule.
-fn one_place(data: &mut Schema) {
-    let words = json!({"properties": {"ref": {"enum": [ONE_PLACE]}}});
-    let not_both = json!({"anyOf": [words, {"not": {"required": ["path", "ref"]}}]});
-    let one = json!({"anyOf": [{"required": ["path"]}, {"required": ["ref"]}]});
-    data.insert("allOf".into(), json!([not_both, one]));
-}
-
 /// Data of a step, in place.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(transform = one_place)]
+#[x_kube(validation = Rule::new("has(self.path) != has(self.ref)").message("set exactly one of path, ref"))]
 pub struct StepData {
     /// What kind of data it is.
     pub r#type: OutputType,

@@ -57,3 +57,6 @@ pub(super) fn data(
     let id = id(&data, &workspace.id).child("versions", &version);
     Ok(Data { id: id.to_string(), r#type: data.spec.r#type })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use crate::support::{object, owner, workspace};
 use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
+use azureml_crds::ml_data::DataType;
 use azureml_crds::ml_pipeline::Current;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::pipeline::{Refs, Wanted, labels};
@@ -98,6 +99,36 @@ fn data_in_place_types_and_distribution_are_said() -> Result<()> {
     let environment = workspace.child("environments", "r-env").child("versions", "7");
     assert_eq!(spec["environment"], format!("azureml:{environment}"));
     assert_eq!(wanted.settings.default_compute, Some(workspace.child("computes", "serverless").to_string()));
+    Ok(())
+}
+
+#[test]
+fn an_mldata_is_its_version_and_another_version_is_another_version_of_what_reads_it() -> Result<()> {
+    let pipeline: MLPipeline = object("p", PIPELINE)?;
+    let mut spec = json!(pipeline.spec);
+    spec["inputs"]["raw"]["ref"] = json!("taxi");
+    spec["steps"][2]["data"]["extra"] = json!({"type": "uri_folder", "ref": "taxi"});
+    let pipeline = MLPipeline { spec: serde_json::from_value(spec)?, ..pipeline };
+    assert_eq!(pipeline::data_refs(&pipeline), ["taxi"]);
+    let with = |version: &str, r#type: DataType| -> Result<Result<Wanted, InvalidSpec>> {
+        let mut refs = refs()?;
+        pinned(&pipeline, &mut refs);
+        let id = workspace().id.child("data", "taxi").child("versions", version).to_string();
+        refs.data.insert("taxi".to_owned(), pipeline::Data { id, r#type });
+        Ok(pipeline.wanted(&refs))
+    };
+    let wanted = |version: &str| with(version, DataType::UriFolder)?.map_err(anyhow::Error::msg);
+    let (one, two) = (wanted("1")?, wanted("2")?);
+    let id = workspace().id.child("data", "taxi").child("versions", "1").to_string();
+    let raw = &one.current.inputs["raw"];
+    assert_eq!((raw.path.as_ref(), raw.r#ref.as_ref()), (Some(&id), None));
+    assert_eq!(node(&one, "train")?["inputs"]["extra"]["uri"], json!(id));
+    assert_ne!((&one.id, &one.current.version), (&two.id, &two.current.version));
+    let error = with("1", DataType::MlTable)?.err().context("it is wanted")?;
+    assert!(
+        error.to_string().contains("MLData taxi is a mltable; write that as the type here too"),
+        "{error}"
+    );
     Ok(())
 }
 
