@@ -16,11 +16,8 @@ use super::values::Values;
 /// Puts the body of a kind into a step.
 pub fn put(ctx: &mut Context<'_>, step: &mut Map, kind: &str, layers: &Layers<'_>, values: &Values) {
     match kind {
-        "sweep" => {
-            let trial = command(ctx, layers, values).map(|text| Map::new().with("command", text));
-            step.put("sweep", typed(layers, &SWEEP, trial.map(|trial| ("trial", trial))));
-        }
-        "spark" => step.put("spark", typed(layers, &SPARK, None)),
+        "sweep" => sweep(ctx, step, layers, values),
+        "spark" => step.put("spark", spark(layers)),
         "parallel" => parallel(ctx, step, layers),
         "automl" => step.put("automl", automl(ctx, layers)),
         _ => step.put_some("command", command(ctx, layers, values)),
@@ -87,11 +84,42 @@ const AUTOML: [(&str, bool); 17] = [
     ("positive_label", false),
 ];
 
-fn typed(layers: &Layers<'_>, keys: &Keys, first: Option<(&str, Map)>) -> Map {
-    let mut body = Map::new();
-    if let Some((key, map)) = first {
-        body.put(key, map);
+/// A sweep stands beside the command of its trials. Its times have units here, and the time of all trials is the step's.
+fn sweep(ctx: &mut Context<'_>, step: &mut Map, layers: &Layers<'_>, values: &Values) {
+    step.put_some("command", command(ctx, layers, values));
+    let mut body = typed(layers, &SWEEP);
+    if let Some(Out::Text(kind)) = body.get("samplingAlgorithm").cloned() {
+        body.set("samplingAlgorithm", Map::new().with("type", kind));
     }
+    if let Some(Out::Map(mut limits)) = body.get("limits").cloned() {
+        step.put_some("timeout", limits.take("timeout").map(seconds));
+        if let Some(trial) = limits.take("trialTimeout") {
+            limits.put("trialTimeout", seconds(trial));
+        }
+        body.set("limits", limits);
+    }
+    step.put("sweep", body);
+}
+
+/// A number of seconds as a duration.
+fn seconds(value: Out) -> Out {
+    match value {
+        Out::Number(number) => Out::Text(format!("{number}s")),
+        other => other,
+    }
+}
+
+/// A Spark program; the size of its nodes is its compute's.
+fn spark(layers: &Layers<'_>) -> Map {
+    let mut body = typed(layers, &SPARK);
+    if let Some(Out::Map(mut resources)) = body.take("resources") {
+        body.put_some("runtimeVersion", resources.take("runtimeVersion"));
+    }
+    body
+}
+
+fn typed(layers: &Layers<'_>, keys: &Keys) -> Map {
+    let mut body = Map::new();
     for (key, is_named) in keys {
         if let Some((node, _)) = layers.node(key) {
             body.put(&super::running::camel(key), spelled(node, *is_named));
@@ -120,18 +148,14 @@ fn command(ctx: &mut Context<'_>, layers: &Layers<'_>, values: &Values) -> Optio
     }
     let tried = layers.node("search_space").map(|(node, _)| node);
     let is_tried = |name: &str| tried.is_some_and(|tried| peek(tried, name).is_some());
-    let shorter = named(&shorter).iter().fold(shorter.clone(), |text, name| match name.split_once('.') {
-        // A trial of its own file takes the values that are tried as inputs.
-        Some(("inputs", input)) if is_tried(input) => {
-            text.replace(&format!("${{{{{name}}}}}"), &format!("${{{{search_space.{input}}}}}"))
-        }
-        _ => text,
-    });
+    // The values that are tried are inputs of the trial.
+    let shorter = shorter.replace("${{search_space.", "${{inputs.");
     for name in named(&shorter) {
         let is_there = match name.split_once('.') {
-            Some(("inputs", input)) => values.inputs.get(input).or(values.data.get(input)).is_some(),
+            Some(("inputs", input)) => {
+                values.inputs.get(input).or(values.data.get(input)).is_some() || is_tried(input)
+            }
             Some(("outputs", output)) => values.outputs.get(output).is_some(),
-            Some(("search_space", name)) => is_tried(name),
             _ => false,
         };
         if !is_there {
@@ -146,12 +170,17 @@ fn command(ctx: &mut Context<'_>, layers: &Layers<'_>, values: &Values) -> Optio
 
 /// A parallel job says code and environment at its task; here they are the step's.
 fn parallel(ctx: &mut Context<'_>, step: &mut Map, layers: &Layers<'_>) {
-    let mut body = typed(layers, &PARALLEL, None);
+    let mut body = typed(layers, &PARALLEL);
     let mut below = Map::new();
     if let Some((node, key)) = layers.node("task") {
         let fields = Fields::of(node, &key, &mut ctx.findings);
         let mut task = Map::new();
-        for key in ["type", "entry_script", "program_arguments", "append_row_to", "model"] {
+        if fields.text("type", &mut ctx.findings).is_some_and(|kind| kind != "run_function") {
+            let message =
+                "a parallel step calls a function here (run_function); write a component for the rest";
+            ctx.findings.refuse(fields.place_of("type"), &fields.path("type"), message);
+        }
+        for key in ["entry_script", "program_arguments", "append_row_to", "model"] {
             task.put_some(&super::running::camel(key), fields.text(key, &mut ctx.findings));
         }
         body.put("task", task);
@@ -172,7 +201,7 @@ fn parallel(ctx: &mut Context<'_>, step: &mut Map, layers: &Layers<'_>) {
 
 /// An automl job: its data is named as everywhere else.
 fn automl(ctx: &mut Context<'_>, layers: &Layers<'_>) -> Map {
-    let mut body = typed(layers, &AUTOML, None);
+    let mut body = typed(layers, &AUTOML);
     for key in ["training_data", "validation_data", "test_data"] {
         if let Some((node, path)) = layers.node(key) {
             body.put_some(&super::running::camel(key), table(ctx, node, &path));

@@ -69,6 +69,19 @@ impl Map {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
+    /// Another value in the place of a key's.
+    pub fn set(&mut self, key: &str, value: impl Into<Out>) {
+        if let Some((_, old)) = self.0.iter_mut().find(|(name, _)| name == key) {
+            *old = value.into();
+        }
+    }
+
+    /// Takes a field out.
+    pub fn take(&mut self, key: &str) -> Option<Out> {
+        let place = self.0.iter().position(|(name, _)| name == key)?;
+        Some(self.0.remove(place).1)
+    }
+
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {

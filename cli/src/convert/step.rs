@@ -11,7 +11,7 @@ use super::environment;
 use super::fields::Fields;
 use super::frame::Frame;
 use super::job::{Body, Job};
-use super::layers::Layers;
+use super::layers::{Layers, peek_text};
 use super::out::{Map, Out};
 use super::running;
 use super::values::{self, Values};
@@ -136,9 +136,16 @@ fn how(
 
 /// The compute, and the resources that are no part of it. The size of a node belongs to serverless compute.
 fn on_what(ctx: &mut Context<'_>, step: &mut Map, frame: &Frame, job: &Job, layers: &Layers<'_>) -> Map {
-    // A Spark job says the size of its nodes in its body.
-    let said = layers.node("resources").filter(|_| !matches!(job.body, Body::Here("spark")));
+    let is_spark = matches!(job.body, Body::Here("spark"));
     let compute = cluster(ctx, frame, layers);
+    if is_spark && let Some((node, _)) = layers.node("resources") {
+        // A Spark job without a compute says the size of its nodes, and what they run.
+        let size = peek_text(node, "instance_type").filter(|_| compute.is_none());
+        let sized = size.map(|size| Map::new().with("serverless", Map::new().with("instanceType", size)));
+        step.put_some("compute", sized.or(compute));
+        return Map::new();
+    }
+    let said = layers.node("resources");
     let is_serverless = compute.as_ref().unwrap_or(&frame.compute).get("serverless").is_some();
     let (resources, size) =
         said.map_or((Map::new(), None), |(node, key)| running::resources(ctx, node, &key, is_serverless));

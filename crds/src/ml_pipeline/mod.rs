@@ -43,7 +43,7 @@ use std::collections::BTreeMap;
     validation = rules::optional_in_a_group(rules::COMMAND),
     validation = rules::optional_in_a_group(rules::ARGS),
     validation = rules::here_or_default("compute", &["pipeline"]),
-    validation = rules::here_or_default("environment", &["component", "pipeline"]),
+    validation = rules::here_or_default("environment", &["component", "pipeline", "spark"]),
     validation = rules::scripts_have_code(),
     validation = rules::scripts_are_in_the_default_code(),
     validation = crate::rules::immutable("MLPipeline", "workspaceRef"),

@@ -123,7 +123,7 @@ pub(super) fn here_or_default(field: &str, but_for: &[&str]) -> Rule {
 }
 
 pub(super) fn scripts_have_code() -> Rule {
-    let good = "has(s.code) || !has(s.python) && !has(s.r)";
+    let good = "has(s.code) || !has(s.python) && !has(s.r) && !has(s.parallel) && !has(s.spark)";
     Rule::new(format!("has(self.defaults) && has(self.defaults.code) || self.steps.all(s, {good})"))
         .message(Message::Expression(format!(
             "'steps %s have a script but no code; set code there, or defaults.code'.format([self.steps.map(s, !({good}), s.name)])"
@@ -132,7 +132,8 @@ pub(super) fn scripts_have_code() -> Rule {
 }
 
 pub(super) fn scripts_are_in_the_default_code() -> Rule {
-    let good = "has(s.code) || (!has(s.r) || s.r.script in f) && (!has(s.python) || s.python.script in f)";
+    let good = "has(s.code) || (!has(s.r) || s.r.script in f) && (!has(s.python) || s.python.script in f) && \
+                (!has(s.parallel) || s.parallel.task.entryScript in f) && (!has(s.spark) || s.spark.entry.file in f)";
     let files = "[self.defaults.code.files]";
     Rule::new(format!("!has(self.defaults) || !has(self.defaults.code) || {files}.all(f, self.steps.all(s, {good}))"))
         .message(Message::Expression(format!(

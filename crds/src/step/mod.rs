@@ -1,13 +1,16 @@
 //! A step of a pipeline: what runs, on what, with which values.
 
-mod body;
+mod bodies;
 mod bounds;
 mod data;
 mod files;
 mod rules;
 mod runs_on;
 
-pub use self::body::{Nested, Script};
+pub use self::bodies::{
+    EarlyTermination, Entry, Goal, LoggingLevel, Nested, Objective, Parallel, Policy, RetrySettings,
+    Sampling, SamplingRule, SamplingType, Script, Space, SpaceType, Spark, Sweep, SweepLimits, Task,
+};
 pub(crate) use self::bounds::{at_most_50, bound_inputs, bound_variables};
 pub use self::data::{StepData, StepOutput};
 pub use self::files::{Code, Environment};
@@ -20,28 +23,36 @@ use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A step. Exactly one of `command`, `python`, `r`, `component` and `pipeline` says what runs.
-#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+/// The maps that give a step its inputs.
+const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
+
+/// A step. Exactly one of `command`, `python`, `r`, `component`, `pipeline`, `parallel` and `spark` says what runs.
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline"]),
-    validation = rules::uses("command", &["inputs", "data"]),
+    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline", "parallel", "spark"]),
+    validation = rules::uses("command", INPUTS),
     validation = rules::uses("command", &["outputs"]),
-    validation = rules::args_use("r", &["inputs", "data"]),
+    validation = rules::args_use("r", INPUTS),
     validation = rules::args_use("r", &["outputs"]),
-    validation = rules::args_use("python", &["inputs", "data"]),
+    validation = rules::args_use("python", INPUTS),
     validation = rules::args_use("python", &["outputs"]),
     validation = rules::own_bindings("command", &format!("!has(self.command) || {}", rules::is_own("self.command"))),
     validation = rules::own_bindings("r.args", &format!("!has(self.r) || !has(self.r.args) || self.r.args.all(a, {})", rules::is_own("a"))),
     validation = rules::own_bindings("python.args", &format!("!has(self.python) || !has(self.python.args) || self.python.args.all(a, {})", rules::is_own("a"))),
-    validation = rules::script_is_in_the_code("r"),
-    validation = rules::script_is_in_the_code("python"),
-    validation = rules::of_inputs("inputModes"),
-    validation = rules::of_inputs("inputTypes"),
+    validation = rules::script_is_in_the_code("r", "r.script"),
+    validation = rules::script_is_in_the_code("python", "python.script"),
+    validation = rules::script_is_in_the_code("parallel", "parallel.task.entryScript"),
+    validation = rules::of_inputs("inputModes", &["inputs"]),
+    validation = rules::of_inputs("inputTypes", &["inputs", "sweep.searchSpace"]),
     validation = rules::data_has_its_own_names(),
     validation = rules::belongs_to_the_component("component", &["code", "environment", "description", "deterministic"]),
     validation = rules::belongs_to_the_component("pipeline", &["code", "environment", "description", "deterministic",
         "environmentVariables", "resources", "distribution", "identity", "timeout", "compute"]),
+    validation = rules::script_is_in_the_code("spark", "spark.entry.file"),
+    validation = rules::is_no_part_of("spark", &["environmentVariables", "resources", "distribution", "timeout"]),
+    validation = rules::is_no_part_of("parallel", &["distribution", "timeout"]),
+    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "environmentVariables", "distribution", "identity"]),
 )]
 pub struct Step {
     /// The name, unique in the pipeline.
@@ -78,6 +89,15 @@ pub struct Step {
     /// A pipeline in the place of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Nested>,
+    /// A function that is called for each batch of data, on many nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<Parallel>,
+    /// A Spark program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spark: Option<Spark>,
+    /// Many runs of the command, script or component, each with other values of some inputs; the best of them is the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// The files that the step runs. Default: `defaults.code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,

@@ -2,10 +2,14 @@
 
 use kube::core::{Message, Rule};
 
-/// Whether a name `n`, a CEL expression, is in one of the maps of the step.
+/// Whether a name, a CEL expression, is in one of the maps of the step: in `inputs`, or in `sweep.searchSpace`.
 fn is_in(name: &str, maps: &[&str]) -> String {
-    let each: Vec<String> =
-        maps.iter().map(|map| format!("has(self.{map}) && {name} in self.{map}")).collect();
+    let each = maps.iter().map(|map| {
+        let ends = map.match_indices('.').map(|(end, _)| end).chain([map.len()]);
+        let is_there: Vec<String> = ends.map(|end| format!("has(self.{})", &map[..end])).collect();
+        format!("{} && {name} in self.{map}", is_there.join(" && "))
+    });
+    let each: Vec<String> = each.collect();
     each.join(" || ")
 }
 
@@ -36,8 +40,8 @@ pub(super) fn args_use(body: &str, maps: &[&str]) -> Rule {
 }
 
 /// What is said of inputs by name is said of inputs that are there.
-pub(super) fn of_inputs(field: &str) -> Rule {
-    Rule::new(format!("!has(self.{field}) || self.{field}.all(k, has(self.inputs) && k in self.inputs)"))
+pub(super) fn of_inputs(field: &str, maps: &[&str]) -> Rule {
+    Rule::new(format!("!has(self.{field}) || self.{field}.all(k, {})", is_in("k", maps)))
         .message(Message::Message(format!(
             "{field} names an input that is not in the inputs of the step; add it there or remove it here"
         )))
@@ -51,10 +55,25 @@ pub(super) fn data_has_its_own_names() -> Rule {
         .field_path(".data")
 }
 
+/// Those of the fields that are set, as an expression of CEL.
+fn set(fields: &[&str]) -> String {
+    let set: Vec<String> = fields.iter().map(|field| format!("has(self.{field}) ? '{field}' : ''")).collect();
+    format!("[{}].filter(x, x != '')", set.join(", "))
+}
+
+/// What a body does not have in Azure ML.
+pub(super) fn is_no_part_of(body: &str, fields: &[&str]) -> Rule {
+    let set = set(fields);
+    Rule::new(format!("!has(self.{body}) || {set}.size() == 0"))
+        .message(Message::Expression(format!(
+            "'the {body} of step %s takes none of these in Azure ML: %s; remove them here'.format([self.name, {set}])"
+        )))
+        .field_path(format!(".{body}"))
+}
+
 /// What a component that exists says itself.
 pub(super) fn belongs_to_the_component(body: &str, fields: &[&str]) -> Rule {
-    let set: Vec<String> = fields.iter().map(|field| format!("has(self.{field}) ? '{field}' : ''")).collect();
-    let set = format!("[{}].filter(x, x != '')", set.join(", "));
+    let set = set(fields);
     Rule::new(format!("!has(self.{body}) || {set}.size() == 0"))
         .message(Message::Expression(format!(
             "'step %s runs a {body} that says this itself: %s; remove it here'.format([self.name, {set}])"
@@ -76,11 +95,11 @@ pub(super) fn own_bindings(field: &str, rule: &str) -> Rule {
 }
 
 /// A script is one of the files, where the step has its own.
-pub(super) fn script_is_in_the_code(body: &str) -> Rule {
-    Rule::new(format!("!has(self.{body}) || !has(self.code) || self.{body}.script in self.code.files"))
+pub(super) fn script_is_in_the_code(body: &str, script: &str) -> Rule {
+    Rule::new(format!("!has(self.{body}) || !has(self.code) || self.{script} in self.code.files"))
         .message(Message::Expression(format!(
-            "'{body}.script \"%s\" is not among the files of code: %s; add it there or correct the name'\
-             .format([self.{body}.script, self.code.files.map(f, f)])"
+            "'{script} \"%s\" is not among the files of code: %s; add it there or correct the name'\
+             .format([self.{script}, self.code.files.map(f, f)])"
         )))
-        .field_path(format!(".{body}.script"))
+        .field_path(format!(".{script}"))
 }

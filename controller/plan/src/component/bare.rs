@@ -5,7 +5,7 @@
 //! comments of a POSIX shell, and nothing else: in a command with a here-document, a command substitution or an expansion in
 //! double quotes, backquotes, `$'`, or a quote that is never closed, every input counts as bare.
 
-use super::step_body::Body;
+use super::step_body::{Body, Own};
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::step::Step;
@@ -22,7 +22,7 @@ pub enum Place {
 }
 
 /// The inputs that stand outside of single quotes at least once.
-pub(super) fn places(command: &str) -> BTreeMap<&str, Place> {
+fn places(command: &str) -> BTreeMap<&str, Place> {
     let (mut names, mut places) = (Vec::new(), BTreeMap::new());
     let (mut shell, mut rest) = (Shell::default(), command);
     // Behind the last of them nothing is an expression: without this, a text of beginnings alone takes its length squared.
@@ -49,6 +49,20 @@ pub(super) fn places(command: &str) -> BTreeMap<&str, Place> {
         return names.into_iter().map(|name| (name, Place::Bare)).collect();
     }
     places
+}
+
+/// The inputs of a step of its own by their place. Arguments of scripts are quoted by the operator, so none stands there. What becomes of
+/// the arguments of other bodies is not known: each stands without quotes.
+pub(super) fn of_own(own: Own<'_>) -> BTreeMap<&str, Place> {
+    match own {
+        Own::Command(command) => places(command),
+        Own::Python(_) | Own::R(_) => BTreeMap::new(),
+        Own::Parallel(_) | Own::Spark(_) => {
+            let texts = own.texts().into_iter();
+            let names = texts.flat_map(|text| text.split("${{inputs.").skip(1));
+            names.filter_map(|rest| Some((rest.split_once("}}")?.0, Place::Bare))).collect()
+        }
+    }
 }
 
 /// Where a shell is in a command.
@@ -123,7 +137,7 @@ pub fn fault(text: &str, place: Place) -> Option<String> {
         Place::Bare => (
             text.chars().all(is_plain),
             "give letters, digits and _ . / : @ % + = , - only",
-            "the command uses the input without them, or is that of a component that exists, which is not known, so a shell would split or expand",
+            "the command uses the input without them, or is one that is not known, so a shell would split or expand",
         ),
         Place::InDoubleQuotes => (
             !text.contains(['$', '`', '"', '\\']),
@@ -141,18 +155,23 @@ pub fn fault(text: &str, place: Place) -> Option<String> {
 pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
     let inputs = &pipeline.spec.inputs;
     // Data is a path that Azure ML chooses, but for an address that is handed on as it is.
-    let is_text = |name: &str, mode: Option<&InputMode>| {
+    let is_text = |name: &str, mode: Option<InputMode>| {
         inputs.get(name).is_some_and(|input| {
-            let is_address = mode.or(input.mode.as_ref()) == Some(&InputMode::Direct);
+            let is_address = mode.or(input.mode) == Some(InputMode::Direct);
             input.r#type == InputType::String || is_address && !input.r#type.is_literal()
         })
+    };
+    // Spark sees all data by its address.
+    let mode = |step: &Step, name: &str| match step.spark {
+        Some(_) => Some(InputMode::Direct),
+        None => step.input_modes.get(name).copied(),
     };
     let bound = |step: &Step| {
         let bound =
             of_step(step, nested).into_iter().filter_map(|(name, place)| match step.inputs.get(&name)? {
                 Literal::Text(text) => {
                     let from = text.strip_prefix("${{parent.inputs.")?.strip_suffix("}}")?;
-                    is_text(from, step.input_modes.get(&name)).then(|| (from.to_owned(), place))
+                    is_text(from, mode(step, &name)).then(|| (from.to_owned(), place))
                 }
                 Literal::Number(_) => None,
             });
@@ -171,9 +190,7 @@ pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTre
 fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
     let unknown = || step.inputs.keys().map(|name| (name.clone(), Place::Bare)).collect();
     match Body::of(step) {
-        Ok(Body::Own(own)) => {
-            places(own.written()).into_iter().map(|(name, place)| (name.to_owned(), place)).collect()
-        }
+        Ok(Body::Own(own)) => of_own(own).into_iter().map(|(name, place)| (name.to_owned(), place)).collect(),
         Ok(Body::Component(_)) => unknown(),
         Ok(Body::Pipeline(pipeline)) => pipeline
             .r#ref

@@ -4,6 +4,7 @@
 //! In: a pipeline. Out: everything that is wrong with it.
 
 use super::bare::{self, Place};
+use super::bodies::{spark, sweep};
 use super::ports;
 use super::step_body::{Body, Own};
 use crate::invalid::InvalidSpec;
@@ -74,7 +75,7 @@ fn of_step(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
         Ok(read) => read,
         Err(wrong) => return vec![wrong],
     };
-    let places = bare::places(own.as_ref().map(|(own, _)| own.written()).unwrap_or_default());
+    let places = own.as_ref().map(|(own, _)| bare::of_own(*own)).unwrap_or_default();
     let inputs = step.inputs.iter().filter_map(|(name, value)| {
         literal(step, name, value, &places).or_else(|| ports::input(pipeline, step, name, value).err())
     });
@@ -83,17 +84,20 @@ fn of_step(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
     let of_command = own
         .into_iter()
         .flat_map(|(own, command)| unknown(step, own).into_iter().chain(optional(pipeline, step, &command)));
-    inputs.chain(outputs).chain(of_command).collect()
+    inputs
+        .chain(outputs)
+        .chain(of_command)
+        .chain(sweep::faults(step, &places))
+        .chain(spark::faults(step))
+        .collect()
 }
 
 /// What a command or an argument uses is there. The rules of the definition look at the first uses only.
 fn unknown(step: &Step, own: Own<'_>) -> Vec<InvalidSpec> {
-    let texts: Vec<&str> = match own {
-        Own::Command(command) => vec![command],
-        Own::Python(script) | Own::R(script) => script.args.iter().map(String::as_str).collect(),
-    };
+    let texts = own.texts();
+    let varied = step.sweep.iter().flat_map(|sweep| sweep.search_space.keys());
     let known: [(&str, Vec<&String>); 2] = [
-        ("inputs", step.inputs.keys().chain(step.data.keys()).collect()),
+        ("inputs", step.inputs.keys().chain(step.data.keys()).chain(varied).collect()),
         ("outputs", step.outputs.keys().collect()),
     ];
     let mut wrong = Vec::new();

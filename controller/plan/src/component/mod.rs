@@ -4,23 +4,23 @@
 //! `ComponentVersions_CreateOrUpdate`, and the command and pipeline component schemas of the Azure ML CLI v2.
 
 pub mod bare;
+mod bodies;
 mod check;
 mod code;
 mod literal;
 mod node;
 mod own;
 mod ports;
+mod registered;
 mod resolved;
 mod step_body;
-mod version;
 
 pub use self::code::{Code, code};
 pub use self::literal::literal;
-use self::node::node;
 pub use self::own::{Own, with_code};
+use self::registered::body;
 pub use self::resolved::{Resolved, Runs};
 pub use self::step_body::Body;
-use self::version::body;
 use crate::hash;
 use crate::invalid::InvalidSpec;
 use azureml_client::ArmId;
@@ -81,17 +81,18 @@ pub fn prepare(
     place: (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> Result<Prepared, InvalidSpec> {
+    let nested = |id: &str| -> Result<_, InvalidSpec> {
+        Ok((Component::Existing(id.to_owned()), bodies::nested::node(pipeline, step, resolved, id)?))
+    };
     let (component, node) = match (&resolved.runs, Body::of(step)?) {
         (Runs::Own(environment), Body::Own(body)) => {
-            let own = own::prepare(pipeline, step, (body, environment), place, tags)?;
-            let node = node(pipeline, step, resolved, ("command", own.id.as_str()))?;
+            let own = own::prepare(pipeline, step, (body, environment.as_deref()), place, tags)?;
+            let node = runner(pipeline, step, resolved, own.id.as_str())?;
             (Component::Own(own), node)
         }
-        (Runs::Component(id), _) => existing(pipeline, step, resolved, ("command", id))?,
-        (Runs::PipelineComponent(id), _) => existing(pipeline, step, resolved, ("pipeline", id))?,
-        (Runs::Pipeline(current), _) => {
-            existing(pipeline, step, resolved, ("pipeline", &current.component_id))?
-        }
+        (Runs::Component(id), _) => (Component::Existing(id.clone()), runner(pipeline, step, resolved, id)?),
+        (Runs::PipelineComponent(id), _) => nested(id)?,
+        (Runs::Pipeline(current), _) => nested(&current.component_id)?,
         (Runs::Own(_), Body::Component(_) | Body::Pipeline(_)) => {
             return Err(InvalidSpec::new(
                 format!("steps.{}", step.name),
@@ -102,13 +103,14 @@ pub fn prepare(
     Ok(Prepared { name: step.name.clone(), component, node })
 }
 
-fn existing(
-    pipeline: &MLPipeline,
-    step: &Step,
-    resolved: &Resolved,
-    (r#type, id): (&str, &str),
-) -> Result<(Component, Value), InvalidSpec> {
-    Ok((Component::Existing(id.to_owned()), node(pipeline, step, resolved, (r#type, id))?))
+/// The node of a step with a component of commands or batches: of one run, or of the trials of a sweep.
+fn runner(pipeline: &MLPipeline, step: &Step, resolved: &Resolved, id: &str) -> Result<Value, InvalidSpec> {
+    match step {
+        Step { parallel: Some(_), .. } => bodies::parallel::node(pipeline, step, resolved, id),
+        Step { spark: Some(spark), .. } => bodies::spark::node(pipeline, step, resolved, (spark, id)),
+        Step { sweep: Some(sweep), .. } => bodies::sweep::node(pipeline, step, resolved, (sweep, id)),
+        _ => bodies::command::node(pipeline, step, resolved, id),
+    }
 }
 
 /// The component of the whole: name, version and body.

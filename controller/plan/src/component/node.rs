@@ -1,23 +1,22 @@
-//! The node of a step in the pipeline's graph, with the keys that Microsoft's client writes.
+//! What the nodes of all steps have in the pipeline's graph, with the keys that Microsoft's client writes.
+//!
+//! In: a step, what it resolves to. Out: a part of its node. What belongs to one body is in `bodies/`.
 
 use super::literal;
 use super::ports::{PARENT_OUTPUT, output_type};
 use super::resolved::Resolved;
 use crate::invalid::InvalidSpec;
-use crate::time;
 use azureml_crds::MLPipeline;
-use azureml_crds::step::{
-    Distribution, Identity, IdentityType, Processes, Ray, Resources, Step, StepOutput, TensorFlow,
-};
+use azureml_crds::step::{Identity, IdentityType, Resources, Step, StepOutput};
 use azureml_crds::values::{Literal, LiteralType, OutputType};
 use serde_json::{Map, Value, json};
 
-/// A step as a node of the pipeline: snake case but for the two ids, as Azure ML wants it.
-pub(super) fn node(
+/// A step as a node of the pipeline, without what its body says: snake case but for the two ids, as Azure ML wants it.
+pub(super) fn begin(
     pipeline: &MLPipeline,
     step: &Step,
     resolved: &Resolved,
-    (r#type, id): (&str, &str),
+    r#type: &str,
 ) -> Result<Value, InvalidSpec> {
     let inputs = inputs(step, resolved);
     let mut outputs = Map::new();
@@ -26,7 +25,7 @@ pub(super) fn node(
             outputs.insert(name.clone(), output);
         }
     }
-    let mut node = json!({"type": r#type, "name": step.name, "componentId": id});
+    let mut node = json!({"type": r#type, "name": step.name});
     for (key, ports) in [("inputs", inputs), ("outputs", outputs)] {
         if !ports.is_empty() {
             node[key] = Value::Object(ports);
@@ -38,22 +37,9 @@ pub(super) fn node(
     if let Some(compute) = &resolved.compute {
         node["computeId"] = json!(compute);
     }
-    if !step.environment_variables.is_empty() {
-        node["environment_variables"] = json!(step.environment_variables);
-    }
     let resources = resources(step, resolved);
     if !resources.is_empty() {
         node["resources"] = Value::Object(resources);
-    }
-    if let Some(distribution) = &step.distribution {
-        node["distribution"] = self::distribution(distribution);
-    }
-    if let Some(identity) = &step.identity {
-        node["identity"] = self::identity(identity);
-    }
-    if let Some(timeout) = &step.timeout {
-        let timeout = time::iso(time::duration("timeout", timeout)?);
-        node["limits"] = json!({"job_limits_type": "Command", "timeout": timeout});
     }
     Ok(node)
 }
@@ -85,27 +71,8 @@ fn inputs(step: &Step, resolved: &Resolved) -> Map<String, Value> {
     literals.chain(data).collect()
 }
 
-/// Spelling: the SDK's request (`distribution_type: Mpi` in the golden one); names of parts as in the REST API, in snake case.
-fn distribution(distribution: &Distribution) -> Value {
-    let Distribution { pytorch, mpi, tensorflow, ray } = distribution;
-    let of_processes = |word: &str, Processes { processes_per_instance }: &Processes| {
-        said(json!({"distribution_type": word, "process_count_per_instance": processes_per_instance}))
-    };
-    match (pytorch, mpi, tensorflow, ray) {
-        (Some(processes), ..) => of_processes("PyTorch", processes),
-        (_, Some(processes), ..) => of_processes("Mpi", processes),
-        (_, _, Some(TensorFlow { workers, parameter_servers }), _) => said(json!({
-            "distribution_type": "TensorFlow", "worker_count": workers, "parameter_server_count": parameter_servers,
-        })),
-        (.., Some(Ray { port, include_dashboard, dashboard_port })) => said(json!({
-            "distribution_type": "Ray", "port": port, "include_dashboard": include_dashboard,
-            "dashboard_port": dashboard_port,
-        })),
-        (None, None, None, None) => Value::Null,
-    }
-}
-
-fn identity(Identity { r#type, client_id }: &Identity) -> Value {
+/// As whom a step reaches data.
+pub(super) fn identity(Identity { r#type, client_id }: &Identity) -> Value {
     let word = match r#type {
         IdentityType::Managed => "Managed",
         IdentityType::UserIdentity => "UserIdentity",
@@ -115,7 +82,7 @@ fn identity(Identity { r#type, client_id }: &Identity) -> Value {
 }
 
 /// An object without what is not said.
-fn said(mut value: Value) -> Value {
+pub(super) fn said(mut value: Value) -> Value {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
     }

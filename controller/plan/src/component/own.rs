@@ -2,10 +2,11 @@
 //!
 //! In: a step, what it runs, its environment version. Out: id and body. Says nothing of the node that uses it.
 
+use super::bodies::{self, sweep};
 use super::code::{Code, code};
 use super::ports::{component_inputs, component_outputs};
+use super::registered::body;
 use super::step_body;
-use super::version::body;
 use crate::invalid::InvalidSpec;
 use crate::{hash, names};
 use azureml_client::ArmId;
@@ -14,15 +15,13 @@ use azureml_crds::step::Step;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const COMMAND_SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json";
-
 /// A component that is registered for a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Own {
     /// The step's files, and the code version that holds them.
     pub code: Option<Code>,
-    /// The environment version.
-    pub environment: String,
+    /// The environment version, where it has one.
+    pub environment: Option<String>,
     /// The component version.
     pub id: ArmId,
     /// Its body.
@@ -33,30 +32,41 @@ pub struct Own {
 pub(super) fn prepare(
     pipeline: &MLPipeline,
     step: &Step,
-    (runs, environment): (step_body::Own<'_>, &str),
+    (runs, environment): (step_body::Own<'_>, Option<&str>),
     (workspace, base): (&ArmId, &str),
     tags: &BTreeMap<String, String>,
 ) -> Result<Own, InvalidSpec> {
     let command = runs.command(&step.name)?;
     let code = code(pipeline, step, workspace);
-    let inputs = component_inputs(pipeline, step)?;
-    let outputs = component_outputs(pipeline, step)?;
+    let mut inputs = component_inputs(pipeline, step)?;
+    inputs.extend(sweep::inputs(step));
+    let mut outputs = component_outputs(pipeline, step)?;
+    if step.spark.is_some() {
+        bodies::spark::direct(&mut inputs);
+        bodies::spark::direct(&mut outputs);
+    }
     let content = content(step, &command, (&inputs, &outputs), code.as_ref(), environment);
     let version = hash::name("component", &content);
     let name = names::step_component(base, &step.name);
     let id = workspace.child("components", &name).child("versions", &version);
-    let mut spec = json!({
-        "$schema": COMMAND_SCHEMA, "type": "command", "name": name, "version": version,
-        "display_name": step.display_name.as_ref().unwrap_or(&step.name),
-        "is_deterministic": step.deterministic.unwrap_or(true),
-        "command": command,
-        "environment": prefixed(environment),
-        "inputs": inputs, "outputs": outputs,
+    let mut spec = match runs {
+        step_body::Own::Command(_) | step_body::Own::Python(_) | step_body::Own::R(_) => {
+            bodies::command::component(&command, environment)
+        }
+        step_body::Own::Parallel(parallel) => bodies::parallel::component(parallel, environment),
+        step_body::Own::Spark(spark) => bodies::spark::component(spark, environment),
+    };
+    let common = json!({
+        "name": name, "version": version, "display_name": step.display_name.as_ref().unwrap_or(&step.name),
+        "is_deterministic": step.deterministic.unwrap_or(true), "inputs": inputs, "outputs": outputs,
     });
+    if let (Value::Object(spec), Value::Object(common)) = (&mut spec, common) {
+        spec.extend(common);
+    }
     if let Some(description) = &step.description {
         spec["description"] = json!(description);
     }
-    Ok(Own { code, environment: environment.to_owned(), id, body: body(&spec, tags) })
+    Ok(Own { code, environment: environment.map(str::to_owned), id, body: body(&spec, tags) })
 }
 
 /// What decides the version of a step's component.
@@ -65,13 +75,15 @@ fn content(
     command: &str,
     (inputs, outputs): (&Map<String, Value>, &Map<String, Value>),
     code: Option<&Code>,
-    environment: &str,
+    environment: Option<&str>,
 ) -> Value {
     let Step {
         display_name,
         description,
         python,
         r,
+        parallel,
+        spark,
         deterministic,
         // The id has it.
         name: _,
@@ -86,6 +98,8 @@ fn content(
         // A component that exists is no step's own.
         component: _,
         pipeline: _,
+        // Its values are inputs; the node has the rest.
+        sweep: _,
         // The node has them, and with it the component of the whole.
         compute: _,
         input_modes: _,
@@ -95,11 +109,18 @@ fn content(
         identity: _,
         timeout: _,
     } = step;
-    json!({
+    let mut content = json!({
         "command": command, "python": python, "r": r, "inputs": inputs, "outputs": outputs,
         "code": code.map(|code| &code.hash), "environment": environment,
         "displayName": display_name, "description": description, "deterministic": deterministic,
-    })
+    });
+    if let Some(parallel) = parallel {
+        content["parallel"] = json!(parallel);
+    }
+    if let Some(spark) = spark {
+        content["spark"] = json!(spark);
+    }
+    content
 }
 
 /// The body of a component version, with the code that it runs put in.
@@ -107,16 +128,9 @@ fn content(
 pub fn with_code(own: &Own, code: Option<&ArmId>) -> Value {
     let mut body = own.body.clone();
     if let Some(code) = code {
-        body["properties"]["componentSpec"]["code"] = json!(format!("azureml:{code}"));
+        let spec = &mut body["properties"]["componentSpec"];
+        let place = if spec["task"].is_object() { &mut spec["task"] } else { spec };
+        place["code"] = json!(format!("azureml:{code}"));
     }
     body
-}
-
-/// An environment as a component names it: ARM ids get a prefix.
-fn prefixed(environment: &str) -> String {
-    if environment.starts_with("azureml:") {
-        environment.to_owned()
-    } else {
-        format!("azureml:{environment}")
-    }
 }

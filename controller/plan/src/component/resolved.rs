@@ -19,8 +19,8 @@ pub struct Resolved {
 /// What a step runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Runs {
-    /// A component of its own, in this environment version: an ARM id or a registry's URI.
-    Own(String),
+    /// A component of its own, in this environment version, where it has one: an ARM id or a registry's URI.
+    Own(Option<String>),
     /// A component that exists: an ARM id or a registry's URI.
     Component(String),
     /// A pipeline component that exists.

@@ -4,7 +4,7 @@
 
 use crate::invalid::InvalidSpec;
 use crate::shell;
-use azureml_crds::step::{Nested, Script, Step};
+use azureml_crds::step::{Nested, Parallel, Script, Spark, Step};
 
 /// What a step runs.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,10 @@ pub enum Own<'a> {
     Python(&'a Script),
     /// An R script with arguments.
     R(&'a Script),
+    /// A function over batches of data.
+    Parallel(&'a Parallel),
+    /// A Spark program.
+    Spark(&'a Spark),
 }
 
 impl<'a> Body<'a> {
@@ -34,22 +38,29 @@ impl<'a> Body<'a> {
     /// # Errors
     /// When the step has none, or more than one; the schema refuses that before.
     pub fn of(step: &'a Step) -> Result<Self, InvalidSpec> {
-        match (&step.command, &step.python, &step.r, &step.component, &step.pipeline) {
-            (Some(command), None, None, None, None) => Ok(Self::Own(Own::Command(command))),
-            (None, Some(script), None, None, None) => Ok(Self::Own(Own::Python(script))),
-            (None, None, Some(script), None, None) => Ok(Self::Own(Own::R(script))),
-            (None, None, None, Some(component), None) => Ok(Self::Component(component)),
-            (None, None, None, None, Some(nested)) => Ok(Self::Pipeline(nested)),
+        let Step { command, python, r, component, pipeline, parallel, spark, .. } = step;
+        let bodies = [
+            command.as_deref().map(|command| Self::Own(Own::Command(command))),
+            python.as_ref().map(|script| Self::Own(Own::Python(script))),
+            r.as_ref().map(|script| Self::Own(Own::R(script))),
+            component.as_deref().map(Self::Component),
+            pipeline.as_ref().map(Self::Pipeline),
+            parallel.as_ref().map(|parallel| Self::Own(Own::Parallel(parallel))),
+            spark.as_ref().map(|spark| Self::Own(Own::Spark(spark))),
+        ];
+        let mut set = bodies.into_iter().flatten();
+        match (set.next(), set.next()) {
+            (Some(body), None) => Ok(body),
             _ => Err(InvalidSpec::new(
                 format!("steps.{}", step.name),
-                "set exactly one of command, python, r, component, pipeline",
+                "set exactly one of command, python, r, component, pipeline, parallel, spark",
             )),
         }
     }
 }
 
 impl<'a> Own<'a> {
-    /// The command line; `step` is the name of the step.
+    /// The command line, or the arguments of what has none; `step` is the name of the step.
     ///
     /// # Errors
     /// When an argument cannot be one word of it.
@@ -58,6 +69,8 @@ impl<'a> Own<'a> {
             Self::Command(command) => Ok(command.to_owned()),
             Self::Python(script) => program("python", script, step),
             Self::R(script) => program("Rscript", script, step),
+            Self::Parallel(parallel) => Ok(parallel.task.program_arguments.clone().unwrap_or_default()),
+            Self::Spark(spark) => Ok(spark.args.clone().unwrap_or_default()),
         }
     }
 
@@ -66,16 +79,30 @@ impl<'a> Own<'a> {
     pub fn needs_code(self) -> bool {
         match self {
             Self::Command(_) => false,
-            Self::Python(_) | Self::R(_) => true,
+            Self::Python(_) | Self::R(_) | Self::Parallel(_) | Self::Spark(_) => true,
         }
     }
 
-    /// The text that a shell reads as the user wrote it; empty where the operator writes the whole command line.
+    /// Whether it needs an environment: its own, or that of the pipeline's defaults.
     #[must_use]
-    pub fn written(self) -> &'a str {
+    pub fn needs_environment(self) -> bool {
         match self {
-            Self::Command(command) => command,
-            Self::Python(_) | Self::R(_) => "",
+            Self::Command(_) | Self::Python(_) | Self::R(_) | Self::Parallel(_) => true,
+            Self::Spark(_) => false,
+        }
+    }
+
+    /// The text in which inputs and outputs are used as the user wrote it.
+    #[must_use]
+    pub fn texts(self) -> Vec<&'a str> {
+        match self {
+            Self::Spark(spark) => spark.args.iter().map(String::as_str).collect(),
+            Self::Command(command) => vec![command],
+            Self::Python(script) | Self::R(script) => script.args.iter().map(String::as_str).collect(),
+            Self::Parallel(Parallel { task, input_data, .. }) => {
+                let texts = [Some(input_data), task.program_arguments.as_ref(), task.append_row_to.as_ref()];
+                texts.into_iter().flatten().map(String::as_str).collect()
+            }
         }
     }
 }

@@ -161,7 +161,7 @@ fn others(wanted: &Wanted, seen: &Seen) -> Option<Plan> {
 
 fn step_status(step: &Prepared) -> StepStatus {
     let (component_id, code, environment) = match &step.component {
-        Component::Own(own) => (own.id.to_string(), own.code.as_ref(), Some(own.environment.clone())),
+        Component::Own(own) => (own.id.to_string(), own.code.as_ref(), own.environment.clone()),
         Component::Existing(id) => (id.clone(), None, None),
     };
     let code_hash = code.map(|code| code.hash.clone());

@@ -84,7 +84,10 @@ fn runs(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> Result<
                     "the script has no files; set code here or in defaults.code",
                 ));
             }
-            Ok(Runs::Own(environment(pipeline, step, refs, &format!("{field}.environment"))?))
+            let has_environment = own.needs_environment() || step.environment.is_some();
+            let found =
+                has_environment.then(|| environment(pipeline, step, refs, &format!("{field}.environment")));
+            Ok(Runs::Own(found.transpose()?))
         }
         Body::Component(text) => Ok(Runs::Component(component(format!("{field}.component"), text)?)),
         Body::Pipeline(Nested { r#ref: Some(name), .. }) => {

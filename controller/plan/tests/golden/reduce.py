@@ -58,7 +58,7 @@ SINGLE = [
 ]
 SEQUENCES = {"code-upload": "code-upload.sequence.json"}
 # The components that a pipeline job with inline steps registers first.
-COMPONENTS_OF = ["pipeline-multistep", "pipeline-serverless-node"]
+COMPONENTS_OF = ["pipeline-multistep", "pipeline-other-nodes", "pipeline-serverless-node"]
 BLOB_HEADERS = {
     "if-none-match",
     "content-md5",

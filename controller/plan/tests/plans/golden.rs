@@ -2,7 +2,7 @@
 //! `golden/differences.yaml` lists with its reason.
 
 use crate::compare::{Known, Request, differences, is_meant};
-use crate::requests;
+use crate::{bodies, requests};
 use anyhow::{Context as _, Result, anyhow};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +12,16 @@ fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
 }
 
-/// A captured request; of several the last, which all others prepare.
+/// A captured request; of several the one whose place the name ends in (`#1`), or the last, which all others prepare.
 fn captured(name: &str) -> Result<Request> {
-    let text = std::fs::read_to_string(folder().join(format!("{name}.json"))).context(name.to_owned())?;
+    let (file, place) = name.split_once('#').map_or((name, None), |(file, place)| (file, Some(place)));
+    let text = std::fs::read_to_string(folder().join(format!("{file}.json"))).context(name.to_owned())?;
     if text.trim_start().starts_with('[') {
         let mut all: Vec<Request> = serde_json::from_str(&text).context(name.to_owned())?;
-        return all.pop().context("an empty list");
+        let last = all.len().checked_sub(1).context("an empty list")?;
+        let place = place.map_or(Ok(last), str::parse)?;
+        anyhow::ensure!(place <= last, "{name}: there are {} requests", all.len());
+        return Ok(all.swap_remove(place));
     }
     serde_json::from_str(&text).context(name.to_owned())
 }
@@ -35,7 +39,7 @@ fn we_send_what_microsofts_client_sends() -> Result<()> {
     let text = std::fs::read_to_string(folder().join("differences.yaml"))?;
     let listed: Listed =
         serde_saphyr::from_str(&text).map_err(|error| anyhow!("differences.yaml: {error}"))?;
-    let ours = requests::all()?;
+    let ours: BTreeMap<_, _> = requests::all()?.into_iter().chain(bodies::all()?).collect();
     let (mut wrong, mut true_everywhere) = (Vec::new(), BTreeSet::new());
     for (name, request) in &ours {
         let known =

@@ -1,6 +1,7 @@
 //! What the operator would send, for manifests and answers of Azure as they are: no server, no clock.
 
 mod assets;
+mod bodies;
 mod captured;
 mod compare;
 mod golden;

@@ -134,11 +134,11 @@ fn data_assets(all: &mut All) -> Result<()> {
     add(all, "data-asset", plan(&churn, &refs, &None, &ask()).map_err(anyhow::Error::msg)?)
 }
 
-fn pipeline_of(spec: &str) -> Result<MLPipeline> {
+pub fn pipeline_of(spec: &str) -> Result<MLPipeline> {
     object("pipeline1", &spec.replace("ENVIRONMENT", &id("environments/churn-py/versions/1")))
 }
 
-fn pipeline_refs() -> pipeline::Refs {
+pub fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     pipeline::Refs {
         pins: Pins::default(),
@@ -152,7 +152,7 @@ fn pipeline_refs() -> pipeline::Refs {
     }
 }
 
-fn nothing_seen() -> pipeline::Seen {
+pub fn nothing_seen() -> pipeline::Seen {
     let publication = Publication { endpoint: Some(endpoint()), is_complete: true, ..Publication::default() };
     pipeline::Seen { whole: Presence::Absent, steps: BTreeMap::new(), codes: BTreeMap::new(), publication }
 }
@@ -176,7 +176,7 @@ fn pipeline_with_mode() -> Result<MLPipeline> {
     Ok(pipeline)
 }
 
-fn decide(pipeline: &MLPipeline, seen: &pipeline::Seen) -> Result<Plan> {
+pub fn decide(pipeline: &MLPipeline, seen: &pipeline::Seen) -> Result<Plan> {
     plan(pipeline, &pipeline_refs(), seen, &ask()).map_err(anyhow::Error::msg)
 }
 
@@ -224,7 +224,7 @@ fn version() -> Result<(azureml_crds::ml_pipeline::Current, Value)> {
 }
 
 /// A job that names a component, as one that has the component's nodes itself.
-fn inline(put: &Action, nodes: Value) -> Result<Request> {
+pub fn inline(put: &Action, nodes: Value) -> Result<Request> {
     let Action::Put { id, body } = put else { anyhow::bail!("no PUT: {put:?}") };
     let mut body = body.clone();
     body["properties"].as_object_mut().context("no properties")?.remove("componentId");

@@ -58,3 +58,35 @@ async fn a_job_whose_answer_was_lost_is_not_sent_again() -> Result<()> {
     assert_eq!(writes, told, "{}", stage.journal.shown());
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_body_of_a_step_runs_to_its_end_and_shows_its_state() -> Result<()> {
+    let stage = Stage::set().await?;
+    let image = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";
+    let spec = "workspaceRef: {name: team-a}, defaults: {compute: {serverless: {}}, environment: {ref: image}, code: {files: {a.py: x}}}, steps: [
+        {name: command, command: 'x ${{outputs.o}}', outputs: {o: {}}},
+        {name: spark, compute: {serverless: {instanceType: standard_e4s_v3}}, inputs: {d: '${{parent.jobs.command.outputs.o}}'}, outputs: {o: {}},
+         spark: {entry: {file: a.py}, args: '--in ${{inputs.d}} --out ${{outputs.o}}', runtimeVersion: '3.4', conf: {spark.driver.cores: 1}, pyFiles: [a.py]}},
+        {name: parallel, inputs: {d: '${{parent.jobs.spark.outputs.o}}'}, outputs: {o: {type: uri_file}}, resources: {instanceCount: 2},
+         parallel: {inputData: '${{inputs.d}}', miniBatchSize: '10', partitionKeys: [k], retrySettings: {maxRetries: 2, timeout: 60},
+           task: {entryScript: a.py, programArguments: '--verbose', appendRowTo: '${{outputs.o}}'}}},
+        {name: sweep, python: {script: a.py, args: ['${{inputs.d}}', '${{inputs.rate}}']}, inputs: {d: '${{parent.jobs.parallel.outputs.o}}'}, timeout: 1h,
+         sweep: {objective: {goal: minimize, primaryMetric: loss}, samplingAlgorithm: {type: random, seed: 7, rule: sobol, logbase: e},
+           searchSpace: {rate: {type: choice, values: [a, 0.5]}}, limits: {maxTotalTrials: 4, trialTimeout: 30m},
+           earlyTermination: {type: bandit, slackFactor: 0.1, delayEvaluation: 5}}}]";
+    stage.apply(&(manifest("MLEnvironment", "image", image) + &manifest("MLPipeline", "p", spec)));
+    stage.ready("MLPipeline", "p").await?;
+    stage.apply(&manifest("MLRun", "one", "pipelineRef: {name: p}"));
+    let run = stage.says("MLRun", "one", "Completed").await?;
+    let shown: Vec<[&str; 2]> = run["status"]["steps"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|step| ["name", "phase"].map(|field| step[field].as_str().unwrap_or_default()))
+        .collect();
+    let all = ["command", "parallel", "spark", "sweep"].map(|name| [name, "Succeeded"]);
+    let mut sorted = shown.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, all, "{run}");
+    Ok(())
+}

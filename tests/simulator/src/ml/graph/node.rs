@@ -100,6 +100,21 @@ impl Binding {
     }
 }
 
+/// A limit of time: seconds in a sweep, ISO 8601 elsewhere.
+fn timeout(limit: Option<&Value>) -> Option<SignedDuration> {
+    let limit = limit?;
+    limit.as_str().and_then(duration).or_else(|| limit.as_i64().map(SignedDuration::from_secs))
+}
+
+/// One of the values that a sweep tries, as a literal.
+fn tried(name: &str, space: &Value) -> Result<Binding, Refusal> {
+    let first = ["/values/0", "/min_value", "/mu"].iter().find_map(|at| space.pointer(at));
+    let first = first.or_else(|| space.get("upper").map(|_| &Value::Null));
+    let none = || errors::invalid(&format!("The search space of '{name}' has no values."));
+    let text = first.ok_or_else(none).map(|value| scalar(value).unwrap_or_else(|| "0".into()))?;
+    Ok(Binding::Literal(text))
+}
+
 impl Output {
     fn read(name: &str, body: &Value) -> Result<Self, Refusal> {
         let text = body.get("value").or(Some(body)).and_then(Value::as_str);
@@ -149,10 +164,14 @@ impl Node {
             display_name: text("/display_name").unwrap_or_else(|| name.to_owned()),
             component,
             compute: text("/computeId"),
-            inputs: each(body, "inputs", Binding::read)?,
+            // A sweep gives the other inputs of its trials by a search space (`pipeline-other-nodes` of Microsoft's client).
+            inputs: each(body, "search_space", tried)?
+                .into_iter()
+                .chain(each(body, "inputs", Binding::read)?)
+                .collect(),
             outputs: each(body, "outputs", Output::read)?,
             instances: usize::try_from(instances).unwrap_or(1).max(1),
-            timeout: text("/limits/timeout").as_deref().and_then(duration),
+            timeout: timeout(value.pointer("/limits/timeout")),
             variables,
             kind,
         })
@@ -193,6 +212,23 @@ mod tests {
             input(&data),
             Some(Binding::Data("uri_folder".into(), "azureml://datastores/d/paths/p".into()))
         );
+    }
+
+    #[test]
+    fn a_sweep_gives_inputs_of_its_trials() {
+        let node = json!({ "type": "sweep", "trial": { "componentId": "c:1" }, "limits": { "timeout": 3600 },
+            "search_space": { "rate": { "type": "uniform", "min_value": 0.1, "max_value": 1 },
+                "depth": { "type": "choice", "values": ["3", "4"] }, "seed": { "type": "randint", "upper": 9 } },
+            "inputs": { "raw": { "job_input_type": "literal", "value": "${{parent.inputs.raw}}" } } });
+        let read = Node::read("tune", &node).unwrap();
+        let literal = |text: &str| Some(Binding::Literal(text.into()));
+        assert_eq!(read.inputs.get("rate").cloned(), literal("0.1"));
+        assert_eq!(read.inputs.get("depth").cloned(), literal("3"));
+        assert_eq!(read.inputs.get("seed").cloned(), literal("0"));
+        assert_eq!((read.inputs.len(), read.timeout), (4, Some(SignedDuration::from_hours(1))));
+        let empty =
+            json!({ "type": "sweep", "trial": { "componentId": "c:1" }, "search_space": { "a": {} } });
+        assert!(Node::read("tune", &empty).is_err(), "values are needed");
     }
 
     #[test]

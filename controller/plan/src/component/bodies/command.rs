@@ -1,0 +1,64 @@
+//! A command, a script or a component that exists: the component of a step's own, and the node.
+
+use crate::component::node::{begin, identity, said};
+use crate::component::registered::prefixed;
+use crate::component::resolved::Resolved;
+use crate::invalid::InvalidSpec;
+use crate::time;
+use azureml_crds::MLPipeline;
+use azureml_crds::step::{Distribution, Processes, Ray, Step, TensorFlow};
+use serde_json::{Value, json};
+
+const SCHEMA: &str = "https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json";
+
+/// What the component of a command says beside what all say.
+pub(crate) fn component(command: &str, environment: Option<&str>) -> Value {
+    said(
+        json!({"$schema": SCHEMA, "type": "command", "command": command, "environment": prefixed(environment)}),
+    )
+}
+
+/// The node that runs a component.
+pub(crate) fn node(
+    pipeline: &MLPipeline,
+    step: &Step,
+    resolved: &Resolved,
+    id: &str,
+) -> Result<Value, InvalidSpec> {
+    let mut node = begin(pipeline, step, resolved, "command")?;
+    node["componentId"] = json!(id);
+    if !step.environment_variables.is_empty() {
+        node["environment_variables"] = json!(step.environment_variables);
+    }
+    if let Some(distribution) = &step.distribution {
+        node["distribution"] = self::distribution(distribution);
+    }
+    if let Some(identity) = &step.identity {
+        node["identity"] = self::identity(identity);
+    }
+    if let Some(timeout) = &step.timeout {
+        let timeout = time::iso(time::duration("timeout", timeout)?);
+        node["limits"] = json!({"job_limits_type": "Command", "timeout": timeout});
+    }
+    Ok(node)
+}
+
+/// Spelling: the SDK's request (`distribution_type: Mpi` in the golden one); names of parts as in the REST API, in snake case.
+fn distribution(distribution: &Distribution) -> Value {
+    let Distribution { pytorch, mpi, tensorflow, ray } = distribution;
+    let of_processes = |word: &str, Processes { processes_per_instance }: &Processes| {
+        said(json!({"distribution_type": word, "process_count_per_instance": processes_per_instance}))
+    };
+    match (pytorch, mpi, tensorflow, ray) {
+        (Some(processes), ..) => of_processes("PyTorch", processes),
+        (_, Some(processes), ..) => of_processes("Mpi", processes),
+        (_, _, Some(TensorFlow { workers, parameter_servers }), _) => said(json!({
+            "distribution_type": "TensorFlow", "worker_count": workers, "parameter_server_count": parameter_servers,
+        })),
+        (.., Some(Ray { port, include_dashboard, dashboard_port })) => said(json!({
+            "distribution_type": "Ray", "port": port, "include_dashboard": include_dashboard,
+            "dashboard_port": dashboard_port,
+        })),
+        (None, None, None, None) => Value::Null,
+    }
+}

@@ -1,0 +1,7 @@
+//! What is particular to each body of a step: its component, its node, and what may be wrong with it.
+
+pub(super) mod command;
+pub(super) mod nested;
+pub(super) mod parallel;
+pub(super) mod spark;
+pub(super) mod sweep;

@@ -1,0 +1,16 @@
+//! What a step runs, where it is more than a text: a file for each body.
+
+mod nested;
+mod parallel;
+mod script;
+mod spark;
+mod sweep;
+
+pub use self::nested::Nested;
+pub use self::parallel::{LoggingLevel, Parallel, RetrySettings, Task};
+pub use self::script::Script;
+pub use self::spark::{Entry, Spark};
+pub use self::sweep::{
+    EarlyTermination, Goal, Objective, Policy, Sampling, SamplingRule, SamplingType, Space, SpaceType, Sweep,
+    SweepLimits,
+};
