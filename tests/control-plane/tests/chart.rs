@@ -87,8 +87,8 @@ async fn helm_and_the_api_server_accept_it_by_default_with_everything_and_with_l
     let little = "rbac.create=false,rbac.userRoles=false,crds.install=false,podDisruptionBudget.enabled=false,serviceAccount.create=false,\
                   serviceAccount.name=mine,workloadIdentity.enabled=true,workloadIdentity.webhook=true";
     for (values, objects) in [
-        (vec![], 17),
-        (vec!["--values", everything.to_str().unwrap()], 20),
+        (vec![], 18),
+        (vec!["--values", everything.to_str().unwrap()], 21),
         (vec!["--values", namespaced.to_str().unwrap()], 10),
         (vec!["--set", little], 2),
     ] {

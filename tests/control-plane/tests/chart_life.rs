@@ -162,7 +162,7 @@ fn up_and_down(plane: &ControlPlane, earlier: &str, chart: &str) -> Shown {
 fn handed_over_and_back(plane: &ControlPlane, chart: &str, all: &Shown) {
     let definitions = || output(plane.kubectl().args(["get", "crd", "--output=name"])).unwrap();
     let before = definitions();
-    assert_eq!(before.matches(".azureml.dev\n").count(), 6, "{before}");
+    assert_eq!(before.matches(".azureml.dev\n").count(), KINDS.len(), "{before}");
     for set in ["crds.install=false", "crds.install=true"] {
         helm(plane, &["upgrade", "azureml-operator", chart, "--set", set]).unwrap();
         assert_eq!(definitions(), before, "with {set}");
