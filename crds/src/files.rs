@@ -61,20 +61,46 @@ impl JsonSchema for Files {
 /// the order of its lower-case path, `#path#size`; then all contents in the same order.
 #[must_use]
 pub fn hash(files: &BTreeMap<String, String>) -> String {
-    let mut sorted: Vec<(&String, &String)> = files.iter().collect();
-    sorted.sort_by_key(|(path, _)| path.to_lowercase());
-    let mut hash = Sha256::new();
-    hash.update(sorted.len().to_string().as_bytes());
-    for (path, content) in &sorted {
-        hash.update(format!("#{path}#{}", content.len()).as_bytes());
+    let mut hash = AssetHash::of(files.iter().map(|(path, content)| (path.as_str(), content.len() as u64)));
+    for content in std::mem::take(&mut hash.order).into_iter().filter_map(|path| files.get(path)) {
+        hash.add(content.as_bytes());
     }
-    for (_, content) in &sorted {
-        hash.update(content.as_bytes());
+    hash.finish()
+}
+
+/// The same hash of contents that come piece by piece.
+pub struct AssetHash<'a> {
+    /// The paths in the order in which their contents are added.
+    pub order: Vec<&'a str>,
+    hash: Sha256,
+}
+
+impl<'a> AssetHash<'a> {
+    /// Begins with paths and sizes.
+    pub fn of(files: impl Iterator<Item = (&'a str, u64)>) -> Self {
+        let mut sorted: Vec<(&str, u64)> = files.collect();
+        sorted.sort_by_key(|(path, _)| path.to_lowercase());
+        let mut hash = Sha256::new();
+        hash.update(sorted.len().to_string().as_bytes());
+        for (path, size) in &sorted {
+            hash.update(format!("#{path}#{size}").as_bytes());
+        }
+        Self { order: sorted.into_iter().map(|(path, _)| path).collect(), hash }
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+
+    /// The next bytes of the contents.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+    }
+
+    /// The hash in hex.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ pub mod settle;
 pub mod shell;
 pub mod tags;
 pub mod time;
+pub mod tree;
 pub mod trouble;
 pub mod workspace;
 pub mod zones;

@@ -37,7 +37,7 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
 }
 
 /// The crates of this workspace that each of them uses in what it ships.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("azureml-check", &["azureml-crds", "azureml-plan"]),
     ("azureml-cli", &["azureml-check", "azureml-crds", "azureml-plan"]),
     ("azureml-client", &[]),
@@ -55,6 +55,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("azureml-observe", &["azureml-client", "azureml-crds", "azureml-plan"]),
     ("azureml-plan", &["azureml-client", "azureml-crds"]),
     ("azureml-simulator", &[]),
+    ("azureml-source", &["azureml-client", "azureml-crds", "azureml-plan"]),
     ("xtask", &["azureml-control-plane", "azureml-crds"]),
 ];
 

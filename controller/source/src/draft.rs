@@ -1,0 +1,136 @@
+//! Files on their way to disk, each checked as it comes.
+//!
+//! In: entries of a source. Out: a [`Kept`], or the entry that is refused. Holds no file in memory.
+
+use crate::error::Error;
+use crate::ignored::{FILES, Ignored, LONGEST};
+use crate::kept::Kept;
+use azureml_plan::tree::{self, Bounds, Fault, Refused, Tree};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Read, Write as _};
+use std::os::unix::fs::FileExt as _;
+
+/// So many links may lead to one another, as Linux has it.
+const LINKS: usize = 40;
+
+/// Files on their way to disk.
+pub struct Draft {
+    bounds: Bounds,
+    disk: BufWriter<File>,
+    end: u64,
+    files: BTreeMap<String, (tree::File, u64)>,
+    links: BTreeMap<String, String>,
+}
+
+impl Draft {
+    /// A folder without files; its bytes go into a file that has no name.
+    pub(crate) fn new(bounds: Bounds, disk: File) -> Self {
+        Self { bounds, disk: BufWriter::new(disk), end: 0, files: BTreeMap::new(), links: BTreeMap::new() }
+    }
+
+    /// A file.
+    ///
+    /// # Errors
+    /// When its name or its size is refused, or the disk fails.
+    pub fn file(&mut self, entry: &str, is_executable: bool, content: impl Read) -> Result<(), Error> {
+        let path = self.place(entry)?;
+        let start = self.end;
+        let mut hash = Sha256::new();
+        let mut content = content.take(self.bounds.bytes - start + 1);
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let read = content.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            self.end += read as u64;
+            if self.end > self.bounds.bytes {
+                return Err(refused(entry, Fault::Bytes(self.bounds.bytes)));
+            }
+            hash.update(&piece[..read]);
+            self.disk.write_all(&piece[..read])?;
+        }
+        let sha256 = hash.finalize().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        self.files.insert(path, (tree::File { size: self.end - start, sha256, is_executable }, start));
+        Ok(())
+    }
+
+    /// A link to a file of the folder: it becomes a copy of that file, as Azure's command line uploads it.
+    ///
+    /// # Errors
+    /// When it leaves the folder.
+    pub fn link(&mut self, entry: &str, target: &str) -> Result<(), Error> {
+        let path = self.place(entry)?;
+        let target = tree::link(&path, target)?;
+        self.links.insert(path, target);
+        Ok(())
+    }
+
+    /// The place of one more entry.
+    fn place(&self, entry: &str) -> Result<String, Error> {
+        let path = tree::path(entry)?;
+        if self.files.contains_key(&path) || self.links.contains_key(&path) {
+            return Err(refused(entry, Fault::Twice));
+        }
+        if self.files.len() + self.links.len() >= self.bounds.files {
+            return Err(refused(entry, Fault::Files(self.bounds.files)));
+        }
+        Ok(path)
+    }
+
+    /// All files are there. Bounds count what came, also what the folder's own `.amlignore` leaves out now.
+    ///
+    /// # Errors
+    /// When a link leads to no file, or the copies of links are too large, or the disk fails.
+    pub fn finish(mut self) -> Result<Kept, Error> {
+        self.follow_links()?;
+        let Self { disk, files, end, .. } = self;
+        let disk = disk.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let ignored = ignored(&disk, &files)?;
+        let (files, starts): (BTreeMap<_, _>, BTreeMap<_, _>) = files
+            .into_iter()
+            .filter(|(path, _)| !ignored.has(path))
+            .map(|(path, (file, start))| ((path.clone(), file), (path, start)))
+            .unzip();
+        Ok(Kept::of(Tree(files), (disk, end), starts)?)
+    }
+
+    fn follow_links(&mut self) -> Result<(), Error> {
+        let mut total = self.end;
+        for (entry, first) in &self.links {
+            let mut target = first;
+            for _ in 0..LINKS {
+                target = self.links.get(target).unwrap_or(target);
+            }
+            // A circle ends at a link, which is no file.
+            let file = (!self.links.contains_key(target)).then(|| self.files.get(target)).flatten();
+            let file = file.cloned().ok_or_else(|| refused(entry, Fault::Leads))?;
+            total += file.0.size;
+            if total > self.bounds.bytes {
+                return Err(refused(entry, Fault::Bytes(self.bounds.bytes)));
+            }
+            self.files.insert(entry.clone(), file);
+        }
+        Ok(())
+    }
+}
+
+fn refused(entry: &str, fault: Fault) -> Error {
+    Refused { entry: entry.to_owned(), fault }.into()
+}
+
+/// The patterns that the folder itself brings.
+fn ignored(disk: &File, files: &BTreeMap<String, (tree::File, u64)>) -> Result<Ignored, Error> {
+    let found = FILES.iter().find_map(|name| Some((name, files.get(*name)?)));
+    let Some((name, (file, start))) = found else { return Ok(Ignored::default()) };
+    let size = usize::try_from(file.size).ok().filter(|size| *size <= LONGEST);
+    let mut text = vec![0; size.ok_or_else(|| refused(name, Fault::Patterns))?];
+    disk.read_exact_at(&mut text, *start)?;
+    Ignored::of(&String::from_utf8_lossy(&text)).ok_or_else(|| refused(name, Fault::Patterns))
+}

@@ -1,0 +1,84 @@
+//! Why files could not be had.
+//!
+//! In: what a source met. Out: words for people: what happened, the cause, what to do. No word of a server is longer than a line.
+
+use azureml_client::address::PrivateAddress;
+use azureml_plan::tree::Refused;
+
+/// Why files could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An entry is refused.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The address is not one that may be asked.
+    #[error("the address is refused: {0}; write https://<host>/<path>, and give the password by a Secret")]
+    Address(&'static str),
+    /// The host is inside of the platform.
+    #[error("{0}; name a public host, or allow private addresses in the configuration")]
+    Private(#[from] PrivateAddress),
+    /// What is named is not there.
+    #[error("{0}")]
+    Missing(String),
+    /// The credentials are not accepted, or there are none.
+    #[error(
+        "the server refuses with status {0}; check the address, and the user name and password or the token in the Secret"
+    )]
+    Denied(u16),
+    /// The address has moved; nothing is sent after it.
+    #[error("the server has moved to {0}; write that address")]
+    Moved(String),
+    /// The server says why not.
+    #[error("the server refuses: {0}; check that what ref names is still there")]
+    Said(String),
+    /// The server answers with an error.
+    #[error("the server answers with status {0}; it is tried again")]
+    Failed(u16),
+    /// The server could not be reached.
+    #[error("the server cannot be reached: {0}")]
+    Unreached(String),
+    /// The answer is not what the protocol says.
+    #[error("the server's answer cannot be read: {0}")]
+    Unreadable(String),
+    /// More bytes came than may come.
+    #[error("the server sent more than {0} bytes; choose a smaller repository")]
+    TooMuch(u64),
+    /// The disk.
+    #[error("the files cannot be kept on disk: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
+impl Error {
+    /// The words of a server, or of a library about them, on one line and not too long.
+    pub(crate) fn unreadable(words: &str) -> Self {
+        Self::Unreadable(line(words))
+    }
+
+    /// What a server says of a request that it refuses.
+    pub(crate) fn said(words: &str) -> Self {
+        Self::Said(line(words))
+    }
+
+    /// Where a server sends others.
+    pub(crate) fn moved(place: &str) -> Self {
+        Self::Moved(line(place))
+    }
+}
+
+impl From<reqwest::Error> for Error {
+    /// Without the address, and with the cause below the cause: "connection refused" stands at the end of the chain.
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let mut words = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(below) = cause {
+            words = format!("{words}: {below}");
+            cause = below.source();
+        }
+        Self::Unreached(line(&words))
+    }
+}
+
+fn line(words: &str) -> String {
+    words.trim().chars().map(|one| if one.is_control() { ' ' } else { one }).take(300).collect()
+}

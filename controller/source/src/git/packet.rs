@@ -1,0 +1,82 @@
+//! Packets, the lines of git's protocol: four hex digits of length, then bytes.
+//!
+//! In: an answer as it comes. Out: packets, and no more bytes than may come. Sources: git's `gitprotocol-common`, `gitprotocol-v2`.
+
+use crate::error::Error;
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+
+/// One packet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Packet {
+    /// Bytes.
+    Data(Bytes),
+    /// The end of a section.
+    Delimiter,
+    /// The end of an answer.
+    End,
+}
+
+/// The end of a section of a request.
+pub(super) const DELIMITER: &[u8] = b"0001";
+/// The end of a request.
+pub(super) const FLUSH: &[u8] = b"0000";
+
+/// Adds a line to a request.
+pub(super) fn line(request: &mut Vec<u8>, text: &str) {
+    request.extend(format!("{:04x}{text}\n", text.len() + 5).into_bytes());
+}
+
+/// The packets of an answer.
+pub(super) struct Packets {
+    answer: Response,
+    bytes: BytesMut,
+    left: u64,
+    most: u64,
+}
+
+impl Packets {
+    /// Reads an answer of at most so many bytes.
+    pub(super) fn of(answer: Response, most: u64) -> Self {
+        Self { answer, bytes: BytesMut::new(), left: most, most }
+    }
+
+    /// The next packet.
+    pub(super) async fn next(&mut self) -> Result<Packet, Error> {
+        let head = self.take(4).await?;
+        let length =
+            std::str::from_utf8(&head).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        match length {
+            Some(0 | 2) => Ok(Packet::End),
+            Some(1) => Ok(Packet::Delimiter),
+            Some(length @ 4..) => {
+                let data = self.take(length - 4).await?;
+                match data.strip_prefix(b"ERR ") {
+                    Some(words) => Err(Error::said(&String::from_utf8_lossy(words))),
+                    None => Ok(Packet::Data(data)),
+                }
+            }
+            Some(_) | None => Err(Error::unreadable("a packet has no length; is this a repository of git?")),
+        }
+    }
+
+    /// The next packet as text; none at the end.
+    pub(super) async fn line(&mut self) -> Result<Option<String>, Error> {
+        Ok(match self.next().await? {
+            Packet::Data(data) => Some(String::from_utf8_lossy(&data).trim_end().to_owned()),
+            Packet::Delimiter => Some(String::new()),
+            Packet::End => None,
+        })
+    }
+
+    async fn take(&mut self, length: usize) -> Result<Bytes, Error> {
+        while self.bytes.len() < length {
+            let Some(more) = self.answer.chunk().await? else {
+                return Err(Error::unreadable("it ends early"));
+            };
+            self.left = self.left.checked_sub(more.len() as u64).ok_or(Error::TooMuch(self.most))?;
+            self.bytes.extend_from_slice(&more);
+        }
+        Ok(self.bytes.split_to(length).freeze())
+    }
+}

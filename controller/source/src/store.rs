@@ -1,0 +1,89 @@
+//! What was fetched, on disk by its hash, until others need the room.
+//!
+//! In: a folder and how much it may hold. Out: trees that are there. A reader keeps its tree, also when that has left the store.
+
+use crate::draft::Draft;
+use crate::error::Error;
+use crate::kept::Kept;
+use azureml_plan::tree::Bounds;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Trees on disk.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    limit: u64,
+    bounds: Bounds,
+    /// The one that was used last comes last.
+    trees: Mutex<VecDeque<Arc<Kept>>>,
+}
+
+impl Store {
+    /// A store without trees.
+    #[must_use]
+    pub fn new(folder: PathBuf, limit: u64, bounds: Bounds) -> Self {
+        Self { folder, limit, bounds, trees: Mutex::default() }
+    }
+
+    /// The folder, for what is fetched and not unpacked yet.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// How much one tree may hold.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
+    /// A tree that is to come.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn draft(&self) -> Result<Draft, Error> {
+        Ok(Draft::new(self.bounds, tempfile::tempfile_in(&self.folder)?))
+    }
+
+    /// Keeps a tree; those that were not used for longest go until there is room.
+    pub fn keep(&self, tree: Kept) -> Arc<Kept> {
+        if let Some(known) = self.get(&tree.hash) {
+            return known;
+        }
+        let tree = Arc::new(tree);
+        let mut trees = self.trees();
+        trees.push_back(tree.clone());
+        let mut weight: u64 = trees.iter().map(|tree| tree.weight).sum();
+        while weight > self.limit {
+            let Some(gone) = trees.pop_front() else { break };
+            weight -= gone.weight;
+        }
+        tree
+    }
+
+    /// The tree with this hash of its content.
+    #[must_use]
+    pub fn get(&self, hash: &str) -> Option<Arc<Kept>> {
+        self.find(|tree| tree.hash == hash)
+    }
+
+    /// The tree with this hash of Azure ML's.
+    #[must_use]
+    pub fn get_by_asset_hash(&self, hash: &str) -> Option<Arc<Kept>> {
+        self.find(|tree| tree.asset_hash == hash)
+    }
+
+    fn find(&self, is_it: impl Fn(&Kept) -> bool) -> Option<Arc<Kept>> {
+        let mut trees = self.trees();
+        let place = trees.iter().position(|tree| is_it(tree))?;
+        let tree = trees.remove(place)?;
+        trees.push_back(tree.clone());
+        Some(tree)
+    }
+
+    fn trees(&self) -> MutexGuard<'_, VecDeque<Arc<Kept>>> {
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
