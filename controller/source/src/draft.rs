@@ -31,6 +31,12 @@ impl Draft {
         Self { bounds, disk: BufWriter::new(disk), end: 0, files: BTreeMap::new(), links: BTreeMap::new() }
     }
 
+    /// How much it may hold.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
     /// A file.
     ///
     /// # Errors
@@ -69,6 +75,16 @@ impl Draft {
         let path = self.place(entry)?;
         let target = tree::link(&path, target)?;
         self.links.insert(path, target);
+        Ok(())
+    }
+
+    /// A second name of a file.
+    ///
+    /// # Errors
+    /// When a name is refused.
+    pub fn same(&mut self, entry: &str, file: &str) -> Result<(), Error> {
+        let path = self.place(entry)?;
+        self.links.insert(path, tree::path(file)?);
         Ok(())
     }
 

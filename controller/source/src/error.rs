@@ -43,6 +43,11 @@ pub enum Error {
     /// More bytes came than may come.
     #[error("the server sent more than {0} bytes; choose a smaller repository")]
     TooMuch(u64),
+    /// A file of the commit, or the list of all its files and folders, is larger than all files of a folder may be.
+    #[error(
+        "the commit is too large: it has a file of more than {0} bytes, or too many files; choose a smaller repository"
+    )]
+    TooLarge(usize),
     /// The disk.
     #[error("the files cannot be kept on disk: {0}")]
     Disk(#[from] std::io::Error),

@@ -4,9 +4,10 @@
 //! Decides nothing: what may be in a tree is in `azureml-plan`.
 //!
 //! ```text
-//!   git ──► Draft ──finish──► Kept { tree, hashes, bytes on disk } ──► Store (least recently used goes)
+//!   git, tar ──► Draft ──finish──► Kept { tree, hashes, bytes on disk } ──► Store (least recently used goes)
 //! ```
 
+pub mod archive;
 mod draft;
 mod error;
 pub mod git;

@@ -87,3 +87,30 @@ impl Store {
         self.trees.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(store: &Store, content: &str) -> Arc<Kept> {
+        let mut draft = store.draft().unwrap();
+        draft.file("a", false, content.as_bytes()).unwrap();
+        store.keep(draft.finish().unwrap())
+    }
+
+    #[test]
+    fn the_tree_that_was_used_least_recently_goes_and_its_reader_keeps_it() {
+        let store = Store::new(std::env::temp_dir(), 10, Bounds::default());
+        let (one, two) = (tree(&store, "1111"), tree(&store, "2222"));
+        assert!(store.get(&one.hash).is_some(), "used again");
+        let three = tree(&store, "3333");
+        assert!(store.get(&two.hash).is_none());
+        assert!(store.get_by_asset_hash(&one.asset_hash).is_some() && store.get(&three.hash).is_some());
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut two.open("a").unwrap(), &mut text).unwrap();
+        assert_eq!(text, "2222");
+        assert!(Arc::ptr_eq(&tree(&store, "1111"), &one), "equal files are kept once");
+        let large = tree(&store, "more than ten bytes");
+        assert!(store.get(&large.hash).is_none(), "what is larger than the store is not kept");
+    }
+}

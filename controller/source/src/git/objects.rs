@@ -4,6 +4,7 @@
 //! refused before it takes memory.
 
 use crate::error::Error;
+use gix_error::Class;
 use gix_hash::ObjectId;
 use gix_object::Kind;
 use gix_pack::Bundle;
@@ -72,7 +73,11 @@ fn index(pack: &Path, most: usize, is_stopped: &AtomicBool) -> Result<Objects, E
         FORMAT,
         options,
     );
-    let bundle = written.map_err(unreadable)?.to_bundle();
+    let written = written.map_err(|error| match error.dominant_class() {
+        Some(Class::ResourceExhaustion(_)) => Error::TooLarge(most),
+        Some(_) | None => unreadable(error),
+    });
+    let bundle = written?.to_bundle();
     let bundle = bundle.ok_or_else(|| Error::unreadable("the pack was not kept"))?;
     Ok(Objects(bundle.map_err(unreadable)?))
 }

@@ -27,6 +27,12 @@ pub(super) fn line(request: &mut Vec<u8>, text: &str) {
     request.extend(format!("{:04x}{text}\n", text.len() + 5).into_bytes());
 }
 
+/// The length that four digits say; a sign is no digit.
+fn length(digits: &[u8]) -> Option<usize> {
+    let digits = std::str::from_utf8(digits).ok().filter(|text| !text.starts_with('+'))?;
+    usize::from_str_radix(digits, 16).ok()
+}
+
 /// The packets of an answer.
 pub(super) struct Packets {
     answer: Response,
@@ -44,9 +50,7 @@ impl Packets {
     /// The next packet.
     pub(super) async fn next(&mut self) -> Result<Packet, Error> {
         let head = self.take(4).await?;
-        let length =
-            std::str::from_utf8(&head).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
-        match length {
+        match length(&head) {
             Some(0 | 2) => Ok(Packet::End),
             Some(1) => Ok(Packet::Delimiter),
             Some(length @ 4..) => {

@@ -2,6 +2,8 @@
 //!
 //! In: what to commit. Out: an address, and ids as git itself tells them.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use anyhow::{Context as _, Result, ensure};
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
@@ -37,12 +39,8 @@ impl Server {
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         std::fs::create_dir(folder.path().join("disk"))?;
-        let (tls, http) = tls()?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = format!("https://{}", listener.local_addr()?);
-        let listener = TlsListener { listener, tls: TlsAcceptor::from(Arc::new(tls)) };
         let router = axum::Router::new().fallback(backend).with_state(folder.path().to_owned());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (address, http) = serve(router).await?;
         let server = Self { folder, address, http };
         server.git(&["init", "--quiet", "--initial-branch=main"])?;
         server.git(&["config", "uploadpack.allowFilter", "true"])?;
@@ -96,6 +94,16 @@ impl Server {
         ensure!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
+}
+
+/// Serves on loopback; the address, and a client that knows its certificate.
+pub async fn serve(router: axum::Router) -> Result<(String, reqwest::Client)> {
+    let (tls, http) = tls()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("https://{}", listener.local_addr()?);
+    let listener = TlsListener { listener, tls: TlsAcceptor::from(Arc::new(tls)) };
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok((address, http))
 }
 
 /// Git without anybody's configuration.

@@ -1,0 +1,94 @@
+//! Files of a tar archive, also of a compressed one.
+//!
+//! In: an archive as it comes, the folder of it that is wanted. Out: the files in a draft, or the entry that is refused. Writes no file
+//! where the archive says: a name is only a name.
+
+use crate::draft::Draft;
+use crate::error::Error;
+use crate::kept::Kept;
+use azureml_plan::tree::{self, Fault, Refused};
+use flate2::bufread::GzDecoder;
+use std::io::{self, BufRead, Read};
+use tar::{Archive, Entry, EntryType};
+
+/// The first bytes of gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What an archive may take beside its files, for each of them: heads, long names and folders.
+const HEADS: u64 = 8 << 10;
+
+/// Unpacks a folder of an archive; the whole where the folder is empty.
+///
+/// # Errors
+/// When an entry is refused, whether in the folder or beside it, or the archive cannot be read, or has no such folder.
+pub fn unpack(mut archive: impl BufRead, folder: &str, mut draft: Draft) -> Result<Kept, Error> {
+    let is_compressed = archive.fill_buf()?.starts_with(&GZIP);
+    let plain: Box<dyn Read + '_> =
+        if is_compressed { Box::new(GzDecoder::new(archive)) } else { Box::new(archive) };
+    let bounds = draft.bounds();
+    let most = bounds.bytes.saturating_add(HEADS.saturating_mul(bounds.files as u64));
+    let mut archive = Archive::new(Bounded { plain, left: most });
+    let folder = if folder.is_empty() { String::new() } else { format!("{}/", tree::path(folder)?) };
+    let mut is_there = folder.is_empty();
+    for entry in archive.entries().map_err(|error| read(&error))? {
+        is_there |= add(entry.map_err(|error| read(&error))?, &folder, &mut draft)?;
+    }
+    if !is_there {
+        let folder = folder.trim_end_matches('/');
+        return Err(Error::Missing(format!("the archive has no folder {folder}; correct path")));
+    }
+    draft.finish()
+}
+
+/// Adds an entry; whether it is one of the folder.
+fn add(mut entry: Entry<'_, impl Read>, folder: &str, draft: &mut Draft) -> Result<bool, Error> {
+    let kind = entry.header().entry_type();
+    if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
+        return Ok(false);
+    }
+    let whole = text(&entry.path_bytes());
+    let refused = |fault| Refused { entry: whole.clone(), fault };
+    let whole_path = tree::path(&whole)?;
+    let Some(path) = whole_path.strip_prefix(folder) else { return Ok(false) };
+    let target = entry.link_name_bytes().map(|bytes| text(&bytes));
+    match (kind, target) {
+        (EntryType::Regular | EntryType::Continuous, _) => {
+            let mode = entry.header().mode().map_err(|error| read(&error))?;
+            draft.file(path, mode & 0o111 != 0, &mut entry)?;
+        }
+        (EntryType::Symlink, Some(target)) => draft.link(path, &target)?,
+        (EntryType::Link, Some(target)) => {
+            // A hard link names its file from the archive's root.
+            let target = tree::path(&target).map_err(|_| refused(Fault::Leaves))?;
+            draft.same(path, target.strip_prefix(folder).ok_or_else(|| refused(Fault::Leaves))?)?;
+        }
+        _ => return Err(refused(Fault::Kind).into()),
+    }
+    Ok(true)
+}
+
+/// A name that is no UTF-8 gets a sign that no path may have.
+fn text(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes)
+        .map_or_else(|_| String::from_utf8_lossy(bytes).into_owned() + "\0", str::to_owned)
+}
+
+fn read(error: &io::Error) -> Error {
+    Error::unreadable(&error.to_string())
+}
+
+/// A reader that ends a bomb.
+struct Bounded<R> {
+    plain: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.plain.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            io::Error::other("unpacked it is larger than its files may be; choose a smaller one")
+        })?;
+        Ok(read)
+    }
+}
