@@ -17,6 +17,11 @@ pub enum Error {
     /// The host is inside of the platform.
     #[error("{0}; name a public host, or allow private addresses in the configuration")]
     Private(#[from] PrivateAddress),
+    /// A commit or a name is none.
+    #[error(
+        "ref is refused: write a commit of 40 hex digits in lower case, or a short name without control characters"
+    )]
+    Name,
     /// What is named is not there.
     #[error("{0}")]
     Missing(String),

@@ -122,6 +122,16 @@ async fn what_is_not_there_is_said_in_words() -> Result<()> {
     }
     let refused = fetch(&"1".repeat(40), "src").await;
     assert!(refused.contains("not our ref") && refused.contains("still there"), "{refused}");
+    for name in ["a\0", "a\nref-prefix refs/", "a".repeat(70_000).as_str()] {
+        let refused = remote.look(&Reference::Branch(name.to_owned())).await.unwrap_err();
+        assert!(matches!(refused, Error::Name), "{refused}");
+    }
+    for commit in ["../../evil", "HEAD", "1\n"] {
+        let refused = fetch(commit, "src").await;
+        assert!(refused.contains("40 hex digits"), "{commit}: {refused}");
+    }
+    let left = std::fs::read_dir(store.folder())?.count();
+    assert_eq!(left, 0);
     let none = server.remote_at("none", Login::Anonymous)?.look(&branch()).await.unwrap_err().to_string();
     assert!(none.contains("there is no repository"), "{none}");
     let moved = server.remote_at("moved", Login::Anonymous)?.look(&branch()).await.unwrap_err().to_string();

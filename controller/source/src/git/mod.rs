@@ -34,6 +34,7 @@ impl Remote {
     /// # Errors
     /// When the commit or the path is not there, an entry is refused, or the server does not answer.
     pub async fn fetch(&self, folder: &Folder, known: Option<&str>, store: &Store) -> Result<Found, Error> {
+        Reference::commit(&folder.commit).map_err(|_| Error::Name)?;
         let place = tempfile::tempdir_in(store.folder())?;
         let can_filter = self.can_filter().await?;
         let pack = self.pack(std::slice::from_ref(&folder.commit), can_filter, place.path()).await?;

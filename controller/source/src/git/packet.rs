@@ -22,9 +22,16 @@ pub(super) const DELIMITER: &[u8] = b"0001";
 /// The end of a request.
 pub(super) const FLUSH: &[u8] = b"0000";
 
-/// Adds a line to a request.
-pub(super) fn line(request: &mut Vec<u8>, text: &str) {
+/// The longest line, of the 65,520 bytes that a packet may have.
+const LONGEST: usize = 65_515;
+
+/// Adds a line to a request. A name of somebody's choosing is one line, and no second one.
+pub(super) fn line(request: &mut Vec<u8>, text: &str) -> Result<(), Error> {
+    if text.len() > LONGEST || text.contains(char::is_control) {
+        return Err(Error::Name);
+    }
     request.extend(format!("{:04x}{text}\n", text.len() + 5).into_bytes());
+    Ok(())
 }
 
 /// The length that four digits say; a sign is no digit.

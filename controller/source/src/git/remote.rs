@@ -140,7 +140,7 @@ impl Remote {
                 None => return Err(Error::unreadable("there is no pack in it")),
             }
         }
-        let path = folder.join(format!("{}.fetched", ids.first().map_or("", String::as_str)));
+        let path = folder.join(if is_bare { "trees" } else { "files" });
         let mut file = tokio::fs::File::create(&path).await?;
         while let Packet::Data(data) = packets.next().await? {
             match data.split_first() {
@@ -156,11 +156,11 @@ impl Remote {
 
     async fn ask(&self, command: &str, arguments: &[String], most: u64) -> Result<Packets, Error> {
         let mut body = Vec::new();
-        packet::line(&mut body, &format!("command={command}"));
-        packet::line(&mut body, AGENT);
+        packet::line(&mut body, &format!("command={command}"))?;
+        packet::line(&mut body, AGENT)?;
         body.extend(DELIMITER);
         for argument in arguments {
-            packet::line(&mut body, argument);
+            packet::line(&mut body, argument)?;
         }
         body.extend(FLUSH);
         let request = self.http.post(format!("{}/git-upload-pack", self.address));
