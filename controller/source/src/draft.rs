@@ -144,7 +144,7 @@ fn refused(entry: &str, fault: Fault) -> Error {
 /// The patterns that the folder itself brings.
 fn ignored(disk: &File, files: &BTreeMap<String, (tree::File, u64)>) -> Result<Ignored, Error> {
     let found = FILES.iter().find_map(|name| Some((name, files.get(*name)?)));
-    let Some((name, (file, start))) = found else { return Ok(Ignored::default()) };
+    let Some((name, (file, start))) = found else { return Ok(Ignored::by_default()) };
     let size = usize::try_from(file.size).ok().filter(|size| *size <= LONGEST);
     let mut text = vec![0; size.ok_or_else(|| refused(name, Fault::Patterns))?];
     disk.read_exact_at(&mut text, *start)?;

@@ -1,6 +1,7 @@
 //! Which files of a folder are left out: `.amlignore` of the folder, else its `.gitignore`, as Azure's command line counts them.
 //!
-//! In: the text of the file, paths. Out: whether a path is left out. Source: azure-ai-ml 1.35.2, `_utils/_asset_utils.py`, `IgnoreFile`.
+//! In: the text of the file, paths. Out: whether a path is left out. Sources: azure-ai-ml 1.35.2, `IgnoreFile` in
+//! `_utils/_asset_utils.py`, `ComponentIgnoreFile` in `entities/_component/code.py`.
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -14,8 +15,10 @@ pub const LONGEST: usize = 64 << 10;
 /// The most lines: each takes some kilobytes of memory, and is compared with each file.
 const LINES: usize = 1000;
 
+/// Left out of every folder of code.
+const ALWAYS: &str = "__pycache__";
+
 /// The patterns of a folder, in their order.
-#[derive(Default)]
 pub struct Ignored(Vec<Gitignore>);
 
 impl Ignored {
@@ -23,7 +26,12 @@ impl Ignored {
     pub fn of(text: &str) -> Option<Self> {
         let lines = text.trim_start_matches('\u{feff}').lines();
         let is_short = lines.clone().count() <= LINES;
-        is_short.then(|| Self(lines.filter_map(|line| pattern(line.trim_end())).collect()))
+        is_short.then(|| Self(lines.chain([ALWAYS]).filter_map(|line| pattern(line.trim_end())).collect()))
+    }
+
+    /// What is left out where no file says more.
+    pub fn by_default() -> Self {
+        Self(pattern(ALWAYS).into_iter().collect())
     }
 
     /// Whether a file is left out: the last pattern that matches it, or a folder above it, decides. So Microsoft's client does it; git
@@ -67,6 +75,8 @@ mod tests {
             ("docs/b/a.md", false),
             ("a/b/cache/x", true),
             ("main.py", false),
+            ("__pycache__/main.cpython-313.pyc", true),
+            ("a/__pycache__/b", true),
             ("# a comment", false),
         ] {
             assert_eq!(ignored.has(path), is_out, "{path}");

@@ -56,6 +56,7 @@ fn files_of_a_folder_are_equal_however_they_are_packed() {
         file(&long, b"2"),
         (EntryType::Symlink, "src/sub/link", "../run.sh", b""),
         (EntryType::Link, "src/same", "src/run.sh", b""),
+        file("src/__pycache__/run.pyc", b"4"),
         file("other", b"3"),
     ];
     let kept = unpack(&tar(&entries), "src").unwrap();

@@ -156,6 +156,7 @@ async fn links_and_executables_and_patterns_count_as_for_azures_command_line() -
     let server = Server::start().await?;
     server.write("src/run.sh", "#!/bin/sh\n")?;
     server.write("src/notes.md", "n")?;
+    server.write("src/__pycache__/run.pyc", "n")?;
     server.write("src/.amlignore", "*.md\n")?;
     server.write("src/.gitignore", "run.sh\n")?;
     std::os::unix::fs::symlink("run.sh", server.work().join("src/link"))?;
