@@ -103,10 +103,7 @@ fn sweep(ctx: &mut Context<'_>, step: &mut Map, layers: &Layers<'_>, values: &Va
 
 /// A number of seconds as a duration.
 fn seconds(value: Out) -> Out {
-    match value {
-        Out::Number(number) => Out::Text(format!("{number}s")),
-        other => other,
-    }
+    if let Out::Number(number) = &value { Out::Text(format!("{number}s")) } else { value }
 }
 
 /// A Spark program; the size of its nodes is its compute's.

@@ -2,6 +2,8 @@
 
 use super::{ask, compute, manifest, message, pipeline, ready, says, workspace};
 use anyhow::{Result, ensure};
+use azureml_crds::ml_pipeline::MLPipelineStatus;
+use azureml_crds::shared::ResolvedAsset;
 use azureml_crds::{MLPipeline, MLRun, MLSchedule};
 use azureml_e2e::{Scene, Setting};
 use serde_json::{Value, json};
@@ -41,6 +43,11 @@ fn resolved(object: &Value) -> &str {
     object["status"]["resolved"][0]["id"].as_str().and_then(|id| id.rsplit('/').next()).unwrap_or_default()
 }
 
+/// Whether a label means a version whose id ends so.
+fn means(resolved: &[ResolvedAsset], end: &str) -> bool {
+    resolved.iter().any(|one| one.id.ends_with(end))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_label_stands_still_until_somebody_asks_and_the_nights_use_the_newest_data() -> Result<()> {
     let scene = Scene::set("labels", Setting::default()).await?;
@@ -61,28 +68,21 @@ async fn a_label_stands_still_until_somebody_asks_and_the_nights_use_the_newest_
     scene.apply_objects(&(nightly + &manifest("MLRun", "one", "pipelineRef: {name: labelled}"))).await?;
     let scheduled = ready::<MLSchedule>(&scene, "nightly").await?;
     ensure!(resolved(&scheduled) == "1", "{scheduled}");
-    let uses_first = |run: &MLRun| {
-        run.status.as_ref().is_some_and(|status| status.resolved.iter().any(|one| one.id.ends_with("/1")))
-    };
-    scene.wait::<MLRun>("one", "on the data of now", uses_first).await?;
+    let of_now = |run: &MLRun| run.status.as_ref().is_some_and(|status| means(&status.resolved, "/1"));
+    scene.wait::<MLRun>("one", "on the data of now", of_now).await?;
 
     register(&scene, "environments/r-env", "2", image("2")).await?;
     register(&scene, "data/prices", "2", prices("tuesday")).await?;
     ask(&scene, "mlschedule/nightly", "now").await?;
-    let follows = |schedule: &MLSchedule| {
-        schedule
-            .status
-            .as_ref()
-            .is_some_and(|status| status.resolved.iter().any(|one| one.id.ends_with("/2")))
-    };
+    let follows =
+        |schedule: &MLSchedule| schedule.status.as_ref().is_some_and(|status| means(&status.resolved, "/2"));
     scene.wait::<MLSchedule>("nightly", "on the new data", follows).await?;
     let same = ready::<MLPipeline>(&scene, "labelled").await?;
     ensure!(same["status"]["version"] == first["status"]["version"], "{same}");
     ask(&scene, "mlpipeline/labelled", "now").await?;
     let follows = |pipeline: &MLPipeline| {
-        let status = pipeline.status.as_ref();
-        let is_new = status.is_some_and(|status| json!(status.version) != first["status"]["version"]);
-        is_new && status.is_some_and(|status| status.resolved.iter().any(|one| one.id.ends_with("/2")))
+        let is_new = |status: &&MLPipelineStatus| json!(status.version) != first["status"]["version"];
+        pipeline.status.as_ref().filter(is_new).is_some_and(|status| means(&status.resolved, "/2"))
     };
     scene.wait::<MLPipeline>("labelled", "in the new environment", follows).await?;
     operator.stop()
