@@ -43,7 +43,7 @@ pub(crate) fn node(
     Ok(node)
 }
 
-/// Spelling: the SDK's request (`distribution_type: Mpi` in the golden one); names of parts as in the REST API, in snake case.
+/// Spelling: as the SDK 1.35.2 writes a node, which leaves the names of Ray's parts as the REST API has them.
 fn distribution(distribution: &Distribution) -> Value {
     let Distribution { pytorch, mpi, tensorflow, ray } = distribution;
     let of_processes = |word: &str, Processes { processes_per_instance }: &Processes| {
@@ -56,9 +56,39 @@ fn distribution(distribution: &Distribution) -> Value {
             "distribution_type": "TensorFlow", "worker_count": workers, "parameter_server_count": parameter_servers,
         })),
         (.., Some(Ray { port, include_dashboard, dashboard_port })) => said(json!({
-            "distribution_type": "Ray", "port": port, "include_dashboard": include_dashboard,
-            "dashboard_port": dashboard_port,
+            "distribution_type": "Ray", "port": port, "includeDashboard": include_dashboard,
+            "dashboardPort": dashboard_port,
         })),
         (None, None, None, None) => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distribution_is_spelled_as_the_sdk_spells_it() {
+        for (said, sent) in [
+            (
+                json!({"pytorch": {"processesPerInstance": 2}}),
+                json!({"process_count_per_instance": 2, "distribution_type": "PyTorch"}),
+            ),
+            (json!({"pytorch": {}}), json!({"distribution_type": "PyTorch"})),
+            (
+                json!({"mpi": {"processesPerInstance": 1}}),
+                json!({"process_count_per_instance": 1, "distribution_type": "Mpi"}),
+            ),
+            (
+                json!({"tensorflow": {"workers": 2, "parameterServers": 1}}),
+                json!({"parameter_server_count": 1, "worker_count": 2, "distribution_type": "TensorFlow"}),
+            ),
+            (
+                json!({"ray": {"port": 1, "includeDashboard": true, "dashboardPort": 3}}),
+                json!({"distribution_type": "Ray", "port": 1, "includeDashboard": true, "dashboardPort": 3}),
+            ),
+        ] {
+            assert_eq!(distribution(&serde_json::from_value(said).unwrap()), sent);
+        }
     }
 }
