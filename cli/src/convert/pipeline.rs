@@ -43,7 +43,8 @@ pub fn pipeline(ctx: &mut Context<'_>, wanted: &Wanted) {
     let root = Rc::clone(&wanted.root);
     let fields = Fields::of(&root, "", &mut ctx.findings);
     if fields.node("component").is_some() {
-        return of_component(ctx, wanted, &fields);
+        of_component(ctx, wanted, &fields);
+        return finish(ctx, fields);
     }
     let said = Said { fields: &fields, over: &wanted.over };
     let mut frame = Frame::default();

@@ -95,9 +95,13 @@ pub fn identity(ctx: &mut Context<'_>, node: &Node, key: &str) -> Option<Map> {
     let word = match kind.to_lowercase().replace('_', "").as_str() {
         "amltoken" => "AMLToken",
         "managed" | "managedidentity" => "Managed",
-        "useridentity" => "UserIdentity",
+        "useridentity" => {
+            let message = "a job acts as its sender only where a person sends it; write managed_identity";
+            ctx.findings.refuse(fields.place_of("type"), &fields.path("type"), message);
+            return None;
+        }
         _ => {
-            let message = format!("{kind:?}: write aml_token, managed_identity or user_identity");
+            let message = format!("{kind:?}: write aml_token or managed_identity");
             ctx.findings.fail(fields.place_of("type"), &fields.path("type"), &message);
             return None;
         }

@@ -117,6 +117,13 @@ fn values(ctx: &mut Context<'_>, entries: &[Entry]) -> Map {
     for entry in entries {
         let key = format!("create_job.inputs.{}", entry.key);
         let path = super::layers::peek(&entry.node, "path").unwrap_or(&entry.node);
+        if let Value::Map(parts) = &entry.node.value {
+            // The pipeline's input says what kind of data it is; how it is read is said there too.
+            for part in parts.iter().filter(|part| !["type", "path"].contains(&part.key.as_str())) {
+                let message = "a firing gives an address alone; write this at the input of the pipeline";
+                ctx.findings.refuse(&part.place, &format!("{key}.{}", part.key), message);
+            }
+        }
         let Value::Scalar(scalar) = &path.value else {
             ctx.findings.fail(&entry.place, &key, "write a literal, or type and path");
             continue;

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 impl Observe for MLRun {
     async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
-        if is_finished(self) || was_seen(self) {
+        // A run that is cancelled, or whose job is there, needs no data.
+        if is_finished(self) || was_seen(self) || self.spec.cancel == Some(true) {
             return Ok(None);
         }
         let labels = labels(self, &refs.current, &refs.workspace.id);

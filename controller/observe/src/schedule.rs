@@ -5,6 +5,7 @@ use crate::pin::look_up;
 use crate::{Eyes, Observe};
 use azureml_client::Error;
 use azureml_crds::MLSchedule;
+use azureml_plan::asset_name::Pins;
 use azureml_plan::resolve::Wait;
 use azureml_plan::schedule::{Address, Refs, Seen, Wanted, labels};
 use serde_json::Value;
@@ -14,7 +15,13 @@ const ALL: [(&str, &str); 1] = [("listViewType", "All")];
 
 impl Observe for MLSchedule {
     async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
-        look_up(eyes, labels(self, refs), &mut refs.pins).await
+        let labels = labels(self, refs);
+        if self.spec.suspend == Some(true) {
+            // It fires nothing: what it named before will do, so that what is missing keeps nobody from suspending it.
+            let told = self.status.as_ref().map(|status| status.resolved.as_slice());
+            refs.pins = Pins::told(told.unwrap_or_default(), &labels);
+        }
+        look_up(eyes, labels, &mut refs.pins).await
     }
 
     async fn observe(

@@ -28,6 +28,11 @@ pub(crate) fn owner(text: &str) -> Address {
     if is_of_azure && lower.split('/').any(|part| [".", ".."].contains(&part) || part.contains(['\\', '%'])) {
         return Address::Unclear;
     }
+    // An ARM id may have the prefix of a name.
+    let lower = match lower.strip_prefix("azureml:") {
+        Some(id) if id.starts_with('/') && !id.starts_with("//") => id.to_owned(),
+        _ => lower,
+    };
     let path = match lower.strip_prefix("azureml://") {
         Some(rest) if ["datastores/", "registries/"].iter().any(|own| rest.starts_with(own)) => {
             return Address::Elsewhere;

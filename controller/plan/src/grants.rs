@@ -168,24 +168,6 @@ impl Rights {
         Err(InvalidSpec { reason: Reason::WORKSPACE_NOT_GRANTED, ..InvalidSpec::new(field, message) })
     }
 
-    /// Whether a job may act as its sender.
-    ///
-    /// # Errors
-    /// When that is the operator: its rights reach further than those of a namespace.
-    pub fn own_identity(&self, field: &str) -> Result<(), InvalidSpec> {
-        match self {
-            Self::Own => Ok(()),
-            Self::Granted { .. } => Err(InvalidSpec {
-                reason: Reason::IDENTITY_NOT_GRANTED,
-                ..InvalidSpec::new(
-                    field,
-                    "a job with UserIdentity acts as its sender, which is the operator; write type: Managed, or give the MLWorkspace \
-                     an identity of your own (identity.secretRef)",
-                )
-            }),
-        }
-    }
-
     fn ask(&self, list: List<'_>, field: &str, reason: Reason) -> Result<(), InvalidSpec> {
         let Self::Granted { asker, workspace, grants } = self else { return Ok(()) };
         let mut here = grants.iter().filter(|grant| grant.reaches(workspace));

@@ -28,7 +28,8 @@ impl Kind for MLPipeline {
         let refused =
             self.status.as_ref().and_then(|status| refusal(&status.common)).map(|(reason, _)| reason);
         let version = current.map(|current| current.version.clone());
-        (version, accepted, refused, self.metadata.deletion_timestamp.is_some())
+        // A circle of pipelines is opened by a change of one of them.
+        (version, accepted, refused, pipelines(self), self.metadata.deletion_timestamp.is_some())
     }
 
     fn holds(&self) -> bool {

@@ -132,8 +132,6 @@ pub struct Identity {
 pub enum IdentityType {
     /// A managed identity of the compute.
     Managed,
-    /// The identity that sent the job. Only in a workspace with an identity of your own (`identity.secretRef`).
-    UserIdentity,
     /// The token of Azure ML.
     #[serde(rename = "AMLToken")]
     AmlToken,

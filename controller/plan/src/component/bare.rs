@@ -161,10 +161,11 @@ pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTre
             input.r#type == InputType::String || is_address && !input.r#type.is_literal()
         })
     };
-    // Spark sees all data by its address.
-    let mode = |step: &Step, name: &str| match step.spark {
-        Some(_) => Some(InputMode::Direct),
-        None => step.input_modes.get(name).copied(),
+    // Spark sees all data by its address; what a pipeline or a component that exists makes of it is theirs.
+    let mode = |step: &Step, name: &str| match Body::of(step) {
+        _ if step.spark.is_some() => Some(InputMode::Direct),
+        Ok(Body::Component(_) | Body::Pipeline(_)) => Some(InputMode::Direct),
+        Ok(Body::Own(_)) | Err(_) => step.input_modes.get(name).copied(),
     };
     let bound = |step: &Step| {
         let bound =
@@ -187,8 +188,12 @@ pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTre
 
 /// The inputs of a step by their place. The command of a component that exists is not known: there each stands without quotes. A pipeline
 /// that is not known yet is not judged.
-fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
-    let unknown = || step.inputs.keys().map(|name| (name.clone(), Place::Bare)).collect();
+pub(super) fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeMap<String, Place> {
+    let varied = step.sweep.iter().flat_map(|sweep| sweep.search_space.keys());
+    let unknown = || {
+        let names = step.inputs.keys().chain(step.data.keys()).chain(varied);
+        names.map(|name| (name.clone(), Place::Bare)).collect()
+    };
     match Body::of(step) {
         Ok(Body::Own(own)) => of_own(own).into_iter().map(|(name, place)| (name.to_owned(), place)).collect(),
         Ok(Body::Component(_)) => unknown(),

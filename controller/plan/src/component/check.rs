@@ -12,8 +12,8 @@ use crate::{job, names};
 use azureml_crds::MLPipeline;
 use azureml_crds::literals;
 use azureml_crds::ml_pipeline::Current;
-use azureml_crds::step::Step;
-use azureml_crds::values::{Literal, LiteralType};
+use azureml_crds::step::{Step, StepData};
+use azureml_crds::values::{InputMode, Literal, LiteralType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes that all inputs together have as JSON: each run's status holds them once more.
@@ -21,7 +21,7 @@ const INPUTS: usize = 32 * 1024;
 
 /// What is wrong with a pipeline. `nested` has those that stand in the place of steps; one that is not there is not judged.
 pub(super) fn faults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
-    let of_steps = pipeline.spec.steps.iter().flat_map(|step| of_step(pipeline, step));
+    let of_steps = pipeline.spec.steps.iter().flat_map(|step| of_step(pipeline, step, nested));
     size(pipeline)
         .into_iter()
         .chain(names(pipeline))
@@ -66,7 +66,7 @@ fn defaults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<In
     wrong.collect()
 }
 
-fn of_step(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
+fn of_step(pipeline: &MLPipeline, step: &Step, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
     let own = Body::of(step).and_then(|body| match body {
         Body::Own(own) => Ok(Some((own, own.command(&step.name)?))),
         Body::Component(_) | Body::Pipeline(_) => Ok(None),
@@ -75,7 +75,8 @@ fn of_step(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
         Ok(read) => read,
         Err(wrong) => return vec![wrong],
     };
-    let places = own.as_ref().map(|(own, _)| bare::of_own(*own)).unwrap_or_default();
+    let places = bare::of_step(step, nested);
+    let places = places.iter().map(|(name, place)| (name.as_str(), *place)).collect();
     let inputs = step.inputs.iter().filter_map(|(name, value)| {
         literal(step, name, value, &places).or_else(|| ports::input(pipeline, step, name, value).err())
     });
@@ -87,9 +88,21 @@ fn of_step(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
     inputs
         .chain(outputs)
         .chain(of_command)
+        .chain(addresses(step, &places))
         .chain(sweep::faults(step, &places))
         .chain(spark::faults(step))
         .collect()
+}
+
+/// An address of data that a command sees as a text stays one word of it.
+fn addresses(step: &Step, places: &BTreeMap<&str, Place>) -> Vec<InvalidSpec> {
+    let is_text = |data: &StepData| step.spark.is_some() || data.mode == Some(InputMode::Direct);
+    let of = |(name, data): (&String, &StepData)| {
+        let place = places.get(name.as_str()).filter(|_| is_text(data))?;
+        let fault = bare::fault(data.path.as_ref()?, *place)?;
+        Some(InvalidSpec::new(format!("steps.{}.data.{name}", step.name), fault))
+    };
+    step.data.iter().filter_map(of).collect()
 }
 
 /// What a command or an argument uses is there. The rules of the definition look at the first uses only.
@@ -101,6 +114,10 @@ fn unknown(step: &Step, own: Own<'_>) -> Vec<InvalidSpec> {
         ("outputs", step.outputs.keys().collect()),
     ];
     let mut wrong = Vec::new();
+    if texts.iter().any(|text| text.contains("${{ ") || text.contains("${{parent.")) {
+        let message = "write ${{inputs.<input>}} and ${{outputs.<output>}} without blanks; ${{parent.…}} is for inputs and outputs of the step";
+        wrong.push(InvalidSpec::new(format!("steps.{}", step.name), message));
+    }
     for (place, known) in known {
         let beginning = format!("${{{{{place}.");
         let uses = texts.iter().flat_map(|text| text.split(&beginning).skip(1));

@@ -75,7 +75,6 @@ fn inputs(step: &Step, resolved: &Resolved) -> Map<String, Value> {
 pub(super) fn identity(Identity { r#type, client_id }: &Identity) -> Value {
     let word = match r#type {
         IdentityType::Managed => "Managed",
-        IdentityType::UserIdentity => "UserIdentity",
         IdentityType::AmlToken => "AMLToken",
     };
     said(json!({"identity_type": word, "client_id": client_id}))

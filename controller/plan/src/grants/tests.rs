@@ -79,6 +79,14 @@ fn an_address_of_another_workspace_needs_its_grant_in_whatever_form() {
     for (address, expected) in [
         (format!("/subscriptions/s/resourceGroups/g/{ml}/workspaces/w/data/d/versions/1"), true),
         (format!("/subscriptions/s/resourceGroups/g/{ml}/workspaces/other/data/d/versions/1"), false),
+        (format!("azureml:/subscriptions/s/resourceGroups/g/{ml}/workspaces/w/data/d/versions/1"), true),
+        (format!("azureml:/subscriptions/s/resourceGroups/g/{ml}/workspaces/other/data/d/versions/1"), false),
+        (
+            format!(
+                "AzureML:/Subscriptions/s/resourceGroups/g/{ml}/workspaces/other/components/c/versions/1"
+            ),
+            false,
+        ),
         (format!("/subscriptions/s//resourceGroups/g/{ml}/workspaces/other/data/d"), false),
         ("/subscriptions/s/resourceGroups/g/providers/X/workspaces/w/a/b".to_owned(), false),
         (format!("/subscriptions/s/resourceGroups/g/{ml}/registries/r/environments/e/versions/1"), true),

@@ -54,9 +54,11 @@ pub(crate) fn experiment<'a>(own: Option<&'a String>, current: &'a Current, pipe
     own.or(current.settings.experiment.as_ref()).map_or(pipeline, String::as_str)
 }
 
-/// The tags of a job: those of its pipeline, and those of what makes it.
+/// The tags of a job: those of what makes it, and those of its pipeline under other names. Azure tells no names apart by case.
 pub(crate) fn tags(current: &Current, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    current.settings.tags.iter().chain(own).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let is_own = |name: &str| own.keys().any(|one| one.eq_ignore_ascii_case(name));
+    let of_pipeline = current.settings.tags.iter().filter(|(name, _)| !is_own(name));
+    of_pipeline.chain(own).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Where an output goes.

@@ -10,7 +10,7 @@ use crate::{component, hash};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, Defaults, Settings};
-use azureml_crds::step::{IdentityType, Nested, Step, StepData};
+use azureml_crds::step::{Nested, Step, StepData};
 use azureml_crds::values::Input;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -65,11 +65,6 @@ pub(super) fn resolve(
         .iter()
         .map(|(name, data)| Ok((name.clone(), in_place(&format!("{field}.data.{name}"), data, refs)?)));
     let data = data.collect::<Result<_, InvalidSpec>>()?;
-    let is_user =
-        step.identity.as_ref().is_some_and(|identity| identity.r#type == IdentityType::UserIdentity);
-    if is_user {
-        refs.workspace.rights.own_identity(&format!("{field}.identity.type"))?;
-    }
     Ok(Resolved { runs, compute, instance_type, data })
 }
 
@@ -158,8 +153,9 @@ pub(super) fn inputs(pipeline: &MLPipeline, refs: &Refs) -> Result<BTreeMap<Stri
 
 /// An asset that exists, as a request names it.
 fn asset((field, text): (&str, &str), collection: Collection, refs: &Refs) -> Result<String, InvalidSpec> {
-    refs.workspace.rights.address(field, text)?;
-    asset_name::resolved((field, text), collection, &refs.workspace.id, &refs.pins)
+    let named = asset_name::resolved((field, text), collection, &refs.workspace.id, &refs.pins)?;
+    refs.workspace.rights.address(field, &named)?;
+    Ok(named)
 }
 
 /// What a pipeline reads and writes by addresses of its own.

@@ -88,24 +88,34 @@ pub fn within(pipeline: &MLPipeline, world: World<'_>) -> BTreeSet<String> {
     known
 }
 
-/// The way from what a pipeline nests back to itself; none where there is no such way.
+/// The way from what a pipeline nests back to itself; none where there is no such way. Each pipeline is looked at once: for each it is
+/// kept by which it was met.
 fn circle(pipeline: &MLPipeline, world: World<'_>, namespace: &str) -> Option<String> {
     let own = place(&pipeline.metadata).1;
-    let mut ways: Vec<Vec<String>> = pipelines(pipeline).into_iter().map(|name| vec![name]).collect();
-    let mut known = BTreeSet::new();
-    while let Some(way) = ways.pop() {
-        let last = way.last()?;
-        if *last == own {
-            return Some(way.join(" → "));
+    let mut met_by: BTreeMap<String, String> = BTreeMap::new();
+    let mut left = vec![(own.clone(), pipelines(pipeline))];
+    while let Some((from, inner)) = left.pop() {
+        for name in inner {
+            if name == own {
+                return Some(way_back(&own, from, &met_by));
+            }
+            let Some(found) = world.objects.pipeline(namespace, &name) else { continue };
+            if !met_by.contains_key(&name) {
+                met_by.insert(name.clone(), from.clone());
+                left.push((name, pipelines(&found)));
+            }
         }
-        if !known.insert(last.clone()) {
-            continue;
-        }
-        let inner = world.objects.pipeline(namespace, last);
-        let inner = inner.map(|found| pipelines(&found)).unwrap_or_default();
-        ways.extend(inner.into_iter().map(|name| way.iter().cloned().chain([name]).collect()));
     }
     None
+}
+
+/// The names from the first pipeline below `own` to the last, and `own` again.
+fn way_back(own: &str, last: String, met_by: &BTreeMap<String, String>) -> String {
+    let before = |name: &String| met_by.get(name).filter(|name| *name != own).cloned();
+    let mut way: Vec<String> = std::iter::successors(Some(last).filter(|last| last != own), before).collect();
+    way.reverse();
+    way.push(own.to_owned());
+    way.join(" → ")
 }
 
 /// All references of one kind, or the first that is missing.

@@ -19,7 +19,7 @@ const PIPELINE: &str = "{workspaceRef: {name: prod}, inputs: {raw: {type: uri_fo
       {name: train, command: 'train ${{inputs.extra}} --rate ${{inputs.rate}} --fast ${{inputs.fast}}', inputs: {rate: '0.1', fast: 'true'},
        inputTypes: {rate: number, fast: boolean}, data: {extra: {type: uri_file, path: 'azureml:extra@latest', mode: Download}},
        distribution: {pytorch: {processesPerInstance: 4}}, resources: {instanceCount: 2}},
-      {name: score, pipeline: {ref: scoring}, inputs: {data: '${{parent.jobs.clean.outputs.out}}', query: 'a b'}, outputs: {model: {path: '${{parent.outputs.model}}'}}}]}";
+      {name: score, pipeline: {ref: scoring}, inputs: {data: '${{parent.jobs.clean.outputs.out}}', query: ab}, outputs: {model: {path: '${{parent.outputs.model}}'}}}]}";
 
 fn pinned(pipeline: &MLPipeline, refs: &mut Refs) {
     for label in labels(pipeline, &refs.workspace.id) {
@@ -180,6 +180,20 @@ fn a_literal_of_another_type_is_refused() -> Result<()> {
 }
 
 #[test]
+fn what_is_given_where_a_shell_may_split_it_is_one_word() -> Result<()> {
+    let literal = refused(|spec| spec["steps"][3]["inputs"]["query"] = json!("a; id"))?;
+    assert_eq!(literal.field, "steps.score.inputs.query");
+    let address = refused(|spec| {
+        spec["steps"][2]["data"]["extra"] =
+            json!({"type": "uri_file", "path": "https://h/a;id", "mode": "Direct"});
+    })?;
+    assert_eq!(address.field, "steps.train.data.extra");
+    let blanks = refused(|spec| spec["steps"][2]["command"] = json!("train ${{ inputs.rate }}"))?;
+    assert!(blanks.message.contains("without blanks"), "{blanks}");
+    Ok(())
+}
+
+#[test]
 fn what_a_pipeline_in_the_place_of_a_step_uses_without_quotes_is_so_for_the_whole() -> Result<()> {
     let pipeline: MLPipeline = object("p", PIPELINE)?;
     let mut spec = json!(pipeline.spec);
@@ -189,6 +203,7 @@ fn what_a_pipeline_in_the_place_of_a_step_uses_without_quotes_is_so_for_the_whol
     let mut refs = refs()?;
     pinned(&pipeline, &mut refs);
     let wanted = pipeline.wanted(&refs).map_err(anyhow::Error::msg)?;
-    assert_eq!(wanted.current.bare_inputs, ["query"]);
+    // What is given to a component that exists counts as bare too.
+    assert_eq!(wanted.current.bare_inputs, ["query", "raw"]);
     Ok(())
 }

@@ -28,11 +28,11 @@ pub struct Parallel {
     pub max_concurrency_per_instance: Option<i32>,
     /// How many items may fail; -1 is any number. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1))]
+    #[schemars(range(min = -1, max = 1_000_000_000))]
     pub error_threshold: Option<i32>,
     /// How many batches may fail; -1 is any number. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1))]
+    #[schemars(range(min = -1, max = 1_000_000_000))]
     pub mini_batch_error_threshold: Option<i32>,
     /// How a batch that fails is tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]

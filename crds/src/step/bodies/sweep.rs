@@ -82,7 +82,7 @@ pub struct Space {
     pub q: Option<Number>,
     /// The end of the whole numbers from 0, which is not among them; of `randint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub upper: Option<i64>,
 }
 
@@ -123,7 +123,7 @@ pub struct Sampling {
     pub r#type: SamplingType,
     /// The seed of `random`, so that the same values are chosen again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub seed: Option<i32>,
     /// The sequence of `random`. Default: Azure ML's, `random`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,11 +186,11 @@ pub struct EarlyTermination {
     pub r#type: Policy,
     /// After how many reports of the metric a trial is judged again. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 1000))]
     pub evaluation_interval: Option<i32>,
     /// How many reports of the metric are awaited before a trial is judged. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 1000))]
     pub delay_evaluation: Option<i32>,
     /// How much worse than the best a trial may be, as a ratio; of `bandit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -121,5 +121,18 @@ pub(crate) fn faults(step: &Step) -> Vec<InvalidSpec> {
     let outputs =
         step.outputs.iter().filter(|(_, output)| output.mode.is_some_and(|mode| mode != OutputMode::Direct));
     let outputs = outputs.map(|(name, _)| format!("outputs.{name}.mode"));
-    of_place.into_iter().chain(inputs.chain(outputs).map(|field| at(field, words))).collect()
+    let lists = [
+        ("pyFiles", &spark.py_files),
+        ("jars", &spark.jars),
+        ("files", &spark.files),
+        ("archives", &spark.archives),
+    ];
+    let is_bound = |text: &str| text.contains("${{");
+    let of_lists =
+        lists.into_iter().filter(|(_, list)| list.iter().any(|text| is_bound(text))).map(|(field, _)| field);
+    let of_conf = spark.conf.values().any(|value| value.0.as_str().is_some_and(is_bound)).then_some("conf");
+    let bound = of_lists
+        .chain(of_conf)
+        .map(|field| at(format!("spark.{field}"), "write it without ${{; only args takes values of inputs"));
+    of_place.into_iter().chain(inputs.chain(outputs).map(|field| at(field, words))).chain(bound).collect()
 }

@@ -52,8 +52,14 @@ for (package in c(wanted[!pinned], wanted[pinned])) {
   } else {
     install_archived(name, version)
   }
+}
+
+# A package may have brought another version of one before it, and an image may have had an old one.
+for (package in wanted) {
+  name <- package[1]
+  version <- if (is.na(package[2])) available[name, "Version"] else package[2]
   if (!requireNamespace(name, quietly = TRUE)) stop("the package ", name, " was not installed; the lines above say why")
-  if (!is.na(version) && packageVersion(name) != version) {
+  if (packageVersion(name) != version) {
     stop("the package ", name, " has version ", packageVersion(name), ", and not ", version)
   }
 }
