@@ -4,7 +4,7 @@
 //! One control plane and one simulated Azure; every case has its own namespace, workspace and operator.
 
 use anyhow::{Context as _, Result, ensure};
-use azureml_crds::{MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLData, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::operator::SOON;
 use azureml_e2e::scene::{GRANTS, GROUP, SUBSCRIPTION};
 use azureml_e2e::{PATIENCE, Scene};
@@ -100,8 +100,11 @@ fn manifests(scene: &Scene) -> Result<String> {
         let text = text.replace("  description: R 4.4", "  deletionPolicy: Delete\n  description: R 4.4");
         all = all + "---\n" + &text;
     }
-    Ok(all)
+    Ok(all + "---\n" + DATA + "\n")
 }
+
+const DATA: &str = "{apiVersion: azureml.dev/v1alpha1, kind: MLData, metadata: {name: prices}, spec: {workspaceRef: {name: team-a}, type: uri_file, \
+                    path: 'azureml://datastores/workspaceblobstore/paths/prices.csv', deletionPolicy: Delete}}";
 
 const RUN: &str = "{apiVersion: azureml.dev/v1alpha1, kind: MLRun, metadata: {name: one}, spec: {pipelineRef: {name: r-gbm}}}";
 
@@ -113,6 +116,9 @@ async fn story(scene: &Scene) -> Result<()> {
         schedule.status.as_ref().is_some_and(|status| is_ready(&status.common.conditions))
     };
     scene.wait::<MLSchedule>("r-gbm-weekdays", "ready", ready).await?;
+    let ready =
+        |data: &MLData| data.status.as_ref().is_some_and(|status| is_ready(&status.common.conditions));
+    scene.wait::<MLData>("prices", "ready", ready).await?;
     scene
         .kubectl(&["patch", "mlcompute", "cpu", "--type=merge", "-p", r#"{"spec":{"scale":{"max":5}}}"#])
         .await?;

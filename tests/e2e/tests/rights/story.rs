@@ -3,7 +3,7 @@
 use crate::{CLIENT, Installed, SECRET};
 use anyhow::{Context as _, Result, ensure};
 use azureml_controller::telemetry::texts;
-use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::scene::{GROUP, Object, WORKSPACE};
 use azureml_e2e::{Operator, Scene};
 use serde_json::{Value, json};
@@ -19,16 +19,19 @@ async fn ready<K: Object>(scene: &Scene, name: &str) -> Result<K> {
     scene.wait::<K>(name, "ready", is_ready).await
 }
 
-/// A workspace with a secret of its namespace, and a run that is to go by itself.
-fn more(scene: &Scene) -> [Value; 3] {
+/// A workspace with a secret of its namespace, data in it, and a run that is to go by itself.
+fn more(scene: &Scene) -> [Value; 4] {
     let (group, kind) = ("azureml.dev/v1alpha1", "MLWorkspace");
     let identity =
         json!({"clientId": CLIENT, "tenantId": scene.azure.tenant_id(), "secretRef": {"name": "sp"}});
     let azure = json!({"subscriptionId": scene.azure.subscription_id(), "resourceGroup": GROUP, "workspaceName": WORKSPACE, "identity": identity});
     let run = json!({"pipelineRef": {"name": "r-gbm"}, "ttlAfterFinished": "1s"});
+    let path = "azureml://datastores/workspaceblobstore/paths/prices.csv";
+    let data = json!({"workspaceRef": {"name": "own"}, "type": "uri_file", "path": path});
     [
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": SECRET}}),
         json!({"apiVersion": group, "kind": kind, "metadata": {"name": "own"}, "spec": azure}),
+        json!({"apiVersion": group, "kind": "MLData", "metadata": {"name": "prices"}, "spec": data}),
         json!({"apiVersion": group, "kind": "MLRun", "metadata": {"name": "one"}, "spec": run}),
     ]
 }
@@ -40,6 +43,7 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
         scene.apply(&object.to_string()).await?;
     }
     ready::<MLWorkspace>(scene, "own").await?;
+    ready::<MLData>(scene, "prices").await?;
     ready::<MLPipeline>(scene, "r-gbm").await?;
     ready::<MLSchedule>(scene, "r-gbm-weekdays").await?;
     scene.wait_gone::<MLRun>("one").await?;
