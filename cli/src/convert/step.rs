@@ -119,7 +119,14 @@ fn how(
         step.put_some("distribution", running::distribution(ctx, node, &key));
     }
     let identity = layers.node("identity").and_then(|(node, key)| running::identity(ctx, node, &key));
-    step.put_some("identity", identity.or_else(|| frame.identity.clone()));
+    // Trials of a sweep have no identity of their own.
+    let is_sweep = matches!(job.body, Body::Here("sweep"));
+    step.put_some("identity", identity.or_else(|| frame.identity.clone().filter(|_| !is_sweep)));
+    if is_sweep && frame.identity.is_some() {
+        let message =
+            "trials of a sweep run as their compute does: the identity of the pipeline is not theirs";
+        ctx.findings.note(layers.job.place, &layers.job.path("identity"), message);
+    }
     if let Some((node, key)) = layers.node("services") {
         step.put_full("services", running::services(ctx, node, &key));
     }
