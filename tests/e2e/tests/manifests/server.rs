@@ -22,6 +22,9 @@ pub struct Server {
     client: Client,
 }
 
+/// How often a server is asked that has no time.
+const TRIES: usize = 5;
+
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 impl Server {
@@ -74,7 +77,20 @@ impl Server {
         written.map_err(|refusal| anyhow!("the status is refused: {}", refusal.message))
     }
 
+    /// A server that had no time has judged nothing: what is only tried is tried again.
     async fn send(&self, method: Method, path: &str, object: &Value, dry: bool) -> Result<Answer> {
+        let mut answer = self.once(method.clone(), path, object, dry).await?;
+        for _ in 1..TRIES {
+            let is_busy = answer.as_ref().is_err_and(|refusal| refusal.code == 504);
+            if !(is_busy && dry) {
+                break;
+            }
+            answer = self.once(method.clone(), path, object, dry).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn once(&self, method: Method, path: &str, object: &Value, dry: bool) -> Result<Answer> {
         let dry = if dry { "&dryRun=All" } else { "" };
         let request = Request::builder().method(method).uri(format!("{path}?fieldValidation=Strict{dry}"));
         let request = request.header("content-type", "application/json").body(serde_json::to_vec(object)?)?;
