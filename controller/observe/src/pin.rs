@@ -10,7 +10,7 @@ use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
 use serde_json::Value;
 
-/// The newest version first, and no more than that. Source: what the SDK asks for `@latest` (recorded).
+/// The newest version first, and no more than that. Recorded for components; the SDK asks so for environments. For data it is not recorded.
 const NEWEST: [(&str, &str); 2] = [("$orderBy", "createdtime desc"), ("$top", "1")];
 
 /// The name under which a component's default version is read (recorded).

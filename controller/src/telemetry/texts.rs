@@ -6,7 +6,7 @@ pub const PASS: &str = "pass";
 pub const LEADING: &str = "leading";
 /// Another process leads.
 pub const WAITING: &str = "waiting for the lease";
-/// This process leads no more.
+/// This process is no longer the leader.
 pub const LEASE_LOST: &str = "the lease is lost, so this process ends";
 /// The start of a line; the cause follows.
 pub const RENEWAL_FAILED: &str = "failed to renew the lease";
