@@ -18,9 +18,7 @@ impl Resolve for MLEnvironment {
     }
 
     fn made(&self) -> Made {
-        let workspace = self.spec.workspace_ref.name.clone();
-        let is_made = self.status.as_ref().is_some_and(|status| status.common.azure_id.is_some());
-        if is_made { Made::Something(workspace) } else { Made::Perhaps(workspace) }
+        Made::of(&self.spec.workspace_ref, self.status.as_ref().map(|status| &status.common))
     }
 
     fn address(&self, workspace: &Workspace, owner: Owner) -> Address {

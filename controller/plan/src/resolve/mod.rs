@@ -23,6 +23,7 @@ pub use world::{Objects, Settings, World};
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::{Decide, Leave};
+use azureml_crds::shared::{Common, Reference};
 
 /// What was made in Azure for an object that is being deleted, and through which MLWorkspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,15 @@ pub enum Made {
     Perhaps(String),
     /// Something: `status` has its `azureId`.
     Something(String),
+}
+
+impl Made {
+    /// For a kind that writes its address after the first request.
+    fn of(workspace: &Reference, status: Option<&Common>) -> Self {
+        let name = workspace.name.clone();
+        let is_made = status.is_some_and(|common| common.azure_id.is_some());
+        if is_made { Self::Something(name) } else { Self::Perhaps(name) }
+    }
 }
 
 /// How the references of a kind are found.
