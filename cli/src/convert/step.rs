@@ -11,7 +11,7 @@ use super::environment;
 use super::fields::Fields;
 use super::frame::Frame;
 use super::job::{Body, Job};
-use super::layers::{Layers, peek_text};
+use super::layers::Layers;
 use super::out::{Map, Out};
 use super::running;
 use super::values::{self, Values};
@@ -145,9 +145,17 @@ fn how(
 fn on_what(ctx: &mut Context<'_>, step: &mut Map, frame: &Frame, job: &Job, layers: &Layers<'_>) -> Map {
     let is_spark = matches!(job.body, Body::Here("spark"));
     let compute = cluster(ctx, frame, layers);
-    if is_spark && let Some((node, _)) = layers.node("resources") {
-        // A Spark job without a compute says the size of its nodes, and what they run.
-        let size = peek_text(node, "instance_type").filter(|_| compute.is_none());
+    if is_spark && let Some((node, key)) = layers.node("resources") {
+        // A Spark job without a compute says the size of its nodes. What they run is in its body.
+        let fields = Fields::of(node, &key, &mut ctx.findings);
+        let _ = fields.entry("runtime_version");
+        let size = fields.text("instance_type", &mut ctx.findings);
+        if size.is_some() && compute.is_some() {
+            let message = "the nodes of a pool have its size; remove this, or the compute";
+            ctx.findings.refuse(fields.place_of("instance_type"), &fields.path("instance_type"), message);
+        }
+        fields.finish(&[], &mut ctx.findings);
+        let size = size.filter(|_| compute.is_none());
         let sized = size.map(|size| Map::new().with("serverless", Map::new().with("instanceType", size)));
         step.put_some("compute", sized.or(compute));
         return Map::new();
