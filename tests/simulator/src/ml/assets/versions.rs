@@ -98,7 +98,13 @@ const DEFAULT: &str = "azureml_default";
 /// Shows a version.
 pub fn get(world: &World, key: &str, kind: Kind, (name, version): (&str, &str)) -> Reply {
     let workspace = workspace(world, key)?;
-    Ok(Answer::ok(&shown(workspace, kind, (name, version))?))
+    let mut shown = shown(workspace, kind, (name, version))?;
+    if let (Kind::Component, DEFAULT, Some(id)) = (kind, version, shown["id"].as_str()) {
+        // Recorded: the id is that of the label, the name that of the version.
+        let container = id.rsplit_once("/versions/").map_or(id, |(container, _)| container);
+        shown["id"] = format!("{container}/labels/default").into();
+    }
+    Ok(Answer::ok(&shown))
 }
 
 fn shown(workspace: &Workspace, kind: Kind, (name, version): (&str, &str)) -> Result<Value, Refusal> {
