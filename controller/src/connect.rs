@@ -122,6 +122,21 @@ pub fn public(
     Ok(transport((shared.dial)(builder).context(context)?, shared).only_public().for_strangers())
 }
 
+/// The client for files from hosts that a manifest names: at public addresses alone, unless it may go inside of the platform.
+///
+/// # Errors
+/// When the client cannot be made.
+pub fn stranger(
+    config: &Azure,
+    authorities: &[Certificate],
+    is_inside: bool,
+    proxies: Vec<String>,
+) -> Result<reqwest::Client> {
+    let builder = trusting(config, authorities);
+    let builder = if is_inside { builder } else { builder.dns_resolver(Arc::new(PublicOnly { proxies })) };
+    builder.build().context("failed to make the HTTP client for files")
+}
+
 /// Resolves names to public addresses only; the proxies may be anywhere.
 struct PublicOnly {
     proxies: Vec<String>,

@@ -88,6 +88,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
   resources: [secrets]
   verbs: [get]
 {{- end }}
+{{- if .Values.rbac.readConfigMaps }}
+# Files of steps.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get]
+{{- end }}
 {{- end }}
 
 {{/* The controller's account, as a subject of bindings. */}}
@@ -118,6 +124,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 
 {{/* The environment of the controller. */}}
 {{- define "operator.env" -}}
+- {name: TMPDIR, value: /var/cache/azureml-operator}
 {{- if include "operator.token" . }}
 - {name: AZURE_FEDERATED_TOKEN_FILE, value: /var/run/secrets/azure/tokens/azure-identity-token}
 {{- with .Values.workloadIdentity.clientId }}

@@ -1,6 +1,6 @@
 //! Blobs: by an address that carries its own signature (SAS), or by a token for storage at a host of the cloud.
 //!
-//! In: addresses that ARM gave, bytes. Out: done, or the tail of a blob. A signed address never sees a token. Source: Azure Blob Storage REST API, `Put Blob`, `Get Blob`.
+//! In: addresses that ARM gave, bytes. Out: done, or the tail of a blob. A signed address never sees a token. Source: Azure Blob Storage REST API, `Put Blob`, `Put Block`, `Put Block List`, `Get Blob`.
 
 use crate::class::Class;
 use crate::client::{Client, is_unauthorized, parse};
@@ -9,38 +9,73 @@ use crate::error::Error;
 use crate::headers::{header, set};
 use crate::request::Request;
 use crate::send::Verb;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderMap;
 use url::Url;
 
 const STORAGE_VERSION: &str = "2023-11-03";
 
 impl Client {
-    /// Writes a block blob. With `keep`, a blob that exists already is left alone and counts as written: content is
-    /// named by its hash.
+    /// Writes a block blob: by its signature where the address has one, else with a token for storage, for accounts that take no keys
+    /// (`allowSharedKeyAccess: false`). With `keep`, a blob that exists already is left alone and counts as written: content is named by
+    /// its hash.
     ///
     /// # Errors
-    /// When the signature is refused or no answer comes.
+    /// When the signature is refused, the host is not the cloud's, the identity has no role for the blobs, or no answer comes.
     pub async fn put_blob(&self, address: &str, bytes: Vec<u8>, keep: bool) -> Result<(), Error> {
-        let request = put(address, bytes, keep)?;
-        written(self.transport.send_raw(&request, None).await, keep)
+        self.send_blob(&put(address, bytes, keep)?, keep).await
     }
 
-    /// The same with a token for storage, for accounts that take no keys (`allowSharedKeyAccess: false`).
+    /// Writes a part of a blob, by its signature where the address has one, else with a token. The parts of a blob are numbered from 0, and are
+    /// no blob until they are put together.
     ///
     /// # Errors
-    /// When the host is not the cloud's, when the identity has no role for the blobs, or when no answer comes.
-    pub async fn put_blob_by_role(&self, address: &str, bytes: Vec<u8>, keep: bool) -> Result<(), Error> {
-        let request = put(address, bytes, keep)?;
+    /// As for a whole blob.
+    pub async fn put_block(&self, address: &str, number: usize, bytes: Vec<u8>) -> Result<(), Error> {
+        let mut request = blob(Verb::Put, address)?;
+        let id = block_id(number);
+        request.url.query_pairs_mut().append_pair("comp", "block").append_pair("blockid", &id);
+        request.body = Some(bytes);
+        self.send_blob(&request, false).await
+    }
+
+    /// Makes a block blob of its parts.
+    ///
+    /// # Errors
+    /// As for a whole blob.
+    pub async fn put_block_list(&self, address: &str, parts: usize, keep: bool) -> Result<(), Error> {
+        let mut request = blob(Verb::Put, address)?;
+        request.url.query_pairs_mut().append_pair("comp", "blocklist");
+        if keep {
+            set(&mut request.headers, "if-none-match", "*");
+        }
+        let parts: String =
+            (0..parts).map(|number| format!("<Latest>{}</Latest>", block_id(number))).collect();
+        let list = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{parts}</BlockList>");
+        request.body = Some(list.into_bytes());
+        self.send_blob(&request, keep).await
+    }
+
+    async fn send_blob(&self, request: &Request, keep: bool) -> Result<(), Error> {
+        let is_signed = request.url.query_pairs().any(|(name, _)| name == "sig");
+        if is_signed {
+            return written(self.transport.send_raw(request, None).await, keep);
+        }
+        written(self.send_by_role(request).await, keep)
+    }
+
+    async fn send_by_role(&self, request: &Request) -> Result<(Vec<u8>, HeaderMap), Error> {
         self.cloud.trust_storage(&request.url)?;
         let scope = self.cloud.scope(Audience::Storage);
         let token = self.credential.token(&scope).await?;
-        let mut sent = self.transport.send_raw(&request, Some(&token)).await;
-        if is_unauthorized(&sent) {
-            self.credential.forget();
-            let token = self.credential.token(&scope).await?;
-            sent = self.transport.send_raw(&request, Some(&token)).await;
+        let sent = self.transport.send_raw(request, Some(&token)).await;
+        if !is_unauthorized(&sent) {
+            return sent;
         }
-        written(sent, keep)
+        self.credential.forget();
+        let token = self.credential.token(&scope).await?;
+        self.transport.send_raw(request, Some(&token)).await
     }
 
     /// Whether the host of blobs answers, whatever it says to somebody who brings neither a token nor a signature.
@@ -75,6 +110,11 @@ impl Client {
         }
         self.transport.send_raw(&get, None).await.map(|(bytes, _)| Some(bytes))
     }
+}
+
+/// The name of a part: all of a blob are equally long.
+fn block_id(number: usize) -> String {
+    STANDARD.encode(format!("{number:08}"))
 }
 
 fn put(address: &str, bytes: Vec<u8>, keep: bool) -> Result<Request, Error> {

@@ -43,6 +43,21 @@ impl<K: Eq + Hash, V> Kept<K, V> {
         value
     }
 
+    /// The same, to be changed.
+    pub fn get_or_insert_mut<Q>(&mut self, key: &Q, make: impl FnOnce() -> V) -> &mut V
+    where
+        K: Borrow<Q> + for<'a> From<&'a Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let now = Instant::now();
+        self.sweep(now);
+        let key = K::from(key);
+        self.make_room(&key);
+        let (value, used) = self.all.entry(key).or_insert_with(|| (make(), now));
+        *used = now;
+        value
+    }
+
     /// The value of a key.
     pub fn get<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&V>
     where

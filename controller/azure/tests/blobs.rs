@@ -26,10 +26,10 @@ async fn a_token_for_blobs_goes_to_blobs_of_the_cloud_alone() -> Result<()> {
     let storage = Server::start(|_| with(201, &[("content-length", "0")], "")).await?;
     let stranger = Server::start(|_| answer(200, "{}")).await?;
     let client = client(&storage, &[&stranger])?;
-    client.put_blob_by_role(&format!("{}/c/b", storage.address), b"x".to_vec(), true).await?;
+    client.put_blob(&format!("{}/c/b", storage.address), b"x".to_vec(), true).await?;
     let seen = storage.seen();
     assert!(seen[0].has_token() && seen[0].rest.contains("x-ms-version"), "{seen:?}");
-    let refused = client.put_blob_by_role(&format!("{}/c/b", stranger.address), b"x".to_vec(), true).await;
+    let refused = client.put_blob(&format!("{}/c/b", stranger.address), b"x".to_vec(), true).await;
     let Err(error @ Error::ForeignHost { .. }) = refused else { panic!("{refused:?}") };
     assert!(!error.to_string().contains(TOKEN), "{error}");
     assert_eq!(stranger.lines(), [""; 0]);

@@ -2,6 +2,7 @@
 //!
 //! In: actions. Out: what Azure asks to wait, or the first failure. Decides nothing.
 
+use crate::folder::Folder;
 use crate::looks::Looks;
 use crate::upload::upload;
 use azureml_client::budget::Urgency;
@@ -14,11 +15,7 @@ use azureml_plan::owner::OWNER;
 use azureml_plan::refused::{Meaning, meaning, serves};
 use futures::future::join_all;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// Files: relative path to content.
-pub type Texts = BTreeMap<String, String>;
 
 /// Finds the files of an object by their hash, where a plan does not hold them.
 pub trait Sources: Sync {
@@ -32,7 +29,7 @@ pub trait Sources: Sync {
     ///
     /// # Errors
     /// When there are none, or they cannot be read.
-    fn read(&self, hash: &str) -> impl Future<Output = Result<Texts, Error>> + Send;
+    fn read(&self, hash: &str) -> impl Future<Output = Result<Folder, Error>> + Send;
 }
 
 /// How long one upload may hold its place. What Azure or the budget keeps waiting longer keeps nobody else waiting.
@@ -134,7 +131,7 @@ async fn uploaded(
     id: &ArmId,
 ) -> Result<Value, Error> {
     match files {
-        Files::InPlace(texts) => upload(client, room, texts).await,
+        Files::InPlace(texts) => upload(client, room, &Folder::texts(texts.clone())).await,
         Files::OfObject { hash } => {
             let _place = sources.place().await;
             let upload = async { upload(client, room, &sources.read(hash).await?).await };

@@ -7,6 +7,7 @@ pub mod act;
 mod compute;
 mod data;
 mod environment;
+pub mod folder;
 pub mod looks;
 mod pin;
 mod pipeline;

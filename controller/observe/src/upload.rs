@@ -3,14 +3,22 @@
 //! In: files named by their hash. Out: the place to put into the resource that names them.
 //! Sources: Azure REST API, `CodeVersions_CreateOrGetStartPendingUpload`, `Datastores_List`; ACR, `Registries_GetBuildSourceUploadUrl`.
 
+use crate::folder::Folder;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
 use azureml_plan::action::Room;
 use flate2::{Compression, GzBuilder};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write as _;
+
+/// The bytes of a part of a large file: of each file that is on its way one part is in memory.
+const PART: usize = 4 << 20;
+
+/// Files of one folder that are on their way at once.
+const AT_ONCE: usize = 4;
 
 /// The folder of a code asset.
 const FOLDER: &str = "code";
@@ -19,10 +27,13 @@ const FOLDER: &str = "code";
 ///
 /// # Errors
 /// When Azure gives no room, or refuses the files.
-pub async fn upload(client: &Client, room: &Room, files: &BTreeMap<String, String>) -> Result<Value, Error> {
-    match room {
-        Room::Code(id) => code(client, id, files).await,
-        Room::BuildSource(registry) => build_source(client, registry, files).await,
+pub async fn upload(client: &Client, room: &Room, files: &Folder) -> Result<Value, Error> {
+    match (room, files) {
+        (Room::Code(id), files) => code(client, id, files).await,
+        (Room::BuildSource(registry), Folder::Texts(texts)) => build_source(client, registry, texts).await,
+        (Room::BuildSource(registry), Folder::Kept(_)) => {
+            Err(unreadable(registry, "archive", "a build takes files in place"))
+        }
     }
 }
 
@@ -34,15 +45,18 @@ struct Place {
     signed: Option<(String, String)>,
 }
 
-async fn code(client: &Client, id: &ArmId, files: &BTreeMap<String, String>) -> Result<Value, Error> {
+async fn code(client: &Client, id: &ArmId, files: &Folder) -> Result<Value, Error> {
     let place = match pending(client, id).await {
         Ok(Some(place)) => place,
         Ok(None) => own_folder(client, id).await?,
         Err(error) if takes_no_keys(&error) => own_folder(client, id).await?,
         Err(error) => return Err(error),
     };
-    let puts = files.iter().map(|(path, content)| put(client, &place, encoded(path), content));
-    futures::future::try_join_all(puts).await?;
+    let put = |(path, size): (String, u64)| {
+        let place = &place;
+        async move { put(client, place, files, (&path, size)).await }
+    };
+    stream::iter(files.sizes()).map(Ok).try_for_each_concurrent(AT_ONCE, put).await?;
     Ok(json!(folder(&place.address)))
 }
 
@@ -51,16 +65,37 @@ fn folder(container: &str) -> String {
 }
 
 /// Writes a file by the signature, and by the identity's own role where there is none or the account takes no keys.
-async fn put(client: &Client, place: &Place, path: String, content: &str) -> Result<(), Error> {
-    let bytes = || content.to_owned().into_bytes();
+async fn put(client: &Client, place: &Place, files: &Folder, file: (&str, u64)) -> Result<(), Error> {
+    let path = encoded(file.0);
     if let Some((address, signature)) = &place.signed {
         let url = format!("{}/{path}?{signature}", folder(address));
-        match client.put_blob(&url, bytes(), true).await {
+        match write(client, &url, files, file).await {
             Err(error) if takes_no_keys(&error) => {}
             written => return written,
         }
     }
-    client.put_blob_by_role(&format!("{}/{path}", folder(&place.address)), bytes(), true).await
+    write(client, &format!("{}/{path}", folder(&place.address)), files, file).await
+}
+
+/// Writes a blob: a large one part by part, so that no more than a part is in memory.
+async fn write(client: &Client, url: &str, files: &Folder, (path, size): (&str, u64)) -> Result<(), Error> {
+    let piece = |offset: u64| async move {
+        let piece = files.piece(path, offset, PART).await;
+        piece.map_err(|error| Error::Unreadable {
+            verb: "PUT",
+            what: path.to_owned(),
+            cause: format!("the file cannot be read from disk: {error}"),
+        })
+    };
+    if size <= PART as u64 {
+        return client.put_blob(url, piece(0).await?, true).await;
+    }
+    let mut parts = 0;
+    for offset in (0..size).step_by(PART) {
+        client.put_block(url, parts, piece(offset).await?).await?;
+        parts += 1;
+    }
+    client.put_block_list(url, parts, true).await
 }
 
 /// Whether the reason is a storage account with `allowSharedKeyAccess: false`. Azure ML may pass storage's words on.

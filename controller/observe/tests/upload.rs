@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use axum::body::Body;
 use axum::http::Response;
 use azureml_client::{ArmId, Class};
+use azureml_observe::folder::Folder;
 use azureml_observe::upload::upload;
 use azureml_plan::action::Room;
 use serde_json::{Value, json};
@@ -65,7 +66,7 @@ fn denied(code: &'static str) -> Response<Body> {
 async fn uploaded(azure: &Server) -> Result<Result<Value, azureml_client::Error>> {
     let id = ArmId::workspace("s", "g", "w").child("codes", "c").child("versions", "1");
     let files = BTreeMap::from([("a.py".to_owned(), "print()".to_owned())]);
-    Ok(upload(&client(azure, &[])?, &Room::Code(id), &files).await)
+    Ok(upload(&client(azure, &[])?, &Room::Code(id), &Folder::texts(files)).await)
 }
 
 #[tokio::test]

@@ -45,6 +45,9 @@ pub enum Error {
     /// The answer is not what the protocol says.
     #[error("the server's answer cannot be read: {0}")]
     Unreadable(String),
+    /// It failed just now for another object.
+    #[error("{0}")]
+    Again(String),
     /// More bytes came than may come.
     #[error("the server sent more than {0} bytes; choose a smaller repository")]
     TooMuch(u64),
@@ -59,6 +62,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether only a change of the manifest, or of what it names, can help.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Refused(_)
+            | Self::Address(_)
+            | Self::Private(_)
+            | Self::Name
+            | Self::Missing(_)
+            | Self::Denied(_)
+            | Self::Moved(_)
+            | Self::TooMuch(_)
+            | Self::TooLarge(_) => true,
+            Self::Said(_)
+            | Self::Failed(_)
+            | Self::Unreached(_)
+            | Self::Unreadable(_)
+            | Self::Again(_)
+            | Self::Disk(_) => false,
+        }
+    }
+
     /// The words of a server, or of a library about them, on one line and not too long.
     pub(crate) fn unreadable(words: &str) -> Self {
         Self::Unreadable(line(words))

@@ -45,6 +45,20 @@ impl Kept {
         Some(Section { bytes: &self.bytes, at: start, end: start + file.size })
     }
 
+    /// A part of a file, from an offset; shorter at its end.
+    ///
+    /// # Errors
+    /// When the disk fails, or there is no such file.
+    pub fn piece(&self, path: &str, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+        let (Some(start), Some(file)) = (self.starts.get(path), self.tree.0.get(path)) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let left = usize::try_from(file.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut piece = vec![0; left.min(most)];
+        self.bytes.read_exact_at(&mut piece, start + offset)?;
+        Ok(piece)
+    }
+
     fn hashed_for_azure(&self) -> io::Result<String> {
         let sizes = self.tree.0.iter().map(|(path, file)| (path.as_str(), file.size));
         let mut hash = AssetHash::of(sizes);

@@ -10,6 +10,7 @@
 pub mod archive;
 mod draft;
 mod error;
+mod fetcher;
 pub mod git;
 mod ignored;
 mod kept;
@@ -17,5 +18,6 @@ mod store;
 
 pub use draft::Draft;
 pub use error::Error;
+pub use fetcher::{Entries, Fetcher, Found, Place};
 pub use kept::Kept;
 pub use store::Store;

@@ -6,6 +6,7 @@ mod azure;
 mod clouds;
 mod durations;
 mod intervals;
+mod sources;
 
 pub use self::azure::{ApiVersions, Azure, BudgetConfig, LimitConfig};
 pub use self::clouds::CloudConfig;
@@ -13,6 +14,7 @@ use self::clouds::built_in_clouds;
 use self::durations::duration;
 pub use self::durations::std_duration;
 pub use self::intervals::Intervals;
+pub use self::sources::Sources;
 use anyhow::{Context as _, Result, bail};
 use azureml_client::cloud::Cloud;
 use azureml_client::registry::Mirror;
@@ -40,6 +42,8 @@ pub struct Config {
     pub grants: Vec<Grant>,
     /// How container registries are reached.
     pub registries: Registries,
+    /// How files are fetched from elsewhere.
+    pub sources: Sources,
     /// How often things are looked at and tried again.
     pub intervals: Intervals,
     /// How Azure is spoken to.

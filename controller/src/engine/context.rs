@@ -3,6 +3,7 @@
 use super::events::Recorder;
 use super::relations::{Name, Relations};
 use super::shut::Shut;
+use super::sources::Fetching;
 use super::ticks::Ticks;
 use super::weight::Weights;
 use crate::config::Intervals;
@@ -48,6 +49,8 @@ pub struct Context {
     pub settings: Settings,
     /// Questions to registries that anybody named.
     pub strangers: Places,
+    /// What fetches files from elsewhere.
+    pub fetching: Fetching,
     /// How fast failures are tried again.
     pub pace: Pace,
     /// The first look at something that goes on in Azure.

@@ -4,7 +4,6 @@
 
 use super::delays::{NET, jittered, until};
 use super::ended::Ended;
-use super::files::Sources;
 use super::finalizer::{Stage, add, stage};
 use super::fingerprint::{fingerprint, version};
 use super::guard::Unreadable;
@@ -12,6 +11,7 @@ use super::kind::{Rest, StatusOf};
 use super::memory::Memory;
 use super::reach::{Reached, Stop, reach};
 use super::report::{self, Said};
+use super::sources::Readers;
 use super::weight::{LARGE, weight};
 use super::{Context, Kind};
 use crate::clock;
@@ -123,7 +123,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             None => {}
         }
-        let reached = match reach(self.ctx(), self.object.as_ref()).await {
+        let reached = match reach(self.ctx(), self.object.as_ref(), self.ask.requested.is_some()).await {
             Ok(reached) => reached,
             Err(Stop::Wait(wait)) => return self.wait(&wait).await,
             Err(Stop::Failed(trouble, resync)) => return self.fail(&trouble, resync).await,
@@ -153,7 +153,7 @@ impl<K: Kind> Pass<'_, K> {
                 None => return self.fail(&trouble, reached.resync).await,
             },
         };
-        self.conclude(view, plan, acted, reached.resync).await
+        self.conclude(view, plan, acted, &reached).await
     }
 
     /// How long the object needs nothing; a request or another generation is always looked at.
@@ -169,8 +169,8 @@ impl<K: Kind> Pass<'_, K> {
             return Ok(Acted { asked: None, is_held });
         }
         let looks = &self.ctx().looks;
-        let sources = Sources::of(self.object.as_ref(), &self.ctx().kube, &self.ctx().uploads);
-        let acted = act(&reached.client, looks, &sources, &plan.actions).await;
+        let files = Readers::of(self.object.as_ref(), self.ctx(), &reached.fetched);
+        let acted = act(&reached.client, looks, &files, &plan.actions).await;
         self.engine.memory.with(self.object.as_ref(), |recall| {
             recall.wrote = Some(Instant::now());
             recall.targets.extend(plan.actions.iter().map(|action| action.target().clone()));
@@ -185,7 +185,7 @@ impl<K: Kind> Pass<'_, K> {
         view: View<'_, K>,
         plan: Plan,
         Acted { asked, is_held }: Acted,
-        resync: Duration,
+        reached: &Reached<K::Refs>,
     ) -> kube::Result<Ended> {
         let facts = self.object.facts(view, &plan);
         let last_failure = self.failures_after(&plan);
@@ -195,9 +195,10 @@ impl<K: Kind> Pass<'_, K> {
         if state == State::Ready {
             self.arrived();
         }
-        let due = self.due(next, asked, resync);
+        let due = self.due(next, asked, reached.resync);
         let at = at.map(|at| until(at, self.ask.now));
-        Ok(Ended::after([due, at].into_iter().flatten().min(), state).because(reason))
+        let poll = reached.fetched.due.map(|due| jittered(due, self.object.as_ref()));
+        Ok(Ended::after([due, at, poll].into_iter().flatten().min(), state).because(reason))
     }
 
     /// The generation is Ready; tells how long that took, once.

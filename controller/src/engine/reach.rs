@@ -2,6 +2,7 @@
 //!
 //! In: an object. Out: references and a client, or what is missing. Reads stores, and a Secret where the identity needs one.
 
+use super::sources::{self, Fetched};
 use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
@@ -20,6 +21,8 @@ pub struct Reached<R> {
     pub client: Arc<Client>,
     /// How often the workspace is compared with Azure.
     pub resync: Duration,
+    /// The files that the object takes from elsewhere.
+    pub fetched: Fetched,
 }
 
 impl<R> Reached<R> {
@@ -51,16 +54,24 @@ pub(super) enum Leaving<A> {
     Blocked(Wait),
 }
 
-/// Finds what an object refers to, in Kubernetes, and what its labels mean in Azure.
-pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K) -> Result<Reached<K::Refs>, Stop> {
+/// Finds what an object refers to, in Kubernetes, what its labels mean in Azure, and what its sources hold. With `is_asked` every source is
+/// asked again.
+pub(super) async fn reach<K: Kind>(
+    ctx: &Context,
+    object: &K,
+    is_asked: bool,
+) -> Result<Reached<K::Refs>, Stop> {
     let access = object.access(ctx.world())?;
     let (client, resync) = (login::client(ctx, &access).await?, access.resync);
     let mut refs = object.resolve(ctx.world(), &access)?;
     match object.pin(&eyes(ctx, &client), &mut refs).await {
-        Ok(None) => Ok(Reached { refs, client, resync }),
-        Ok(Some(wait)) => Err(Stop::Wait(wait)),
-        Err(error) => Err(Stop::Failed(Trouble::of(&error), resync)),
+        Ok(None) => {}
+        Ok(Some(wait)) => return Err(Stop::Wait(wait)),
+        Err(error) => return Err(Stop::Failed(Trouble::of(&error), resync)),
     }
+    let fetched = sources::fetch(ctx, object, is_asked).await?;
+    K::fetched(&mut refs, fetched.sources.clone());
+    Ok(Reached { refs, client, resync, fetched })
 }
 
 impl From<Wait> for Stop {
@@ -93,5 +104,5 @@ async fn last<K: Kind>(
     let access = access(ctx.world(), namespace, workspace)?;
     let client = login::client(ctx, &access).await?;
     let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
-    Ok(Reached { refs, client, resync: access.resync })
+    Ok(Reached { refs, client, resync: access.resync, fetched: Fetched::default() })
 }

@@ -11,6 +11,7 @@ use crate::engine::pass::Engine;
 use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
 use crate::engine::shut::Shut;
+use crate::engine::sources::Fetching;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
 use crate::identity::Identities;
@@ -184,6 +185,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         metrics,
         settings: settings(config, cluster_id),
         strangers: Places::new(4, 32),
+        fetching: Fetching::new(config)?,
         uploads: Places::new(2, 8),
         large: Places::new(2, 32),
         weights: Arc::default(),

@@ -5,7 +5,8 @@ mod rules;
 pub use rules::{NO_SUCH_INPUT, NO_SUCH_OUTPUT, NO_SUCH_STEP_OUTPUT, NOT_A_BINDING, NOT_ABOVE};
 
 use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
-use crate::step::{Code, Compute, Environment, Step};
+use crate::source::{Source, SourceStatus};
+use crate::step::{Compute, Environment, Step};
 use crate::values::{Input, Output};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,7 @@ pub struct Defaults {
     pub environment: Option<Environment>,
     /// The files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
+    pub code: Option<Source>,
     /// The datastore where outputs go that name no place. Default: the workspace's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
@@ -170,6 +171,11 @@ pub struct MLPipelineStatus {
     #[schemars(length(max = 300))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub resolved: Vec<ResolvedAsset>,
+    /// What the sources of files held when they were last fetched, but for files in place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 101))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub sources: Vec<SourceStatus>,
     /// The endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<EndpointStatus>,

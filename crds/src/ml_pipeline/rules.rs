@@ -134,7 +134,7 @@ pub(super) fn scripts_have_code() -> Rule {
 pub(super) fn scripts_are_in_the_default_code() -> Rule {
     let good = "has(s.code) || (!has(s.r) || s.r.script in f) && (!has(s.python) || s.python.script in f) && \
                 (!has(s.parallel) || s.parallel.task.entryScript in f) && (!has(s.spark) || s.spark.entry.file in f)";
-    let files = "[self.defaults.code.files]";
+    let files = "(has(self.defaults.code.files) ? [self.defaults.code.files] : [])";
     Rule::new(format!("!has(self.defaults) || !has(self.defaults.code) || {files}.all(f, self.steps.all(s, {good}))"))
         .message(Message::Expression(format!(
             "'the scripts of steps %s are not among the files of defaults.code; add them there or correct the names'\

@@ -3,7 +3,7 @@
 mod bodies;
 mod bounds;
 mod data;
-mod files;
+mod environment;
 mod rules;
 mod runs_on;
 
@@ -13,11 +13,12 @@ pub use self::bodies::{
 };
 pub(crate) use self::bounds::{at_most_50, bound_inputs, bound_variables};
 pub use self::data::{StepData, StepOutput};
-pub use self::files::{Code, Environment};
+pub use self::environment::Environment;
 pub use self::runs_on::{
     Compute, Distribution, Identity, IdentityType, Processes, Ray, Resources, Serverless, TensorFlow,
 };
 use crate::shared::Reference;
+use crate::source::Source;
 use crate::values::{InputMode, Literal, LiteralType};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
@@ -100,7 +101,7 @@ pub struct Step {
     pub sweep: Option<Sweep>,
     /// The files that the step runs. Default: `defaults.code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
+    pub code: Option<Source>,
     /// The environment. Default: `defaults.environment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,

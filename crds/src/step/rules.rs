@@ -96,10 +96,12 @@ pub(super) fn own_bindings(field: &str, rule: &str) -> Rule {
 
 /// A script is one of the files, where the step has its own.
 pub(super) fn script_is_in_the_code(body: &str, script: &str) -> Rule {
-    Rule::new(format!("!has(self.{body}) || !has(self.code) || self.{script} in self.code.files"))
-        .message(Message::Expression(format!(
-            "'{script} \"%s\" is not among the files of code: %s; add it there or correct the name'\
+    Rule::new(format!(
+        "!has(self.{body}) || !has(self.code) || !has(self.code.files) || self.{script} in self.code.files"
+    ))
+    .message(Message::Expression(format!(
+        "'{script} \"%s\" is not among the files of code: %s; add it there or correct the name'\
              .format([self.{script}, self.code.files.map(f, f)])"
-        )))
-        .field_path(format!(".{script}"))
+    )))
+    .field_path(format!(".{script}"))
 }

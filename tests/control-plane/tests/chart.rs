@@ -195,6 +195,7 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
         assert_eq!(may("delete", &kind, "default"), kind == "mlruns.azureml.dev", "delete {kind}");
     }
     assert!(may("get", "secrets", "default") && !may("list", "secrets", "default"));
+    assert!(may("get", "configmaps", "default") && !may("list", "configmaps", "default"));
     assert!(may("create", "events.events.k8s.io", "default"));
     assert!(may("get", "namespaces/kube-system", "") && !may("get", "namespaces/default", ""));
     let lease = "leases.coordination.k8s.io/azureml-operator";
@@ -202,8 +203,8 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
     assert!(may("create", "leases.coordination.k8s.io", NAMESPACE));
     assert!(!may("update", "leases.coordination.k8s.io", NAMESPACE), "of others");
 
-    helm(&plane, "upgrade", &["--set", "rbac.readSecrets=false"]).unwrap();
-    assert!(!may("get", "secrets", "default"));
+    helm(&plane, "upgrade", &["--set", "rbac.readSecrets=false,rbac.readConfigMaps=false"]).unwrap();
+    assert!(!may("get", "secrets", "default") && !may("get", "configmaps", "default"));
 }
 
 /// The plural names of the kinds, with their group, as the chart's CRDs say them.

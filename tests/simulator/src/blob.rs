@@ -1,9 +1,10 @@
-//! Blob storage as far as uploads and downloads of block blobs need it: HEAD, GET with a range, PUT, PUT of metadata, and
+//! Blob storage as far as uploads and downloads of block blobs need it: HEAD, GET with a range, PUT, whole or in parts, PUT of metadata, and
 //! the list of a container. Addressed as `/blob/{account}/{container}/…` or by a host `{account}.blob.…`. A request needs
 //! a shared access signature made here, or a token for storage. Source: Azure Storage REST API, "Put Blob", "Get Blob",
 //! "Set Blob Metadata", "List Blobs".
 
 mod list;
+mod parts;
 mod sas;
 mod store;
 
@@ -71,9 +72,11 @@ fn respond(world: &mut World, request: &Request, now: Timestamp) -> Reply {
         (&Method::HEAD, None) => head(world, &place),
         (&Method::GET, None) => get(world, &place, request),
         (&Method::PUT, None) => put(world, &place, request, now),
+        (&Method::PUT, Some("block")) => parts::put(world, &place, request),
+        (&Method::PUT, Some("blocklist")) => parts::put_list(world, &place, request, now),
         (&Method::PUT, Some("metadata")) => put_metadata(world, &place, request, now),
         (_, _) => {
-            let text = "The simulator serves HEAD, GET, PUT and PUT with comp=metadata of block blobs, and GET with \
+            let text = "The simulator serves HEAD, GET, PUT and PUT with comp=metadata, block or blocklist of block blobs, and GET with \
                         comp=list of a container.";
             Err(error(StatusCode::METHOD_NOT_ALLOWED, "UnsupportedHttpVerb", text))
         }
@@ -170,15 +173,21 @@ fn put(world: &mut World, place: &Place, request: &Request, now: Timestamp) -> R
         let text = "The MD5 value specified in the request did not match with the MD5 value calculated by the server.";
         return Err(error(StatusCode::BAD_REQUEST, "Md5Mismatch", text));
     }
+    written(world, place, (&request.body, md5), request, now)
+}
+
+/// Writes what came for a blob.
+fn written(
+    world: &mut World,
+    place: &Place,
+    (content, md5): (&[u8], String),
+    request: &Request,
+    now: Timestamp,
+) -> Reply {
     let etag = format!("\"0x{}\"", world.ids.uuid().replace('-', "").to_uppercase());
-    let meta = Meta {
-        size: request.body.len() as u64,
-        md5,
-        etag,
-        modified: now,
-        metadata: metadata(&request.headers),
-    };
-    world.blobs.write(place, &request.body, meta.clone()).map_err(|cause| {
+    let meta =
+        Meta { size: content.len() as u64, md5, etag, modified: now, metadata: metadata(&request.headers) };
+    world.blobs.write(place, content, meta.clone()).map_err(|cause| {
         let text = format!("The simulator cannot write the blob to its folder: {cause}.");
         error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", &text)
     })?;

@@ -1,6 +1,8 @@
 //! The files of a step, and the code version that holds them.
 
+use crate::invalid::InvalidSpec;
 use crate::names;
+use crate::source::{Sources, of_step};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::step::Step;
@@ -15,11 +17,44 @@ pub struct Code {
 }
 
 /// The files of a step, where it has some.
-#[must_use]
-pub fn code(pipeline: &MLPipeline, step: &Step, workspace: &ArmId) -> Option<Code> {
-    let defaults = pipeline.spec.defaults.as_ref();
-    let code = step.code.as_ref().or_else(|| defaults.and_then(|defaults| defaults.code.as_ref()))?;
-    let hash = code.files.hash().to_owned();
+///
+/// # Errors
+/// When they were not fetched.
+pub fn code(
+    pipeline: &MLPipeline,
+    step: &Step,
+    sources: &Sources,
+    workspace: &ArmId,
+) -> Result<Option<Code>, InvalidSpec> {
+    let Some((field, source)) = of_step(pipeline, step) else { return Ok(None) };
+    let hash = sources.files(&field, source)?.0.to_owned();
     let id = workspace.child("codes", &names::code(&hash)).child("versions", "1");
-    Some(Code { hash, id })
+    Ok(Some(Code { hash, id }))
+}
+
+/// Whether a script of a step is among the step's files.
+///
+/// # Errors
+/// When it is not, or the step has no files.
+pub fn has_script(
+    pipeline: &MLPipeline,
+    step: &Step,
+    sources: &Sources,
+    script: &str,
+) -> Result<(), InvalidSpec> {
+    let Some((field, source)) = of_step(pipeline, step) else {
+        let field = format!("steps.{}.code", step.name);
+        return Err(InvalidSpec::new(field, "the script has no files; set code here or in defaults.code"));
+    };
+    match sources.files(&field, source)?.1 {
+        Some(paths) if !paths.has(script.trim_start_matches("./")) => {
+            let message = format!(
+                "there is no file {script}, which step {} runs; add it, or correct the name",
+                step.name
+            );
+            Err(InvalidSpec::new(field, message))
+        }
+        // What is in place was looked at when it was applied.
+        _ => Ok(()),
+    }
 }

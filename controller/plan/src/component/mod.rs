@@ -15,7 +15,7 @@ mod registered;
 mod resolved;
 mod step_body;
 
-pub use self::code::{Code, code};
+pub use self::code::{Code, code, has_script};
 pub use self::literal::literal;
 pub use self::own::{Own, with_code};
 use self::registered::body;
@@ -23,6 +23,7 @@ pub use self::resolved::{Resolved, Runs};
 pub use self::step_body::Body;
 use crate::hash;
 use crate::invalid::InvalidSpec;
+use crate::source::Sources;
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, MLPipelineSpec};
@@ -79,14 +80,14 @@ pub fn prepare(
     step: &Step,
     resolved: &Resolved,
     place: (&ArmId, &str),
-    tags: &BTreeMap<String, String>,
+    of: (&BTreeMap<String, String>, &Sources),
 ) -> Result<Prepared, InvalidSpec> {
     let nested = |id: &str| -> Result<_, InvalidSpec> {
         Ok((Component::Existing(id.to_owned()), bodies::nested::node(pipeline, step, resolved, id)?))
     };
     let (component, node) = match (&resolved.runs, Body::of(step)?) {
         (Runs::Own(environment), Body::Own(body)) => {
-            let own = own::prepare(pipeline, step, (body, environment.as_deref()), place, tags)?;
+            let own = own::prepare(pipeline, step, (body, environment.as_deref()), place, of)?;
             let node = runner(pipeline, step, resolved, own.id.as_str())?;
             (Component::Own(own), node)
         }

@@ -8,6 +8,7 @@ use super::ports::{component_inputs, component_outputs};
 use super::registered::body;
 use super::step_body;
 use crate::invalid::InvalidSpec;
+use crate::source::Sources;
 use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -34,10 +35,10 @@ pub(super) fn prepare(
     step: &Step,
     (runs, environment): (step_body::Own<'_>, Option<&str>),
     (workspace, base): (&ArmId, &str),
-    tags: &BTreeMap<String, String>,
+    (tags, sources): (&BTreeMap<String, String>, &Sources),
 ) -> Result<Own, InvalidSpec> {
     let command = runs.command(&step.name)?;
-    let code = code(pipeline, step, workspace);
+    let code = code(pipeline, step, sources, workspace)?;
     let mut inputs = component_inputs(pipeline, step)?;
     inputs.extend(sweep::inputs(step));
     let mut outputs = component_outputs(pipeline, step)?;

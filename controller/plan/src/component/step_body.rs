@@ -74,12 +74,14 @@ impl<'a> Own<'a> {
         }
     }
 
-    /// Whether it runs a file of the step's code.
+    /// The file of the step's code that it runs.
     #[must_use]
-    pub fn needs_code(self) -> bool {
+    pub fn script(self) -> Option<&'a str> {
         match self {
-            Self::Command(_) => false,
-            Self::Python(_) | Self::R(_) | Self::Parallel(_) | Self::Spark(_) => true,
+            Self::Command(_) => None,
+            Self::Python(script) | Self::R(script) => Some(&script.script),
+            Self::Parallel(parallel) => Some(&parallel.task.entry_script),
+            Self::Spark(spark) => Some(&spark.entry.file),
         }
     }
 

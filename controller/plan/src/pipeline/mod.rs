@@ -97,7 +97,7 @@ impl Decide for MLPipeline {
                     step,
                     &resolve(self, step, refs, &default_compute)?,
                     (workspace, &base),
-                    &tags,
+                    (&tags, &refs.sources),
                 )
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -128,6 +128,7 @@ impl Decide for MLPipeline {
     fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, _: &Plan) -> MLPipelineStatus {
         let mut status = self.status.clone().unwrap_or_default();
         status.resolved = refs.pins.status(&status.resolved, ask.now);
+        status.sources = refs.sources.status(&status.sources, ask.now);
         if seen.whole == Presence::Here {
             status.common.azure_id = Some(wanted.id.to_string());
             status.version = Some(wanted.current.version.clone());

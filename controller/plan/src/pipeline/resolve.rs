@@ -73,11 +73,8 @@ fn runs(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> Result<
     let component = |field: String, text: &str| asset((&field, text), Collection::Components, refs);
     match Body::of(step)? {
         Body::Own(own) => {
-            if own.needs_code() && component::code(pipeline, step, &refs.workspace.id).is_none() {
-                return Err(InvalidSpec::new(
-                    format!("{field}.code"),
-                    "the script has no files; set code here or in defaults.code",
-                ));
+            if let Some(script) = own.script() {
+                component::has_script(pipeline, step, &refs.sources, script)?;
             }
             let has_environment = own.needs_environment() || step.environment.is_some();
             let found =

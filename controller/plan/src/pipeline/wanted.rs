@@ -4,6 +4,7 @@ use crate::asset_name::Pins;
 use crate::component::{Code, Own, Prepared};
 use crate::context::Workspace;
 use crate::owner::Owner;
+use crate::source::Sources;
 use azureml_client::ArmId;
 use azureml_crds::ml_data::DataType;
 use azureml_crds::ml_pipeline::{Current, Settings};
@@ -28,6 +29,8 @@ pub struct Refs {
     pub pipelines: BTreeMap<String, Current>,
     /// What labels mean.
     pub pins: Pins,
+    /// What the sources of files hold.
+    pub sources: Sources,
     /// How the settings of a deployment are written.
     pub deployments: Deployments,
 }

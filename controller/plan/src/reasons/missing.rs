@@ -40,14 +40,17 @@ reasons! {
         "A component that a schedule or a run needs is gone from Azure.",
         "make a new MLRun once the MLPipeline is ready";
     SECRET_NOT_FOUND = "SecretNotFound", User,
-        "The Secret of `identity.secretRef` is not in this namespace.",
-        "create the Secret with the key clientSecret";
+        "The Secret of `identity.secretRef`, or of a source, is not in this namespace.",
+        "create the Secret with the keys that the message names";
     SECRET_INCOMPLETE = "SecretIncomplete", User,
-        "The Secret has no key `clientSecret`, or an empty one.",
-        "add the key clientSecret to the Secret";
+        "The Secret lacks a key, or has an empty one, or is not for the host of the source.",
+        "add to the Secret what the message names";
     SECRET_UNREADABLE = "SecretUnreadable", Platform,
         "Kubernetes refuses the Secret to the operator, or does not answer.",
         "set rbac.readSecrets of the chart, or sign in without a Secret";
+    SOURCE_FAILED = "SourceFailed", User,
+        "Files that the spec takes from elsewhere cannot be fetched, or are refused; the version in force goes on.",
+        "do what the message says: correct the address, the reference or the Secret, or remove the entry that is refused";
     UNKNOWN_CLOUD = "UnknownCloud", Platform,
         "The MLWorkspace names a cloud that the configuration does not have.",
         "correct spec.cloud, or add the cloud to the configuration";

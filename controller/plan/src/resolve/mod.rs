@@ -22,8 +22,10 @@ pub use world::{Objects, Settings, World};
 
 use crate::context::Workspace;
 use crate::owner::Owner;
+use crate::source::Sources;
 use crate::{Decide, Leave};
 use azureml_crds::shared::{Common, Reference};
+use azureml_crds::source::Source;
 
 /// What was made in Azure for an object that is being deleted, and through which MLWorkspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,14 @@ pub trait Resolve: Decide + Leave {
     /// # Errors
     /// What is missing.
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Self::Refs, Wait>;
+
+    /// The sources of files that have to be fetched before it is known what is wanted, by their fields.
+    fn sources(&self) -> Vec<(String, &Source)> {
+        Vec::new()
+    }
+
+    /// Takes what was found in them.
+    fn fetched(_: &mut Self::Refs, _: Sources) {}
 
     /// What was made for the object, as its status tells.
     fn made(&self) -> Made;

@@ -13,8 +13,10 @@ use crate::pipeline::{
     Address, Refs, base_name, computes, data_refs, environments, generated_name, labels, pipelines, vouch,
 };
 use crate::reasons::Reason;
+use crate::source::{Sources, of_pipeline};
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
+use azureml_crds::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Resolve for MLPipeline {
@@ -32,7 +34,25 @@ impl Resolve for MLPipeline {
         let told = self.status.as_ref().map(|status| status.resolved.as_slice());
         let pins = Pins::told(told.unwrap_or_default(), &labels(self, &workspace.id));
         let (owner, deployments) = (world.owner(&self.metadata), world.settings.deployments);
-        Ok(Refs { workspace, owner, environments, computes, data, pipelines, pins, deployments })
+        Ok(Refs {
+            workspace,
+            owner,
+            environments,
+            computes,
+            data,
+            pipelines,
+            pins,
+            sources: Sources::default(),
+            deployments,
+        })
+    }
+
+    fn sources(&self) -> Vec<(String, &Source)> {
+        of_pipeline(self)
+    }
+
+    fn fetched(refs: &mut Refs, sources: Sources) {
+        refs.sources = sources;
     }
 
     fn made(&self) -> Made {

@@ -8,6 +8,7 @@ use azureml_crds::ml_data::DataType;
 use azureml_crds::ml_pipeline::Current;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::pipeline::{Refs, Wanted, labels};
+use azureml_plan::source::Sources;
 use azureml_plan::{Decide as _, InvalidSpec, pipeline};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ fn refs() -> Result<Refs> {
         data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         pins: Pins::default(),
+        sources: Sources::default(),
         deployments: pipeline::Deployments::Text,
     };
     let current: Current = inner.wanted(&none).map_err(anyhow::Error::msg)?.current;

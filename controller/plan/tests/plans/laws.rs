@@ -10,6 +10,7 @@ use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
+use azureml_plan::source::Sources;
 use azureml_plan::{
     Action, Ask, Decide, Leave as _, View, compute, data, environment, pipeline, run, schedule,
 };
@@ -218,7 +219,7 @@ proptest! {
     #[test]
     fn no_answer_about_an_endpoint_is_too_strange(endpoint in ours("x"), deployments in prop::collection::vec(ours("x"), 0..4), is_complete in any::<bool>(), ask in asked()) {
         let pipeline: MLPipeline = object("x", "{workspaceRef: {name: p}, publish: {endpoint: ep}, defaults: {compute: {name: c}, environment: {id: /e}}, steps: [{name: a, command: b}]}").unwrap();
-        let refs = pipeline::Refs { pins: Pins::default(), pipelines: BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), data: BTreeMap::new(), deployments: pipeline::Deployments::Text };
+        let refs = pipeline::Refs { pins: Pins::default(), sources: Sources::default(), pipelines: BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), data: BTreeMap::new(), deployments: pipeline::Deployments::Text };
         let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new(), is_awaited: false };
         let seen = pipeline::Seen { whole: Presence::Here, steps: BTreeMap::new(), codes: BTreeMap::new(), publication };
         decide(&pipeline, &refs, &seen, &ask).unwrap();

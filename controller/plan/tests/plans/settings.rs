@@ -6,6 +6,7 @@ use azureml_crds::{MLCompute, MLPipeline};
 use azureml_plan::asset_name::Pins;
 use azureml_plan::pipeline::{self, Deployments, Presence};
 use azureml_plan::publish::Publication;
+use azureml_plan::source::Sources;
 use azureml_plan::{Action, Decide as _, compute};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ fn settings_of_a_deployment_are_text_or_have_types() -> Result<()> {
     let settings = |deployments: Deployments| -> Result<Value> {
         let refs = pipeline::Refs {
             pins: Pins::default(),
+            sources: Sources::default(),
             pipelines: BTreeMap::new(),
             workspace: workspace(),
             owner: owner("p"),

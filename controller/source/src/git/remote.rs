@@ -7,8 +7,10 @@ use super::packet::{self, DELIMITER, FLUSH, Packet, Packets};
 use super::reference::{Listed, Reference};
 use crate::error::Error;
 use azureml_client::address::refuse_private_literal;
+use azureml_plan::hash;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
@@ -65,6 +67,17 @@ impl Remote {
             refuse_private_literal(&url)?;
         }
         Ok(Self { http, address: url.as_str().trim_end_matches('/').to_owned(), login, most })
+    }
+
+    /// Tells it from others: by its address and by whose name it is asked.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let (name, secret) = match &self.login {
+            Login::Anonymous => ("", ""),
+            Login::Basic(name, password) => (name.as_str(), password.expose_secret()),
+            Login::Bearer(token) => ("\0", token.expose_secret()),
+        };
+        hash::content("remote", &json!([self.address, name, secret]))
     }
 
     /// The commit that a reference means now.

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::scene::objects;
-use azureml_observe::act::{Sources, Texts};
+use azureml_observe::act::Sources;
+use azureml_observe::folder::{self, Texts};
 use azureml_plan::resolve::Objects;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -95,9 +96,9 @@ impl Objects for Folder {
 impl Sources for &Folder {
     type Place = ();
     async fn place(&self) {}
-    async fn read(&self, hash: &str) -> Result<Texts, azureml_client::Error> {
+    async fn read(&self, hash: &str) -> Result<folder::Folder, azureml_client::Error> {
         let found = self.texts.iter().find(|texts| azureml_crds::files::hash(texts) == hash);
-        found.cloned().ok_or_else(|| azureml_client::Error::Unreadable {
+        found.cloned().map(folder::Folder::texts).ok_or_else(|| azureml_client::Error::Unreadable {
             verb: "GET",
             what: hash.to_owned(),
             cause: "no step has these files".to_owned(),

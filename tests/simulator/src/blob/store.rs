@@ -59,6 +59,7 @@ pub struct Blobs {
     root: PathBuf,
     containers: BTreeSet<(String, String)>,
     known: BTreeMap<Place, Meta>,
+    staged: BTreeMap<Place, BTreeMap<String, Bytes>>,
     keyless: BTreeSet<String>,
     contributors: BTreeSet<String>,
 }
@@ -70,6 +71,7 @@ impl Blobs {
             root,
             containers: BTreeSet::new(),
             known: BTreeMap::new(),
+            staged: BTreeMap::new(),
             keyless: BTreeSet::new(),
             contributors: BTreeSet::new(),
         }
@@ -136,6 +138,26 @@ impl Blobs {
     /// The content of a blob.
     pub fn read(&self, place: &Place) -> Option<Bytes> {
         std::fs::read(self.file(place)).ok().map(Bytes::from)
+    }
+
+    /// Keeps a part of a blob; false where the parts that are there have names of another length.
+    pub fn stage(&mut self, place: &Place, id: &str, content: Bytes) -> bool {
+        let parts = self.staged.entry(place.clone()).or_default();
+        if parts.keys().any(|known| known.len() != id.len()) {
+            return false;
+        }
+        parts.insert(id.to_owned(), content);
+        true
+    }
+
+    /// A part of a blob that is in no blob yet.
+    pub fn staged(&self, place: &Place, id: &str) -> Option<Bytes> {
+        self.staged.get(place)?.get(id).cloned()
+    }
+
+    /// Forgets the parts of a blob.
+    pub fn unstage(&mut self, place: &Place) {
+        self.staged.remove(place);
     }
 
     /// Writes a blob.

@@ -8,6 +8,7 @@ use azureml_plan::asset_name::Pins;
 use azureml_plan::grants::Rights;
 use azureml_plan::pipeline::{self, Presence};
 use azureml_plan::publish::{self, Publication};
+use azureml_plan::source::Sources;
 use azureml_plan::{Decide as _, View, compute, environment, run, workspace as workspaces};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -139,6 +140,7 @@ fn publishing() -> Result<(MLPipeline, pipeline::Refs, pipeline::Wanted)> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
         pins: Pins::default(),
+        sources: Sources::default(),
         data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),

@@ -8,6 +8,7 @@ use azureml_plan::asset_name::Pins;
 use azureml_plan::environment::Version;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
+use azureml_plan::source::Sources;
 use azureml_plan::{Decide as _, Leave as _, pipeline, publish};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub fn table() -> Result<Table> {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     let refs = pipeline::Refs {
         pins: Pins::default(),
+        sources: Sources::default(),
         data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),

@@ -12,6 +12,7 @@ mod kubernetes;
 mod pipelines;
 mod runs;
 mod schedules;
+mod sources;
 mod workspaces;
 
 use self::azure::Azure;

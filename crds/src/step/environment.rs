@@ -1,29 +1,7 @@
-//! What a step needs to run: its files and its environment.
+//! The environment in which a step runs.
 
-use super::bounds::at_most_50;
-use crate::files::Files;
 use kube::KubeSchema;
-use schemars::Schema;
 use serde::{Deserialize, Serialize};
-
-/// Where files come from.
-#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Code {
-    /// Files in place: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
-    #[schemars(transform = bound_files)]
-    #[x_kube(validation = crate::rules::file_names(), validation = crate::rules::file_sizes())]
-    pub files: Files,
-}
-
-/// Bounds for inline files.
-pub(super) fn bound_files(schema: &mut Schema) {
-    schema.insert("minProperties".into(), 1.into());
-    at_most_50(schema);
-    if let Some(values) = schema.get_mut("additionalProperties") {
-        values["maxLength"] = 65_536.into();
-    }
-}
 
 /// The environment of a step.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]

@@ -1,0 +1,80 @@
+//! Files from a ConfigMap: read before anything is registered, uploaded once for each content, asked for again every five minutes.
+
+use super::*;
+
+const SCRIPT: &str = "print('hello from a map')";
+
+/// A pipeline whose files are in the ConfigMap `scripts`.
+fn pipeline(script: &str) -> String {
+    let cluster = "workspaceRef: {name: team-a}, azureName: cpu, vmSize: Standard_DS3_v2, scale: {max: 4}";
+    let image = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";
+    let spec = format!(
+        "workspaceRef: {{name: team-a}}, defaults: {{compute: {{ref: cpu}}, environment: {{ref: image}}, code: {{configMap: {{name: scripts}}}}}}, \
+         steps: [{{name: only, python: {{script: {script}}}}}]"
+    );
+    manifest("MLCompute", "cpu", cluster)
+        + &manifest("MLEnvironment", "image", image)
+        + &manifest("MLPipeline", "p", &spec)
+}
+
+fn map(text: &str) -> String {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "scripts"}, "data": {"main.py": text},
+           "binaryData": {"model.bin": "AAEC"}})
+    .to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_config_map_is_read_registered_once_and_followed() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.apply(&pipeline("main.py"));
+    let missing = stage.says("MLPipeline", "p", "SourceFailed").await?;
+    let message = kubernetes::condition(&missing, "Ready")["message"].as_str().unwrap_or_default();
+    assert_eq!(message, "defaults.code: there is no ConfigMap scripts in this namespace; create it");
+    assert!(stage.journal.of("PUT codes/").is_empty(), "{}", stage.journal.shown());
+
+    stage.apply(&map(SCRIPT));
+    let ready = stage.ready("MLPipeline", "p").await?;
+    assert_eq!(stage.journal.of("PUT codes/").len(), 1, "{}", stage.journal.shown());
+    let source = &ready["status"]["sources"][0];
+    assert_eq!(source["field"], "defaults.code");
+    let first = ready["status"]["current"]["version"].clone();
+
+    // It is read again and again, and costs Azure nothing while it stays the same.
+    let from = stage.journal.end();
+    stage.pass(Duration::from_mins(50)).await;
+    let asked = stage.journal.of("GET components/").len() + stage.journal.writes(from).len();
+    let before = stage.journal.writes(from);
+    assert!(before.iter().all(|what| !what.contains("components") && !what.contains("codes")), "{before:?}");
+    assert!(asked > 0, "the test looks at something");
+
+    stage.apply(&map("print('changed')"));
+    let moved = |_: &[Line]| {
+        Some(stage.get("MLPipeline", "p")).filter(|object| object["status"]["current"]["version"] != first)
+    };
+    let changed = stage.journal.until("another version", moved).await?;
+    assert_eq!(stage.journal.of("PUT codes/").len(), 2, "{}", stage.journal.shown());
+    assert_ne!(changed["status"]["sources"][0]["hash"], source["hash"]);
+
+    // The first content is known: it comes back without an upload.
+    stage.apply(&map(SCRIPT));
+    let back = |_: &[Line]| {
+        Some(stage.get("MLPipeline", "p")).filter(|object| object["status"]["current"]["version"] == first)
+    };
+    stage.journal.until("the first version", back).await?;
+    assert_eq!(stage.journal.of("PUT codes/").len(), 2, "{}", stage.journal.shown());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_script_that_the_files_do_not_have_is_said_and_the_version_in_force_stays() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.apply(&map(SCRIPT));
+    stage.apply(&pipeline("main.py"));
+    let ready = stage.ready("MLPipeline", "p").await?;
+    stage.apply(&pipeline("other.py"));
+    let refused = stage.says("MLPipeline", "p", "InvalidSpec").await?;
+    let message = kubernetes::condition(&refused, "Ready")["message"].as_str().unwrap_or_default();
+    assert!(message.contains("there is no file other.py, which step only runs"), "{message}");
+    assert_eq!(refused["status"]["current"], ready["status"]["current"]);
+    Ok(())
+}

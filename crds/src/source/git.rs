@@ -1,0 +1,82 @@
+//! A folder of a git repository as a manifest names it.
+
+use super::bounds::{folder, object_name, one_field, worded};
+use kube::KubeSchema;
+use schemars::Schema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// A folder of a git repository.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Git {
+    /// The address to clone from: `https://<host>/<path>`.
+    #[schemars(length(min = 1, max = 1024), transform = address)]
+    pub url: String,
+    /// The branch, tag or commit. Exactly one of its fields.
+    pub r#ref: GitReference,
+    /// The folder whose files are taken. Default: the whole repository. `.amlignore`, else `.gitignore`, of the folder leaves files out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), transform = folder)]
+    pub path: Option<String>,
+    /// How often the server is asked what `ref` means. Default: `5m`; from `1m` to `24h`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 2, max = 5), transform = interval)]
+    pub interval: Option<String>,
+    /// The Secret that signs in, with `username` and `password`, or with `bearerToken`. Its annotation `azureml.dev/hosts` names
+    /// the hosts that may see it. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretReference>,
+}
+
+/// A Secret of the same namespace.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretReference {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253), transform = object_name)]
+    pub name: String,
+}
+
+/// What is taken of a repository.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = one_field)]
+pub struct GitReference {
+    /// The newest commit of a branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255), transform = name)]
+    pub branch: Option<String>,
+    /// The commit of a tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255), transform = name)]
+    pub tag: Option<String>,
+    /// The tag with the highest version in a range, such as `>=1.2.0, <2.0.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub semver: Option<String>,
+    /// A commit: 40 hex digits in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 40, max = 40), transform = commit)]
+    pub commit: Option<String>,
+}
+
+fn address(url: &mut Schema) {
+    let form = json!({"pattern": "^https://[^/?#@\\x00-\\x20]+/[^?#@\\x00-\\x20]+$"});
+    worded(url, "https://<host>/<path>, without a password, ? or #; give the password by secretRef", &form);
+}
+
+fn name(schema: &mut Schema) {
+    let form = json!({"allOf": [{"pattern": "^[^\\x00-\\x20~^:?*\\[\\\\\\x7f]+$"}, {"not": {"pattern": "^refs/|[.][.]"}}]});
+    worded(schema, "a short name such as main or v1.2, without refs/, blanks and ..", &form);
+}
+
+fn commit(schema: &mut Schema) {
+    worded(schema, "40 hex digits in lower case", &json!({"pattern": "^[0-9a-f]{40}$"}));
+}
+
+fn interval(schema: &mut Schema) {
+    let minutes = "([1-9]|[1-9][0-9]|[1-9][0-9]{2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m";
+    let form = json!({"pattern": format!("^({minutes}|([1-9]|1[0-9]|2[0-4])h)$")});
+    worded(schema, "minutes or hours from 1m to 24h, such as 5m", &form);
+}

@@ -1,0 +1,67 @@
+//! Where files come from: in place, from a ConfigMap, from a git repository. One type wherever a kind takes files.
+//!
+//! In: nothing. Out: fields and their bounds. Steps have many sources, so what can be a bound of the schema is no rule in CEL.
+
+mod bounds;
+mod git;
+
+pub use self::git::{Git, GitReference, SecretReference};
+
+use self::bounds::{object_name, one_field};
+use crate::files::Files;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::KubeSchema;
+use schemars::Schema;
+use serde::{Deserialize, Serialize};
+
+/// Files from one place.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(transform = one_field)]
+pub struct Source {
+    /// Files in place: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = bound_files)]
+    #[x_kube(validation = crate::rules::file_names(), validation = crate::rules::file_sizes())]
+    pub files: Option<Files>,
+    /// The entries of a ConfigMap of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<ConfigMap>,
+    /// A folder of a git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+}
+
+/// The entries of a ConfigMap: each key of `data` and `binaryData` is a file.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMap {
+    /// Its name. It is read in each pass and every five minutes; with the label `azureml.dev/source: "true"` also when it changes.
+    #[schemars(length(min = 1, max = 253), transform = object_name)]
+    pub name: String,
+}
+
+/// What a source held when it was last fetched.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+pub struct SourceStatus {
+    /// The field that names the source, such as `steps.prepare.code`.
+    #[schemars(length(max = 256))]
+    pub field: String,
+    /// What it means now: of git the commit, of a ConfigMap its resource version.
+    #[schemars(length(max = 256))]
+    pub revision: String,
+    /// The hash of the files, as Azure ML computes it for code.
+    #[schemars(length(max = 64))]
+    pub hash: String,
+    /// Since when the source has this revision.
+    pub at: Time,
+}
+
+/// Bounds for inline files.
+fn bound_files(schema: &mut Schema) {
+    schema.insert("minProperties".into(), 1.into());
+    schema.insert("maxProperties".into(), 50.into());
+    if let Some(values) = schema.get_mut("additionalProperties") {
+        values["maxLength"] = 65_536.into();
+    }
+}
