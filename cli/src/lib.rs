@@ -3,3 +3,5 @@
 //! In: files and arguments. Out: text and findings. Verbs are pure; `main.rs` alone reads the disk, writes and exits.
 
 pub mod convert;
+pub mod schemas;
+pub mod validate;

@@ -144,6 +144,23 @@ pub struct Unreadable {
 /// # Errors
 /// When the text is not YAML, has several documents, or has a tag that means a class or a file.
 pub fn read(file: &str, text: &str) -> Result<Node, Unreadable> {
+    let mut all = documents(file, text)?.into_iter();
+    let nothing = || Unreadable { place: Place::start(file), message: "there is nothing in it".into() };
+    let first = all.next().ok_or_else(nothing)?;
+    match all.next() {
+        None => Ok(first),
+        Some(second) => Err(Unreadable {
+            place: second.place,
+            message: "a second document begins here; put it into a file of its own".into(),
+        }),
+    }
+}
+
+/// Reads all documents of a file.
+///
+/// # Errors
+/// When the text is not YAML, or has a tag that means a class or a file.
+pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, Unreadable> {
     let mut options = Options::default();
     options.emit_comments = false;
     let mut reader = Reader {
@@ -151,7 +168,7 @@ pub fn read(file: &str, text: &str) -> Result<Node, Unreadable> {
         events: Parser::new_from_str_with_options(text, options),
         anchors: BTreeMap::new(),
     };
-    reader.document()
+    reader.documents()
 }
 
 struct Reader<I> {
@@ -179,27 +196,19 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
         }
     }
 
-    fn document(&mut self) -> Result<Node, Unreadable> {
-        let mut root = None;
+    fn documents(&mut self) -> Result<Vec<Node>, Unreadable> {
+        let mut all = Vec::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::StreamEnd) {
-                break;
+                return Ok(all);
             }
             if !matches!(event, Event::DocumentStart(..)) {
                 continue;
             }
-            if root.is_some() {
-                let message = "a second document begins here; put it into a file of its own".into();
-                return Err(Unreadable { place: self.place(span), message });
-            }
             let (event, span) = self.next()?;
-            root = Some(self.node(&event, span)?);
+            all.push(self.node(&event, span)?);
         }
-        root.ok_or_else(|| Unreadable {
-            place: Place::start(&self.file),
-            message: "there is nothing in it".into(),
-        })
     }
 
     fn node(&mut self, event: &Event<'_>, span: Span) -> Result<Node, Unreadable> {

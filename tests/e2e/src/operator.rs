@@ -61,7 +61,17 @@ fn build() -> Result<PathBuf> {
     let mut cargo = cargo();
     // The whole workspace decides the features, as in every other build of it; else dependencies are built twice.
     cargo
-        .args(["build", "--quiet", "--workspace", "--locked", "--bin", "azureml-operator", "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--locked",
+            "--bin",
+            "azureml-operator",
+            "--bin",
+            "kubectl-azureml",
+            "--target-dir",
+        ])
         .arg(target);
     if profile.ends_with("release") {
         cargo.arg("--release");

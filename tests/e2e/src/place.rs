@@ -34,7 +34,10 @@ impl Place {
         fs::create_dir_all(&bin)?;
         symlink(plane.kubectl().get_program(), bin.join("kubectl"))?;
         symlink(plane.helm()?.get_program(), bin.join("helm"))?;
-        symlink(binary()?, bin.join("azureml-operator"))?;
+        let operator = binary()?;
+        // kubectl finds a program of this name beside it, and offers it as `kubectl azureml`.
+        symlink(operator.with_file_name("kubectl-azureml"), bin.join("kubectl-azureml"))?;
+        symlink(operator, bin.join("azureml-operator"))?;
         let root = crate::root().canonicalize()?;
         for name in ["charts", "examples"] {
             symlink(root.join(name), folder.path().join(name))?;

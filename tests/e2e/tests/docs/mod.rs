@@ -36,7 +36,7 @@ const WALKS: [&[&str]; 7] = [
     ],
     &["how-to/adopt.md"],
     &["how-to/workspaces.md"],
-    &["reference/command-line.md"],
+    &["reference/command-line.md", "how-to/validate.md"],
     &["how-to/steps.md", "how-to/run.md", "how-to/manifests.md"],
     &["README.md"],
     // On stages of their own.

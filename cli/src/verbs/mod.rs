@@ -1,0 +1,17 @@
+//! The verbs as a terminal has them: arguments, what is read and written, and exit codes. What a verb means is in the library.
+
+mod convert;
+mod schemas;
+mod validate;
+
+pub use self::convert::Convert;
+pub use self::schemas::Schemas;
+pub use self::validate::Validate;
+
+/// Why a verb did not come to its end, and the exit code that says so.
+pub struct Failed {
+    /// Why.
+    pub cause: anyhow::Error,
+    /// The exit code.
+    pub code: u8,
+}

@@ -1,0 +1,96 @@
+//! `validate`: what is found, where, and in which form; and that the examples are sound.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+fn run(arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-azureml"));
+    Ok(command.args(arguments).current_dir(root().join("tests/files/validate")).output()?)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn every_fault_has_its_place_and_what_may_be_elsewhere_is_a_warning() -> Result<()> {
+    let output = run(&["validate", "-f", "wrong.yaml"])?;
+    ensure!(output.status.code() == Some(1), "{}", output.status);
+    let text = said(&output);
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = [
+        "wrong.yaml:14:7: error: MLPipeline/iris: spec.steps[0].name: ",
+        "wrong.yaml:22:18: warning: MLPipeline/sound: spec.workspaceRef.name: no file has MLWorkspace team-a",
+        "wrong.yaml:26:15: warning: MLPipeline/sound: spec.defaults.compute.ref: no file has MLCompute cpu",
+        "wrong.yaml:27:19: warning: MLPipeline/sound: spec.defaults.environment.ref: no file has MLEnvironment r-env",
+        "wrong.yaml:39:12: error: MLRun/sound: spec.inputs.tree: the pipeline has no such input; it has trees",
+    ];
+    ensure!(lines.len() == begins.len(), "{text}");
+    for (line, begin) in lines.iter().zip(begins) {
+        ensure!(line.starts_with(begin), "{line}\nbegins not with\n{begin}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_report_is_json_sarif_or_commands_of_a_workflow() -> Result<()> {
+    let json: Value = serde_json::from_slice(&run(&["validate", "-f", "wrong.yaml", "-o", "json"])?.stdout)?;
+    ensure!(json["objects"] == 3 && json["others"] == 1, "{json:#}");
+    let first = &json["findings"][0];
+    ensure!(
+        first["line"] == 14 && first["severity"] == "error" && first["reason"] == "InvalidSpec",
+        "{first:#}"
+    );
+    let sarif: Value =
+        serde_json::from_slice(&run(&["validate", "-f", "wrong.yaml", "-o", "sarif"])?.stdout)?;
+    let results = sarif["runs"][0]["results"].as_array().context("no results")?;
+    ensure!(sarif["version"] == "2.1.0" && results.len() == 5, "{sarif:#}");
+    let commands = said(&run(&["validate", "-f", "wrong.yaml", "-o", "github"])?);
+    ensure!(
+        commands.starts_with("::error file=wrong.yaml,line=14,col=7,title=MLPipeline/iris"),
+        "{commands}"
+    );
+    Ok(())
+}
+
+#[test]
+fn exit_codes_tell_faults_from_what_cannot_be_read() -> Result<()> {
+    for (arguments, code) in [
+        (["validate", "-f", "wrong.yaml"], 1),
+        (["validate", "-f", "absent.yaml"], 2),
+        (["validate", "--output", "json"], 2),
+    ] {
+        let output = run(&arguments)?;
+        ensure!(output.status.code() == Some(code), "{arguments:?}: {}", output.status);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_examples_are_sound() -> Result<()> {
+    let examples = root().join("../examples");
+    let output = run(&["validate", "-f", examples.to_str().context("not UTF-8")?])?;
+    ensure!(output.status.success(), "{}", said(&output));
+    ensure!(!String::from_utf8_lossy(&output.stderr).starts_with("0 objects"), "no object was looked at");
+    Ok(())
+}
+
+#[test]
+fn schemas_are_written_for_each_kind_and_for_all() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().to_str().context("not UTF-8")?;
+    ensure!(run(&["schemas", "--output", path])?.status.success());
+    let pipeline: Value = serde_json::from_slice(&std::fs::read(folder.path().join("mlpipeline.json"))?)?;
+    let steps = &pipeline["properties"]["spec"]["properties"]["steps"];
+    ensure!(pipeline["properties"]["kind"]["const"] == "MLPipeline", "{pipeline:#}");
+    ensure!(steps["items"]["additionalProperties"] == false, "{steps:#}");
+    let all: Value = serde_json::from_slice(&std::fs::read(folder.path().join("all.json"))?)?;
+    ensure!(all["oneOf"].as_array().is_some_and(|each| each.len() >= 7), "{all:#}");
+    Ok(())
+}
