@@ -2,9 +2,9 @@
 //!
 //! In: what it answers. Out: a client. Knows nothing of Kubernetes.
 
-use crate::connect::Shared;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, StatusCode};
+use azureml_access::connect::Shared;
 use kube::Client;
 use serde_json::{Value, json};
 use std::convert::Infallible;

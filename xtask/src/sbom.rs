@@ -66,6 +66,7 @@ fn beside_manifests(root: &Path, name: &str) -> Vec<PathBuf> {
         "cli",
         "crds",
         "controller",
+        "controller/access",
         "controller/azure",
         "controller/check",
         "controller/observe",

@@ -3,19 +3,18 @@
 //! In: YAML. Out: values in their own types, or an error that names the field.
 
 mod azure;
-mod clouds;
 mod durations;
 mod intervals;
+mod reach;
 mod sources;
 
 pub use self::azure::{ApiVersions, Azure, BudgetConfig, LimitConfig};
-pub use self::clouds::CloudConfig;
-use self::clouds::built_in_clouds;
 use self::durations::duration;
 pub use self::durations::std_duration;
 pub use self::intervals::Intervals;
 pub use self::sources::Sources;
 use anyhow::{Context as _, Result, bail};
+use azureml_access::clouds::{CloudConfig, built_in_clouds};
 use azureml_client::cloud::Cloud;
 use azureml_client::registry::Mirror;
 pub use azureml_plan::grants::Grant;

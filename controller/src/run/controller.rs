@@ -2,7 +2,6 @@
 
 use crate::args::Run;
 use crate::config::{Config, std_duration};
-use crate::connect::Shared;
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
 use crate::engine::list::counted;
@@ -14,12 +13,13 @@ use crate::engine::shut::Shut;
 use crate::engine::sources::Fetching;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
-use crate::identity::Identities;
 use crate::kinds::firings;
 use crate::metrics::{Counted, Metrics};
-use crate::secrets::Secrets;
 use crate::stores::{self, Stores, Writers};
 use anyhow::Result;
+use azureml_access::connect::Shared;
+use azureml_access::identity::Identities;
+use azureml_access::secrets::Secrets;
 use azureml_client::places::Places;
 use azureml_crds::for_each_kind;
 use azureml_observe::looks::Looks;
@@ -178,7 +178,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         relations: std::sync::Mutex::default(),
         shut: Shut::default(),
         gate: shared.gate.clone(),
-        identities: Identities::new(config, shared)?,
+        identities: Identities::new(config.reach()?, shared)?,
         looks: Looks::new(std_duration(intervals.list_spacing)),
         secrets: Secrets::default(),
         recorder,

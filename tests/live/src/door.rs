@@ -6,11 +6,10 @@
 pub use crate::answer::Answer;
 use crate::setup::Setup;
 use anyhow::{Context as _, Result, bail, ensure};
+use azureml_access::credentials::{Who, credential};
 use azureml_client::auth::Credential;
 use azureml_client::cloud::{Audience, Cloud};
 use azureml_client::send::Http;
-use azureml_controller::credentials::Who;
-use azureml_controller::credentials::credential;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method};
 use serde_json::Value;

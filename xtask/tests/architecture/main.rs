@@ -37,12 +37,16 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
 }
 
 /// The crates of this workspace that each of them uses in what it ships.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
+    ("azureml-access", &["azureml-client", "azureml-plan"]),
     ("azureml-check", &["azureml-crds", "azureml-plan"]),
     ("azureml-cli", &["azureml-check", "azureml-crds", "azureml-plan"]),
     ("azureml-client", &[]),
     ("azureml-control-plane", &[]),
-    ("azureml-controller", &["azureml-client", "azureml-crds", "azureml-observe", "azureml-plan"]),
+    (
+        "azureml-controller",
+        &["azureml-access", "azureml-client", "azureml-crds", "azureml-observe", "azureml-plan"],
+    ),
     ("azureml-crds", &[]),
     (
         "azureml-e2e",
@@ -50,7 +54,14 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     (
         "azureml-live",
-        &["azureml-client", "azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan"],
+        &[
+            "azureml-access",
+            "azureml-client",
+            "azureml-control-plane",
+            "azureml-controller",
+            "azureml-crds",
+            "azureml-plan",
+        ],
     ),
     ("azureml-observe", &["azureml-client", "azureml-crds", "azureml-plan"]),
     ("azureml-plan", &["azureml-client", "azureml-crds"]),
@@ -80,10 +91,11 @@ fn arrows_between_crates_point_one_way() -> Result<()> {
 }
 
 /// What is shipped, and the tools of the project.
-const WITHOUT_CIRCLES: [&str; 8] = [
+const WITHOUT_CIRCLES: [&str; 9] = [
     "cli",
     "crds",
     "controller",
+    "controller/access",
     "controller/azure",
     "controller/check",
     "controller/observe",
@@ -140,12 +152,14 @@ fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
 
 #[test]
 fn azure_is_seen_without_a_client_of_kubernetes() -> Result<()> {
-    let tree =
-        cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", "azureml-observe"])?;
-    let used: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(used.contains("reqwest"), "the tree of azureml-observe is not one: {tree}");
-    for other in ["kube-client", "kube-runtime", "azure_identity"] {
-        assert!(!used.contains(other), "azureml-observe uses {other}");
+    let kubernetes = ["kube-client", "kube-runtime"];
+    for (package, others) in [("azureml-access", &[][..]), ("azureml-observe", &["azure_identity"][..])] {
+        let tree = cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", package])?;
+        let used: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(used.contains("reqwest"), "the tree of {package} is not one: {tree}");
+        for other in kubernetes.iter().chain(others) {
+            assert!(!used.contains(other), "{package} uses {other}");
+        }
     }
     Ok(())
 }

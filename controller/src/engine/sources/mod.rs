@@ -10,8 +10,8 @@ mod secret;
 use super::Context;
 use super::kind::Kind;
 use crate::config::{self, Config};
-use crate::{connect, credentials};
 use anyhow::Result;
+use azureml_access::{connect, credentials};
 use azureml_client::places::{Permit, Places};
 use azureml_crds::source::{Git, GitReference, Source};
 use azureml_observe::folder::Folder;
@@ -56,7 +56,7 @@ impl Fetching {
     /// # Errors
     /// When a client cannot be made: its certificates cannot be read.
     pub fn new(config: &Config) -> Result<Self> {
-        let (authorities, sources) = (config.authorities()?, &config.sources);
+        let (reach, sources) = (config.reach()?, &config.sources);
         let client =
             |is_inside| connect::stranger(&config.azure, &authorities, is_inside, credentials::proxies());
         let store = Store::new(sources.folder.clone(), sources.cache_bytes, sources.bounds());

@@ -80,7 +80,8 @@ fn named(path: &Path, constant: &Regex, found: &mut BTreeSet<String>) -> Result<
 fn every_reason_of_the_table_is_given_by_something() -> Result<()> {
     let constant = Regex::new(r"\bReason::([A-Z_]+)\b")?;
     let mut given = BTreeSet::new();
-    for place in ["controller/plan/src", "controller/observe/src", "controller/src"] {
+    for place in ["controller/plan/src", "controller/observe/src", "controller/access/src", "controller/src"]
+    {
         named(&azureml_e2e::root().join(place), &constant, &mut given)?;
     }
     ensure!(given.len() > 60, "the code is not found");

@@ -4,12 +4,12 @@
 use super::folder::{Folder, Shelf};
 use super::{all_ready, told};
 use anyhow::{Context as _, Result, ensure};
+use azureml_access::connect::Shared;
+use azureml_access::credentials::Who;
+use azureml_access::identity::Identities;
 use azureml_client::client::Client;
 use azureml_client::places::Places;
 use azureml_controller::config::Config;
-use azureml_controller::connect::Shared;
-use azureml_controller::credentials::Who;
-use azureml_controller::identity::Identities;
 use azureml_crds::shared::{Common, HasCommon};
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLSchedule, MLWorkspace};
 use azureml_e2e::operator::configure;
@@ -162,7 +162,7 @@ fn hands(azure: &Simulator, cluster: &str) -> Result<Hands> {
     configure(&file, azure.endpoint(), azure.ca_file(), GRANTS)?;
     let config = Config::read(Some(&file))?;
     let shared = Shared::new(Arc::new(|| true), Arc::new(|_| {}));
-    let identities = Identities::new(&config, shared)?;
+    let identities = Identities::new(config.reach()?, shared)?;
     let who = Who::Secret {
         client: "aaaaaaaa-0000-4000-8000-0000000000ff".to_owned(),
         tenant: azure.tenant_id().to_owned(),

@@ -1,18 +1,18 @@
 //! The identity that acts in Azure: the controller's own identity, one federated with it, or a client secret of the user's namespace.
 //!
-//! In: an MLWorkspace, the grants, a Secret. Out: a client, or why there is none. How each signs in is in `credentials`.
+//! In: clouds, and who signs in. Out: a client, or nothing where the cloud is unknown. How each signs in is in `credentials`.
 
-use crate::config::Config;
-use crate::connect::{self, Shared};
+use crate::connect::{self, Shared, Times};
 use crate::credentials::{self, Who};
 use anyhow::Result;
 use azureml_client::budget::{Bucket, Limits};
 use azureml_client::client::{Client, Versions};
 use azureml_client::cloud::Cloud;
 use azureml_client::kept::Kept;
-use azureml_client::registry::Registries;
+use azureml_client::registry::{Mirror, Registries};
 use azureml_client::rooms::Rooms;
 use azureml_client::send::Http;
+use reqwest::Certificate;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,6 +40,28 @@ struct Reached {
     local: Arc<dyn Http>,
 }
 
+/// What is to be reached, and how.
+pub struct Reach {
+    /// The clouds in use, each with the authorities that are trusted there alone.
+    pub clouds: Vec<(Cloud, Vec<Certificate>)>,
+    /// The name of the cloud whose connections mirrors of registries use.
+    pub default_cloud: String,
+    /// The authorities that are trusted everywhere beside the system's.
+    pub everywhere: Vec<Certificate>,
+    /// The mirrors of registries.
+    pub mirrors: Vec<Mirror>,
+    /// Whether a registry that a manifest names may have an address inside of the platform.
+    pub allow_private_addresses: bool,
+    /// How long is waited.
+    pub times: Times,
+    /// The api-versions.
+    pub versions: Versions,
+    /// The budget of requests of one identity in one subscription.
+    pub limits: Limits,
+    /// Whether a pipeline job is sent with the caller's token for Azure Machine Learning.
+    pub send_job_token: bool,
+}
+
 /// The clouds and the clients that were made for them.
 pub struct Identities {
     clouds: HashMap<String, Reached>,
@@ -53,37 +75,36 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// Reads the configured clouds.
+    /// Makes the ways to the clouds.
     ///
     /// # Errors
-    /// When certificates cannot be read.
-    pub fn new(config: &Config, shared: Shared) -> Result<Self> {
+    /// When an HTTP client cannot be made.
+    pub fn new(reach: Reach, shared: Shared) -> Result<Self> {
         let mut clouds = HashMap::new();
-        let everywhere = config.authorities()?;
-        for (cloud, own) in config.clouds()? {
+        let Reach { everywhere, times, .. } = reach;
+        for (cloud, own) in reach.clouds {
             let trusted = [everywhere.as_slice(), own.as_slice()].concat();
             let way = || {
-                let http = connect::http(&config.azure, &trusted, &shared)?;
+                let http = connect::http(times, &trusted, &shared)?;
                 anyhow::Ok(Way { http, rooms: Arc::default() })
             };
-            let local = connect::local(&config.azure, &trusted, &shared)?;
+            let local = connect::local(times, &trusted, &shared)?;
             let (own, brought, cloud) = (way()?, way()?, Arc::new(cloud));
             clouds.insert(cloud.name.clone(), Reached { cloud, own, brought, local });
         }
-        let inside = config.registries.allow_private_addresses;
-        let proxies = credentials::proxies();
-        let public = connect::public(&config.azure, &everywhere, &shared, inside, proxies)?;
+        let (inside, proxies) = (reach.allow_private_addresses, credentials::proxies());
+        let public = connect::public(times, &everywhere, &shared, inside, proxies)?;
         // A mirror is reached as the default cloud is: with its certificates, and wherever it is.
         let direct = clouds
-            .get(&config.default_cloud.0)
+            .get(&reach.default_cloud)
             .map_or_else(|| public.clone(), |cloud| connect::transport(cloud.own.http.clone(), &shared));
         Ok(Self {
             clouds,
-            registries: Registries::new(public, direct, config.mirrors()),
+            registries: Registries::new(public, direct, reach.mirrors),
             shared,
-            versions: Arc::new(config.azure.api_versions.clone().into()),
-            limits: config.azure.budget.clone().into(),
-            send_job_token: config.azure.send_job_token,
+            versions: Arc::new(reach.versions),
+            limits: reach.limits,
+            send_job_token: reach.send_job_token,
             clients: Mutex::new(Kept::new(UNUSED).at_most(MOST_CLIENTS)),
         })
     }
@@ -132,10 +153,26 @@ impl Identities {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clouds::built_in_clouds;
+
+    fn reach() -> Reach {
+        Reach {
+            clouds: built_in_clouds().unwrap().into_iter().map(|cloud| (cloud, Vec::new())).collect(),
+            default_cloud: "AzurePublic".to_owned(),
+            everywhere: Vec::new(),
+            mirrors: Vec::new(),
+            allow_private_addresses: false,
+            times: Times { connect: Duration::from_secs(1), request: Duration::from_secs(1) },
+            versions: Versions::default(),
+            limits: Limits::default(),
+            send_job_token: false,
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_secret_that_was_replaced_is_forgotten_with_its_client() {
-        let identities = Identities::new(&Config::default(), crate::fake::shared()).unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let identities = Identities::new(reach(), Shared::new(Arc::new(|| true), Arc::new(|_| {}))).unwrap();
         let client = |secret: &str| {
             let who = Who::Secret { client: "c".into(), tenant: "t".into(), secret: secret.into() };
             Arc::downgrade(&identities.client("AzurePublic", &who).unwrap())

@@ -1,8 +1,7 @@
 //! HTTP clients: one for each cloud, one for registries that anybody may name.
 //!
-//! In: configuration, the lease's gate. Out: transports. Decides what a connection may reach, not what is said on it.
+//! In: how long may be waited, the lease's gate. Out: transports. Decides what a connection may reach, not what is said on it.
 
-use crate::config::{Azure, std_duration};
 use anyhow::{Context as _, Result};
 use azureml_client::address::{PrivateAddress, is_public};
 use azureml_client::send::{Gate, Http, Observer, Transport};
@@ -11,7 +10,17 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tower::util::AndThenLayer;
+
+/// How long is waited for Azure.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// For a connection, and for a sign of life on one that is quiet.
+    pub connect: Duration,
+    /// For the answer to a request; after that it may have had its effect.
+    pub request: Duration,
+}
 
 /// What every transport shares.
 #[derive(Clone)]
@@ -38,30 +47,30 @@ impl Shared {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-fn builder(config: &Azure) -> ClientBuilder {
+fn builder(times: Times) -> ClientBuilder {
     ClientBuilder::new()
         .user_agent(concat!("azureml-operator/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .https_only(true)
-        .connect_timeout(std_duration(config.connect_timeout))
+        .connect_timeout(times.connect)
         // HTTP/2 puts everything on one connection. One that was forgotten on the way would never answer again.
-        .http2_keep_alive_interval(std_duration(config.connect_timeout))
-        .http2_keep_alive_timeout(std_duration(config.connect_timeout))
-        .timeout(std_duration(config.request_timeout))
+        .http2_keep_alive_interval(times.connect)
+        .http2_keep_alive_timeout(times.connect)
+        .timeout(times.request)
 }
 
 /// The same, with authorities that are trusted beside the system's.
-fn trusting(config: &Azure, authorities: &[Certificate]) -> ClientBuilder {
+fn trusting(times: Times, authorities: &[Certificate]) -> ClientBuilder {
     let own = (!authorities.is_empty()).then(|| authorities.to_vec());
-    own.into_iter().fold(builder(config), ClientBuilder::tls_certs_merge)
+    own.into_iter().fold(builder(times), ClientBuilder::tls_certs_merge)
 }
 
 /// The HTTP client of a cloud. Connecting takes time, so the gate is asked again after it.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn http(config: &Azure, authorities: &[Certificate], shared: &Shared) -> Result<Arc<dyn Http>> {
-    let builder = trusting(config, authorities);
+pub fn http(times: Times, authorities: &[Certificate], shared: &Shared) -> Result<Arc<dyn Http>> {
+    let builder = trusting(times, authorities);
     // Answers that wait to be read, as large ones do, take what is sent of them already, and never the whole connection from others.
     let builder = builder
         .http2_initial_stream_window_size(STREAM_WINDOW)
@@ -77,8 +86,8 @@ const STREAM_WINDOW: u32 = 256 << 10;
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn local(config: &Azure, authorities: &[Certificate], shared: &Shared) -> Result<Arc<dyn Http>> {
-    gated(trusting(config, authorities).https_only(false).no_proxy(), shared)
+pub fn local(times: Times, authorities: &[Certificate], shared: &Shared) -> Result<Arc<dyn Http>> {
+    gated(trusting(times, authorities).https_only(false).no_proxy(), shared)
 }
 
 fn gated(builder: ClientBuilder, shared: &Shared) -> Result<Arc<dyn Http>> {
@@ -108,13 +117,13 @@ pub fn transport(http: Arc<dyn Http>, shared: &Shared) -> Transport {
 /// # Errors
 /// When the client cannot be made.
 pub fn public(
-    config: &Azure,
+    times: Times,
     authorities: &[Certificate],
     shared: &Shared,
     allow_private: bool,
     proxies: Vec<String>,
 ) -> Result<Transport> {
-    let (builder, context) = (trusting(config, authorities), "failed to make the HTTP client for registries");
+    let (builder, context) = (trusting(times, authorities), "failed to make the HTTP client for registries");
     if allow_private {
         return Ok(transport((shared.dial)(builder).context(context)?, shared).for_strangers());
     }
@@ -127,12 +136,12 @@ pub fn public(
 /// # Errors
 /// When the client cannot be made.
 pub fn stranger(
-    config: &Azure,
+    times: Times,
     authorities: &[Certificate],
     is_inside: bool,
     proxies: Vec<String>,
 ) -> Result<reqwest::Client> {
-    let builder = trusting(config, authorities);
+    let builder = trusting(times, authorities);
     let builder = if is_inside { builder } else { builder.dns_resolver(Arc::new(PublicOnly { proxies })) };
     builder.build().context("failed to make the HTTP client for files")
 }

@@ -1,6 +1,9 @@
 //! How an identity signs in: federated token, client secret, managed identity, or the developer's own login.
 //!
-//! In: a cloud, who, the environment. Out: credentials of Microsoft's library. With `args` the only reader of the environment.
+//! In: a cloud, who, the environment. Out: credentials of Microsoft's library. The only file of
+//! this crate that reads the environment: the variables that Azure's libraries read.
+
+#![expect(clippy::disallowed_methods, reason = "what stands in the environment decides who signs in")]
 
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};

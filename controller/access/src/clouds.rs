@@ -1,4 +1,6 @@
-//! Clouds: the built-in ones, and those that the file describes.
+//! Clouds: the built-in ones, and those that a configuration describes.
+//!
+//! In: names, addresses, audiences. Out: clouds. May not read a file.
 
 use anyhow::Result;
 use azureml_client::cloud::Cloud;
@@ -50,7 +52,9 @@ fn storage_audience() -> String {
 }
 
 impl CloudConfig {
-    pub(super) fn cloud(&self) -> Cloud {
+    /// What the client of Azure knows of it.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
         let own = self.resource_manager.host_str().map(|host| match self.resource_manager.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
@@ -114,7 +118,11 @@ const BUILT_IN: [Row; 3] = [
     ),
 ];
 
-pub(super) fn built_in_clouds() -> Result<Vec<Cloud>> {
+/// The clouds of Microsoft: `AzurePublic`, `AzureChina`, `AzureUSGovernment`.
+///
+/// # Errors
+/// When one of their addresses is none.
+pub fn built_in_clouds() -> Result<Vec<Cloud>> {
     let cloud = |(name, authority, manager, learning, registry, hosts, blobs): Row| {
         let config = CloudConfig {
             name: name.to_owned(),
