@@ -4,6 +4,7 @@
 mod advisories;
 mod bench;
 mod book;
+mod busy;
 mod commands;
 mod control_plane;
 mod crds;

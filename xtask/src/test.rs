@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
 
+use crate::busy;
 use crate::lanes::{self, Done, Task};
 use crate::steps::{STEPS, Step, Turn};
 use crate::tools;
@@ -43,6 +44,8 @@ const COMPILING: [&str; 5] = ["lint", "build", "docs", "alone", "release"];
 struct Outcome {
     name: &'static str,
     took: Duration,
+    /// How long its commands kept processors busy, where that is known of it alone.
+    busy: Option<Duration>,
     verdict: Verdict,
 }
 
@@ -78,7 +81,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let steps = chosen(if arguments.quick { &quick } else { &arguments.only })?;
     check_tools(&steps)?;
     let mut outcomes = carry_out(arguments, &steps, &Workspace::load()?);
-    print!("{}", table(&mut outcomes, steps.len(), began.elapsed()));
+    let ended = Ended { chosen: steps.len(), took: began.elapsed(), busy: busy::children() };
+    print!("{}", table(&mut outcomes, &ended));
     let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
     Ok(())
@@ -100,7 +104,9 @@ fn carry_out(arguments: &Arguments, steps: &[&Step], workspace: &Workspace) -> V
             Ok(commands) => {
                 tasks.extend(commands.into_iter().map(|command| Task { step: step.name, command }));
             }
-            Err(verdict) => outcomes.push(Outcome { name: step.name, took: Duration::ZERO, verdict }),
+            Err(verdict) => {
+                outcomes.push(Outcome { name: step.name, took: Duration::ZERO, busy: None, verdict });
+            }
         }
     }
     let planned: Vec<_> = tasks.iter().map(|task| task.step).collect();
@@ -145,7 +151,7 @@ fn gathered(planned: &[&'static str], done: &[Done]) -> Vec<Outcome> {
             true if is_whole => Verdict::Passed,
             true => return None,
         };
-        Some(Outcome { name, took: of_step.iter().map(|one| one.took).sum(), verdict })
+        Some(Outcome { name, took: of_step.iter().map(|one| one.took).sum(), busy: None, verdict })
     };
     steps.into_iter().filter_map(outcome).collect()
 }
@@ -171,7 +177,7 @@ fn check_tools(steps: &[&Step]) -> anyhow::Result<()> {
 
 fn alone(step: &Step, workspace: &Workspace) -> Outcome {
     println!("\n=== {}: {}", step.name, step.shows);
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), busy::children());
     let verdict = match (step.unavailable)() {
         Some(reason) => {
             println!("skipped: {reason}");
@@ -182,7 +188,8 @@ fn alone(step: &Step, workspace: &Workspace) -> Outcome {
     };
     let took = started.elapsed();
     println!("=== {} {} after {}", step.name, verdict.word(), seconds(took));
-    Outcome { name: step.name, took, verdict }
+    let busy = busy::children().zip(before).map(|(after, before)| after.saturating_sub(before));
+    Outcome { name: step.name, took, busy, verdict }
 }
 
 fn commands(step: &Step, workspace: &Workspace) -> anyhow::Result<()> {
@@ -193,7 +200,16 @@ fn commands(step: &Step, workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(outcomes: &mut [Outcome], chosen: usize, took: Duration) -> String {
+/// How all of it went.
+struct Ended {
+    /// How many steps were to run.
+    chosen: usize,
+    took: Duration,
+    /// How long everything kept processors busy, where the system tells.
+    busy: Option<Duration>,
+}
+
+fn table(outcomes: &mut [Outcome], ended: &Ended) -> String {
     outcomes.sort_by_key(|outcome| std::cmp::Reverse(outcome.took));
     let count = |word| outcomes.iter().filter(|outcome| outcome.verdict.word() == word).count();
     let rows = outcomes.iter().map(|outcome| {
@@ -203,15 +219,17 @@ fn table(outcomes: &mut [Outcome], chosen: usize, took: Duration) -> String {
         };
         format!("{:>9}  {:7}  {}{reason}\n", seconds(outcome.took), outcome.verdict.word(), outcome.name)
     });
-    let (passed, failed) = (count("passed"), count("FAILED"));
-    let skipped = chosen - passed - failed;
-    let rows = rows.collect::<String>();
-    let of_compiler = outcomes.iter().filter(|outcome| COMPILING.contains(&outcome.name));
-    let compiling = seconds(of_compiler.map(|outcome| outcome.took).sum());
-    let took = seconds(took);
-    format!(
-        "\n{rows}steps: {passed} passed, {failed} failed, {skipped} skipped; together {took}, of them {compiling} compiling\n"
-    )
+    let (passed, failed, rows) = (count("passed"), count("FAILED"), rows.collect::<String>());
+    let skipped = ended.chosen - passed - failed;
+    let of_compiler = || outcomes.iter().filter(|outcome| COMPILING.contains(&outcome.name));
+    let compiling = seconds(of_compiler().map(|outcome| outcome.took).sum());
+    let busy = ended.busy.map_or_else(String::new, |all| {
+        let compiling = seconds(of_compiler().filter_map(|outcome| outcome.busy).sum());
+        format!("; processors were busy for {}, of them {compiling} compiling", seconds(all))
+    });
+    let counts =
+        format!("{passed} passed, {failed} failed, {skipped} skipped; together {}", seconds(ended.took));
+    format!("\n{rows}steps: {counts}, of them {compiling} compiling{busy}\n")
 }
 
 fn sentence(outcome: &Outcome) -> Option<String> {
@@ -249,16 +267,22 @@ mod tests {
 
     #[test]
     fn the_table_shows_the_slowest_first_and_counts_what_did_not_run() {
-        let outcome =
-            |name, secs, verdict: Verdict| Outcome { name, took: Duration::from_secs(secs), verdict };
+        let outcome = |name, secs, verdict: Verdict| Outcome {
+            name,
+            took: Duration::from_secs(secs),
+            busy: Some(Duration::from_secs(2 * secs)),
+            verdict,
+        };
         let mut outcomes = [
             outcome("node", 0, Verdict::Skipped("a node needs root".into())),
             outcome("format", 1, Verdict::Passed),
             outcome("lint", 62, Verdict::Failed("`cargo clippy` ended with 101".into())),
         ];
         let expected = "\n   62.0 s  FAILED   lint\n    1.0 s  passed   format\n    0.0 s  skipped  node: a node needs root\n\
-                        steps: 1 passed, 1 failed, 5 skipped; together 63.0 s, of them 62.0 s compiling\n";
-        assert_eq!(table(&mut outcomes, 7, Duration::from_secs(63)), expected);
+                        steps: 1 passed, 1 failed, 5 skipped; together 63.0 s, of them 62.0 s compiling; \
+                        processors were busy for 130.0 s, of them 124.0 s compiling\n";
+        let ended = Ended { chosen: 7, took: Duration::from_secs(63), busy: Some(Duration::from_secs(130)) };
+        assert_eq!(table(&mut outcomes, &ended), expected);
         let failures: Vec<_> = outcomes.iter().filter_map(sentence).collect();
         assert_eq!(failures, ["step lint failed: `cargo clippy` ended with 101"]);
     }
