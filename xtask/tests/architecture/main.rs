@@ -3,6 +3,7 @@
 mod circles;
 mod features;
 mod lists;
+mod untested;
 mod words;
 
 use anyhow::{Context as _, Result, ensure};
