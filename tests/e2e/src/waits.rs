@@ -1,10 +1,16 @@
 //! Waiting on a watch until an object is as it should be, or gone; what it was instead is in the error.
 
 use crate::PATIENCE;
-use crate::scene::{Object, Scene};
+use crate::cluster::definitions;
+use crate::scene::{Object, Scene, resource};
 use anyhow::{Context as _, Result, bail, ensure};
+use futures::{StreamExt as _, stream};
+use kube::api::Api;
+use kube::core::DynamicObject;
 use kube::runtime::wait::await_condition;
+use kube::runtime::{WatchStreamExt as _, watcher};
 use serde::Serialize;
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 impl Scene {
@@ -54,6 +60,27 @@ impl Scene {
             }
             ensure!(Instant::now() < until, "no event of {object} says {reason}{what}: {events:#?}");
         }
+    }
+
+    /// Waits, on watches, until some object of ours is as it should be, for as long as the caller does.
+    ///
+    /// # Errors
+    /// When the watches end.
+    pub async fn wait_for_any(&self, is_so: impl Fn(&Value) -> bool) -> Result<()> {
+        let watches = definitions().into_iter().map(|definition| {
+            let kind = resource(&definition);
+            let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), &self.namespace, &kind);
+            watcher(api, watcher::Config::default()).default_backoff().touched_objects().boxed()
+        });
+        let mut objects = stream::select_all(watches);
+        while let Some(object) = objects.next().await {
+            // What failed is tried again.
+            let Ok(object) = object else { continue };
+            if is_so(&serde_json::to_value(&object)?) {
+                return Ok(());
+            }
+        }
+        bail!("the watches have ended")
     }
 
     /// Waits, on a watch, until an object is gone.

@@ -4,17 +4,17 @@
 //! One control plane and one simulated Azure; every case has its own namespace, workspace and operator.
 
 use anyhow::{Context as _, Result, ensure};
-use azureml_crds::{MLData, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::operator::SOON;
-use azureml_e2e::scene::{GRANTS, GROUP, SUBSCRIPTION};
+use azureml_e2e::scene::{GRANTS, GROUP, Object, SUBSCRIPTION};
 use azureml_e2e::{PATIENCE, Scene};
 use azureml_plan::report::is_ready;
 use azureml_simulator::{Assignment, Options, Simulator, WorkspaceSpec};
 use futures::StreamExt as _;
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 /// Cases side by side.
 const SIDE_BY_SIDE: usize = 6;
@@ -119,9 +119,7 @@ async fn story(scene: &Scene) -> Result<()> {
     let ready =
         |data: &MLData| data.status.as_ref().is_some_and(|status| is_ready(&status.common.conditions));
     scene.wait::<MLData>("prices", "ready", ready).await?;
-    scene
-        .kubectl(&["patch", "mlcompute", "cpu", "--type=merge", "-p", r#"{"spec":{"scale":{"max":5}}}"#])
-        .await?;
+    merge::<MLCompute>(scene, "cpu", json!({"spec": {"scale": {"max": 5}}})).await?;
     change(scene).await?;
     cancel(scene).await?;
     scene.delete_objects(&manifests).await?;
@@ -129,12 +127,19 @@ async fn story(scene: &Scene) -> Result<()> {
     scene.wait_gone::<MLWorkspace>("team-a").await
 }
 
+/// Changes an object; by a client, since a hundred programs of kubectl keep the machine busy.
+async fn merge<K: Object>(scene: &Scene, name: &str, patch: Value) -> Result<()> {
+    scene.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+    Ok(())
+}
+
 /// Another file and no old versions: files are searched for, and a deployment is removed.
 async fn change(scene: &Scene) -> Result<()> {
-    let before = scene.api::<MLPipeline>().get("r-gbm").await?.status.and_then(|status| status.version);
-    let file = json!([{"op": "add", "path": "/spec/steps/0/code/files/more.txt", "value": "more"},
-        {"op": "add", "path": "/spec/publish/keep", "value": 0}]);
-    scene.kubectl(&["patch", "mlpipeline", "r-gbm", "--type=json", "-p", &file.to_string()]).await?;
+    let pipeline = scene.api::<MLPipeline>().get("r-gbm").await?;
+    let mut steps = serde_json::to_value(&pipeline.spec.steps)?;
+    steps[0]["code"]["files"]["more.txt"] = json!("more");
+    merge::<MLPipeline>(scene, "r-gbm", json!({"spec": {"steps": steps, "publish": {"keep": 0}}})).await?;
+    let before = pipeline.status.and_then(|status| status.version);
     let is_alone = |pipeline: &MLPipeline| {
         pipeline.status.as_ref().is_some_and(|status| {
             let endpoint = status.endpoint.as_ref();
@@ -154,8 +159,7 @@ async fn cancel(scene: &Scene) -> Result<()> {
     scene.apply_objects(RUN).await?;
     let begun = |run: &MLRun| run.status.as_ref().is_some_and(|status| status.studio_url.is_some());
     scene.wait::<MLRun>("one", "begun", begun).await?;
-    let cancel = json!({"spec": {"cancel": true}}).to_string();
-    scene.kubectl(&["patch", "mlrun", "one", "--type=merge", "-p", &cancel]).await?;
+    merge::<MLRun>(scene, "one", json!({"spec": {"cancel": true}})).await?;
     let over = |run: &MLRun| {
         run.status
             .as_ref()
@@ -167,23 +171,16 @@ async fn cancel(scene: &Scene) -> Result<()> {
 
 /// Waits until a condition or a preflight of some object names an action.
 async fn is_told(scene: &Scene, action: &str) -> Result<()> {
-    let mut looks = interval(Duration::from_millis(200));
-    loop {
-        looks.tick().await;
-        let all = scene.kubectl(&["get", "azureml", "-o", "json"]).await?;
-        let all: Value = serde_json::from_str(&all)?;
-        let conditions = all["items"].as_array().into_iter().flatten().flat_map(|item| {
-            let lists = ["conditions", "preflight"].map(|list| item["status"][list].as_array().cloned());
-            lists.into_iter().flatten().flatten()
-        });
-        let says = |condition: Value| {
-            let text = condition["message"].as_str().unwrap_or_default();
-            condition["status"] != "True" && text.contains(&format!("'{action}'"))
-        };
-        if conditions.into_iter().any(says) {
-            return Ok(());
-        }
-    }
+    let quoted = format!("'{action}'");
+    let says = |condition: &Value| {
+        let text = condition["message"].as_str().unwrap_or_default();
+        condition["status"] != "True" && text.contains(&quoted)
+    };
+    let tells = |object: &Value| {
+        let lists = ["conditions", "preflight"].map(|list| object["status"][list].as_array());
+        lists.into_iter().flatten().flatten().any(says)
+    };
+    scene.wait_for_any(tells).await
 }
 
 async fn without(azure: Arc<Simulator>, number: usize, action: String) -> Result<()> {
