@@ -155,6 +155,13 @@ impl Simulator {
         self.shared.look(|world| world.log.entries().to_vec())
     }
 
+    /// The requests of the log that are wanted, without a copy of all others.
+    #[must_use]
+    pub fn requests_that(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let wanted = |entry: &&Entry| is_wanted(entry);
+        self.shared.look(|world| world.log.entries().iter().filter(wanted).cloned().collect())
+    }
+
     /// Counts over the request log.
     #[must_use]
     pub fn counters(&self) -> Value {

@@ -4,8 +4,9 @@ use super::{accepted, ask, fault, last_body, manifest, message, ready, says, wor
 use anyhow::{Result, ensure};
 use azureml_crds::MLEnvironment;
 use azureml_e2e::{Scene, Setting};
-use azureml_simulator::RoleMode;
+use azureml_simulator::{Entry, RoleMode};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const BUILT: &str = "workspaceRef: {name: team-a}, build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}";
 const CONDA: &str = "dependencies:\n- python=3.11\n- pip: [scikit-learn==1.5.2]\n";
@@ -95,7 +96,11 @@ async fn a_tag_that_moves_is_followed_when_that_is_asked_for() -> Result<()> {
     };
     scene.wait("image", "of the new image", has_moved).await?;
     ready::<MLEnvironment>(&scene, "image").await?;
-    assert_eq!(accepted(&scene, "PUT workspaces/environments/versions"), 2);
+    // A machine that is busy loses answers, and what is sent again is the same: how often is counted where the clock stands still.
+    let is_put = |entry: &Entry| entry.operation == "PUT workspaces/environments/versions";
+    let put: BTreeSet<String> =
+        scene.azure.requests_that(is_put).into_iter().map(|entry| entry.url).collect();
+    assert_eq!(put.len(), 2, "{put:?}");
     operator.stop()
 }
 

@@ -50,6 +50,8 @@ async fn a_tag_that_moves_is_followed_on_request_alone_and_the_pipeline_follows_
     ]
     .map(place);
     assert!(order.is_sorted() && order.iter().all(Option::is_some), "{writes:?}");
+    let versions = stage.journal.of("PUT environments/").len();
+    assert_eq!(versions, 2, "each is put once: {}", stage.journal.shown());
     let (environment, component) =
         (stage.journal.of("status MLEnvironment/image Succeeded"), stage.journal.of("PUT components/"));
     let after = component[2].at.saturating_sub(environment.last().map(|line| line.at).unwrap_or_default());
