@@ -114,6 +114,7 @@ async fn play(azure: Arc<Simulator>, number: usize, case: &Case, script: &Script
     ensure!(struck || !case.is_certain(), "the request never came: {}", stage.scene.requests_shown(15));
     if struck && case.blow != Blow::AnswerLost {
         operator.kill();
+        stage.expire_lease().await?;
         let _ = stage.scene.azure.release(&id(number), true);
         operator = stage.scene.operator().await?;
     }
@@ -144,11 +145,16 @@ fn arm(stage: &Stage, number: usize, case: &Case) -> Result<()> {
 /// Waits until the request of the case is struck, or until the act is over without it.
 async fn struck(stage: &Stage, number: usize, act: Act, operator: &mut Operator) -> Result<bool> {
     let id = id(number);
-    let is_struck = |log: &[Entry]| log.iter().any(|entry| entry.fault.as_deref() == Some(&id)).then_some(());
+    let is_it = |entry: &Entry| entry.fault.as_deref() == Some(&id);
+    // The log is that of all cases: a part of it that was looked at is not looked at again, as what strikes does so at once.
+    let mut looked = 0;
+    let is_struck =
+        |log: &[Entry]| log[std::mem::replace(&mut looked, log.len())..].iter().any(is_it).then_some(());
+    let azure = &stage.scene.azure;
     tokio::select! {
         biased;
-        hit = stage.scene.azure.wait_for(PATIENCE, is_struck) => Ok(hit.is_some()),
-        over = stage.end_with(act, operator) => over.map(|()| is_struck(&stage.scene.azure.requests()).is_some()),
+        hit = azure.wait_for(PATIENCE, is_struck) => Ok(hit.is_some()),
+        over = stage.end_with(act, operator) => over.map(|()| !azure.requests_that(is_it).is_empty()),
     }
 }
 

@@ -5,12 +5,14 @@ use super::names::{is_account_of, same_names};
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_e2e::operator::soon_with_lease;
+use azureml_e2e::operator::SOON;
 use azureml_e2e::scene::{GRANTS, GROUP};
 use azureml_e2e::{Operator, Scene};
 use azureml_plan::report::is_ready;
 use azureml_simulator::{Entry, Simulator, WorkspaceSpec};
-use serde_json::Value;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -41,16 +43,27 @@ pub struct Stage {
     manifests: String,
 }
 
-/// As all tests have it, with a lease that is soon free when an operator was killed.
+/// As all tests have it.
 fn config() -> String {
-    format!("{GRANTS}{}", soon_with_lease(8, 7))
+    format!("{GRANTS}{SOON}")
 }
+
+/// The lease's name where no flag names one.
+const LEASE: &str = "azureml-operator";
 
 impl Stage {
     pub async fn set(azure: &Arc<Simulator>, workspace: &str) -> Result<Self> {
         let _ = azure.add_workspace(&WorkspaceSpec::new(GROUP, workspace));
         let scene = Scene::set_in("crash", azure.clone(), workspace, &config()).await?;
         Ok(Self { scene, manifests: manifests(workspace)? })
+    }
+
+    /// Lets the lease of an operator that was killed expire soon. The next one waits for that and takes it over, as it does after
+    /// longer: how long is for `replicas::`.
+    pub async fn expire_lease(&self) -> Result<()> {
+        let soon = Patch::Merge(json!({"spec": {"leaseDurationSeconds": 1}}));
+        self.scene.api::<Lease>().patch(LEASE, &PatchParams::default(), &soon).await?;
+        Ok(())
     }
 
     pub async fn applied(&self) -> Result<()> {
@@ -128,7 +141,7 @@ impl Stage {
             entry.client.as_deref() == Some(&scene.start.client)
                 || is_account_of(&entry.url, &scene.workspace)
         };
-        scene.azure.requests().into_iter().filter(is_ours).collect()
+        scene.azure.requests_that(is_ours)
     }
 
     /// The end state, in which every hash and name of the case is made the same.
