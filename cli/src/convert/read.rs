@@ -199,7 +199,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
     fn documents(&mut self) -> Result<Vec<Node>, Unreadable> {
         let mut all = Vec::new();
         loop {
-            let (event, span) = self.next()?;
+            let (event, _) = self.next()?;
             if matches!(event, Event::StreamEnd) {
                 return Ok(all);
             }

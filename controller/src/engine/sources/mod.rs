@@ -58,7 +58,7 @@ impl Fetching {
     pub fn new(config: &Config) -> Result<Self> {
         let (reach, sources) = (config.reach()?, &config.sources);
         let client =
-            |is_inside| connect::stranger(&config.azure, &authorities, is_inside, credentials::proxies());
+            |is_inside| connect::stranger(reach.times, &reach.everywhere, is_inside, credentials::proxies());
         let store = Store::new(sources.folder.clone(), sources.cache_bytes, sources.bounds());
         Ok(Self {
             fetcher: Fetcher::new(store),
