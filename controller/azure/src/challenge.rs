@@ -10,36 +10,48 @@ use std::time::{Duration, SystemTime};
 /// What a registry asks for before it answers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Challenge {
+    /// The address that gives tokens.
     pub realm: String,
+    /// The name of the registry there; empty where the registry says none.
     pub service: String,
+    /// What the token is for; empty where the registry says nothing.
     pub scope: String,
 }
 
+impl Challenge {
+    /// Reads `Bearer realm="…",service="…",scope="…"`; nothing where another way to sign in is asked for.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))?;
+        let value = |key: &str| {
+            let (_, after) = rest.split_once(&format!("{key}=\""))?;
+            after.split_once('"').map(|(value, _)| value.to_owned())
+        };
+        Some(Self {
+            realm: value("realm")?,
+            service: value("service").unwrap_or_default(),
+            scope: value("scope").unwrap_or_default(),
+        })
+    }
+
+    /// The token of the answer of a realm, under either of the two names that it may have there.
+    #[must_use]
+    pub fn token(answer: &Value) -> &str {
+        answer["token"].as_str().or_else(|| answer["access_token"].as_str()).unwrap_or_default()
+    }
+}
+
 /// What a 401 asks for; nothing where it asks for a user's name and password (`Basic`), which nobody gave us.
-pub fn challenge<T>(answer: &Result<T, Error>) -> Option<Challenge> {
+pub(crate) fn challenge<T>(answer: &Result<T, Error>) -> Option<Challenge> {
     let Err(Error::Refused { refusal, .. }) = answer else { return None };
     if refusal.status != 401 {
         return None;
     }
-    parse_challenge(refusal.challenge.as_deref().unwrap_or_default())
-}
-
-/// `Bearer realm="…",service="…",scope="…"`.
-fn parse_challenge(text: &str) -> Option<Challenge> {
-    let rest = text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))?;
-    let value = |key: &str| {
-        let (_, after) = rest.split_once(&format!("{key}=\""))?;
-        after.split_once('"').map(|(value, _)| value.to_owned())
-    };
-    Some(Challenge {
-        realm: value("realm")?,
-        service: value("service").unwrap_or_default(),
-        scope: value("scope").unwrap_or_default(),
-    })
+    Challenge::parse(refusal.challenge.as_deref().unwrap_or_default())
 }
 
 /// When a token ends: its own `exp` less a minute, else in five minutes.
-pub fn expiry(token: &str) -> SystemTime {
+pub(crate) fn expiry(token: &str) -> SystemTime {
     let claims =
         token.split('.').nth(1).and_then(|part| base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).ok());
     let exp = claims
@@ -63,10 +75,10 @@ mod tests {
     #[test]
     fn a_challenge_is_read() {
         let text = r#"Bearer realm="https://r.azurecr.io/oauth2/token",service="r.azurecr.io",scope="repository:a/b:pull""#;
-        let challenge = parse_challenge(text).unwrap();
+        let challenge = Challenge::parse(text).unwrap();
         assert_eq!(challenge.realm, "https://r.azurecr.io/oauth2/token");
         assert_eq!(challenge.scope, "repository:a/b:pull");
-        assert_eq!(parse_challenge("Basic realm=\"x\""), None);
+        assert_eq!(Challenge::parse("Basic realm=\"x\""), None);
     }
 
     #[test]

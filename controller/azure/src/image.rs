@@ -69,6 +69,12 @@ impl ImageRef {
     }
 }
 
+/// The host that serves a registry: Docker Hub's has another name than its images.
+#[must_use]
+pub fn server(registry: &str) -> &str {
+    if registry == "docker.io" { "registry-1.docker.io" } else { registry }
+}
+
 /// Whether text is a SHA-256 digest, `sha256:` and 64 hex digits.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {

@@ -20,7 +20,7 @@ pub mod blob;
 #[cfg(feature = "http")]
 pub mod budget;
 #[cfg(feature = "http")]
-mod challenge;
+pub mod challenge;
 #[cfg(feature = "http")]
 pub mod client;
 #[cfg(feature = "http")]

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::cloud::Audience;
 use crate::error::Error;
 use crate::headers::{header, set};
-use crate::image::{ImageRef, is_digest};
+use crate::image::{ImageRef, is_digest, server};
 use crate::request::{REGISTRY, Request};
 use crate::send::{Transport, Verb};
 use crate::tokens::Tokens;
@@ -19,8 +19,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use url::Url;
 
-/// Manifests and indexes, in the formats of OCI and Docker.
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
+/// Manifests and indexes, in the formats of OCI and Docker: what is asked for by a tag or a digest.
+pub const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, \
                          application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 
 /// Where registries are reached instead of at their own host: for private mirrors. The registry's host is sent as `ns`,
@@ -187,11 +187,7 @@ impl Registries {
         };
         let request = Request::new(Verb::Get, url, image.to_string(), REGISTRY, HeaderMap::new());
         let (answer, _) = transport.send(&request, None).await?;
-        Ok(if answer.body["token"].is_string() {
-            text(&answer.body, "token")
-        } else {
-            text(&answer.body, "access_token")
-        })
+        Ok(Challenge::token(&answer.body).to_owned())
     }
 
     fn base(&self, host: &str, access: Access<'_>) -> Result<Url, Error> {
@@ -206,8 +202,7 @@ impl Registries {
             .filter(may_serve)
             .find(|mirror| mirror.hosts.iter().any(|pattern| pattern == "*" || pattern == host));
         let Some(mirror) = mirror else {
-            let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
-            return crate::client::parse(&format!("https://{host}/"));
+            return crate::client::parse(&format!("https://{}/", server(host)));
         };
         let mut url = mirror.endpoint.clone();
         url.query_pairs_mut().append_pair("ns", host);

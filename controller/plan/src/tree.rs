@@ -76,8 +76,12 @@ pub enum Fault {
     Leaves,
     /// A link that leads to no file.
     Leads,
-    /// A device, a socket, a submodule: neither file nor folder nor link.
+    /// A device or a socket: neither file nor folder nor link.
     Kind,
+    /// A submodule of git.
+    Submodule,
+    /// A pointer of Git LFS instead of the file.
+    Pointer,
     /// Two entries have this name.
     Twice,
     /// It has more patterns than are compared.
@@ -104,6 +108,14 @@ impl fmt::Display for Refused {
             Fault::Kind => {
                 write!(f, "the entry {entry} is no file, folder or link; remove it, or choose another path")
             }
+            Fault::Submodule => write!(
+                f,
+                "the entry {entry} is a submodule, which is not fetched; commit its files, leave it out by ignore, or choose another path"
+            ),
+            Fault::Pointer => write!(
+                f,
+                "the entry {entry} is a pointer of Git LFS, whose content is not fetched; commit the file itself, or leave it out by ignore"
+            ),
             Fault::Twice => write!(f, "there are two entries {entry}; remove one"),
             Fault::Patterns => {
                 write!(f, "{entry} has more than 1,000 lines or 64 KiB; write fewer patterns")

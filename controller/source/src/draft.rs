@@ -2,13 +2,14 @@
 //!
 //! In: entries of a source. Out: a [`Kept`], or the entry that is refused. Holds no file in memory.
 
+use crate::download::hex;
 use crate::error::Error;
 use crate::ignored::{FILES, Ignored, LONGEST};
 use crate::kept::Kept;
+use crate::layers::Layers;
 use azureml_plan::tree::{self, Bounds, Fault, Refused, Tree};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write as _};
 use std::os::unix::fs::FileExt as _;
@@ -23,12 +24,62 @@ pub struct Draft {
     end: u64,
     files: BTreeMap<String, (tree::File, u64)>,
     links: BTreeMap<String, String>,
+    /// Patterns beside those that the folder brings.
+    ignore: Vec<String>,
+    /// What no file can be made of; harmless where it is left out.
+    faults: Vec<Refused>,
+    layers: Layers,
 }
 
 impl Draft {
     /// A folder without files; its bytes go into a file that has no name.
     pub(crate) fn new(bounds: Bounds, disk: File) -> Self {
-        Self { bounds, disk: BufWriter::new(disk), end: 0, files: BTreeMap::new(), links: BTreeMap::new() }
+        Self {
+            bounds,
+            disk: BufWriter::new(disk),
+            end: 0,
+            files: BTreeMap::new(),
+            links: BTreeMap::new(),
+            ignore: Vec::new(),
+            faults: Vec::new(),
+            layers: Layers::default(),
+        }
+    }
+
+    /// The same, where patterns of `.gitignore` leave files out beside those of the folder itself; they count last.
+    #[must_use]
+    pub fn ignoring(self, patterns: &[String]) -> Self {
+        Self { ignore: patterns.to_vec(), ..self }
+    }
+
+    /// What follows lies above what is there: an entry takes the place of another one with its name.
+    pub(crate) fn layer(&mut self) {
+        self.layers.begin(self.files.keys().chain(self.links.keys()));
+    }
+
+    /// Whether an entry of a layer is none, but takes away what is below it.
+    pub(crate) fn hides(&mut self, path: &str) -> bool {
+        let hidden = self.layers.hidden(path);
+        self.remove(hidden.as_deref().unwrap_or_default());
+        hidden.is_some()
+    }
+
+    /// An entry of a layer that is outside of the folder may take the folder away.
+    pub(crate) fn beside(&mut self, whole: &str, folder: &str) {
+        let lost = self.layers.lost(whole, folder);
+        self.remove(&lost);
+    }
+
+    /// An entry of which no file can be made: refused when all are there, unless it is left out.
+    pub(crate) fn fault(&mut self, entry: &str, fault: Fault) {
+        self.faults.push(Refused { entry: entry.to_owned(), fault });
+    }
+
+    fn remove(&mut self, paths: &[String]) {
+        for path in paths {
+            self.files.remove(path);
+            self.links.remove(path);
+        }
     }
 
     /// How much it may hold.
@@ -59,10 +110,7 @@ impl Draft {
             hash.update(&piece[..read]);
             self.disk.write_all(&piece[..read])?;
         }
-        let sha256 = hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let sha256 = hex(hash);
         self.files.insert(path, (tree::File { size: self.end - start, sha256, is_executable }, start));
         Ok(())
     }
@@ -89,8 +137,10 @@ impl Draft {
     }
 
     /// The place of one more entry.
-    fn place(&self, entry: &str) -> Result<String, Error> {
+    fn place(&mut self, entry: &str) -> Result<String, Error> {
         let path = tree::path(entry)?;
+        let replaced = self.layers.replaced(&path);
+        self.remove(&replaced);
         if self.files.contains_key(&path) || self.links.contains_key(&path) {
             return Err(refused(entry, Fault::Twice));
         }
@@ -106,9 +156,12 @@ impl Draft {
     /// When a link leads to no file, or the copies of links are too large, or the disk fails.
     pub fn finish(mut self) -> Result<Kept, Error> {
         self.follow_links()?;
-        let Self { disk, files, end, .. } = self;
+        let Self { disk, files, end, ignore, faults, .. } = self;
         let disk = disk.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        let ignored = ignored(&disk, &files)?;
+        let ignored = ignored(&disk, &files, &ignore)?;
+        if let Some(fault) = faults.into_iter().find(|fault| !ignored.has(&fault.entry)) {
+            return Err(fault.into());
+        }
         let (files, starts): (BTreeMap<_, _>, BTreeMap<_, _>) = files
             .into_iter()
             .filter(|(path, _)| !ignored.has(path))
@@ -141,12 +194,18 @@ fn refused(entry: &str, fault: Fault) -> Error {
     Refused { entry: entry.to_owned(), fault }.into()
 }
 
-/// The patterns that the folder itself brings.
-fn ignored(disk: &File, files: &BTreeMap<String, (tree::File, u64)>) -> Result<Ignored, Error> {
+/// The patterns that the folder itself brings, and those beside it.
+fn ignored(
+    disk: &File,
+    files: &BTreeMap<String, (tree::File, u64)>,
+    more: &[String],
+) -> Result<Ignored, Error> {
     let found = FILES.iter().find_map(|name| Some((name, files.get(*name)?)));
-    let Some((name, (file, start))) = found else { return Ok(Ignored::by_default()) };
+    let Some((name, (file, start))) = found else {
+        return Ignored::of("", more).ok_or_else(|| refused("ignore", Fault::Patterns));
+    };
     let size = usize::try_from(file.size).ok().filter(|size| *size <= LONGEST);
     let mut text = vec![0; size.ok_or_else(|| refused(name, Fault::Patterns))?];
     disk.read_exact_at(&mut text, *start)?;
-    Ignored::of(&String::from_utf8_lossy(&text)).ok_or_else(|| refused(name, Fault::Patterns))
+    Ignored::of(&String::from_utf8_lossy(&text), more).ok_or_else(|| refused(name, Fault::Patterns))
 }

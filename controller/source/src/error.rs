@@ -3,6 +3,7 @@
 //! In: what a source met. Out: words for people: what happened, the cause, what to do. No word of a server is longer than a line.
 
 use azureml_client::address::PrivateAddress;
+use azureml_client::image::NotAnImage;
 use azureml_plan::tree::Refused;
 
 /// Why files could not be had.
@@ -22,6 +23,12 @@ pub enum Error {
         "ref is refused: write a commit of 40 hex digits in lower case, or a short name without control characters"
     )]
     Name,
+    /// What is named is no image.
+    #[error(transparent)]
+    Image(#[from] NotAnImage),
+    /// A token that no header can carry.
+    #[error("the token in the Secret is refused: write it in one line of printable characters")]
+    Token,
     /// What is named is not there.
     #[error("{0}")]
     Missing(String),
@@ -48,8 +55,33 @@ pub enum Error {
     /// It failed just now for another object.
     #[error("{0}")]
     Again(String),
+    /// A hash is none.
+    #[error("sha256 is refused: write the 64 hex digits that sha256sum prints")]
+    Hash,
+    /// The files are not those that were named.
+    #[error(
+        "the archive is refused: its sha256 is {found} instead of {wanted}; compare both with what its author publishes, and correct sha256"
+    )]
+    Digest {
+        /// SHA-256 in hex as it was written.
+        wanted: String,
+        /// That of what came.
+        found: String,
+    },
+    /// What came is not what its digest says.
+    #[error("the registry sent other bytes than {0} names; it is tried again")]
+    Mixed(String),
+    /// An archive of a kind that is not read.
+    #[error("the archive is refused: it is packed by {0}; pack it as tar, tar.gz or zip")]
+    Format(&'static str),
+    /// An entry of an archive cannot be read.
+    #[error("the entry {0} of the archive cannot be read: {1}; pack it anew without a password, by deflate")]
+    Entry(String, String),
+    /// An artifact without files.
+    #[error("the artifact is refused: {0}; push it by flux push artifact, by oras push, or as an image")]
+    Artifact(String),
     /// More bytes came than may come.
-    #[error("the server sent more than {0} bytes; choose a smaller repository")]
+    #[error("the server sent more than {0} bytes; choose a smaller source")]
     TooMuch(u64),
     /// A file of the commit, or the list of all its files and folders, is larger than all files of a folder may be.
     #[error(
@@ -74,12 +106,18 @@ impl Error {
             | Self::Denied(_)
             | Self::Moved(_)
             | Self::TooMuch(_)
-            | Self::TooLarge(_) => true,
+            | Self::TooLarge(_)
+            | Self::Hash
+            | Self::Digest { .. }
+            | Self::Format(_)
+            | Self::Entry(..)
+            | Self::Artifact(_) => true,
             Self::Said(_)
             | Self::Failed(_)
             | Self::Unreached(_)
             | Self::Unreadable(_)
             | Self::Again(_)
+            | Self::Mixed(_)
             | Self::Disk(_) => false,
         }
     }
@@ -92,6 +130,16 @@ impl Error {
     /// What a server says of a request that it refuses.
     pub(crate) fn said(words: &str) -> Self {
         Self::Said(line(words))
+    }
+
+    /// An entry of an archive, by its name.
+    pub(crate) fn entry(name: &str, words: &str) -> Self {
+        Self::Entry(name.escape_debug().take(200).collect(), line(words))
+    }
+
+    /// What is wrong with an artifact.
+    pub(crate) fn artifact(words: &str) -> Self {
+        Self::Artifact(line(words))
     }
 
     /// Where a server sends others.
@@ -107,6 +155,9 @@ impl From<reqwest::Error> for Error {
         let mut words = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(below) = cause {
+            if let Some(private) = below.downcast_ref::<PrivateAddress>() {
+                return Self::Private(private.clone());
+            }
             words = format!("{words}: {below}");
             cause = below.source();
         }

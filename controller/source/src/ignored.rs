@@ -22,16 +22,12 @@ const ALWAYS: &str = "__pycache__";
 pub struct Ignored(Vec<Gitignore>);
 
 impl Ignored {
-    /// Reads the file; none where it has too many lines. What is no pattern counts for nothing, as with git.
-    pub fn of(text: &str) -> Option<Self> {
+    /// Reads the file, and more patterns behind it; none where there are too many. What is no pattern counts for nothing, as with git.
+    pub fn of(text: &str, more: &[String]) -> Option<Self> {
         let lines = text.trim_start_matches('\u{feff}').lines();
-        let is_short = lines.clone().count() <= LINES;
-        is_short.then(|| Self(lines.chain([ALWAYS]).filter_map(|line| pattern(line.trim_end())).collect()))
-    }
-
-    /// What is left out where no file says more.
-    pub fn by_default() -> Self {
-        Self(pattern(ALWAYS).into_iter().collect())
+        let lines = || lines.clone().chain(more.iter().map(String::as_str));
+        let is_short = lines().count() <= LINES;
+        is_short.then(|| Self(lines().chain([ALWAYS]).filter_map(|line| pattern(line.trim_end())).collect()))
     }
 
     /// Whether a file is left out: the last pattern that matches it, or a folder above it, decides. So Microsoft's client does it; git
@@ -60,6 +56,7 @@ mod tests {
     fn patterns_count_as_for_microsofts_client() {
         let ignored = Ignored::of(
             "\u{feff}# a comment\n\n*.pyc  \n/data\nout/\n!out/keep.txt\ndocs/*.md\n**/cache\n[\n",
+            &[],
         )
         .unwrap();
         for (path, is_out) in [
@@ -81,15 +78,17 @@ mod tests {
         ] {
             assert_eq!(ignored.has(path), is_out, "{path}");
         }
-        let signs = Ignored::of("a?c\n*.[ch]\n/x/**\nb/**/c\nfoo/*\n\\#h\nUp\n").unwrap();
+        let signs = Ignored::of("a?c\n*.[ch]\n/x/**\nb/**/c\nfoo/*\n\\#h\nUp\n", &[]).unwrap();
         for path in ["abc", "x/y", "b/c", "b/q/r/c", "foo/a/b", "#h", "z.c"] {
             assert!(signs.has(path), "{path}");
         }
         for path in ["x", "up", "a/foo/b"] {
             assert!(!signs.has(path), "{path}");
         }
-        let last = Ignored::of("!a.txt\na.txt").unwrap();
+        let last = Ignored::of("!a.txt\na.txt", &[]).unwrap();
         assert!(last.has("a.txt"));
-        assert!(Ignored::of(&"a\n".repeat(LINES + 1)).is_none());
+        let more = Ignored::of("*.md", &["!keep.md".to_owned(), "notes".to_owned()]).unwrap();
+        assert!(more.has("a.md") && more.has("notes/a") && !more.has("keep.md"));
+        assert!(Ignored::of(&"a\n".repeat(LINES + 1), &[]).is_none());
     }
 }

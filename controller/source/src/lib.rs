@@ -4,20 +4,31 @@
 //! Decides nothing: what may be in a tree is in `azureml-plan`.
 //!
 //! ```text
-//!   git, tar ──► Draft ──finish──► Kept { tree, hashes, bytes on disk } ──► Store (least recently used goes)
+//!   Wanted ──revision──► commit, digest, sha256 ──fetch──► git, oci, web ──► Draft ──finish──► Kept ──► Store
+//!   Kept { tree, hashes, bytes on disk }; of the store, the least recently used goes
 //! ```
 
 pub mod archive;
+mod download;
 mod draft;
 mod error;
 mod fetcher;
 pub mod git;
 mod ignored;
 mod kept;
+mod layers;
+mod login;
+mod net;
+pub mod oci;
 mod store;
+mod wanted;
+pub mod web;
 
 pub use draft::Draft;
 pub use error::Error;
 pub use fetcher::{Entries, Fetcher, Found, Place};
 pub use kept::Kept;
+pub use login::Login;
+pub use net::Net;
 pub use store::Store;
+pub use wanted::{Found, Means, Origin, Wanted};

@@ -9,7 +9,7 @@ mod server;
 use anyhow::Result;
 use azureml_plan::tree::Bounds;
 use azureml_source::git::{Folder, Found, Login, Reference, Remote};
-use azureml_source::{Error, Kept, Store};
+use azureml_source::{Error, Kept, Means, Origin, Store, Wanted};
 use server::{PASSWORD, Server};
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -188,12 +188,64 @@ async fn entries_that_leave_the_folder_or_are_no_files_are_refused_by_name() -> 
         let refused = files(&server, "src").await.unwrap_err().to_string();
         assert!(refused.contains("x/link") && refused.contains(word), "{target}: {refused}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn submodules_and_pointers_of_lfs_are_refused_by_name_unless_they_are_left_out() -> Result<()> {
     let server = Server::start().await?;
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    server.write("src/model.bin", pointer)?;
+    server.write("src/notes.md", format!("{}{}", pointer, "no pointer is so long\n".repeat(50)))?;
+    server.write("src/a", "1")?;
     let commit = server.commit()?;
-    server.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},module")])?;
+    server.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},src/module")])?;
     server.git(&["commit", "--quiet", "--message", "x"])?;
-    let refused = files(&server, "").await.unwrap_err().to_string();
-    assert!(refused.contains("the entry module is no file"), "{refused}");
+    let wanted = |ignore: &[&str]| Wanted {
+        origin: Origin::Git { url: server.url(), reference: branch() },
+        path: "src".to_owned(),
+        ignore: ignore.iter().map(ToString::to_string).collect(),
+    };
+    let (login, net, store) = (Login::Anonymous, server.net(), server.store(Bounds::default()));
+    let revision = wanted(&[]).origin.revision(&login, &net).await?;
+    let fetch = async |ignore: &[&str], known: Option<&str>| {
+        wanted(ignore).fetch(&revision, known, Means { login: &login, net: &net, store: &store }).await
+    };
+    for (ignore, word) in [
+        (["module"].as_slice(), "the entry model.bin is a pointer of Git LFS"),
+        (&["*.bin"], "the entry module is a submodule"),
+    ] {
+        let refused = fetch(ignore, None).await.unwrap_err().to_string();
+        assert!(refused.contains(word) && refused.contains("by ignore"), "{refused}");
+    }
+    let all = ["module", "*.bin"];
+    let found = fetch(&all, None).await?;
+    assert_eq!(found.files.unwrap().tree.0.keys().collect::<Vec<_>>(), ["a", "notes.md"]);
+    assert!(fetch(&all, Some(&found.content)).await?.files.is_none(), "known");
+    let other = fetch(&["module", "model.bin", "a"], Some(&found.content)).await?;
+    assert!(other.files.is_some() && other.content != found.content, "other patterns are other content");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_commit_that_is_gone_is_said_and_the_branch_leads_to_the_next() -> Result<()> {
+    let server = Server::start().await?;
+    server.write("a", "1")?;
+    let first = server.commit()?;
+    let (remote, store) = (server.remote()?, server.store(Bounds::default()));
+    server.write("a", "2")?;
+    server.git(&["add", "--all"])?;
+    server.git(&["commit", "--quiet", "--amend", "--message", "x"])?;
+    server.git(&["reflog", "expire", "--expire=now", "--all"])?;
+    server.git(&["gc", "--quiet", "--prune=now"])?;
+    let folder = Folder { commit: first.clone(), path: String::new() };
+    let refused = remote.fetch(&folder, None, &store).await.unwrap_err().to_string();
+    assert!(
+        refused.contains(&first) && refused.contains("check that what ref names is still there"),
+        "{refused}"
+    );
+    let found = found(&remote, "", None, &store).await?;
+    assert_eq!(text(&found.files.unwrap(), "a"), "2");
     Ok(())
 }
 

@@ -10,7 +10,8 @@ mod remote;
 mod walk;
 
 pub use self::reference::{BadReference, Folder, Listed, Reference};
-pub use self::remote::{Login, Remote};
+pub use self::remote::Remote;
+pub use crate::login::Login;
 
 use self::objects::Objects;
 use crate::error::Error;
@@ -34,6 +35,17 @@ impl Remote {
     /// # Errors
     /// When the commit or the path is not there, an entry is refused, or the server does not answer.
     pub async fn fetch(&self, folder: &Folder, known: Option<&str>, store: &Store) -> Result<Found, Error> {
+        self.fetch_ignoring(folder, known, &[], store).await
+    }
+
+    /// The same, where patterns leave files out beside those of the folder.
+    pub(crate) async fn fetch_ignoring(
+        &self,
+        folder: &Folder,
+        known: Option<&str>,
+        ignore: &[String],
+        store: &Store,
+    ) -> Result<Found, Error> {
         Reference::commit(&folder.commit).map_err(|_| Error::Name)?;
         let place = tempfile::tempdir_in(store.folder())?;
         let can_filter = self.can_filter().await?;
@@ -52,7 +64,7 @@ impl Remote {
             let pack = self.pack(&missing, false, place.path()).await?;
             Some(Objects::read(pack, most).await?)
         };
-        let draft = store.draft()?;
+        let draft = store.draft()?.ignoring(ignore);
         let kept = tokio::task::spawn_blocking(move || {
             // The packs are on disk while they are read.
             let _place = place;

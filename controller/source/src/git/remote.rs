@@ -6,34 +6,24 @@
 use super::packet::{self, DELIMITER, FLUSH, Packet, Packets};
 use super::reference::{Listed, Reference};
 use crate::error::Error;
-use azureml_client::address::refuse_private_literal;
+use crate::login::Login;
+use crate::net::{Length, Net};
 use azureml_plan::hash;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::header::{self, HeaderValue};
+use reqwest::{Client, Method, Response, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
-
-/// How to sign in.
-#[derive(Clone, Debug)]
-pub enum Login {
-    /// Not at all.
-    Anonymous,
-    /// With a user name and a password.
-    Basic(String, SecretString),
-    /// With a token.
-    Bearer(SecretString),
-}
 
 /// A repository at its server.
 #[derive(Clone, Debug)]
 pub struct Remote {
-    http: Client,
-    address: String,
+    net: Net,
+    address: Url,
     login: Login,
-    /// The most bytes of an answer.
-    most: u64,
 }
 
 const AGENT: &str = concat!("agent=azureml-operator/", env!("CARGO_PKG_VERSION"));
@@ -53,20 +43,21 @@ impl Remote {
         allow_private: bool,
         most: u64,
     ) -> Result<Self, Error> {
-        let url = Url::parse(address).map_err(|_| Error::Address("it is no URL"))?;
-        if url.scheme() != "https" {
-            return Err(Error::Address("it is not https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::Address("it has a user name or a password"));
-        }
+        Self::over(Net::new(Arc::new(http), allow_private, most), address, login)
+    }
+
+    /// A repository.
+    ///
+    /// # Errors
+    /// When the address is none that may be asked.
+    pub fn over(net: Net, address: &str, login: Login) -> Result<Self, Error> {
+        let mut url = net.url(address)?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(Error::Address("it has ? or #"));
         }
-        if !allow_private {
-            refuse_private_literal(&url)?;
-        }
-        Ok(Self { http, address: url.as_str().trim_end_matches('/').to_owned(), login, most })
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self { net, address: url, login })
     }
 
     /// Tells it from others: by its address and by whose name it is asked.
@@ -77,7 +68,7 @@ impl Remote {
             Login::Basic(name, password) => (name.as_str(), password.expose_secret()),
             Login::Bearer(token) => ("\0", token.expose_secret()),
         };
-        hash::content("remote", &json!([self.address, name, secret]))
+        hash::content("remote", &json!([self.address.as_str(), name, secret]))
     }
 
     /// The commit that a reference means now.
@@ -115,8 +106,9 @@ impl Remote {
 
     /// What the server can do.
     async fn capabilities(&self) -> Result<Vec<String>, Error> {
-        let url = format!("{}/info/refs?service=git-upload-pack", self.address);
-        let answer = self.send(self.http.get(url), "application/x-git-upload-pack-advertisement").await?;
+        let mut url = self.below("info/refs");
+        url.set_query(Some("service=git-upload-pack"));
+        let answer = self.send((Method::GET, url), "advertisement", None).await?;
         let mut packets = Packets::of(answer, REFS);
         let mut first = packets.line().await?;
         if first.as_deref() == Some("# service=git-upload-pack") {
@@ -145,7 +137,7 @@ impl Remote {
         arguments.extend(is_bare.then(|| "filter blob:none".to_owned()));
         arguments.extend(ids.iter().map(|id| format!("want {id}")));
         arguments.push("done".to_owned());
-        let mut packets = self.ask("fetch", &arguments, self.most).await?;
+        let mut packets = self.ask("fetch", &arguments, self.net.most()).await?;
         loop {
             match packets.line().await?.as_deref() {
                 Some("packfile") => break,
@@ -176,24 +168,37 @@ impl Remote {
             packet::line(&mut body, argument)?;
         }
         body.extend(FLUSH);
-        let request = self.http.post(format!("{}/git-upload-pack", self.address));
-        let request =
-            request.header(header::CONTENT_TYPE, "application/x-git-upload-pack-request").body(body);
-        Ok(Packets::of(self.send(request, "application/x-git-upload-pack-result").await?, most))
+        let answer = self.send((Method::POST, self.below("git-upload-pack")), "result", Some(body)).await?;
+        Ok(Packets::of(answer, most))
     }
 
-    async fn send(&self, request: RequestBuilder, expected: &str) -> Result<Response, Error> {
-        let request = request.header("git-protocol", "version=2").header(header::ACCEPT, expected);
-        let request = match &self.login {
-            Login::Anonymous => request,
-            Login::Basic(name, password) => request.basic_auth(name, Some(password.expose_secret())),
-            Login::Bearer(token) => request.bearer_auth(token.expose_secret()),
-        };
-        let answer = request.send().await?;
+    fn below(&self, path: &str) -> Url {
+        let mut url = self.address.clone();
+        url.set_path(&format!("{}/{path}", self.address.path().trim_end_matches('/')));
+        url
+    }
+
+    async fn send(
+        &self,
+        (method, url): (Method, Url),
+        kind: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response, Error> {
+        let expected = format!("application/x-git-upload-pack-{kind}");
+        let mut request = self.net.request(method, &url, &expected, &self.login)?;
+        request.headers_mut().insert("git-protocol", HeaderValue::from_static("version=2"));
+        let mut length = Length::Short;
+        if let Some(body) = body {
+            let kind = HeaderValue::from_static("application/x-git-upload-pack-request");
+            request.headers_mut().insert(header::CONTENT_TYPE, kind);
+            *request.body_mut() = Some(body.into());
+            length = Length::Files;
+        }
+        let answer = self.net.send(request, length).await?;
         let text =
             |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match answer.status() {
-            StatusCode::OK if text(header::CONTENT_TYPE).starts_with(expected) => Ok(answer),
+            StatusCode::OK if text(header::CONTENT_TYPE).starts_with(&expected) => Ok(answer),
             StatusCode::OK => {
                 Err(Error::unreadable("it is no answer of git; is this the address to clone from?"))
             }

@@ -12,7 +12,7 @@ use gix_hash::ObjectId;
 use gix_object::tree::EntryKind;
 use gix_object::{CommitRefIter, Kind, TreeRef};
 
-/// A file or a link.
+/// A file, a link or a submodule.
 pub(super) struct Entry {
     path: String,
     kind: EntryKind,
@@ -58,8 +58,7 @@ pub(super) fn listing(objects: &Objects, root: &str, bounds: Bounds) -> Result<V
             }
             match entry.kind {
                 EntryKind::Tree => folders.push((format!("{path}/"), entry.id)),
-                EntryKind::Commit => return Err(refused(Fault::Kind).into()),
-                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
+                EntryKind::Commit | EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
                     found.push(Entry { path, ..entry });
                 }
             }
@@ -70,7 +69,8 @@ pub(super) fn listing(objects: &Objects, root: &str, bounds: Bounds) -> Result<V
 
 /// The contents that are not there yet, each once.
 pub(super) fn missing(objects: &Objects, listing: &[Entry]) -> Vec<String> {
-    let mut ids: Vec<ObjectId> = listing.iter().map(|entry| entry.id).filter(|id| !objects.has(id)).collect();
+    let contents = listing.iter().filter(|entry| entry.kind != EntryKind::Commit).map(|entry| entry.id);
+    let mut ids: Vec<ObjectId> = contents.filter(|id| !objects.has(id)).collect();
     ids.sort_unstable();
     ids.dedup();
     ids.iter().map(ToString::to_string).collect()
@@ -79,16 +79,28 @@ pub(super) fn missing(objects: &Objects, listing: &[Entry]) -> Vec<String> {
 /// Writes the files into a draft.
 pub(super) fn unpack(packs: &[&Objects], listing: &[Entry], mut draft: Draft) -> Result<Kept, Error> {
     for Entry { path, kind, id } in listing {
+        if *kind == EntryKind::Commit {
+            draft.fault(path, Fault::Submodule);
+            continue;
+        }
         let pack = packs.iter().find(|pack| pack.has(id));
         let bytes = pack.map(|pack| pack.get(id, Kind::Blob)).transpose()?.flatten();
         let bytes = bytes.ok_or_else(|| Error::unreadable(&format!("the content of {path} did not come")))?;
         if *kind == EntryKind::Link {
             draft.link(path, &String::from_utf8_lossy(&bytes))?;
         } else {
+            if is_pointer(&bytes) {
+                draft.fault(path, Fault::Pointer);
+            }
             draft.file(path, *kind == EntryKind::BlobExecutable, bytes.as_slice())?;
         }
     }
     draft.finish()
+}
+
+/// Whether a file only says where its content is (Git LFS, "spec.md": fewer than 1,024 bytes, and the version stands first).
+fn is_pointer(bytes: &[u8]) -> bool {
+    bytes.len() < 1024 && bytes.starts_with(b"version https://git-lfs.github.com/spec/")
 }
 
 fn entries(objects: &Objects, tree: &ObjectId) -> Result<Vec<Entry>, Error> {

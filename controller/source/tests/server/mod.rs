@@ -9,8 +9,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use azureml_plan::tree::Bounds;
-use azureml_source::Store;
 use azureml_source::git::{Login, Remote};
+use azureml_source::{Net, Store};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use secrecy::SecretString;
@@ -62,6 +62,16 @@ impl Server {
         self.remote_at("private/work", Login::Basic("reader".to_owned(), SecretString::from(password)))
     }
 
+    /// The address to clone from.
+    pub fn url(&self) -> String {
+        format!("{}/work", self.address)
+    }
+
+    /// The way to it.
+    pub fn net(&self) -> Net {
+        net(self.http.clone())
+    }
+
     /// A repository at a path.
     pub fn remote_at(&self, path: &str, login: Login) -> Result<Remote> {
         Ok(Remote::new(self.http.clone(), &format!("{}/{path}", self.address), login, true, 64 << 20)?)
@@ -98,12 +108,52 @@ impl Server {
 
 /// Serves on loopback; the address, and a client that knows its certificate.
 pub async fn serve(router: axum::Router) -> Result<(String, reqwest::Client)> {
-    let (tls, http) = tls()?;
+    let (address, http) = serve_as(router, &[]).await?;
+    Ok((format!("https://{address}"), http))
+}
+
+/// The same, where the client takes these names for loopback; the address without a scheme.
+pub async fn serve_as(router: axum::Router, names: &[&str]) -> Result<(SocketAddr, reqwest::Client)> {
+    let key = Key::new(names)?;
+    let secret = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.0.signing_key.serialize_der()));
+    let tls = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.0.cert.der().clone()], secret)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("https://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
     let listener = TlsListener { listener, tls: TlsAcceptor::from(Arc::new(tls)) };
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok((address, http))
+    let client = names.iter().fold(key.client()?, |client, name| client.resolve(name, address));
+    Ok((address, client.build()?))
+}
+
+/// The way to servers on loopback.
+pub fn net(http: reqwest::Client) -> Net {
+    Net::new(Arc::new(http), true, 64 << 20)
+}
+
+/// A certificate for loopback and for names.
+pub struct Key(rcgen::CertifiedKey<rcgen::KeyPair>);
+
+impl Key {
+    /// Makes one.
+    pub fn new(names: &[&str]) -> Result<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let names = ["127.0.0.1"].iter().chain(names).map(ToString::to_string).collect::<Vec<_>>();
+        Ok(Self(rcgen::generate_simple_self_signed(names)?))
+    }
+
+    /// The certificate and the key, as a program reads them.
+    pub fn pem(&self) -> (String, String) {
+        (self.0.cert.pem(), self.0.signing_key.serialize_pem())
+    }
+
+    /// A client that knows the certificate.
+    pub fn client(&self) -> Result<reqwest::ClientBuilder> {
+        let certificate = reqwest::Certificate::from_pem(self.0.cert.pem().as_bytes())?;
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).https_only(true);
+        Ok(builder.tls_certs_merge([certificate]))
+    }
 }
 
 /// Git without anybody's configuration.
@@ -193,19 +243,6 @@ async fn run(
         }
     }
     Ok(response.body(Body::from(output[end + 4..].to_vec()))?)
-}
-
-/// A certificate for loopback, and a client that knows it.
-fn tls() -> Result<(ServerConfig, reqwest::Client)> {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let key = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
-    let certificate = reqwest::Certificate::from_pem(key.cert.pem().as_bytes())?;
-    let secret = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.signing_key.serialize_der()));
-    let tls = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![key.cert.der().clone()], secret)?;
-    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).https_only(true);
-    Ok((tls, builder.tls_certs_merge([certificate]).build()?))
 }
 
 struct TlsListener {

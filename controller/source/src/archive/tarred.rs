@@ -1,4 +1,4 @@
-//! Files of a tar archive, also of a compressed one.
+//! Files of an archive of tar, also of a compressed one, and of several that lie above one another.
 //!
 //! In: an archive as it comes, the folder of it that is wanted. Out: the files in a draft, or the entry that is refused. Writes no file
 //! where the archive says: a name is only a name.
@@ -7,7 +7,7 @@ use crate::draft::Draft;
 use crate::error::Error;
 use crate::kept::Kept;
 use azureml_plan::tree::{self, Fault, Refused};
-use flate2::bufread::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, Read};
 use tar::{Archive, Entry, EntryType};
 
@@ -17,31 +17,61 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// What an archive may take beside its files, for each of them: heads, long names and folders.
 const HEADS: u64 = 8 << 10;
 
-/// Unpacks a folder of an archive; the whole where the folder is empty.
+/// The folder of an archive that is wanted.
+pub(crate) struct Place(String);
+
+impl Place {
+    /// The folder; the whole where it is empty.
+    pub fn of(folder: &str) -> Result<Self, Error> {
+        Ok(Self(if folder.is_empty() { String::new() } else { format!("{}/", tree::path(folder)?) }))
+    }
+
+    /// Whether it is the whole archive, which is always there.
+    pub fn is_whole(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The path in the folder of what has this path in the archive.
+    pub fn path<'a>(&self, whole: &'a str) -> Option<&'a str> {
+        whole.strip_prefix(&self.0)
+    }
+
+    /// An error where nothing was found.
+    pub fn found(&self, is_there: bool) -> Result<(), Error> {
+        let folder = self.0.trim_end_matches('/');
+        let missing = || Error::Missing(format!("the archive has no folder {folder}; correct path"));
+        is_there.then_some(()).ok_or_else(missing)
+    }
+}
+
+/// Unpacks a folder of an archive of tar; the whole where the folder is empty.
 ///
 /// # Errors
 /// When an entry is refused, whether in the folder or beside it, or the archive cannot be read, or has no such folder.
-pub fn unpack(mut archive: impl BufRead, folder: &str, mut draft: Draft) -> Result<Kept, Error> {
-    let is_compressed = archive.fill_buf()?.starts_with(&GZIP);
-    let plain: Box<dyn Read + '_> =
-        if is_compressed { Box::new(GzDecoder::new(archive)) } else { Box::new(archive) };
-    let bounds = draft.bounds();
-    let most = bounds.bytes.saturating_add(HEADS.saturating_mul(bounds.files as u64));
-    let mut archive = Archive::new(Bounded { plain, left: most });
-    let folder = if folder.is_empty() { String::new() } else { format!("{}/", tree::path(folder)?) };
-    let mut is_there = folder.is_empty();
-    for entry in archive.entries().map_err(|error| read(&error))? {
-        is_there |= add(entry.map_err(|error| read(&error))?, &folder, &mut draft)?;
-    }
-    if !is_there {
-        let folder = folder.trim_end_matches('/');
-        return Err(Error::Missing(format!("the archive has no folder {folder}; correct path")));
-    }
+pub fn unpack(archive: impl BufRead, folder: &str, mut draft: Draft) -> Result<Kept, Error> {
+    let place = Place::of(folder)?;
+    let is_there = add(archive, &place, &mut draft)?;
+    place.found(is_there || place.is_whole())?;
     draft.finish()
 }
 
+/// Adds the files of an archive of tar; whether one is in the folder.
+pub(crate) fn add(mut archive: impl BufRead, place: &Place, draft: &mut Draft) -> Result<bool, Error> {
+    let is_compressed = archive.fill_buf()?.starts_with(&GZIP);
+    let plain: Box<dyn Read + '_> =
+        if is_compressed { Box::new(MultiGzDecoder::new(archive)) } else { Box::new(archive) };
+    let bounds = draft.bounds();
+    let most = bounds.bytes.saturating_add(HEADS.saturating_mul(bounds.files as u64));
+    let mut archive = Archive::new(Bounded { plain, left: most });
+    let mut is_there = false;
+    for entry in archive.entries().map_err(|error| read(&error))? {
+        is_there |= add_entry(entry.map_err(|error| read(&error))?, place, draft)?;
+    }
+    Ok(is_there)
+}
+
 /// Adds an entry; whether it is one of the folder.
-fn add(mut entry: Entry<'_, impl Read>, folder: &str, draft: &mut Draft) -> Result<bool, Error> {
+fn add_entry(mut entry: Entry<'_, impl Read>, place: &Place, draft: &mut Draft) -> Result<bool, Error> {
     let kind = entry.header().entry_type();
     if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
         return Ok(false);
@@ -49,7 +79,13 @@ fn add(mut entry: Entry<'_, impl Read>, folder: &str, draft: &mut Draft) -> Resu
     let whole = text(&entry.path_bytes());
     let refused = |fault| Refused { entry: whole.clone(), fault };
     let whole_path = tree::path(&whole)?;
-    let Some(path) = whole_path.strip_prefix(folder) else { return Ok(false) };
+    let Some(path) = place.path(&whole_path) else {
+        draft.beside(&whole_path, &place.0);
+        return Ok(false);
+    };
+    if draft.hides(path) {
+        return Ok(false);
+    }
     let target = entry.link_name_bytes().map(|bytes| text(&bytes));
     match (kind, target) {
         (EntryType::Regular | EntryType::Continuous, _) => {
@@ -60,7 +96,7 @@ fn add(mut entry: Entry<'_, impl Read>, folder: &str, draft: &mut Draft) -> Resu
         (EntryType::Link, Some(target)) => {
             // A hard link names its file from the archive's root.
             let target = tree::path(&target).map_err(|_| refused(Fault::Leaves))?;
-            draft.same(path, target.strip_prefix(folder).ok_or_else(|| refused(Fault::Leaves))?)?;
+            draft.same(path, place.path(&target).ok_or_else(|| refused(Fault::Leaves))?)?;
         }
         _ => return Err(refused(Fault::Kind).into()),
     }
@@ -68,7 +104,7 @@ fn add(mut entry: Entry<'_, impl Read>, folder: &str, draft: &mut Draft) -> Resu
 }
 
 /// A name that is no UTF-8 gets a sign that no path may have.
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes)
         .map_or_else(|_| String::from_utf8_lossy(bytes).into_owned() + "\0", str::to_owned)
 }

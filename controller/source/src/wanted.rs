@@ -1,0 +1,141 @@
+//! Files that are wanted from elsewhere, whatever kind of place that is.
+//!
+//! In: a place, a folder of it, patterns; how to sign in. Out: the revision of the place, then the files. The two are apart: a look is
+//! cheap and may be shared, files are fetched once for each revision. Knows nothing of Kubernetes.
+
+use crate::download;
+use crate::error::Error;
+use crate::git::{Folder, Reference, Remote};
+use crate::kept::Kept;
+use crate::login::Login;
+use crate::net::Net;
+use crate::oci::Artifact;
+use crate::store::Store;
+use crate::web::Download;
+use std::sync::Arc;
+
+/// Where files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In a repository of git.
+    Git {
+        /// The address to clone from.
+        url: String,
+        /// What of it.
+        reference: Reference,
+    },
+    /// In a registry.
+    Oci {
+        /// The name of an image, with a tag or a digest.
+        image: String,
+    },
+    /// In an archive at an address.
+    Http {
+        /// The address.
+        url: String,
+        /// The hash that the archive must have, in hex.
+        sha256: String,
+    },
+}
+
+/// Files that are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where they are.
+    pub origin: Origin,
+    /// The folder of it; empty for the whole.
+    pub path: String,
+    /// Patterns of `.gitignore` that leave files out, beside those that the folder brings.
+    pub ignore: Vec<String>,
+}
+
+/// What a fetch needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'a> {
+    /// How to sign in.
+    pub login: &'a Login,
+    /// The way to servers.
+    pub net: &'a Net,
+    /// Where files are kept.
+    pub store: &'a Store,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// Stands for the content of the folder: a fetch that is told of it fetches no file that it knows. For git that is the tree, which
+    /// stays when a branch moves beside it; elsewhere it is the revision.
+    pub content: String,
+    /// The files; none where the content is the one that is known.
+    pub files: Option<Arc<Kept>>,
+}
+
+impl Origin {
+    /// What the place holds now: a commit, the digest of an artifact, the hash of an archive. Costs a request or three, and none where
+    /// what is written is a revision already.
+    ///
+    /// # Errors
+    /// When what is named is not there, or the server does not answer.
+    pub async fn revision(&self, login: &Login, net: &Net) -> Result<String, Error> {
+        match self {
+            Self::Git { url, reference } => {
+                Remote::over(net.clone(), url, login.clone())?.look(reference).await
+            }
+            Self::Oci { image } => Artifact::new(net.clone(), image, login.clone())?.look().await,
+            Self::Http { url, sha256 } => {
+                Ok(Download::new(net.clone(), url, sha256, login.clone())?.sha256().to_owned())
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// The files of a revision, unless their content is known. They are in the store then, until others need the room.
+    ///
+    /// # Errors
+    /// When the revision or the folder is not there, an entry is refused, or the server does not answer.
+    pub async fn fetch(&self, revision: &str, known: Option<&str>, means: Means<'_>) -> Result<Found, Error> {
+        let Self { origin, path, ignore } = self;
+        let Means { login, net, store } = means;
+        let content = format!("{revision}/{path}{}", self.patterns());
+        let draft = || Ok::<_, Error>(store.draft()?.ignoring(ignore));
+        let kept = match origin {
+            Origin::Git { url, .. } => {
+                let remote = Remote::over(net.clone(), url, login.clone())?;
+                return self.fetch_git(&remote, revision, known, store).await;
+            }
+            _ if known == Some(content.as_str()) => return Ok(Found { content, files: None }),
+            Origin::Oci { image } => {
+                let artifact = Artifact::new(net.clone(), image, login.clone())?;
+                artifact.fetch(revision, path, draft()?, store).await?
+            }
+            Origin::Http { url, .. } => {
+                let archive = Download::new(net.clone(), url, revision, login.clone())?;
+                archive.fetch(path, draft()?, store).await?
+            }
+        };
+        Ok(Found { content, files: Some(store.keep(kept)) })
+    }
+
+    async fn fetch_git(
+        &self,
+        remote: &Remote,
+        commit: &str,
+        known: Option<&str>,
+        store: &Store,
+    ) -> Result<Found, Error> {
+        let folder = Folder { commit: commit.to_owned(), path: self.path.clone() };
+        let patterns = self.patterns();
+        let known = known.and_then(|known| known.strip_suffix(patterns.as_str()));
+        let found = remote.fetch_ignoring(&folder, known, &self.ignore, store).await?;
+        Ok(Found { content: format!("{}{patterns}", found.tree), files: found.files })
+    }
+
+    /// Other patterns are other content.
+    fn patterns(&self) -> String {
+        if self.ignore.is_empty() {
+            return String::new();
+        }
+        format!("#{}", download::digest(self.ignore.join("\n").as_bytes()))
+    }
+}
