@@ -13,7 +13,9 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The address is not one that may be asked.
-    #[error("the address is refused: {0}; write https://<host>/<path>, and give the password by a Secret")]
+    #[error(
+        "the address is refused: {0}; write https://<host>/<path>, or for git ssh://<user>@<host>/<path>, and give what signs in by a Secret"
+    )]
     Address(&'static str),
     /// The host is inside of the platform.
     #[error("{0}; name a public host, or allow private addresses in the configuration")]
@@ -29,6 +31,29 @@ pub enum Error {
     /// A token that no header can carry.
     #[error("the token in the Secret is refused: write it in one line of printable characters")]
     Token,
+    /// A Secret of the wrong kind, or with a key that cannot be read.
+    #[error("the Secret does not fit: {0}")]
+    Secret(&'static str),
+    /// A host without a line.
+    #[error(
+        "known_hosts in the Secret has no key of {0}; add the line that ssh-keyscan prints, once you have compared its fingerprint with what the host publishes"
+    )]
+    UnknownHost(String),
+    /// A host with another key than its line has.
+    #[error(
+        "the host {host} is not the one of known_hosts: its key is {found}; compare it with what the host publishes, and correct known_hosts in the Secret"
+    )]
+    HostKey {
+        /// The host.
+        host: String,
+        /// The key that it shows: its kind and fingerprint.
+        found: String,
+    },
+    /// The server does not take the key.
+    #[error(
+        "the server refuses the key {0}; add its public part to the repository as one that may read, or name another Secret"
+    )]
+    Key(String),
     /// What is named is not there.
     #[error("{0}")]
     Missing(String),
@@ -41,7 +66,7 @@ pub enum Error {
     #[error("the server has moved to {0}; write that address")]
     Moved(String),
     /// The server says why not.
-    #[error("the server refuses: {0}; check that what ref names is still there")]
+    #[error("the server refuses: {0}; check that what url and ref name is still there")]
     Said(String),
     /// The server answers with an error.
     #[error("the server answers with status {0}; it is tried again")]
@@ -135,6 +160,11 @@ impl Error {
     /// An entry of an archive, by its name.
     pub(crate) fn entry(name: &str, words: &str) -> Self {
         Self::Entry(name.escape_debug().take(200).collect(), line(words))
+    }
+
+    /// Why there is no connection.
+    pub(crate) fn unreached(words: &str) -> Self {
+        Self::Unreached(line(words))
     }
 
     /// What is wrong with an artifact.

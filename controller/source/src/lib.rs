@@ -9,6 +9,7 @@
 //! ```
 
 pub mod archive;
+mod dial;
 mod download;
 mod draft;
 mod error;
@@ -24,11 +25,12 @@ mod store;
 mod wanted;
 pub mod web;
 
+pub use dial::{Connection, Dial};
 pub use draft::Draft;
 pub use error::Error;
 pub use fetcher::{Entries, Fetcher, Found, Place};
 pub use kept::Kept;
-pub use login::Login;
+pub use login::{Login, SshKey};
 pub use net::Net;
 pub use store::Store;
 pub use wanted::{Found, Means, Origin, Wanted};

@@ -17,6 +17,19 @@ pub enum Login {
     Basic(String, SecretString),
     /// With a token.
     Bearer(SecretString),
+    /// With a key, over SSH.
+    Key(SshKey),
+}
+
+/// A key for SSH, and the hosts that may be asked with it.
+#[derive(Clone, Debug)]
+pub struct SshKey {
+    /// The private key, in the format of OpenSSH or in PEM: Ed25519, ECDSA or RSA.
+    pub private: SecretString,
+    /// What opens the key, where it is encrypted.
+    pub passphrase: Option<SecretString>,
+    /// The keys of hosts, as `ssh-keyscan` prints them.
+    pub known_hosts: String,
 }
 
 impl Login {
@@ -27,6 +40,11 @@ impl Login {
             Self::Basic(name, password) => {
                 let password = password.expose_secret().trim_end_matches(['\r', '\n']);
                 format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")))
+            }
+            Self::Key(_) => {
+                return Err(Error::Secret(
+                    "it has a key of SSH, and the address is https; write ssh://<user>@<host>/<path>, or give a user name and a password",
+                ));
             }
             Self::Bearer(token) => format!("Bearer {}", token.expose_secret().trim()),
         };

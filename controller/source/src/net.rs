@@ -3,9 +3,10 @@
 //! In: an HTTP client that follows no redirect, addresses. Out: answers. Credentials go to the host that is named, and to no other; a
 //! private address is refused where it is written as one, and names are the client's to resolve.
 
+use crate::dial::{self, Connection, Dial};
 use crate::error::Error;
 use crate::login::Login;
-use azureml_client::address::refuse_private_literal;
+use azureml_client::address::{PrivateAddress, refuse_private_literal};
 use azureml_client::send::Http;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION};
 use reqwest::{Method, Request, Response};
@@ -24,6 +25,7 @@ const LONG: Duration = Duration::from_mins(10);
 #[derive(Clone)]
 pub struct Net {
     http: Arc<dyn Http>,
+    dial: Dial,
     allow_private: bool,
     most: u64,
 }
@@ -48,7 +50,21 @@ impl Net {
     /// bytes that one answer may have before it is unpacked.
     #[must_use]
     pub fn new(http: Arc<dyn Http>, allow_private: bool, most: u64) -> Self {
-        Self { http, allow_private, most }
+        Self { http, dial: dial::by_network(allow_private), allow_private, most }
+    }
+
+    /// The same, where connections that are not of HTTP are opened otherwise.
+    #[must_use]
+    pub fn dialing(self, dial: Dial) -> Self {
+        Self { dial, ..self }
+    }
+
+    /// Opens a connection that is not of HTTP.
+    pub(crate) async fn dial(&self, host: &str, port: u16) -> Result<Box<dyn Connection>, Error> {
+        (self.dial)(host.to_owned(), port).await.map_err(|error| {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<PrivateAddress>());
+            inner.map_or_else(|| Error::unreached(&error.to_string()), |private| private.clone().into())
+        })
     }
 
     /// The most bytes of an answer.

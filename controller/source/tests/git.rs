@@ -241,7 +241,7 @@ async fn a_commit_that_is_gone_is_said_and_the_branch_leads_to_the_next() -> Res
     let folder = Folder { commit: first.clone(), path: String::new() };
     let refused = remote.fetch(&folder, None, &store).await.unwrap_err().to_string();
     assert!(
-        refused.contains(&first) && refused.contains("check that what ref names is still there"),
+        refused.contains(&first) && refused.contains("check that what url and ref name is still there"),
         "{refused}"
     );
     let found = found(&remote, "", None, &store).await?;
@@ -276,7 +276,7 @@ async fn addresses_that_may_not_be_asked_are_refused_before_they_are() {
     let http = reqwest::Client::new;
     for (address, word) in [
         ("http://example.com/a", "https"),
-        ("ssh://git@example.com/a", "https"),
+        ("ssh://git@example.com/a", "known_hosts"),
         ("https://a:b@example.com/c", "password"),
         ("https://example.com/a?b", "?"),
         ("https://127.0.0.1/a", "private"),

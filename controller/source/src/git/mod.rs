@@ -1,12 +1,16 @@
-//! Git over HTTPS: version 2 of its protocol, of which a reader needs two commands.
+//! Git over HTTPS and SSH: version 2 of its protocol, of which a reader needs two commands.
 //!
 //! In: an address, credentials, a reference, a path. Out: the commit, the tree below the path, its files. Never more than the
 //! files of one commit. Sources: git's `gitprotocol-v2`, `gitprotocol-pack`, `gitprotocol-http`.
 
+mod https;
+mod known;
 mod objects;
 mod packet;
 mod reference;
 mod remote;
+mod session;
+mod ssh;
 mod walk;
 
 pub use self::reference::{BadReference, Folder, Listed, Reference};
@@ -48,8 +52,9 @@ impl Remote {
     ) -> Result<Found, Error> {
         Reference::commit(&folder.commit).map_err(|_| Error::Name)?;
         let place = tempfile::tempdir_in(store.folder())?;
-        let can_filter = self.can_filter().await?;
-        let pack = self.pack(std::slice::from_ref(&folder.commit), can_filter, place.path()).await?;
+        let mut session = self.session().await?;
+        let can_filter = session.can_filter();
+        let pack = session.pack(std::slice::from_ref(&folder.commit), can_filter, place.path()).await?;
         let most = usize::try_from(store.bounds().bytes).unwrap_or(usize::MAX);
         let commit = Objects::read(pack, most).await?;
         let tree = walk::tree(&commit, folder)?;
@@ -61,7 +66,7 @@ impl Remote {
         let contents = if missing.is_empty() {
             None
         } else {
-            let pack = self.pack(&missing, false, place.path()).await?;
+            let pack = session.pack(&missing, false, place.path()).await?;
             Some(Objects::read(pack, most).await?)
         };
         let draft = store.draft()?.ignoring(ignore);

@@ -2,6 +2,7 @@
 //!
 //! In: an answer as it comes. Out: packets, and no more bytes than may come. Sources: git's `gitprotocol-common`, `gitprotocol-v2`.
 
+use super::ssh::Connected;
 use crate::error::Error;
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
@@ -41,17 +42,30 @@ fn length(digits: &[u8]) -> Option<usize> {
 }
 
 /// The packets of an answer.
-pub(super) struct Packets {
-    answer: Response,
+pub(super) struct Packets<'a> {
+    input: Input<'a>,
     bytes: BytesMut,
     left: u64,
     most: u64,
 }
 
-impl Packets {
+/// Where an answer comes from.
+enum Input<'a> {
+    Https(Response),
+    Ssh(&'a mut Connected),
+}
+
+impl Packets<'static> {
     /// Reads an answer of at most so many bytes.
     pub(super) fn of(answer: Response, most: u64) -> Self {
-        Self { answer, bytes: BytesMut::new(), left: most, most }
+        Self { input: Input::Https(answer), bytes: BytesMut::new(), left: most, most }
+    }
+}
+
+impl<'a> Packets<'a> {
+    /// The same on a connection that goes on after it.
+    pub(super) fn on(connected: &'a mut Connected, most: u64) -> Self {
+        Self { input: Input::Ssh(connected), bytes: BytesMut::new(), left: most, most }
     }
 
     /// The next packet.
@@ -82,7 +96,11 @@ impl Packets {
 
     async fn take(&mut self, length: usize) -> Result<Bytes, Error> {
         while self.bytes.len() < length {
-            let Some(more) = self.answer.chunk().await? else {
+            let more = match &mut self.input {
+                Input::Https(answer) => answer.chunk().await?,
+                Input::Ssh(connected) => connected.piece().await?,
+            };
+            let Some(more) = more else {
                 return Err(Error::unreadable("it ends early"));
             };
             self.left = self.left.checked_sub(more.len() as u64).ok_or(Error::TooMuch(self.most))?;
