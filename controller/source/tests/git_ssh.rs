@@ -126,16 +126,27 @@ async fn a_host_that_is_not_known_is_told_nothing() -> Result<()> {
 #[tokio::test]
 async fn what_the_server_does_not_have_is_said_in_its_words() -> Result<()> {
     let Some(sshd) = Sshd::start(&["ed25519"], VERSION_2)? else { return Ok(()) };
-    let Some(old) = Sshd::start(&["ed25519"], "")? else { return Ok(()) };
     let server = Server::start().await?;
-    server.commit()?;
     let signed = login(&sshd.key("ed25519", &[])?, &sshd.known("ed25519")?);
     let none = sshd.url(&server.work().join("none"));
     let refused = look(&none, &signed).await.unwrap_err().to_string();
     assert!(refused.contains("not appear to be a git repository") && refused.contains("check"), "{refused}");
-    let signed = login(&old.key("ed25519", &[])?, &old.known("ed25519")?);
-    let refused = look(&old.url(&server.work()), &signed).await.unwrap_err().to_string();
-    assert!(refused.contains("must accept the variable GIT_PROTOCOL"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_as_it_comes_speaks_an_older_version_and_is_read_as_well() -> Result<()> {
+    let Some(sshd) = Sshd::start(&["ed25519"], "")? else { return Ok(()) };
+    let server = Server::start().await?;
+    server.write("src/a.py", "1")?;
+    let commit = server.commit()?;
+    let signed = login(&sshd.key("ed25519", &[])?, &sshd.known("ed25519")?);
+    let (wanted, net) = (wanted(&sshd.url(&server.work())), net(true));
+    assert_eq!(wanted.origin.revision(&signed, &net).await?, commit);
+    let store = server.store(Bounds::default());
+    let found = wanted.fetch(&commit, None, Means { login: &signed, net: &net, store: &store }).await?;
+    assert_eq!(found.content, server.git(&["rev-parse", "HEAD:src"])?);
+    assert_eq!(found.files.unwrap().tree.0.len(), 1);
     Ok(())
 }
 

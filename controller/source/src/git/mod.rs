@@ -6,6 +6,7 @@
 mod https;
 mod known;
 mod objects;
+mod older;
 mod packet;
 mod reference;
 mod remote;

@@ -182,7 +182,13 @@ async fn backend(State(folder): State<PathBuf>, request: Request<Body>) -> Respo
     if path.starts_with("/private") && !is_reader(&head.headers) {
         return status(StatusCode::UNAUTHORIZED, None);
     }
-    let path = path.trim_start_matches("/private");
+    // A server that knows no newer version looks at no header that asks for one.
+    let is_older = path.starts_with("/older");
+    let mut head = head;
+    if is_older {
+        head.headers.remove("git-protocol");
+    }
+    let path = head.uri.path().trim_start_matches("/private").trim_start_matches("/older");
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let query = head.uri.query().unwrap_or_default();
     run(&folder, (&head.method, path, query), &head.headers, body)
