@@ -99,7 +99,7 @@ impl Draft {
         let mut content = content.take(self.bounds.bytes - start + 1);
         let mut piece = vec![0; 64 << 10];
         loop {
-            let read = content.read(&mut piece)?;
+            let read = content.read(&mut piece).map_err(Error::of_reader)?;
             if read == 0 {
                 break;
             }

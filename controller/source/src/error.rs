@@ -152,6 +152,13 @@ impl Error {
         Self::Unreadable(line(words))
     }
 
+    /// What a reader of an archive says: words of ours, or of a library.
+    pub(crate) fn of_reader(error: std::io::Error) -> Self {
+        let words = error.to_string();
+        let inner = error.into_inner().and_then(|inner| inner.downcast::<Self>().ok());
+        inner.map_or_else(|| Self::unreadable(&words), |inner| *inner)
+    }
+
     /// What a server says of a request that it refuses.
     pub(crate) fn said(words: &str) -> Self {
         Self::Said(line(words))

@@ -105,7 +105,8 @@ fn links_cannot_multiply_a_file_and_bombs_end() {
     // What is beside the folder counts for nothing, but is unpacked to be passed over.
     let bomb = gzip(&tar(&[file("beside", &vec![0; 8 << 20]), file("src/a", b"1")]));
     assert!(bomb.len() < 100 << 10);
-    assert!(unpack(&bomb, "src").unwrap_err().to_string().contains("larger than its files may be"));
+    let ended = unpack(&bomb, "src").unwrap_err().to_string();
+    assert!(ended.contains("larger than its files may be") && !ended.contains("disk"), "{ended}");
     let whole = tar(&[file("a", &half)]);
     for broken in [&whole[..whole.len() / 2], &gzip(&whole)[..300], b"no archive at all".as_slice()] {
         assert!(unpack(broken, "").is_err());

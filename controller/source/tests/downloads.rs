@@ -1,6 +1,6 @@
 //! Archives over HTTPS: every kind, and every attack.
 //!
-//! In: archives made here and by the program zip's rules. Out: trees, or which entry is refused.
+//! In: archives made here. Out: trees, or which entry is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -150,9 +150,9 @@ async fn zips_that_lie_are_refused() {
     let shared = patched(&honest, 1, 42, 0);
     assert!(refused(&shared).await.contains("share their bytes"));
     // A password, a method that is not read, a wrong checksum: the entry is named.
-    for (offset, value, word) in [(8, 1, "a2"), (10, 12, "a2"), (16, 1, "a2")] {
+    for (offset, value) in [(8, 1), (10, 12), (16, 1)] {
         let refused = refused(&patched(&honest, 1, offset, value)).await;
-        assert!(refused.contains(word), "{offset}: {refused}");
+        assert!(refused.starts_with("the entry a2 of the archive cannot be read"), "{offset}: {refused}");
     }
     // A device.
     let device = patched(&honest, 1, 40, 0o020_644);
