@@ -3,9 +3,11 @@
 //! In: where files are, how old an answer may be. Out: revision and hash; the bytes when they are uploaded. Decides nothing of the files.
 
 use crate::error::Error;
-use crate::git::{Folder, Reference, Remote};
 use crate::kept::Kept;
+use crate::login::Login;
+use crate::net::Net;
 use crate::store::Store;
+use crate::wanted::{Means, Wanted};
 use azureml_client::kept::Kept as Recent;
 use azureml_plan::source::{Held, Paths};
 use std::sync::{Arc, PoisonError};
@@ -25,106 +27,109 @@ const MOST_OF_ONE: usize = 500;
 /// How long nobody asks again after a failure: what many objects name fails once.
 const FAILED: Duration = Duration::from_secs(10);
 
-/// A folder of a repository.
+/// Files, and the way to them.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The repository.
-    pub remote: Remote,
-    /// What is named of it.
-    pub reference: Reference,
-    /// The folder; empty for the whole.
-    pub path: String,
+    /// The files.
+    pub wanted: Wanted,
+    /// How to sign in.
+    pub login: Login,
+    /// The way to the server.
+    pub net: Net,
 }
 
-/// What a reference meant, and when that was asked.
+impl Place {
+    /// Tells a place from others, and from the same one as somebody else sees it.
+    fn key(&self) -> String {
+        format!("{:?} {}", self.wanted.origin, self.login.key())
+    }
+}
+
+/// What a place held, and when that was asked.
 struct Look {
-    meant: Result<String, String>,
+    held: Result<String, String>,
     at: Instant,
 }
 
 impl Look {
     fn is_good(&self, since: Instant) -> bool {
-        let is_failed = self.meant.is_err() && self.at.elapsed() < FAILED;
-        is_failed || self.meant.is_ok() && self.at >= since
+        let is_failed = self.held.is_err() && self.at.elapsed() < FAILED;
+        is_failed || self.held.is_ok() && self.at >= since
     }
 }
 
-/// The tree of a folder, and what it held.
-struct Tree {
-    id: String,
+/// The content of a folder, and what it held.
+struct Content {
+    /// By this a fetch knows it again.
+    content: String,
     held: Held,
 }
 
 /// One of many; its lock is held while it is asked for, so that the others wait for the answer.
 type Slot<T> = Arc<Mutex<Option<T>>>;
+type Slots<T> = Recent<String, Slot<T>>;
 
-/// What was found, and when it was last asked for.
+/// What a source holds, and when it was last asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct Fetched {
     /// What the source holds.
     pub held: Held,
-    /// When the server was asked; none where the answer is the same for ever.
-    pub asked: Option<Instant>,
+    /// When the server was asked.
+    pub asked: Instant,
 }
 
 /// Fetches files, and remembers what it found.
 pub struct Fetcher {
     store: Store,
-    looks: std::sync::Mutex<Recent<String, Slot<Look>>>,
-    trees: std::sync::Mutex<Recent<String, Recent<String, Slot<Tree>>>>,
+    looks: std::sync::Mutex<Slots<Look>>,
+    contents: std::sync::Mutex<Recent<String, Slots<Content>>>,
 }
+
+/// Paths and bytes.
+pub type Entries = Vec<(String, Vec<u8>)>;
 
 impl Fetcher {
     /// Keeps files in a store.
     #[must_use]
     pub fn new(store: Store) -> Self {
         let looks = std::sync::Mutex::new(Recent::new(UNUSED).at_most(MOST));
-        let trees = std::sync::Mutex::new(Recent::new(UNUSED).at_most(MOST));
-        Self { store, looks, trees }
+        let contents = std::sync::Mutex::new(Recent::new(UNUSED).at_most(MOST));
+        Self { store, looks, contents }
     }
 
-    /// What a folder of a repository holds. An answer of the server that is older than `since` is asked for again.
+    /// What a place holds. An answer of its server that is older than `since` is asked for again.
     ///
     /// # Errors
     /// When the server does not answer, or what it holds is refused.
-    pub async fn folder(&self, namespace: &str, place: &Place, since: Instant) -> Result<Found, Error> {
-        let Place { remote, reference, path } = place;
-        let (commit, asked) = match reference {
-            Reference::Commit(commit) => (commit.clone(), None),
-            _ => {
-                let (commit, asked) = self.commit(remote, reference, since).await?;
-                (commit, Some(asked))
-            }
-        };
-        let key = format!("{} {} {path}", remote.key(), reference.words());
-        let slot = self.tree(namespace, key);
+    pub async fn fetch(&self, namespace: &str, place: &Place, since: Instant) -> Result<Fetched, Error> {
+        let (revision, asked) = self.revision(place, since).await?;
+        let Wanted { path, ignore, origin: _ } = &place.wanted;
+        let slot = self.content(namespace, format!("{} {path} {ignore:?}", place.key()));
         let mut known = slot.lock().await;
-        if let Some(tree) = known.as_ref().filter(|tree| tree.held.revision == commit) {
-            return Ok(Found { held: tree.held.clone(), asked });
+        if let Some(content) = known.as_ref().filter(|content| content.held.revision == revision) {
+            return Ok(Fetched { held: content.held.clone(), asked });
         }
-        let folder = Folder { commit: commit.clone(), path: path.clone() };
-        let before = known.as_ref().map(|tree| tree.id.as_str());
-        let found = remote.fetch(&folder, before, &self.store).await?;
+        let before = known.as_ref().map(|content| content.content.as_str());
+        let found = place.wanted.fetch(&revision, before, self.means(place)).await?;
         let held = match (&found.files, known.as_ref()) {
-            (Some(files), _) => held(files, commit),
-            // The tree is the one that is known.
-            (None, Some(tree)) => Held { revision: commit, ..tree.held.clone() },
-            (None, None) => return Err(Error::Unreadable("its tree did not come".to_owned())),
+            (Some(files), _) => held(files, revision),
+            // The content is the one that is known.
+            (None, Some(content)) => Held { revision, ..content.held.clone() },
+            (None, None) => return Err(Error::Unreadable("its files did not come".to_owned())),
         };
-        *known = Some(Tree { id: found.tree, held: held.clone() });
-        Ok(Found { held, asked })
+        *known = Some(Content { content: found.content, held: held.clone() });
+        Ok(Fetched { held, asked })
     }
 
-    /// The bytes of a folder: those that are kept, or fetched again.
+    /// The bytes of a place: those that are kept, or fetched again.
     ///
     /// # Errors
-    /// When the commit is not there any more, or the server does not answer.
+    /// When the revision is not there any more, or the server does not answer.
     pub async fn bytes(&self, place: &Place, held: &Held) -> Result<Arc<Kept>, Error> {
-        if let Some(kept) = self.store.get_by_asset_hash(&held.hash) {
+        if let Some(kept) = self.kept(&held.hash) {
             return Ok(kept);
         }
-        let folder = Folder { commit: held.revision.clone(), path: place.path.clone() };
-        let files = place.remote.fetch(&folder, None, &self.store).await?.files;
+        let files = place.wanted.fetch(&held.revision, None, self.means(place)).await?.files;
         let files = files.filter(|files| files.asset_hash == held.hash);
         files.ok_or_else(|| Error::Unreadable("the files are others than before".to_owned()))
     }
@@ -138,13 +143,13 @@ impl Fetcher {
         (namespace, key, revision): (&str, String, String),
         entries: Entries,
     ) -> Result<Held, Error> {
-        let slot = self.tree(namespace, key);
+        let slot = self.content(namespace, key);
         let mut known = slot.lock().await;
-        if let Some(tree) = known.as_ref().filter(|tree| tree.held.revision == revision) {
-            return Ok(tree.held.clone());
+        if let Some(content) = known.as_ref().filter(|content| content.held.revision == revision) {
+            return Ok(content.held.clone());
         }
         let held = held(self.keep(entries).await?.as_ref(), revision);
-        *known = Some(Tree { id: String::new(), held: held.clone() });
+        *known = Some(Content { content: String::new(), held: held.clone() });
         Ok(held)
     }
 
@@ -167,8 +172,12 @@ impl Fetcher {
         self.store.get_by_asset_hash(hash)
     }
 
-    fn tree(&self, namespace: &str, key: String) -> Slot<Tree> {
-        let mut all = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+    fn means<'a>(&'a self, place: &'a Place) -> Means<'a> {
+        Means { login: &place.login, net: &place.net, store: &self.store }
+    }
+
+    fn content(&self, namespace: &str, key: String) -> Slot<Content> {
+        let mut all = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Recent::new(UNUSED).at_most(MOST_OF_ONE);
         let of_one = all.get_or_insert_mut(namespace, make);
         of_one.get_or_insert_with(key, Slot::default).clone()
@@ -179,29 +188,20 @@ impl Fetcher {
         all.get_or_insert_with(key, Slot::default).clone()
     }
 
-    /// The commit that a reference means, and when it meant that.
-    async fn commit(
-        &self,
-        remote: &Remote,
-        reference: &Reference,
-        since: Instant,
-    ) -> Result<(String, Instant), Error> {
-        let key = format!("{} {}", remote.key(), reference.words());
-        let slot = self.look(key);
+    /// What a place holds now, and when that was asked.
+    async fn revision(&self, place: &Place, since: Instant) -> Result<(String, Instant), Error> {
+        let slot = self.look(place.key());
         let mut last = slot.lock().await;
         if let Some(look) = last.as_ref().filter(|look| look.is_good(since)) {
-            return look.meant.clone().map(|commit| (commit, look.at)).map_err(Error::Again);
+            return look.held.clone().map(|revision| (revision, look.at)).map_err(Error::Again);
         }
-        let meant = remote.look(reference).await;
-        let told = meant.as_ref().map(Clone::clone).map_err(ToString::to_string);
+        let held = place.wanted.origin.revision(&place.login, &place.net).await;
+        let told = held.as_ref().map(Clone::clone).map_err(ToString::to_string);
         let at = Instant::now();
-        *last = Some(Look { meant: told, at });
-        meant.map(|commit| (commit, at))
+        *last = Some(Look { held: told, at });
+        held.map(|revision| (revision, at))
     }
 }
-
-/// Paths and contents.
-pub type Entries = Vec<(String, Vec<u8>)>;
 
 fn held(files: &Kept, revision: String) -> Held {
     let paths = Paths::of(files.tree.0.keys().map(String::as_str));

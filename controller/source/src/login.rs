@@ -3,10 +3,12 @@
 //! In: what a Secret holds. Out: the header of a request. Never printed, and sent to nobody by itself.
 
 use crate::error::Error;
+use azureml_plan::hash;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -33,6 +35,20 @@ pub struct SshKey {
 }
 
 impl Login {
+    /// Tells it from others, without showing what is secret.
+    pub(crate) fn key(&self) -> String {
+        let parts: Vec<&str> = match self {
+            Self::Anonymous => Vec::new(),
+            Self::Basic(name, password) => vec!["basic", name, password.expose_secret()],
+            Self::Bearer(token) => vec!["bearer", token.expose_secret()],
+            Self::Key(SshKey { private, passphrase, known_hosts }) => {
+                let passphrase = passphrase.as_ref().map_or("", |text| text.expose_secret());
+                vec!["key", private.expose_secret(), passphrase, known_hosts]
+            }
+        };
+        hash::content("login", &json!(parts))
+    }
+
     /// The value of `Authorization`. A line break at the end of what a Secret holds is none of the password.
     pub(crate) fn header(&self) -> Result<Option<HeaderValue>, Error> {
         let text = match self {
