@@ -89,10 +89,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
   verbs: [get]
 {{- end }}
 {{- if .Values.rbac.readConfigMaps }}
-# Files of steps.
+# Files of steps. The watch is of those with the label azureml.dev/source alone, and of their metadata; a role cannot say that.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get]
+  verbs: [get, list, watch]
 {{- end }}
 {{- end }}
 

@@ -17,6 +17,7 @@ pub mod ended;
 pub mod events;
 pub mod finalizer;
 mod fingerprint;
+pub mod followed;
 mod guard;
 mod hold;
 pub mod kind;

@@ -14,6 +14,7 @@ use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};
 use super::shut::{Patience, is_refused};
+use super::sources::map_names;
 use crate::outcome::Outcome;
 use crate::telemetry::PassSpan;
 use crate::telemetry::texts::{KUBERNETES_REFUSED, PASS};
@@ -43,7 +44,8 @@ pub fn name_of<K: Kind>(object: &K) -> Name {
 
 fn sight<K: Kind>(object: &K) -> Sight {
     let cares = K::CARES || object.meta().deletion_timestamp.is_some();
-    Sight { refers_to: object.refers_to(), offer: hash(object.offer()), holds: holds(object), cares }
+    let refers_to = object.refers_to().into_iter().chain(map_names(object)).collect();
+    Sight { refers_to, offer: hash(object.offer()), holds: holds(object), cares }
 }
 
 /// Whether an object keeps what it names: only one with our finalizer does.
@@ -53,7 +55,7 @@ fn holds<K: Kind>(object: &K) -> bool {
 
 /// How many seconds a watch lasts before it is begun anew. A connection that was lost on the way is silent, as one is where
 /// nothing happens: this is how long the difference may go unnoticed.
-const LONGEST_WATCH: u32 = 60;
+pub const LONGEST_WATCH: u32 = 60;
 
 /// How many objects are asked for at once: a page is in memory as a whole, and an object may have 1.5 MB.
 const PAGE: u32 = 10;

@@ -4,6 +4,7 @@ use crate::args::Run;
 use crate::config::{Config, std_duration};
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
+use crate::engine::followed;
 use crate::engine::list::counted;
 use crate::engine::memory::Memory;
 use crate::engine::pass::Engine;
@@ -127,6 +128,7 @@ for_each_kind!(stations);
 pub(super) struct Controller {
     stations: Stations,
     watches: Watches,
+    watch: Watch,
     ctx: Arc<Context>,
 }
 
@@ -140,7 +142,7 @@ impl Controller {
         let watch = Watch { namespaces: flags.namespaces.clone(), wakers, stop: stop.clone() };
         let mut watches = Watches::default();
         stations.watch(&watch, writers, &mut watches);
-        Ok(Self { stations, watches, ctx })
+        Ok(Self { stations, watches, watch, ctx })
     }
 
     /// Waits until every watch has listed what there is: a pass that knew only half would say what is not so.
@@ -163,6 +165,7 @@ impl Controller {
         let mut tasks = self.watches.tasks;
         show(&self.ctx);
         tasks.spawn(firings::follow(self.ctx.clone(), self.ctx.firing_check, stop.clone()));
+        tasks.spawn(followed::follow(self.ctx, self.watch));
         self.stations.work(stop, &mut tasks);
         tasks
     }

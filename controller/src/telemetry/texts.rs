@@ -16,5 +16,8 @@ pub const SERVING: &str = "serving metrics and health";
 pub const KUBERNETES_REFUSED: &str = "Kubernetes refused";
 /// A part of the cause why an object is not kept: its namespace has as much as one may have.
 pub const NO_ROOM: &str = "no room";
+/// The start of a line; the answer of the API server follows.
+pub const MAPS_NOT_WATCHED: &str = "ConfigMaps may not be watched, so each is read every five minutes; grant list and watch of configmaps \
+    (the chart's rbac.readConfigMaps)";
 /// What `check` prints where all is well; the leader follows.
 pub const ALL_READABLE: &str = "every kind is served and may be read";

@@ -195,7 +195,10 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
         assert_eq!(may("delete", &kind, "default"), kind == "mlruns.azureml.dev", "delete {kind}");
     }
     assert!(may("get", "secrets", "default") && !may("list", "secrets", "default"));
-    assert!(may("get", "configmaps", "default") && !may("list", "configmaps", "default"));
+    for verb in ["get", "list", "watch"] {
+        assert!(may(verb, "configmaps", "default"), "{verb} configmaps");
+    }
+    assert!(!may("update", "configmaps", "default"));
     assert!(may("create", "events.events.k8s.io", "default"));
     assert!(may("get", "namespaces/kube-system", "") && !may("get", "namespaces/default", ""));
     let lease = "leases.coordination.k8s.io/azureml-operator";
@@ -205,6 +208,7 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
 
     helm(&plane, "upgrade", &["--set", "rbac.readSecrets=false,rbac.readConfigMaps=false"]).unwrap();
     assert!(!may("get", "secrets", "default") && !may("get", "configmaps", "default"));
+    assert!(!may("list", "configmaps", "default"));
 }
 
 /// The plural names of the kinds, with their group, as the chart's CRDs say them.

@@ -21,6 +21,7 @@ use azureml_plan::resolve::Wait;
 use azureml_plan::source::{Held, Sources};
 use azureml_source::git::{Login, Reference, Remote};
 use azureml_source::{Error, Fetcher, Found, Place, Store};
+pub use config_map::{map_name, map_names};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use in_place::InPlace;
 use jiff::SignedDuration;

@@ -19,8 +19,9 @@ async fn ready<K: Object>(scene: &Scene, name: &str) -> Result<K> {
     scene.wait::<K>(name, "ready", is_ready).await
 }
 
-/// A workspace with a secret of its namespace, data in it, and a run that is to go by itself.
-fn more(scene: &Scene) -> [Value; 4] {
+/// A workspace with a secret of its namespace, data in it, a run that is to go by itself, and a pipeline with its files in a
+/// ConfigMap.
+fn more(scene: &Scene) -> [Value; 6] {
     let (group, kind) = ("azureml.dev/v1alpha1", "MLWorkspace");
     let identity =
         json!({"clientId": CLIENT, "tenantId": scene.azure.tenant_id(), "secretRef": {"name": "sp"}});
@@ -28,11 +29,15 @@ fn more(scene: &Scene) -> [Value; 4] {
     let run = json!({"pipelineRef": {"name": "r-gbm"}, "ttlAfterFinished": "1s"});
     let path = "azureml://datastores/workspaceblobstore/paths/prices.csv";
     let data = json!({"workspaceRef": {"name": "own"}, "type": "uri_file", "path": path});
+    let defaults = json!({"compute": {"ref": "cpu"}, "environment": {"ref": "r-gbm"}, "code": {"configMap": {"name": "scripts"}}});
+    let mapped = json!({"workspaceRef": {"name": "team-a"}, "defaults": defaults, "steps": [{"name": "only", "r": {"script": "a.R"}}]});
     [
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": SECRET}}),
         json!({"apiVersion": group, "kind": kind, "metadata": {"name": "own"}, "spec": azure}),
         json!({"apiVersion": group, "kind": "MLData", "metadata": {"name": "prices"}, "spec": data}),
         json!({"apiVersion": group, "kind": "MLRun", "metadata": {"name": "one"}, "spec": run}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "scripts"}, "data": {"a.R": "cat(1)"}}),
+        json!({"apiVersion": group, "kind": "MLPipeline", "metadata": {"name": "mapped"}, "spec": mapped}),
     ]
 }
 
@@ -45,6 +50,7 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
     ready::<MLWorkspace>(scene, "own").await?;
     ready::<MLData>(scene, "prices").await?;
     ready::<MLPipeline>(scene, "r-gbm").await?;
+    ready::<MLPipeline>(scene, "mapped").await?;
     ready::<MLSchedule>(scene, "r-gbm-weekdays").await?;
     scene.wait_gone::<MLRun>("one").await?;
     let is_run = |entry: &azureml_simulator::Entry| entry.operation == "PUT workspaces/jobs";

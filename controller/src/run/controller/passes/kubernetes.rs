@@ -1,8 +1,8 @@
 //! A small Kubernetes in the same process: GET, LIST, WATCH, server-side apply of a status, merge patches, deletion with
 //! finalizers, one version for each change, and a refusal of what was changed meanwhile.
 //!
-//! It has one manager of fields, no schema, no defaults, no CEL, no admission, no rights, no owners, no pages, and watches that do
-//! not end. What depends on one of these is tested with a real API server, in `tests/e2e`.
+//! It has one manager of fields, no schema, no defaults, no CEL, no admission, no rights, no owners, no pages, one label in a selector,
+//! and watches that do not end: a watch does not tell that an object has lost the label. What depends on one of these is tested with a real API server, in `tests/e2e`.
 
 use super::journal::Journal;
 use crate::clock;
@@ -62,6 +62,28 @@ impl<'a> Path<'a> {
 
     fn place(&self) -> Place {
         (self.plural.to_owned(), self.namespace.to_owned(), self.name.unwrap_or_default().to_owned())
+    }
+}
+
+/// The one label that a list or a watch asks for; none asks for all.
+#[derive(Clone)]
+struct Selector(Option<(String, String)>);
+
+impl Selector {
+    fn of(query: &str) -> Self {
+        let said = query.split('&').find_map(|part| part.strip_prefix("labelSelector="));
+        let said = said.map(|text| text.replace("%2F", "/").replace("%3D", "="));
+        let pair = said.as_deref().and_then(|text| text.split_once('='));
+        Self(pair.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    fn selects(&self, object: &Value) -> bool {
+        self.0.as_ref().is_none_or(|(name, value)| object["metadata"]["labels"][name] == **value)
+    }
+
+    fn selects_line(&self, line: &str) -> bool {
+        let change: Value = serde_json::from_str(line).unwrap_or_default();
+        self.selects(&change["object"])
     }
 }
 
@@ -140,7 +162,7 @@ impl Kubernetes {
         let Some(path) = Path::of(path) else { return refusal(404, "NotFound") };
         match (asked.method.as_str(), path.name) {
             ("GET", None) if query.contains("watch=true") => self.watch(path.place(), query),
-            ("GET", None) => self.list(&path.place()),
+            ("GET", None) => self.list(&path.place(), query),
             ("POST", None) => {
                 let event = &asked.body;
                 let regarding = event["regarding"]["name"].as_str().unwrap_or_default();
@@ -203,11 +225,12 @@ impl Kubernetes {
         self.keep(place, object)
     }
 
-    fn list(&self, (plural, namespace, _): &Place) -> Response<Body> {
+    fn list(&self, (plural, namespace, _): &Place, query: &str) -> Response<Body> {
         let all = self.locked();
         let is_it = |place: &Place| place.0 == *plural && (namespace.is_empty() || place.1 == *namespace);
-        let items: Vec<&Value> =
-            all.objects.iter().filter(|(place, _)| is_it(place)).map(|(_, object)| object).collect();
+        let selector = Selector::of(query);
+        let all_of_it = all.objects.iter().filter(|(place, _)| is_it(place)).map(|(_, object)| object);
+        let items: Vec<&Value> = all_of_it.filter(|object| selector.selects(object)).collect();
         answer(&json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "List",
                        "metadata": {"resourceVersion": all.version.to_string()}, "items": items}))
     }
@@ -215,17 +238,18 @@ impl Kubernetes {
     /// Every change after the version that the query names, and those to come.
     fn watch(&self, (plural, namespace, _): Place, query: &str) -> Response<Body> {
         let since = query.split('&').find_map(|part| part.strip_prefix("resourceVersion=")?.parse().ok());
-        let since: u64 = since.unwrap_or_default();
+        let (since, selector): (u64, _) = (since.unwrap_or_default(), Selector::of(query));
         let (this, changes) = (self.clone(), self.changes.subscribe());
         let next = move |(mut seen, mut changes): (usize, watch::Receiver<()>)| {
             let (this, plural, namespace) = (this.clone(), plural.clone(), namespace.clone());
+            let selector = selector.clone();
             async move {
                 loop {
                     changes.mark_unchanged();
                     while let Some((version, place, line)) = this.locked().history.get(seen).cloned() {
                         seen += 1;
                         let is_here = place.0 == plural && (namespace.is_empty() || place.1 == namespace);
-                        if version > since && is_here {
+                        if version > since && is_here && selector.selects_line(&line) {
                             return Some((Ok::<_, Infallible>(line), (seen, changes)));
                         }
                     }

@@ -1,6 +1,7 @@
 //! Files from a ConfigMap: read before anything is registered, uploaded once for each content, asked for again every five minutes.
 
 use super::*;
+use crate::engine::followed::LABEL;
 
 const SCRIPT: &str = "print('hello from a map')";
 
@@ -62,6 +63,42 @@ async fn a_config_map_is_read_registered_once_and_followed() -> Result<()> {
     };
     stage.journal.until("the first version", back).await?;
     assert_eq!(stage.journal.of("PUT codes/").len(), 2, "{}", stage.journal.shown());
+    Ok(())
+}
+
+/// The same ConfigMap, with the label that has it watched.
+fn watched(text: &str) -> String {
+    let mut map: Value = serde_json::from_str(&map(text)).unwrap_or_default();
+    let (name, value) = LABEL;
+    map["metadata"]["labels"] = json!({name: value});
+    map.to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_config_map_with_the_label_is_followed_at_once() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.apply(&watched(SCRIPT));
+    stage.apply(&pipeline("main.py"));
+    let first = stage.ready("MLPipeline", "p").await?;
+    stage.pass(Duration::from_secs(30)).await;
+    let from = stage.journal.elapsed();
+    stage.apply(&watched("print('changed')"));
+    let moved = |_: &[Line]| {
+        Some(stage.get("MLPipeline", "p"))
+            .filter(|object| object["status"]["sources"][0]["hash"] != first["status"]["sources"][0]["hash"])
+    };
+    stage.journal.until("the changed files", moved).await?;
+    let after = stage.journal.elapsed().saturating_sub(from);
+    assert!(after < Duration::from_secs(60), "{after:?}: {}", stage.journal.shown());
+
+    // One that is deleted is missed at once, and the version stays in force.
+    let ready = stage.ready("MLPipeline", "p").await?;
+    let from = stage.journal.elapsed();
+    stage.delete("ConfigMap", "scripts");
+    let missing = stage.says("MLPipeline", "p", "SourceFailed").await?;
+    let after = stage.journal.elapsed().saturating_sub(from);
+    assert!(after < Duration::from_secs(60), "{after:?}: {}", stage.journal.shown());
+    assert_eq!(missing["status"]["current"], ready["status"]["current"]);
     Ok(())
 }
 
