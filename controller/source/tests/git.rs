@@ -202,7 +202,7 @@ async fn submodules_and_pointers_of_lfs_are_refused_by_name_unless_they_are_left
     server.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},src/module")])?;
     server.git(&["commit", "--quiet", "--message", "x"])?;
     let wanted = |ignore: &[&str]| Wanted {
-        origin: Origin::Git { url: server.url(), reference: branch() },
+        origin: Origin::Git { url: server.url("work"), reference: branch() },
         path: "src".to_owned(),
         ignore: ignore.iter().map(ToString::to_string).collect(),
     };

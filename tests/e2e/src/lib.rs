@@ -8,6 +8,7 @@ pub mod chart;
 pub mod cluster;
 pub mod evidence;
 pub mod git;
+pub mod git_server;
 pub mod gitops;
 pub mod image;
 pub mod installed;
