@@ -19,6 +19,7 @@ mod refused;
 mod renamed;
 mod runs;
 mod schedules;
+mod sources;
 mod words;
 
 use anyhow::{Context as _, Result};
