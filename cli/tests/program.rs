@@ -85,3 +85,28 @@ fn the_example_of_the_book_is_what_the_program_writes() -> Result<()> {
     ensure!(manifest == block("```yaml\n")?, "{manifest}");
     Ok(())
 }
+
+#[test]
+fn code_in_git_is_named_from_the_top_of_the_repository_wherever_the_program_runs() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let project = folder.path().join("projects/prices");
+    for path in [folder.path().join(".git"), project.join("jobs"), project.join("src")] {
+        std::fs::create_dir_all(path)?;
+    }
+    let job = "type: command\nname: train\ncommand: python main.py\ncode: ../src\nenvironment: azureml:e:1\ncompute: azureml:cpu\n";
+    std::fs::write(project.join("jobs/train.yml"), job)?;
+    let source = "git=https://github.com/org/repository@refs/tags/v1.2.0";
+    for (place, file) in
+        [(folder.path(), "projects/prices/jobs/train.yml"), (&project.join("jobs"), "train.yml")]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-azureml"));
+        let output = command.args(["convert", file, "--source", source]).current_dir(place).output()?;
+        let (written, said) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+        ensure!(output.status.success(), "the kinds take it: {said}");
+        ensure!(
+            written.contains("path: projects/prices/src") && written.contains("tag: v1.2.0"),
+            "{written}"
+        );
+    }
+    Ok(())
+}
