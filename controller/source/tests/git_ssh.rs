@@ -44,7 +44,7 @@ async fn files_are_the_same_over_ssh_and_over_https() -> Result<()> {
     let signed = login(&sshd.key("ed25519", &[])?, &sshd.known("ed25519")?);
     let store = server.store(Bounds::default());
     let (over_ssh, over_https) = (net(true), server.net());
-    let (by_ssh, by_https) = (wanted(&sshd.url(&server.work())), wanted(&server.url()));
+    let (by_ssh, by_https) = (wanted(&sshd.url(&server.work())), wanted(&server.url("work")));
     for can_filter in ["true", "false"] {
         server.git(&["config", "uploadpack.allowFilter", can_filter])?;
         assert_eq!(by_ssh.origin.revision(&signed, &over_ssh).await?, commit);

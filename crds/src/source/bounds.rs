@@ -14,6 +14,12 @@ pub(super) fn worded(schema: &mut Schema, words: &str, good: &Value) {
     schema.insert("anyOf".into(), json!([{"enum": [words]}, good]));
 }
 
+/// Several forms at once. The API server says the words only where each form is a choice of its own.
+pub(super) fn all_worded(schema: &mut Schema, words: &str, good: &[Value]) {
+    let each: Vec<Value> = good.iter().map(|good| json!({"anyOf": [{"enum": [words]}, good]})).collect();
+    schema.insert("allOf".into(), json!(each));
+}
+
 /// The name of a Kubernetes object.
 pub(super) fn object_name(name: &mut Schema) {
     let form = json!({"pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"});
@@ -22,9 +28,9 @@ pub(super) fn object_name(name: &mut Schema) {
 
 /// A folder inside of a source.
 pub(super) fn folder(path: &mut Schema) {
-    let form = json!({"allOf": [
-        {"pattern": "^[^/\\\\\\x00-\\x1f]([^\\\\\\x00-\\x1f]*[^/\\\\\\x00-\\x1f])?$"},
-        {"not": {"pattern": "(^|/)[.][.](/|$)"}},
-    ]});
-    worded(path, "a relative folder such as src/train, without .. and \\", &form);
+    let forms = [
+        json!({"pattern": "^[^/\\\\\\x00-\\x1f]([^\\\\\\x00-\\x1f]*[^/\\\\\\x00-\\x1f])?$"}),
+        json!({"not": {"pattern": "(^|/)[.][.](/|$)"}}),
+    ];
+    all_worded(path, "a relative folder such as src/train, without .. and \\", &forms);
 }

@@ -1,6 +1,6 @@
 //! A folder of a git repository as a manifest names it.
 
-use super::bounds::{folder, object_name, one_field, worded};
+use super::bounds::{all_worded, folder, object_name, one_field, worded};
 use kube::KubeSchema;
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,12 @@ pub struct Git {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = folder)]
     pub path: Option<String>,
+    /// Patterns of `.gitignore` whose files are left out too. They come after those of the folder's own file, so that `!` takes a file
+    /// back. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub ignore: Vec<String>,
     /// How often the server is asked what `ref` means. Default: `5m`; from `1m` to `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 5), transform = interval)]
@@ -67,8 +73,11 @@ fn address(url: &mut Schema) {
 }
 
 fn name(schema: &mut Schema) {
-    let form = json!({"allOf": [{"pattern": "^[^\\x00-\\x20~^:?*\\[\\\\\\x7f]+$"}, {"not": {"pattern": "^refs/|[.][.]"}}]});
-    worded(schema, "a short name such as main or v1.2, without refs/, blanks and ..", &form);
+    let forms = [
+        json!({"pattern": "^[^\\x00-\\x20~^:?*\\[\\\\\\x7f]+$"}),
+        json!({"not": {"pattern": "^refs/|[.][.]"}}),
+    ];
+    all_worded(schema, "a short name such as main or v1.2, without refs/, blanks and ..", &forms);
 }
 
 fn commit(schema: &mut Schema) {

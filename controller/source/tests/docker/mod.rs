@@ -4,7 +4,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use crate::server::{Key, net};
+use crate::server::{Key, client, net};
 use anyhow::{Context as _, Result, ensure};
 use azureml_plan::tree::Bounds;
 use azureml_source::{Net, Store};
@@ -76,7 +76,7 @@ impl Registry {
         // A log that nobody reads would stop the registry.
         std::thread::spawn(move || lines.for_each(drop));
         let address = said.context("the registry ended early")?;
-        Ok(Some(Self { address, http: key.client()?.build()?, folder, child }))
+        Ok(Some(Self { address, http: client(&key.pem().0)?.build()?, folder, child }))
     }
 
     /// The way to it.

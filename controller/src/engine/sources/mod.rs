@@ -154,7 +154,7 @@ fn interval(source: &Source) -> Duration {
 /// The folder of a repository that a manifest names, with what signs in there.
 async fn place(ctx: &Context, (field, namespace): (&str, &str), git: &Git) -> Result<Place, Wait> {
     let Fetching { public, anywhere, config, .. } = &ctx.fetching;
-    let Git { url, r#ref, path, interval: _, secret_ref } = git;
+    let Git { url, r#ref, path, ignore, interval: _, secret_ref } = git;
     let stalled = |message: String| Wait::stalled(Reason::SOURCE_FAILED, format!("{field}: {message}"));
     let host =
         host(url).ok_or_else(|| stalled(format!("url {url} has no host; write https://<host>/<path>")))?;
@@ -172,7 +172,7 @@ async fn place(ctx: &Context, (field, namespace): (&str, &str), git: &Git) -> Re
     let remote = remote.map_err(|error| failed(field, &error))?;
     let reference = reference(r#ref).map_err(stalled)?;
     let path = path.as_deref().filter(|path| *path != ".").unwrap_or_default().to_owned();
-    Ok(Place { remote, reference, path })
+    Ok(Place { remote, reference, path, ignore: ignore.clone() })
 }
 
 /// The host of an address, with its port where that is not the scheme's own.
