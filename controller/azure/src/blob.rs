@@ -50,8 +50,9 @@ impl Client {
         if keep {
             set(&mut request.headers, "if-none-match", "*");
         }
-        let parts: String =
+        let parts: Vec<String> =
             (0..parts).map(|number| format!("<Latest>{}</Latest>", block_id(number))).collect();
+        let parts = parts.concat();
         let list = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{parts}</BlockList>");
         request.body = Some(list.into_bytes());
         self.send_blob(&request, keep).await
