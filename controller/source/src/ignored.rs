@@ -30,17 +30,6 @@ impl Ignored {
         is_short.then(|| Self(lines().chain([ALWAYS]).filter_map(|line| pattern(line.trim_end())).collect()))
     }
 
-    /// Patterns of a manifest alone.
-    pub fn said(patterns: &[String]) -> Self {
-        Self(patterns.iter().filter_map(|line| pattern(line.trim_end())).collect())
-    }
-
-    /// The same, with others after them.
-    pub fn then(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
     /// Whether a file is left out: the last pattern that matches it, or a folder above it, decides. So Microsoft's client does it; git
     /// itself would not take back a file of a folder that is left out.
     pub fn has(&self, path: &str) -> bool {

@@ -21,8 +21,7 @@ fn branch() -> Reference {
 
 async fn found(remote: &Remote, path: &str, known: Option<&str>, store: &Store) -> Result<Found, Error> {
     let commit = remote.look(&branch()).await?;
-    let folder = Folder { commit, path: path.to_owned(), ignore: Vec::new() };
-    remote.fetch(&folder, known, store).await
+    remote.fetch(&Folder { commit, path: path.to_owned() }, known, store).await
 }
 
 async fn files(server: &Server, path: &str) -> Result<Arc<Kept>, Error> {
@@ -115,7 +114,7 @@ async fn what_is_not_there_is_said_in_words() -> Result<()> {
     let commit = server.commit()?;
     let (remote, store) = (server.remote()?, server.store(Bounds::default()));
     let fetch = async |commit: &str, path: &str| {
-        let folder = Folder { commit: commit.to_owned(), path: path.to_owned(), ignore: Vec::new() };
+        let folder = Folder { commit: commit.to_owned(), path: path.to_owned() };
         remote.fetch(&folder, None, &store).await.unwrap_err().to_string()
     };
     for path in ["lib", "src/a.py", "src/lib"] {
@@ -169,29 +168,6 @@ async fn links_and_executables_and_patterns_count_as_for_azures_command_line() -
     assert_eq!(kept.tree.0.keys().collect::<Vec<_>>(), [".amlignore", ".gitignore", "link", "run.sh"]);
     assert!(kept.tree.0["run.sh"].is_executable && kept.tree.0["link"].is_executable);
     assert_eq!(text(&kept, "link"), "#!/bin/sh\n");
-    Ok(())
-}
-
-#[tokio::test]
-async fn patterns_of_a_manifest_leave_out_more_and_take_files_back() -> Result<()> {
-    let server = Server::start().await?;
-    for path in ["main.py", "notes.md", "data/large.csv", "data/small.csv", "tests/a.py"] {
-        server.write(&format!("src/{path}"), path)?;
-    }
-    server.write("src/.amlignore", "*.md\n")?;
-    let commit = server.commit()?;
-    server.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},src/vendor")])?;
-    server.git(&["commit", "--quiet", "--message", "x"])?;
-    let commit = server.git(&["rev-parse", "HEAD"])?;
-    let ignore = ["data/", "!data/small.csv", "/tests", "vendor", "!notes.md"].map(str::to_owned).to_vec();
-    let folder = Folder { commit, path: "src".to_owned(), ignore };
-    // A file that is left out counts for no bound, and a submodule that is left out is in nobody's way.
-    let store = server.store(Bounds { files: 5, ..Bounds::default() });
-    let kept = server.remote()?.fetch(&folder, None, &store).await?.files.unwrap();
-    assert_eq!(
-        kept.tree.0.keys().collect::<Vec<_>>(),
-        [".amlignore", "data/small.csv", "main.py", "notes.md"]
-    );
     Ok(())
 }
 

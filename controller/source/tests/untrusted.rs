@@ -110,7 +110,7 @@ async fn packs_that_are_none_are_refused_and_leave_nothing_on_disk() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().to_owned(), 1 << 20, Bounds::default());
-        let place = Folder { commit: "1".repeat(40), path: String::new(), ignore: Vec::new() };
+        let place = Folder { commit: "1".repeat(40), path: String::new() };
         let refused = remote(HELLO, answer).await.unwrap().fetch(&place, None, &store).await.unwrap_err();
         assert!(refused.to_string().contains(word), "{word}: {refused}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{word}");

@@ -24,8 +24,6 @@ pub struct Folder {
     pub commit: String,
     /// The path in it; empty for the whole.
     pub path: String,
-    /// Patterns of what is left out.
-    pub ignore: Vec<String>,
 }
 
 /// A text is no reference.
