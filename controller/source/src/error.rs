@@ -127,6 +127,12 @@ impl Error {
             | Self::Address(_)
             | Self::Private(_)
             | Self::Name
+            | Self::Image(_)
+            | Self::Token
+            | Self::Secret(_)
+            | Self::UnknownHost(_)
+            | Self::HostKey { .. }
+            | Self::Key(_)
             | Self::Missing(_)
             | Self::Denied(_)
             | Self::Moved(_)

@@ -28,7 +28,7 @@ pub mod web;
 pub use dial::{Connection, Dial};
 pub use draft::Draft;
 pub use error::Error;
-pub use fetcher::{Entries, Fetcher, Found, Place};
+pub use fetcher::{Entries, Fetched, Fetcher, Place};
 pub use kept::Kept;
 pub use login::{Login, SshKey};
 pub use net::Net;

@@ -5,14 +5,16 @@
 
 use crate::download;
 use crate::error::Error;
-use crate::git::{Folder, Reference, Remote};
+use crate::git::{Folder, Reference, Remote, ssh};
 use crate::kept::Kept;
 use crate::login::Login;
 use crate::net::Net;
 use crate::oci::Artifact;
 use crate::store::Store;
 use crate::web::Download;
+use azureml_client::image::ImageRef;
 use std::sync::Arc;
+use url::Url;
 
 /// Where files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +73,22 @@ pub struct Found {
 }
 
 impl Origin {
+    /// The host that is asked, with its port where that is not the one of its protocol.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn host(&self) -> Result<String, Error> {
+        match self {
+            Self::Git { url, .. } if ssh::is_address(url) => ssh::host(url),
+            Self::Git { url, .. } | Self::Http { url, .. } => {
+                let url = Url::parse(url).map_err(|_| Error::Address("it is no URL"))?;
+                let host = url.host_str().ok_or(Error::Address("it has no host"))?;
+                Ok(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+            }
+            Self::Oci { image } => Ok(ImageRef::parse(image)?.registry),
+        }
+    }
+
     /// What the place holds now: a commit, the digest of an artifact, the hash of an archive. Costs a request or three, and none where
     /// what is written is a revision already.
     ///
@@ -137,5 +155,29 @@ impl Wanted {
             return String::new();
         }
         format!("#{}", download::digest(self.ignore.join("\n").as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_named_with_a_port_that_is_not_the_one_of_the_protocol() {
+        let git =
+            |url: &str| Origin::Git { url: url.to_owned(), reference: Reference::Branch("main".into()) };
+        for (origin, expected) in [
+            (git("https://GitHub.com/a/b"), "github.com"),
+            (git("https://git.example:443/a"), "git.example"),
+            (git("https://git.example:8443/a"), "git.example:8443"),
+            (git("ssh://git@git.example/a"), "git.example"),
+            (git("ssh://git@git.example:2222/a"), "git.example:2222"),
+            (git("git@git.example:a/b"), "git.example"),
+            (Origin::Oci { image: "ghcr.io/a/b:1".into() }, "ghcr.io"),
+            (Origin::Http { url: "https://e.example/a.zip".into(), sha256: String::new() }, "e.example"),
+        ] {
+            assert_eq!(origin.host().unwrap(), expected);
+        }
+        assert!(git("https://").host().is_err());
     }
 }

@@ -72,8 +72,10 @@ async fn an_artifact_of_flux_has_the_same_hash_as_the_same_files_in_git() -> Res
     git.write("src/b.py", "print(1)\n")?;
     git.write("src/sub/A.py", "x\n")?;
     git.commit()?;
-    let origin =
-        Origin::Git { url: git.url(), reference: azureml_source::git::Reference::Branch("main".to_owned()) };
+    let origin = Origin::Git {
+        url: git.url("work"),
+        reference: azureml_source::git::Reference::Branch("main".to_owned()),
+    };
     let in_git = Wanted { origin, ..by_tag.clone() };
     let (login, net) = (Login::Anonymous, git.net());
     let commit = in_git.origin.revision(&login, &net).await?;

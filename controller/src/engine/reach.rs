@@ -2,7 +2,7 @@
 //!
 //! In: an object. Out: references and a client, or what is missing. Reads stores, and a Secret where the identity needs one.
 
-use super::sources::{self, Fetched};
+use super::sources::{self, Files};
 use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
@@ -22,7 +22,7 @@ pub struct Reached<R> {
     /// How often the workspace is compared with Azure.
     pub resync: Duration,
     /// The files that the object takes from elsewhere.
-    pub fetched: Fetched,
+    pub fetched: Files,
 }
 
 impl<R> Reached<R> {
@@ -104,5 +104,5 @@ async fn last<K: Kind>(
     let access = access(ctx.world(), namespace, workspace)?;
     let client = login::client(ctx, &access).await?;
     let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
-    Ok(Reached { refs, client, resync: access.resync, fetched: Fetched::default() })
+    Ok(Reached { refs, client, resync: access.resync, fetched: Files::default() })
 }

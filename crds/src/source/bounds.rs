@@ -34,3 +34,10 @@ pub(super) fn folder(path: &mut Schema) {
     ];
     all_worded(path, "a relative folder such as src/train, without .. and \\", &forms);
 }
+
+/// How often a server is asked.
+pub(super) fn interval(schema: &mut Schema) {
+    let minutes = "([1-9]|[1-9][0-9]|[1-9][0-9]{2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m";
+    let form = json!({"pattern": format!("^({minutes}|([1-9]|1[0-9]|2[0-4])h)$")});
+    worded(schema, "minutes or hours from 1m to 24h, such as 5m", &form);
+}

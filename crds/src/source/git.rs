@@ -1,6 +1,6 @@
 //! A folder of a git repository as a manifest names it.
 
-use super::bounds::{all_worded, folder, object_name, one_field, worded};
+use super::bounds::{all_worded, folder, interval, object_name, one_field, worded};
 use kube::KubeSchema;
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::json;
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Git {
-    /// The address to clone from: `https://<host>/<path>`.
+    /// The address to clone from: `https://<host>/<path>`, `ssh://<user>@<host>/<path>` or `<user>@<host>:<path>`.
     #[schemars(length(min = 1, max = 1024), transform = address)]
     pub url: String,
     /// The branch, tag or commit. Exactly one of its fields.
@@ -29,8 +29,8 @@ pub struct Git {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 5), transform = interval)]
     pub interval: Option<String>,
-    /// The Secret that signs in, with `username` and `password`, or with `bearerToken`. Its annotation `azureml.dev/hosts` names
-    /// the hosts that may see it. Default: none.
+    /// The Secret that signs in: with `username` and `password`, or with `bearerToken`, and the annotation `azureml.dev/hosts` for the hosts
+    /// that may see it; over SSH with `identity` and `known_hosts`, and `password` where the key has one. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretReference>,
 }
@@ -68,8 +68,11 @@ pub struct GitReference {
 }
 
 fn address(url: &mut Schema) {
-    let form = json!({"pattern": "^https://[^/?#@\\x00-\\x20]+/[^?#@\\x00-\\x20]+$"});
-    worded(url, "https://<host>/<path>, without a password, ? or #; give the password by secretRef", &form);
+    let https = r"https://[^/?#@\x00-\x20]+/[^?#@\x00-\x20]+";
+    let user = r"[A-Za-z0-9_][A-Za-z0-9._-]*@";
+    let ssh = format!(r"ssh://{user}[^/?#@\x00-\x20]+/[^?#\x00-\x20]+|{user}[A-Za-z0-9.-]+:[^?#\x00-\x20]+");
+    let words = "https://<host>/<path> or ssh://<user>@<host>/<path>, without a password, ? or #; give the password or the key by secretRef";
+    worded(url, words, &json!({"pattern": format!("^({https}|{ssh})$")}));
 }
 
 fn name(schema: &mut Schema) {
@@ -82,10 +85,4 @@ fn name(schema: &mut Schema) {
 
 fn commit(schema: &mut Schema) {
     worded(schema, "40 hex digits in lower case", &json!({"pattern": "^[0-9a-f]{40}$"}));
-}
-
-fn interval(schema: &mut Schema) {
-    let minutes = "([1-9]|[1-9][0-9]|[1-9][0-9]{2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m";
-    let form = json!({"pattern": format!("^({minutes}|([1-9]|1[0-9]|2[0-4])h)$")});
-    worded(schema, "minutes or hours from 1m to 24h, such as 5m", &form);
 }

@@ -1,10 +1,12 @@
-//! Where files come from: in place, from a ConfigMap, from a git repository. One type wherever a kind takes files.
+//! Where files come from: in place, from a ConfigMap, a git repository, a registry, an address. One type wherever a kind takes files.
 //!
 //! In: nothing. Out: fields and their bounds. Steps have many sources, so what can be a bound of the schema is no rule in CEL.
 
 mod bounds;
+mod elsewhere;
 mod git;
 
+pub use self::elsewhere::{Http, Oci};
 pub use self::git::{Git, GitReference, SecretReference};
 
 use self::bounds::{object_name, one_field};
@@ -30,6 +32,12 @@ pub struct Source {
     /// A folder of a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
+    /// An artifact in a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<Oci>,
+    /// An archive at an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<Http>,
 }
 
 /// The entries of a ConfigMap: each key of `data` and `binaryData` is a file.
@@ -47,7 +55,7 @@ pub struct SourceStatus {
     /// The field that names the source, such as `steps.prepare.code`.
     #[schemars(length(max = 256))]
     pub field: String,
-    /// What it means now: of git the commit, of a ConfigMap its resource version.
+    /// What it means now: of git the commit, of a ConfigMap its resource version, of an artifact its digest, of an archive its SHA-256.
     #[schemars(length(max = 256))]
     pub revision: String,
     /// The hash of the files, as Azure ML computes it for code.

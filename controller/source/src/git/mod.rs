@@ -11,7 +11,7 @@ mod packet;
 mod reference;
 mod remote;
 mod session;
-mod ssh;
+pub(crate) mod ssh;
 mod walk;
 
 pub use self::reference::{BadReference, Folder, Listed, Reference};

@@ -42,7 +42,7 @@ pub(super) struct Ssh {
 }
 
 /// Whether an address is one of SSH: `ssh://…`, or `user@host:path` as git writes it.
-pub(super) fn is_address(address: &str) -> bool {
+pub(crate) fn is_address(address: &str) -> bool {
     address.starts_with("ssh://") || (!address.contains("://") && address.contains(':'))
 }
 
@@ -182,6 +182,12 @@ impl client::Handler for Guard {
 }
 
 /// User, host, port and path of an address.
+/// Host and port of an address; the port where it is not SSH's own.
+pub(crate) fn host(address: &str) -> Result<String, Error> {
+    let (_, host, port, _) = split(address)?;
+    Ok(if port == PORT { host } else { format!("{host}:{port}") })
+}
+
 fn split(address: &str) -> Result<(String, String, u16, String), Error> {
     if !address.starts_with("ssh://") {
         let (place, path) = address.split_once(':').ok_or(Error::Address("it is no URL"))?;

@@ -2,7 +2,7 @@
 //!
 //! In: what to commit. Out: a remote, and a store for what is fetched.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test file uses a part of it")]
 
 #[path = "../../../../tests/e2e/src/git_server.rs"]
 pub mod git_server;

@@ -5,6 +5,7 @@
 
 mod config_map;
 mod in_place;
+mod place;
 mod secret;
 
 use super::Context;
@@ -13,21 +14,19 @@ use crate::config::{self, Config};
 use anyhow::Result;
 use azureml_access::{connect, credentials};
 use azureml_client::places::{Permit, Places};
-use azureml_crds::source::{Git, GitReference, Source};
+use azureml_crds::source::Source;
 use azureml_observe::folder::Folder;
-use azureml_plan::hosts::{Reach, reach};
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
 use azureml_plan::source::{Held, Sources};
-use azureml_source::git::{Login, Reference, Remote};
-use azureml_source::{Error, Fetcher, Found, Place, Store};
+use azureml_source::{Error, Fetched, Fetcher, Net, Place, Store};
 pub use config_map::{map_name, map_names};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use in_place::InPlace;
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
-use reqwest::Url;
 pub use secret::HOSTS;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -42,9 +41,9 @@ pub struct Fetching {
     /// Files and what is known of them.
     pub fetcher: Fetcher,
     /// Asks hosts at public addresses.
-    pub public: reqwest::Client,
+    pub public: Net,
     /// Asks hosts that the configuration names, wherever they are.
-    pub anywhere: reqwest::Client,
+    pub anywhere: Net,
     /// Which hosts namespaces may fetch from.
     pub config: config::Sources,
     /// Sources that are asked at once.
@@ -58,13 +57,17 @@ impl Fetching {
     /// When a client cannot be made: its certificates cannot be read.
     pub fn new(config: &Config) -> Result<Self> {
         let (reach, sources) = (config.reach()?, &config.sources);
-        let client =
-            |is_inside| connect::stranger(reach.times, &reach.everywhere, is_inside, credentials::proxies());
+        let net = |is_inside| {
+            let proxies = credentials::proxies();
+            let client = connect::stranger(reach.times, &reach.everywhere, is_inside, proxies)?;
+            // What comes is compressed; what it unpacks to is bound by itself.
+            anyhow::Ok(Net::new(Arc::new(client), is_inside, sources.max_bytes))
+        };
         let store = Store::new(sources.folder.clone(), sources.cache_bytes, sources.bounds());
         Ok(Self {
             fetcher: Fetcher::new(store),
-            public: client(false)?,
-            anywhere: client(true)?,
+            public: net(false)?,
+            anywhere: net(true)?,
             config: sources.clone(),
             places: Places::new(2, 8),
         })
@@ -74,13 +77,13 @@ impl Fetching {
 /// Where the files of one source are.
 #[derive(Clone, Debug)]
 enum Origin {
-    Repository(Box<Place>),
+    Server(Box<Place>),
     ConfigMap(String),
 }
 
 /// What was fetched for an object.
 #[derive(Default)]
-pub struct Fetched {
+pub struct Files {
     /// What the sources hold.
     pub sources: Sources,
     /// Until they are to be asked again.
@@ -89,7 +92,7 @@ pub struct Fetched {
 }
 
 /// Fetches the sources of an object. With `is_asked` every server is asked again.
-pub(super) async fn fetch<K: Kind>(ctx: &Context, object: &K, is_asked: bool) -> Result<Fetched, Wait> {
+pub(super) async fn fetch<K: Kind>(ctx: &Context, object: &K, is_asked: bool) -> Result<Files, Wait> {
     let namespace = object.namespace().unwrap_or_default();
     let began = Instant::now();
     let since = |source: &Source| {
@@ -101,11 +104,11 @@ pub(super) async fn fetch<K: Kind>(ctx: &Context, object: &K, is_asked: bool) ->
     let each = all.iter().map(|(field, source)| one(ctx, (field, &namespace, source), since(source)));
     // As futures in a list, so that none borrows what another holds.
     let each: Vec<_> = each.collect();
-    let found: Vec<(Origin, Found)> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
-    let mut fetched = Fetched::default();
-    for ((field, source), (origin, Found { held, asked })) in all.into_iter().zip(found) {
-        let due = asked.map(|asked| interval(&source).saturating_sub(asked.elapsed()));
-        fetched.due = [fetched.due, due].into_iter().flatten().min();
+    let found: Vec<(Origin, Fetched)> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
+    let mut fetched = Files::default();
+    for ((field, source), (origin, Fetched { held, asked })) in all.into_iter().zip(found) {
+        let due = interval(&source).saturating_sub(asked.elapsed());
+        fetched.due = Some(fetched.due.map_or(due, |before| before.min(due)));
         fetched.origins.push((held.clone(), origin));
         fetched.sources.found(field, held);
     }
@@ -116,27 +119,19 @@ async fn one(
     ctx: &Context,
     (field, namespace, source): (&str, &str, &Source),
     since: Instant,
-) -> Result<(Origin, Found), Wait> {
+) -> Result<(Origin, Fetched), Wait> {
     let Fetching { fetcher, places, .. } = &ctx.fetching;
     let failed = |error: Error| failed(field, &error);
-    match source {
-        Source { git: Some(git), files: None, config_map: None } => {
-            let place = place(ctx, (field, namespace), git).await?;
-            let _few = places.permit(namespace).await;
-            let found = fetcher.folder(namespace, &place, since).await.map_err(failed)?;
-            Ok((Origin::Repository(Box::new(place)), found))
-        }
-        Source { config_map: Some(named), files: None, git: None } => {
-            let (revision, entries) = config_map::read(ctx, (field, namespace, &named.name)).await?;
-            let key = format!("configMap {}", named.name);
-            let held = fetcher.entries((namespace, key, revision), entries).await.map_err(failed)?;
-            Ok((Origin::ConfigMap(named.name.clone()), Found { held, asked: Some(Instant::now()) }))
-        }
-        Source { .. } => {
-            let message = format!("{field}: set exactly one of files, configMap, git");
-            Err(Wait::stalled(Reason::INVALID_SPEC, message))
-        }
+    if let Some(named) = &source.config_map {
+        let (revision, entries) = config_map::read(ctx, (field, namespace, &named.name)).await?;
+        let key = format!("configMap {}", named.name);
+        let held = fetcher.entries((namespace, key, revision), entries).await.map_err(failed)?;
+        return Ok((Origin::ConfigMap(named.name.clone()), Fetched { held, asked: Instant::now() }));
     }
+    let place = place::place(ctx, (field, namespace), source).await?;
+    let _few = places.permit(namespace).await;
+    let fetched = fetcher.fetch(namespace, &place, since).await.map_err(failed)?;
+    Ok((Origin::Server(Box::new(place)), fetched))
 }
 
 fn failed(field: &str, error: &Error) -> Wait {
@@ -146,58 +141,10 @@ fn failed(field: &str, error: &Error) -> Wait {
 
 /// How often a source is asked. The schema has minutes or hours.
 fn interval(source: &Source) -> Duration {
-    let said = source.git.as_ref().and_then(|git| git.interval.as_ref());
+    let git = source.git.as_ref().and_then(|git| git.interval.as_ref());
+    let said = git.or_else(|| source.oci.as_ref().and_then(|oci| oci.interval.as_ref()));
     let said = said.and_then(|text| text.parse::<SignedDuration>().ok());
     said.map_or(INTERVAL, |said| said.unsigned_abs())
-}
-
-/// The folder of a repository that a manifest names, with what signs in there.
-async fn place(ctx: &Context, (field, namespace): (&str, &str), git: &Git) -> Result<Place, Wait> {
-    let Fetching { public, anywhere, config, .. } = &ctx.fetching;
-    let Git { url, r#ref, path, ignore, interval: _, secret_ref } = git;
-    let stalled = |message: String| Wait::stalled(Reason::SOURCE_FAILED, format!("{field}: {message}"));
-    let host =
-        host(url).ok_or_else(|| stalled(format!("url {url} has no host; write https://<host>/<path>")))?;
-    let reach = reach(&config.hosts, namespace, &host).map_err(stalled)?;
-    let login = match secret_ref {
-        None => Login::Anonymous,
-        Some(secret) => secret::login(ctx, (field, namespace, &secret.name), &host).await?,
-    };
-    let (client, is_inside) = match reach {
-        Reach::Public => (public, false),
-        Reach::Anywhere => (anywhere, true),
-    };
-    // A pack is compressed; what it unpacks to is bound by itself.
-    let remote = Remote::new(client.clone(), url, login, is_inside, config.max_bytes);
-    let remote = remote.map_err(|error| failed(field, &error))?;
-    let reference = reference(r#ref).map_err(stalled)?;
-    let path = path.as_deref().filter(|path| *path != ".").unwrap_or_default().to_owned();
-    Ok(Place { remote, reference, path, ignore: ignore.clone() })
-}
-
-/// The host of an address, with its port where that is not the scheme's own.
-fn host(url: &str) -> Option<String> {
-    let url = Url::parse(url).ok()?;
-    let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-}
-
-fn reference(named: &GitReference) -> Result<Reference, String> {
-    match named {
-        GitReference { branch: Some(name), tag: None, semver: None, commit: None } => {
-            Ok(Reference::Branch(name.clone()))
-        }
-        GitReference { tag: Some(name), branch: None, semver: None, commit: None } => {
-            Ok(Reference::Tag(name.clone()))
-        }
-        GitReference { semver: Some(range), branch: None, tag: None, commit: None } => {
-            Reference::semver(range).map_err(|error| format!("ref.semver: {error}"))
-        }
-        GitReference { commit: Some(id), branch: None, tag: None, semver: None } => {
-            Reference::commit(id).map_err(|error| format!("ref.commit: {error}"))
-        }
-        GitReference { .. } => Err("ref: set exactly one of branch, tag, semver, commit".to_owned()),
-    }
 }
 
 /// Where the files of one object are read when they are uploaded.
@@ -210,7 +157,7 @@ pub struct Readers<'a> {
 
 impl<'a> Readers<'a> {
     /// The files of an object.
-    pub fn of<K: Kind>(object: &K, ctx: &'a Context, fetched: &'a Fetched) -> Self {
+    pub fn of<K: Kind>(object: &K, ctx: &'a Context, fetched: &'a Files) -> Self {
         let namespace = object.namespace().unwrap_or_default();
         let in_place = InPlace::of(object, &ctx.kube);
         Self { ctx, namespace, in_place, fetched: &fetched.origins }
@@ -222,7 +169,7 @@ impl<'a> Readers<'a> {
             return Ok(Folder::Kept(kept));
         }
         let kept = match origin {
-            Origin::Repository(place) => fetcher.bytes(place, held).await?,
+            Origin::Server(place) => fetcher.bytes(place, held).await?,
             Origin::ConfigMap(name) => {
                 let read = config_map::read(self.ctx, ("", &self.namespace, name)).await;
                 let (_, entries) = read.map_err(|wait| Error::Again(wait.message))?;
@@ -246,23 +193,6 @@ impl azureml_observe::act::Sources for Readers<'_> {
                 self.again(held, origin).await.map_err(|error| self.in_place.unreadable(&error))
             }
             None => self.in_place.read(hash).await,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_are_named_with_a_port_that_is_not_the_schemes_own() {
-        for (url, expected) in [
-            ("https://GitHub.com/a/b", Some("github.com")),
-            ("https://git.example:443/a", Some("git.example")),
-            ("https://git.example:8443/a", Some("git.example:8443")),
-            ("https://", None),
-        ] {
-            assert_eq!(host(url).as_deref(), expected, "{url}");
         }
     }
 }
