@@ -1,7 +1,7 @@
 //! What a scene shows: what Azure received, what Kubernetes holds, and how often an object was written.
 
 use crate::PATIENCE;
-use crate::scene::{GROUP, Scene, resource};
+use crate::scene::{GROUP, Scene, kinds};
 use anyhow::{Context as _, Result, bail};
 use azureml_simulator::Entry;
 use futures::StreamExt as _;
@@ -116,8 +116,7 @@ impl Scene {
     /// When they cannot be listed.
     pub async fn versions(&self) -> Result<BTreeMap<String, String>> {
         let mut versions = BTreeMap::new();
-        for definition in azureml_crds::all()? {
-            let resource = resource(&definition);
+        for resource in kinds() {
             let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), &self.namespace, &resource);
             for object in api.list(&ListParams::default()).await? {
                 let version = object.resource_version().unwrap_or_default();
@@ -174,8 +173,7 @@ impl Scene {
         let (sender, seen) = unbounded_channel();
         let from = self.versions().await?;
         let mut watches = JoinSet::new();
-        for definition in azureml_crds::all()? {
-            let resource = resource(&definition);
+        for resource in kinds() {
             let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), &self.namespace, &resource);
             let listed = api.list(&ListParams::default()).await?;
             let version = listed.metadata.resource_version.context("a list without a version")?;

@@ -9,9 +9,8 @@ use azureml_control_plane::ControlPlane;
 use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind, ObjectMeta};
+use kube::core::{ApiResource, DynamicObject, ObjectMeta};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -246,9 +245,13 @@ impl Drop for Scene {
     }
 }
 
-pub(crate) fn resource(definition: &CustomResourceDefinition) -> ApiResource {
-    let kind = GroupVersionKind::gvk(&definition.spec.group, "v1alpha1", &definition.spec.names.kind);
-    ApiResource::from_gvk_with_plural(&kind, &definition.spec.names.plural)
+/// The operator's kinds, as the API server names them. Not from their definitions: to make the schemas of all takes a debug build
+/// longer than everything else that a test does with an object.
+pub(crate) fn kinds() -> Vec<ApiResource> {
+    macro_rules! named {
+        ($($many:ident: $kind:path,)*) => { vec![$(ApiResource::erase::<$kind>(&())),*] };
+    }
+    azureml_crds::for_each_kind!(named)
 }
 
 /// The objects of the kind of an object in a namespace.
@@ -257,12 +260,9 @@ pub(crate) fn resource(definition: &CustomResourceDefinition) -> ApiResource {
 /// When it is not one of the operator's kinds.
 pub fn dynamic(kube: &Client, namespace: &str, object: &DynamicObject) -> Result<Api<DynamicObject>> {
     let kind = object.types.as_ref().map(|types| types.kind.clone()).unwrap_or_default();
-    let definitions = azureml_crds::all()?;
-    let definition = definitions
-        .iter()
-        .find(|definition| definition.spec.names.kind == kind)
-        .with_context(|| format!("no kind {kind}"))?;
-    Ok(Api::namespaced_with(kube.clone(), namespace, &resource(definition)))
+    let resource = kinds().into_iter().find(|resource| resource.kind == kind);
+    let resource = resource.with_context(|| format!("no kind {kind}"))?;
+    Ok(Api::namespaced_with(kube.clone(), namespace, &resource))
 }
 
 /// The objects of a YAML stream.

@@ -1,8 +1,7 @@
 //! Waiting on a watch until an object is as it should be, or gone; what it was instead is in the error.
 
 use crate::PATIENCE;
-use crate::cluster::definitions;
-use crate::scene::{Object, Scene, resource};
+use crate::scene::{Object, Scene, kinds};
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::{StreamExt as _, stream};
 use kube::api::Api;
@@ -67,8 +66,7 @@ impl Scene {
     /// # Errors
     /// When the watches end.
     pub async fn wait_for_any(&self, is_so: impl Fn(&Value) -> bool) -> Result<()> {
-        let watches = definitions().into_iter().map(|definition| {
-            let kind = resource(&definition);
+        let watches = kinds().into_iter().map(|kind| {
             let api: Api<DynamicObject> = Api::namespaced_with(self.kube.clone(), &self.namespace, &kind);
             watcher(api, watcher::Config::default()).default_backoff().touched_objects().boxed()
         });
