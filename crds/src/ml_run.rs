@@ -35,6 +35,8 @@ use std::collections::BTreeMap;
 #[x_kube(
     validation = crate::rules::immutable("MLRun", "pipelineRef"),
     validation = crate::rules::immutable("MLRun", "experiment"),
+    validation = crate::rules::immutable("MLRun", "displayName"),
+    validation = crate::rules::immutable("MLRun", "tags"),
     validation = Rule::new("!(has(oldSelf.cancel) && oldSelf.cancel) || has(self.cancel) && self.cancel")
         .message("cancel: a cancelled run cannot go on; make a new MLRun").field_path(".cancel"),
 )]
@@ -45,11 +47,20 @@ pub struct MLRunSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
-    /// The experiment under which studio lists the job. Default: the name of the MLPipeline.
+    /// The experiment under which studio lists the job. Default: `experiment` of the MLPipeline, else its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
     pub experiment: Option<String>,
+    /// The name that studio shows for the job. Default: `displayName` of the MLPipeline, else the name of this object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub display_name: Option<String>,
+    /// Tags of the job, beside and over those of the MLPipeline.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = crate::ml_compute::bound_tags)]
+    #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
+    pub tags: BTreeMap<String, String>,
     /// `true` cancels the job, or the run before a job exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<bool>,

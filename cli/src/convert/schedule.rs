@@ -31,6 +31,7 @@ pub fn schedule(ctx: &mut Context<'_>, root: &Node) {
     times(ctx, trigger, &mut spec);
     spec.put_full("inputs", made.inputs);
     spec.put_some("experiment", made.experiment);
+    spec.put_some("displayName", made.display_name);
     spec.put_some("description", fields.text("description", &mut ctx.findings));
     spec.put_full("tags", tags(ctx, &fields));
     let shown = fields.text("display_name", &mut ctx.findings);
@@ -46,21 +47,29 @@ struct Made {
     pipeline: String,
     inputs: Map,
     experiment: Option<String>,
+    display_name: Option<String>,
+}
+
+impl Made {
+    /// A job as its pipeline says it.
+    fn of(pipeline: String) -> Self {
+        Self { pipeline, inputs: Map::new(), experiment: None, display_name: None }
+    }
 }
 
 fn created(ctx: &mut Context<'_>, node: &Node) -> Option<Made> {
     if let Value::Scalar(scalar) = &node.value {
         let pipeline = of_file(ctx, &scalar.text, &node.place, "create_job", Over::default())?;
-        return Some(Made { pipeline, inputs: Map::new(), experiment: None });
+        return Some(Made::of(pipeline));
     }
     let fields = Fields::of(node, "create_job", &mut ctx.findings);
     let Some(text) = fields.text("job", &mut ctx.findings) else {
         let root = Rc::new(node.clone());
         let pipeline = of_tree(ctx, &root, &node.place.to_string(), Over::default());
-        return pipeline.map(|pipeline| Made { pipeline, inputs: Map::new(), experiment: None });
+        return pipeline.map(Made::of);
     };
     let mut over = Over::default();
-    for key in OVER.into_iter().filter(|key| !["inputs", "experiment_name"].contains(key)) {
+    for key in OVER.into_iter().filter(|key| !["inputs", "experiment_name", "display_name"].contains(key)) {
         if let Some(node) = fields.node(key) {
             over.nodes.insert(key, node.clone());
         }
@@ -68,13 +77,14 @@ fn created(ctx: &mut Context<'_>, node: &Node) -> Option<Made> {
     let given = fields.named("inputs", &mut ctx.findings);
     let inputs = values(ctx, given);
     let experiment = fields.text("experiment_name", &mut ctx.findings);
+    let display_name = fields.text("display_name", &mut ctx.findings);
     let place = fields.place_of("job").clone();
     for key in ["type", "name"] {
         fields.entry(key);
     }
     fields.finish(&[], &mut ctx.findings);
     let pipeline = of_file(ctx, &text, &place, "create_job.job", over)?;
-    Some(Made { pipeline, inputs, experiment })
+    Some(Made { pipeline, inputs, experiment, display_name })
 }
 
 /// The pipeline of a job's file, alone or with the schedule's words over it.

@@ -84,7 +84,8 @@ pub fn deployment_id(endpoint: &ArmId, wanted: &Wanted) -> ArmId {
 /// The deployment of the current version.
 #[must_use]
 pub fn deployment_name(wanted: &Wanted) -> String {
-    let content = json!({"componentId": wanted.current.component_id, "settings": wanted.current.settings});
+    let content =
+        json!({"componentId": wanted.current.component_id, "settings": wanted.current.settings.counted()});
     names::deployment(&hash::content("deployment", &content))
 }
 

@@ -62,7 +62,7 @@ pub struct MLPipelineSpec {
     #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9_]*$')")
         .message("azureName: use lower-case letters, digits and _, starting with a letter (Azure ML components take no hyphens)"), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// The name that studio shows. Default: the name of this object.
+    /// The name that studio shows, also for jobs where an MLRun or MLSchedule says none. Default: the name of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
@@ -88,7 +88,7 @@ pub struct MLPipelineSpec {
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
     pub experiment: Option<String>,
-    /// Tags of the jobs.
+    /// Tags of the jobs. An MLRun or MLSchedule adds to them, and says others of the same name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
@@ -242,10 +242,22 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub experiment: Option<String>,
+    /// The name that studio shows for jobs that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub display_name: Option<String>,
     /// Tags of the jobs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     pub tags: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// The settings that make another version. The component has the name, so that its id tells another name already.
+    #[must_use]
+    pub fn counted(&self) -> Self {
+        Self { display_name: None, ..self.clone() }
+    }
 }
 
 /// A step of the version in force.

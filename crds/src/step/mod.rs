@@ -6,6 +6,7 @@ mod data;
 mod environment;
 mod rules;
 mod runs_on;
+mod services;
 
 pub use self::bodies::{
     EarlyTermination, Entry, Goal, LoggingLevel, Nested, Objective, Parallel, Policy, RetrySettings,
@@ -17,6 +18,7 @@ pub use self::environment::Environment;
 pub use self::runs_on::{
     Compute, Distribution, Identity, IdentityType, Processes, Ray, Resources, Serverless, TensorFlow,
 };
+pub use self::services::{Service, ServiceNodes, ServiceType};
 use crate::shared::Reference;
 use crate::source::Source;
 use crate::values::{InputMode, Literal, LiteralType};
@@ -49,11 +51,11 @@ const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
     validation = rules::data_has_its_own_names(),
     validation = rules::belongs_to_the_component("component", &["code", "environment", "description", "deterministic"]),
     validation = rules::belongs_to_the_component("pipeline", &["code", "environment", "description", "deterministic",
-        "environmentVariables", "resources", "distribution", "identity", "timeout", "compute"]),
+        "environmentVariables", "resources", "distribution", "identity", "services", "timeout", "compute"]),
     validation = rules::script_is_in_the_code("spark", "spark.entry.file"),
-    validation = rules::is_no_part_of("spark", &["environmentVariables", "resources", "distribution", "timeout"]),
-    validation = rules::is_no_part_of("parallel", &["distribution", "timeout"]),
-    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "environmentVariables", "distribution", "identity"]),
+    validation = rules::is_no_part_of("spark", &["environmentVariables", "resources", "distribution", "services", "timeout"]),
+    validation = rules::is_no_part_of("parallel", &["distribution", "services", "timeout"]),
+    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "environmentVariables", "distribution", "identity", "services"]),
 )]
 pub struct Step {
     /// The name, unique in the pipeline.
@@ -150,6 +152,11 @@ pub struct Step {
     /// As whom the step reaches data. Default: the identity of the compute where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// Programs beside the command that a person opens while it runs: name to program.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = services::bound_services)]
+    #[x_kube(validation = crate::rules::variable_names("services"), validation = crate::rules::yaml_keys("services"))]
+    pub services: BTreeMap<String, Service>,
     /// The longest the step may take. Default: Azure ML's own limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]

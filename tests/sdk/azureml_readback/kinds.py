@@ -103,6 +103,7 @@ def read_schedule(ml, objects, item, report):
     report.given("description", spec.get("description"), schedule.description)
     job = schedule.create_job
     report.given("experiment", spec.get("experiment"), job.experiment_name)
+    report.given("displayName", spec.get("displayName"), job.display_name)
     pipeline = objects.pipeline_of(item)
     runs(pipeline, job, report)
     inputs_of(pipeline, spec, job, report)
@@ -142,6 +143,7 @@ def read_run(ml, objects, item, report):
     if status["phase"] in PHASES:
         report.same("status.phase", PHASES[status["phase"]], job.status)
     report.given("experiment", spec.get("experiment"), job.experiment_name)
+    report.given("displayName", spec.get("displayName"), job.display_name)
     report.same(
         "status.studioUrl", True, job.studio_url.startswith(status["studioUrl"].partition("&tid=")[0])
     )

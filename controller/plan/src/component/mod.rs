@@ -13,6 +13,7 @@ mod own;
 mod ports;
 mod registered;
 mod resolved;
+mod services;
 mod step_body;
 
 pub use self::code::{Code, code, has_script};

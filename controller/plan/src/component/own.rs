@@ -108,6 +108,7 @@ fn content(
         resources: _,
         distribution: _,
         identity: _,
+        services: _,
         timeout: _,
     } = step;
     let mut content = json!({

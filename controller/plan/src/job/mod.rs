@@ -54,6 +54,11 @@ pub(crate) fn experiment<'a>(own: Option<&'a String>, current: &'a Current, pipe
     own.or(current.settings.experiment.as_ref()).map_or(pipeline, String::as_str)
 }
 
+/// The name that studio shows for a job: its own, that of its pipeline, or the name of the object that makes it.
+pub(crate) fn display_name<'a>(own: Option<&'a String>, current: &'a Current, object: &'a str) -> &'a str {
+    own.or(current.settings.display_name.as_ref()).map_or(object, String::as_str)
+}
+
 /// The tags of a job: those of what makes it, and those of its pipeline under other names. Azure tells no names apart by case.
 pub(crate) fn tags(current: &Current, own: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let is_own = |name: &str| own.keys().any(|one| one.eq_ignore_ascii_case(name));
@@ -102,13 +107,14 @@ fn node(properties: &Value, current: &Current) -> Value {
 }
 
 fn settings(settings: &Settings) -> Value {
-    // The job has its experiment and its tags.
+    // The job has its experiment, its name and its tags.
     let Settings {
         default_compute,
         default_datastore,
         continue_on_step_failure,
         force_rerun,
         experiment: _,
+        display_name: _,
         tags: _,
     } = settings;
     let mut value = json!({

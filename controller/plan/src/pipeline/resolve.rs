@@ -187,6 +187,7 @@ pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: Defaul
         continue_on_step_failure: continue_on_step_failure.unwrap_or(false),
         force_rerun: force_rerun.unwrap_or(false),
         experiment: pipeline.spec.experiment.clone(),
+        display_name: pipeline.spec.display_name.clone(),
         tags: pipeline.spec.tags.clone(),
     }
 }
@@ -199,7 +200,8 @@ pub(super) fn current(
     inputs: BTreeMap<String, Input>,
 ) -> Current {
     let outputs = pipeline.spec.outputs.clone();
-    let content = json!({"componentId": id, "settings": settings, "inputs": inputs, "outputs": outputs});
+    let content =
+        json!({"componentId": id, "settings": settings.counted(), "inputs": inputs, "outputs": outputs});
     let version = hash::cut(&hash::content("current", &content), 12).to_owned();
     let places = component::bare::inputs(pipeline, &refs.pipelines);
     let at = |place| places.iter().filter(|(_, at)| **at == place).map(|(name, _)| name.clone()).collect();

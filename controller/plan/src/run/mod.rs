@@ -24,7 +24,7 @@ use crate::invalid::InvalidSpec;
 use crate::job::{self, Form, Job};
 use crate::reasons::{Reason, Word};
 use crate::trouble::Trouble;
-use crate::{Decide, View, failure, names};
+use crate::{Decide, View, failure, names, tags};
 use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
@@ -59,6 +59,7 @@ impl Decide for MLRun {
     type Seen = Seen;
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
+        tags::unique(&self.spec.tags)?;
         let component = ArmId::parse(&refs.current.component_id)
             .map_err(|error| InvalidSpec::new("pipelineRef", error.to_string()))?;
         let job = Job {
@@ -186,6 +187,8 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         pipeline_ref,
         inputs,
         experiment,
+        display_name,
+        tags,
         cancel,
         // What becomes of the run after its end, or without its object.
         ttl_after_finished: _,
@@ -198,10 +201,10 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
     if let Some(invalid) = &wanted.refused {
         return refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask);
     }
-    let tags = refs.owner.tags(&refs.current.settings.tags);
+    let tags = job::tags(&refs.current, &refs.owner.tags(tags));
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let job = Job {
-        display_name: name,
+        display_name: job::display_name(display_name.as_ref(), &refs.current, name),
         experiment: job::experiment(experiment.as_ref(), &refs.current, &pipeline_ref.name),
         tags: &tags,
         inputs: inputs.as_ref(),

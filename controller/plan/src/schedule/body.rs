@@ -33,6 +33,7 @@ pub(super) fn body(
         suspend,
         inputs,
         experiment,
+        display_name,
         description,
         tags,
         // `wanted` has them, as the zone reads them.
@@ -52,6 +53,7 @@ pub(super) fn body(
         name,
         pipeline: &pipeline_ref.name,
         experiment: experiment.as_ref(),
+        display_name: display_name.as_ref(),
         inputs: inputs.as_ref(),
     };
     let mut properties = json!({
@@ -74,13 +76,14 @@ struct Asked<'a> {
     name: &'a str,
     pipeline: &'a str,
     experiment: Option<&'a String>,
+    display_name: Option<&'a String>,
     inputs: Option<&'a BTreeMap<String, Value>>,
 }
 
 /// The job that a firing makes.
 fn definition(asked: &Asked<'_>, refs: &Refs, tags: &BTreeMap<String, String>) -> Result<Value, InvalidSpec> {
     let job = Job {
-        display_name: asked.name,
+        display_name: job::display_name(asked.display_name, &refs.current, asked.name),
         experiment: job::experiment(asked.experiment, &refs.current, asked.pipeline),
         tags: &job::tags(&refs.current, tags),
         inputs: asked.inputs,
@@ -174,6 +177,7 @@ pub(super) fn content_hash(spec: &MLScheduleSpec, refs: &Refs) -> String {
         suspend,
         inputs,
         experiment,
+        display_name,
         description,
         tags,
         // It never changes, and its version counts.
@@ -191,7 +195,10 @@ pub(super) fn content_hash(spec: &MLScheduleSpec, refs: &Refs) -> String {
         "startTime": start_time, "endTime": end_time, "suspend": suspend, "inputs": inputs,
         "experiment": experiment, "description": description, "tags": tags,
         "version": refs.current.version});
-    // Likewise labels: without any, nothing is said.
+    // Likewise a name and labels: without any, nothing is said.
+    if let Some(name) = display_name {
+        content["displayName"] = json!(name);
+    }
     if refs.pins != Pins::default() {
         content["assets"] = refs.pins.ids().map(ToString::to_string).collect();
     }

@@ -3,6 +3,7 @@
 use crate::component::node::{begin, identity, said};
 use crate::component::registered::prefixed;
 use crate::component::resolved::Resolved;
+use crate::component::services::services;
 use crate::invalid::InvalidSpec;
 use crate::time;
 use azureml_crds::MLPipeline;
@@ -35,6 +36,9 @@ pub(crate) fn node(
     }
     if let Some(identity) = &step.identity {
         node["identity"] = self::identity(identity);
+    }
+    if !step.services.is_empty() {
+        node["services"] = services(&step.services);
     }
     if let Some(timeout) = &step.timeout {
         let timeout = time::iso(time::duration("timeout", timeout)?);
