@@ -85,12 +85,12 @@ fn lists_say_how_they_merge() -> Result<()> {
 }
 
 #[test]
-fn all_together_are_smaller_than_300_kb() -> Result<()> {
+fn all_together_are_smaller_than_350_kb() -> Result<()> {
     let mut bytes = 0;
     for definition in azureml_crds::all()? {
         bytes += serde_saphyr::to_string(&definition)?.len();
     }
-    assert!(bytes < 300_000, "{bytes} bytes");
+    assert!(bytes < 350_000, "{bytes} bytes");
     Ok(())
 }
 

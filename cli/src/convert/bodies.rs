@@ -4,12 +4,10 @@
 
 use super::bindings::{named, without_blanks, without_groups};
 use super::context::Context;
-use super::data;
 use super::environment;
 use super::fields::Fields;
 use super::layers::{Layers, peek};
 use super::out::{Map, Out};
-use super::read::{Node, Value};
 use super::running::spelled;
 use super::values::Values;
 
@@ -19,7 +17,8 @@ pub fn put(ctx: &mut Context<'_>, step: &mut Map, kind: &str, layers: &Layers<'_
         "sweep" => sweep(ctx, step, layers, values),
         "spark" => step.put("spark", spark(layers)),
         "parallel" => parallel(ctx, step, layers),
-        "automl" => step.put("automl", automl(ctx, layers)),
+        // A search has a file of its own.
+        "automl" => {}
         _ => step.put_some("command", command(ctx, layers, values)),
     }
 }
@@ -64,26 +63,6 @@ const PARALLEL: [(&str, bool); 10] = [
     ("progress_update_timeout", false),
     ("first_task_creation_timeout", false),
 ];
-const AUTOML: [(&str, bool); 17] = [
-    ("task", false),
-    ("primary_metric", false),
-    ("target_column_name", false),
-    ("validation_data_size", false),
-    ("test_data_size", false),
-    ("n_cross_validations", false),
-    ("cv_split_column_names", false),
-    ("weight_column_name", false),
-    ("log_verbosity", false),
-    ("limits", false),
-    ("training", false),
-    ("featurization", false),
-    ("forecasting", false),
-    ("training_parameters", false),
-    ("sweep", false),
-    ("search_space", false),
-    ("positive_label", false),
-];
-
 /// A sweep stands beside the command of its trials. Its times have units here, and the time of all trials is the step's.
 fn sweep(ctx: &mut Context<'_>, step: &mut Map, layers: &Layers<'_>, values: &Values) {
     step.put_some("command", command(ctx, layers, values));
@@ -194,29 +173,4 @@ fn parallel(ctx: &mut Context<'_>, step: &mut Map, layers: &Layers<'_>) {
     step.put("parallel", body);
     step.put_some("code", below.get("code").cloned());
     step.put_some("environment", below.get("environment").cloned());
-}
-
-/// An automl job: its data is named as everywhere else.
-fn automl(ctx: &mut Context<'_>, layers: &Layers<'_>) -> Map {
-    let mut body = typed(layers, &AUTOML);
-    for key in ["training_data", "validation_data", "test_data"] {
-        if let Some((node, path)) = layers.node(key) {
-            body.put_some(&super::running::camel(key), table(ctx, node, &path));
-        }
-    }
-    body
-}
-
-fn table(ctx: &mut Context<'_>, node: &Node, key: &str) -> Option<Out> {
-    if let Value::Scalar(scalar) = &node.value {
-        return Some(without_blanks(&scalar.text).into());
-    }
-    let fields = Fields::of(node, key, &mut ctx.findings);
-    let kind = fields.text("type", &mut ctx.findings).unwrap_or_else(|| "mltable".to_owned());
-    let path = fields.text("path", &mut ctx.findings)?;
-    let found = data::place(ctx, &path, &kind, fields.place_of("path"), &fields.path("path"))?;
-    fields.finish(&[], &mut ctx.findings);
-    let mut map = Map::new().with("type", kind);
-    found.put(&mut map);
-    Some(map.into())
 }

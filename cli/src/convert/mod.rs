@@ -2,6 +2,7 @@
 //!
 //! In: paths, something that reads files, options. Out: the files of a kustomization, and what was found. No disk, no clock.
 
+mod automl;
 mod bindings;
 mod bodies;
 mod check;

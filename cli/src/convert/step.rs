@@ -2,6 +2,7 @@
 //!
 //! In: a job, and what steps share. Out: the step in the order of its definition. Adds to the pipeline's ports what it learns.
 
+use super::automl;
 use super::bindings::{Binding, whole};
 use super::bodies;
 use super::code;
@@ -55,6 +56,9 @@ pub fn step(ctx: &mut Context<'_>, frame: &mut Frame, job: &Job) -> Map {
     match &job.body {
         Body::Here(kind) => {
             step.put_some("description", layers.text("description", &mut ctx.findings));
+            if *kind == "automl" {
+                step.put("automl", automl::automl(ctx, frame, &job.name, &layers));
+            }
             bodies::put(ctx, &mut step, kind, &layers, &values);
             files_and_image(ctx, &mut step, &layers, kind);
         }

@@ -134,7 +134,7 @@ pub async fn add_remembered(
 /// The components of a name, or of its steps, that `status` names; of others it may say what it likes.
 pub fn in_status(pipeline: &MLPipeline, base: &ArmId) -> Vec<ArmId> {
     let Some(status) = &pipeline.status else { return Vec::new() };
-    let steps = status.steps.iter().map(|step| &step.component_id);
+    let steps = status.steps.iter().filter_map(|step| step.component_id.as_ref());
     let whole = status.current.iter().map(|current| &current.component_id);
     let is_own = |id: &ArmId| {
         let container = id.parent().map(|container| container.key()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The steps of a pipeline as a Mermaid flowchart, to be read in a browser.
 
+use crate::component::tables;
 use azureml_crds::step::Step;
 use azureml_crds::values::Literal;
 
@@ -11,14 +12,20 @@ const ROOM: usize = 40;
 
 const HEAD: &str = "flowchart TD\n";
 
-/// A chart with a box for every step and an arrow for every output that another step reads. What does not fit is counted in a
+/// A chart with a box for every step, an arrow for every output that another step reads, and a dotted one for `after`. What does not fit is counted in a
 /// box of its own, `… and N more`.
 #[must_use]
 pub fn mermaid(steps: &[Step]) -> String {
     let boxes = steps.iter().map(|step| format!("  {}\n", step.name));
     let arrows = steps.iter().flat_map(|step| {
-        let sources = step.inputs.values().filter_map(source);
-        sources.map(|(from, output)| format!("  {from} -->|{output}| {}\n", step.name))
+        let inputs = step.inputs.values().filter_map(|value| match value {
+            Literal::Text(text) => Some(text),
+            Literal::Number(_) => None,
+        });
+        let tables = step.automl.iter().flat_map(tables).map(|(_, text)| text);
+        let sources = inputs.chain(tables).filter_map(|text| source(text));
+        let data = sources.map(|(from, output)| format!("  {from} -->|{output}| {}\n", step.name));
+        data.chain(step.after.iter().map(|from| format!("  {from} -.-> {}\n", step.name)))
     });
     let lines: Vec<String> = boxes.chain(arrows).collect();
     if HEAD.len() + lines.iter().map(String::len).sum::<usize>() <= LONGEST {
@@ -36,8 +43,7 @@ pub fn mermaid(steps: &[Step]) -> String {
     chart + &format!("  More[\"… and {} more\"]\n", left.len())
 }
 
-fn source(value: &Literal) -> Option<(&str, &str)> {
-    let Literal::Text(text) = value else { return None };
+fn source(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix("${{parent.jobs.")?.strip_suffix("}}")?.split_once(".outputs.")
 }
 

@@ -43,8 +43,8 @@ use std::collections::BTreeMap;
     validation = rules::bound_to_pipeline_output(),
     validation = rules::optional_in_a_group(rules::COMMAND),
     validation = rules::optional_in_a_group(rules::ARGS),
-    validation = rules::here_or_default("compute", &["pipeline"]),
-    validation = rules::here_or_default("environment", &["component", "pipeline", "spark"]),
+    validation = rules::here_or_default("compute", &["pipeline", "raw"]),
+    validation = rules::here_or_default("environment", &["component", "pipeline", "spark", "automl", "raw"]),
     validation = rules::scripts_have_code(),
     validation = rules::scripts_are_in_the_default_code(),
     validation = crate::rules::immutable("MLPipeline", "workspaceRef"),
@@ -267,9 +267,10 @@ pub struct StepStatus {
     /// The name of the step.
     #[schemars(length(max = 63))]
     pub name: String,
-    /// ARM id of its component.
+    /// ARM id of its component; none where Azure ML runs the step without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
-    pub component_id: String,
+    pub component_id: Option<String>,
     /// Hash of its files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -9,8 +9,11 @@ mod runs_on;
 mod services;
 
 pub use self::bodies::{
-    EarlyTermination, Entry, Goal, LoggingLevel, Nested, Objective, Parallel, Policy, RetrySettings,
-    Sampling, SamplingRule, SamplingType, Script, Space, SpaceType, Spark, Sweep, SweepLimits, Task,
+    AutoMl, AutoMlLimits, AutoMlSweep, AutoMlTask, AutoOr, EarlyTermination, Entry, Featurization,
+    FeaturizationMode, Forecasting, Goal, Lags, Learner, LoggingLevel, Nested, Objective, Parallel, Policy,
+    Raw, RetrySettings, Sampling, SamplingRule, SamplingType, Script, ShortSeries, Space, SpaceType, Spark,
+    StackEnsemble, Stl, Sweep, SweepLimits, TargetAggregation, Task, Training, TrainingMode, Transformer,
+    Verbosity,
 };
 pub(crate) use self::bounds::{at_most_50, bound_inputs, bound_variables};
 pub use self::data::{StepData, StepOutput};
@@ -29,11 +32,11 @@ use std::collections::BTreeMap;
 /// The maps that give a step its inputs.
 const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
 
-/// A step. Exactly one of `command`, `python`, `r`, `component`, `pipeline`, `parallel` and `spark` says what runs.
+/// A step. Exactly one of `command`, `python`, `r`, `component`, `pipeline`, `parallel`, `spark`, `automl` and `raw` says what runs.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline", "parallel", "spark"]),
+    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline", "parallel", "spark", "automl", "raw"]),
     validation = rules::uses("command", INPUTS),
     validation = rules::uses("command", &["outputs"]),
     validation = rules::args_use("r", INPUTS),
@@ -55,7 +58,10 @@ const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
     validation = rules::script_is_in_the_code("spark", "spark.entry.file"),
     validation = rules::is_no_part_of("spark", &["environmentVariables", "resources", "distribution", "services", "timeout"]),
     validation = rules::is_no_part_of("parallel", &["distribution", "services", "timeout"]),
-    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "environmentVariables", "distribution", "identity", "services"]),
+    validation = rules::is_no_part_of("automl", &["inputs", "inputTypes", "inputModes", "data", "code", "environment", "description",
+        "deterministic", "distribution", "services", "timeout"]),
+    validation = rules::is_no_part_of("raw", &["code", "environment", "description", "deterministic", "distribution", "services", "timeout"]),
+    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "automl", "raw", "environmentVariables", "distribution", "identity", "services"]),
 )]
 pub struct Step {
     /// The name, unique in the pipeline.
@@ -74,7 +80,7 @@ pub struct Step {
     /// A shell line, sent as written. It reads `${{inputs.<input>}}` and `${{outputs.<output>}}`; a fragment `$[[…]]` is dropped
     /// when the optional input in it has no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 65_536))]
+    #[schemars(length(min = 1, max = 65_536), regex(pattern = r"[a-zA-Z0-9_]"))]
     pub command: Option<String>,
     /// A Python script.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,6 +104,12 @@ pub struct Step {
     /// A Spark program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spark: Option<Spark>,
+    /// A search for the best model, which Azure ML does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automl: Option<AutoMl>,
+    /// A node as the service takes it, for what has no field here. What the step says beside it is checked; the rest is sent as it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Raw>,
     /// Many runs of the command, script or component, each with other values of some inputs; the best of them is the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
@@ -131,6 +143,12 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub input_modes: BTreeMap<String, InputMode>,
+    /// Steps above, after which this one starts, where it reads nothing of them. Each of them gives it the address of an output,
+    /// as an input `after_<step>` of its component.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 63), regex(pattern = r"^[a-z_][a-z0-9_]*$")))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub after: Vec<String>,
     /// What the step writes. What another step uses is listed here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]

@@ -28,7 +28,8 @@ def read_pipeline(ml, objects, item, report):
     own = {step["name"]: step for step in status["steps"]}
     report.same("steps", {step["name"] for step in spec["steps"]}, set(own))
     for step in spec["steps"]:
-        if step["name"] in own:
+        # A search for the best model and a raw node have no component, and Azure shows no node.
+        if "componentId" in own.get(step["name"], {}):
             read_step(ml, objects, item, step, asset(own[step["name"]]["componentId"]), report)
     if "publish" in spec:
         read_endpoint(ml, item, report)

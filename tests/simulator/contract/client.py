@@ -24,7 +24,7 @@ from azure.ai.ml._restclient.arm_ml_service import models  # noqa: E402
 from azure.ai.ml._schema.component.command_component import CommandComponentSchema  # noqa: E402
 from azure.ai.ml._schema.component.parallel_component import ParallelComponentSchema  # noqa: E402
 from azure.ai.ml._schema.component.spark_component import SparkComponentSchema  # noqa: E402
-from azure.ai.ml._schema.pipeline import component_job  # noqa: E402
+from azure.ai.ml._schema.pipeline import automl_node, component_job  # noqa: E402
 from azure.ai.ml._schema.pipeline.pipeline_component import PipelineComponentSchema  # noqa: E402
 from azure.ai.ml.constants._component import ControlFlowType, NodeType  # noqa: E402
 from azure.ai.ml.entities import PipelineJobSettings, _builders  # noqa: E402
@@ -87,6 +87,24 @@ NODE_MODELS = {
     (None, "identity"): "IdentityConfiguration",
     (None, "queue_settings"): "QueueSettings",
 }
+
+
+# A search reads what is bound to it; what is sent for data in place is the text of a map of Python.
+AUTOML_VALUES = {
+    "name": TEXT,
+    "compute": TEXT,
+    "training_data": TEXT,
+    "validation_data": TEXT,
+    "test_data": TEXT,
+    "outputs": {"map": {"ref": "node.output"}},
+    # Spaces of images are texts, `choice(1,2)`, those of texts objects.
+    "search_space": {"array": {"map": {"type": "any"}}},
+    # The client writes a list as the text of a list of Python, which is one of its faults.
+    "forecasting": {"map": {"type": "any"}},
+    "properties": {"map": {"type": "any"}},
+}
+# Where a job is read back the client shows these; it never writes them.
+AUTOML_SHOWN = {"$schema", "id", "creation_context", "status", "log_files", "services", "experiment_name", "description"}
 
 
 class Reduction:
@@ -177,6 +195,26 @@ class Reduction:
         properties[required]["required"] = True
         self.types[f"node.{kind}"] = {"properties": properties}
 
+    def automl(self):
+        """The keys of a search for the best model, which has no component: its schemas are dumped as they are."""
+        tasks = {}
+        for field in automl_node.AutoMLNodeSchema():
+            fields = field.nested(context={"base_path": HERE}).fields
+            (task,) = fields["task_type"].allowed_values
+            properties = {}
+            for name, own in sorted(fields.items()):
+                key = own.data_key or name
+                if key in AUTOML_SHOWN:
+                    continue
+                value = AUTOML_VALUES.get(key) or self.schemas.field(own, f"node.automl.{task}.{key}")
+                properties[key] = bindable(dict(value))
+            properties["type"] = {"type": "string", "enum": ["automl"], "required": True}
+            properties["task"] = {"type": "string", "enum": [task], "required": True}
+            properties["training_data"]["required"] = True
+            tasks[task] = f"node.automl.{task}"
+            self.types[tasks[task]] = {"properties": properties}
+        self.types["node.automl"] = {"discriminator": "task", "variants": dict(sorted(tasks.items()))}
+
     def component(self, kind, schema):
         """The keys of one kind of component."""
         fields = schema(context={"base_path": HERE}).fields
@@ -258,12 +296,14 @@ def main():
     reduction.ports()
     for kind, (entity, schema) in NODES.items():
         reduction.node(kind, entity, schema)
+    reduction.automl()
     for kind, schema in COMPONENTS.items():
         reduction.component(kind, schema)
     types = reduction.types
     types["node.trial"] = {"properties": {"componentId": TEXT | {"required": True}}}
-    others = left_out(NodeType, NODES) | left_out(ControlFlowType, NODES)
-    types["node"] = {"discriminator": "type", "variants": {kind: f"node.{kind}" for kind in NODES} | others}
+    kinds = [*NODES, "automl"]
+    others = left_out(NodeType, kinds) | left_out(ControlFlowType, kinds)
+    types["node"] = {"discriminator": "type", "variants": {kind: f"node.{kind}" for kind in kinds} | others}
     others = left_out(NodeType, COMPONENTS)
     types["component"] = {
         "discriminator": "type",

@@ -164,8 +164,8 @@ pub fn inputs(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> BTre
     // Spark sees all data by its address; what a pipeline or a component that exists makes of it is theirs.
     let mode = |step: &Step, name: &str| match Body::of(step) {
         _ if step.spark.is_some() => Some(InputMode::Direct),
-        Ok(Body::Component(_) | Body::Pipeline(_)) => Some(InputMode::Direct),
-        Ok(Body::Own(_)) | Err(_) => step.input_modes.get(name).copied(),
+        Ok(Body::Component(_) | Body::Pipeline(_) | Body::Raw(_)) => Some(InputMode::Direct),
+        Ok(Body::Own(_) | Body::AutoMl(_)) | Err(_) => step.input_modes.get(name).copied(),
     };
     let bound = |step: &Step| {
         let bound =
@@ -196,7 +196,9 @@ pub(super) fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeM
     };
     match Body::of(step) {
         Ok(Body::Own(own)) => of_own(own).into_iter().map(|(name, place)| (name.to_owned(), place)).collect(),
-        Ok(Body::Component(_)) => unknown(),
+        Ok(Body::Component(_) | Body::Raw(_)) => unknown(),
+        // Its tables are bound, and its texts reach no command.
+        Ok(Body::AutoMl(_)) => BTreeMap::new(),
         Ok(Body::Pipeline(pipeline)) => pipeline
             .r#ref
             .as_ref()

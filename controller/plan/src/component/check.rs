@@ -3,8 +3,9 @@
 //!
 //! In: a pipeline. Out: everything that is wrong with it.
 
+use super::after;
 use super::bare::{self, Place};
-use super::bodies::{spark, sweep};
+use super::bodies::{automl_rules, raw, spark, sweep};
 use super::ports;
 use super::step_body::{Body, Own};
 use crate::invalid::InvalidSpec;
@@ -21,6 +22,11 @@ const INPUTS: usize = 32 * 1024;
 
 /// What is wrong with a pipeline. `nested` has those that stand in the place of steps; one that is not there is not judged.
 pub(super) fn faults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
+    let ordered = match after::ordered(pipeline) {
+        Ok(ordered) => ordered,
+        Err(wrong) => return vec![wrong],
+    };
+    let pipeline = ordered.as_ref();
     let of_steps = pipeline.spec.steps.iter().flat_map(|step| of_step(pipeline, step, nested));
     size(pipeline)
         .into_iter()
@@ -68,8 +74,8 @@ fn defaults(pipeline: &MLPipeline, nested: &BTreeMap<String, Current>) -> Vec<In
 
 fn of_step(pipeline: &MLPipeline, step: &Step, nested: &BTreeMap<String, Current>) -> Vec<InvalidSpec> {
     let own = Body::of(step).and_then(|body| match body {
-        Body::Own(own) => Ok(Some((own, own.command(&step.name)?))),
-        Body::Component(_) | Body::Pipeline(_) => Ok(None),
+        Body::Own(own) => own.command(&step.name).map(|_| Some(own)),
+        Body::Component(_) | Body::Pipeline(_) | Body::AutoMl(_) | Body::Raw(_) => Ok(None),
     });
     let own = match own {
         Ok(read) => read,
@@ -82,15 +88,19 @@ fn of_step(pipeline: &MLPipeline, step: &Step, nested: &BTreeMap<String, Current
     });
     let outputs = step.outputs.iter();
     let outputs = outputs.filter_map(|(name, output)| ports::output_type(pipeline, step, name, output).err());
-    let of_command = own
-        .into_iter()
-        .flat_map(|(own, command)| unknown(step, own).into_iter().chain(optional(pipeline, step, &command)));
+    let of_command = own.into_iter().flat_map(|own| {
+        // The table of a parallel step is no part of its command, and it needs one.
+        let text = own.texts().join("\n");
+        unknown(step, own).into_iter().chain(optional(pipeline, step, &text))
+    });
     inputs
         .chain(outputs)
         .chain(of_command)
         .chain(addresses(step, &places))
         .chain(sweep::faults(step, &places))
         .chain(spark::faults(step))
+        .chain(automl_rules::faults(pipeline, step))
+        .chain(raw::faults(pipeline, step))
         .collect()
 }
 

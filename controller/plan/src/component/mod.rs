@@ -3,6 +3,7 @@
 //! In: a spec and the ids it resolves to. Out: bodies as Microsoft's client sends them. Source: Azure REST API,
 //! `ComponentVersions_CreateOrUpdate`, and the command and pipeline component schemas of the Azure ML CLI v2.
 
+mod after;
 pub mod bare;
 mod bodies;
 mod check;
@@ -16,6 +17,9 @@ mod resolved;
 mod services;
 mod step_body;
 
+pub(crate) use self::after::ordered;
+pub(crate) use self::bodies::automl_rules::tables;
+pub(crate) use self::bodies::raw::addresses;
 pub use self::code::{Code, code, has_script};
 pub use self::literal::literal;
 pub use self::own::{Own, with_code};
@@ -53,6 +57,8 @@ pub enum Component {
     Own(Own),
     /// One that exists: an ARM id or a registry's URI.
     Existing(String),
+    /// None: the node says everything.
+    None,
 }
 
 impl Prepared {
@@ -61,7 +67,7 @@ impl Prepared {
     pub fn own(&self) -> Option<&Own> {
         match &self.component {
             Component::Own(own) => Some(own),
-            Component::Existing(_) => None,
+            Component::Existing(_) | Component::None => None,
         }
     }
 }
@@ -95,10 +101,14 @@ pub fn prepare(
         (Runs::Component(id), _) => (Component::Existing(id.clone()), runner(pipeline, step, resolved, id)?),
         (Runs::PipelineComponent(id), _) => nested(id)?,
         (Runs::Pipeline(current), _) => nested(&current.component_id)?,
-        (Runs::Own(_), Body::Component(_) | Body::Pipeline(_)) => {
+        (Runs::Node, Body::AutoMl(automl)) => {
+            (Component::None, bodies::automl::node(pipeline, step, resolved, automl)?)
+        }
+        (Runs::Node, Body::Raw(raw)) => (Component::None, bodies::raw::node(pipeline, step, resolved, raw)?),
+        (Runs::Own(_) | Runs::Node, _) => {
             return Err(InvalidSpec::new(
                 format!("steps.{}", step.name),
-                "it runs what exists, and has no environment",
+                "what it resolves to is of another body",
             ));
         }
     };

@@ -19,12 +19,10 @@ pub(super) fn begin(
     r#type: &str,
 ) -> Result<Value, InvalidSpec> {
     let inputs = inputs(step, resolved);
-    let mut outputs = Map::new();
-    for (name, output) in &step.outputs {
-        if let Some(output) = node_output(output, output_type(pipeline, step, name, output)?) {
-            outputs.insert(name.clone(), output);
-        }
-    }
+    let mut outputs = self::outputs(pipeline, step)?;
+    // A component declares the others, and Azure ML's defaults serve.
+    outputs
+        .retain(|name, _| step.outputs.get(name).is_some_and(|one| one.path.is_some() || one.mode.is_some()));
     let mut node = json!({"type": r#type, "name": step.name});
     for (key, ports) in [("inputs", inputs), ("outputs", outputs)] {
         if !ports.is_empty() {
@@ -71,6 +69,15 @@ fn inputs(step: &Step, resolved: &Resolved) -> Map<String, Value> {
     literals.chain(data).collect()
 }
 
+/// All outputs of a node.
+pub(super) fn outputs(pipeline: &MLPipeline, step: &Step) -> Result<Map<String, Value>, InvalidSpec> {
+    let each = step.outputs.iter();
+    let each = each.map(|(name, output)| {
+        Ok((name.clone(), node_output(output, output_type(pipeline, step, name, output)?)))
+    });
+    each.collect()
+}
+
 /// As whom a step reaches data.
 pub(super) fn identity(Identity { r#type, client_id }: &Identity) -> Value {
     let word = match r#type {
@@ -104,11 +111,11 @@ fn node_input(step: &Step, name: &str, value: &Literal) -> Value {
     input
 }
 
-/// A node's output; none where Azure ML's defaults serve.
-fn node_output(output: &StepOutput, r#type: OutputType) -> Option<Value> {
+/// A node's output.
+fn node_output(output: &StepOutput, r#type: OutputType) -> Value {
     let StepOutput { r#type: _, path, mode } = output;
     match path {
-        Some(path) if path.starts_with(PARENT_OUTPUT) => Some(json!({"type": "literal", "value": path})),
+        Some(path) if path.starts_with(PARENT_OUTPUT) => json!({"type": "literal", "value": path}),
         path => {
             let mut value = json!({"job_output_type": r#type.word()});
             if let Some(path) = path {
@@ -117,7 +124,7 @@ fn node_output(output: &StepOutput, r#type: OutputType) -> Option<Value> {
             if let Some(mode) = mode {
                 value["mode"] = json!(mode.word());
             }
-            (path.is_some() || mode.is_some()).then_some(value)
+            value
         }
     }
 }

@@ -99,6 +99,11 @@ fn content(
         // A component that exists is no step's own.
         component: _,
         pipeline: _,
+        // A node says them.
+        automl: _,
+        raw: _,
+        // Inputs and outputs have it.
+        after: _,
         // Its values are inputs; the node has the rest.
         sweep: _,
         // The node has them, and with it the component of the whole.

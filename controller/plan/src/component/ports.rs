@@ -50,12 +50,21 @@ pub(super) fn input(
         Literal::Number(_) => return Ok(json!({"type": "integer"})),
         Literal::Text(text) => text,
     };
-    let wrong = |words: &str| {
-        InvalidSpec::new(format!("steps.{}.inputs.{name}", step.name), format!("{words}: {text}"))
-    };
     if !text.starts_with("${{") {
         return Ok(json!({"type": "string"}));
     }
+    bound(pipeline, step, &format!("inputs.{name}"), text)
+}
+
+/// What is bound to a field of a step: its type, and whether it may be absent.
+pub(super) fn bound(
+    pipeline: &MLPipeline,
+    step: &Step,
+    field: &str,
+    text: &str,
+) -> Result<Value, InvalidSpec> {
+    let wrong =
+        |words: &str| InvalidSpec::new(format!("steps.{}.{field}", step.name), format!("{words}: {text}"));
     if let Some(of_pipeline) = inner(text, PARENT_INPUT) {
         let input = pipeline.spec.inputs.get(of_pipeline).ok_or_else(|| wrong(NO_SUCH_INPUT))?;
         return Ok(match input.optional {

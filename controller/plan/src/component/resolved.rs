@@ -21,6 +21,8 @@ pub struct Resolved {
 pub enum Runs {
     /// A component of its own, in this environment version, where it has one: an ARM id or a registry's URI.
     Own(Option<String>),
+    /// Nothing beside its node.
+    Node,
     /// A component that exists: an ARM id or a registry's URI.
     Component(String),
     /// A pipeline component that exists.

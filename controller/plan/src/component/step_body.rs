@@ -4,7 +4,7 @@
 
 use crate::invalid::InvalidSpec;
 use crate::shell;
-use azureml_crds::step::{Nested, Parallel, Script, Spark, Step};
+use azureml_crds::step::{AutoMl, Nested, Parallel, Raw, Script, Spark, Step};
 
 /// What a step runs.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,10 @@ pub enum Body<'a> {
     Component(&'a str),
     /// A pipeline in the place of the step.
     Pipeline(&'a Nested),
+    /// A search for the best model.
+    AutoMl(&'a AutoMl),
+    /// A node as the service takes it.
+    Raw(&'a Raw),
 }
 
 /// What a step of its own runs.
@@ -38,7 +42,7 @@ impl<'a> Body<'a> {
     /// # Errors
     /// When the step has none, or more than one; the schema refuses that before.
     pub fn of(step: &'a Step) -> Result<Self, InvalidSpec> {
-        let Step { command, python, r, component, pipeline, parallel, spark, .. } = step;
+        let Step { command, python, r, component, pipeline, parallel, spark, automl, raw, .. } = step;
         let bodies = [
             command.as_deref().map(|command| Self::Own(Own::Command(command))),
             python.as_ref().map(|script| Self::Own(Own::Python(script))),
@@ -47,13 +51,15 @@ impl<'a> Body<'a> {
             pipeline.as_ref().map(Self::Pipeline),
             parallel.as_ref().map(|parallel| Self::Own(Own::Parallel(parallel))),
             spark.as_ref().map(|spark| Self::Own(Own::Spark(spark))),
+            automl.as_ref().map(Self::AutoMl),
+            raw.as_ref().map(Self::Raw),
         ];
         let mut set = bodies.into_iter().flatten();
         match (set.next(), set.next()) {
             (Some(body), None) => Ok(body),
             _ => Err(InvalidSpec::new(
                 format!("steps.{}", step.name),
-                "set exactly one of command, python, r, component, pipeline, parallel, spark",
+                "set exactly one of command, python, r, component, pipeline, parallel, spark, automl, raw",
             )),
         }
     }

@@ -87,15 +87,17 @@ impl Decide for MLPipeline {
         addresses(self, &refs.workspace.rights)?;
         component::check(self, &refs.pipelines).into_iter().next().map_or(Ok(()), Err)?;
         let default_compute = default_compute(self, refs)?;
-        let steps = self
+        let ordered = component::ordered(self)?;
+        let ordered = ordered.as_ref();
+        let steps = ordered
             .spec
             .steps
             .iter()
             .map(|step| {
                 component::prepare(
-                    self,
+                    ordered,
                     step,
-                    &resolve(self, step, refs, &default_compute)?,
+                    &resolve(ordered, step, refs, &default_compute)?,
                     (workspace, &base),
                     (&tags, &refs.sources),
                 )
@@ -162,8 +164,9 @@ fn others(wanted: &Wanted, seen: &Seen) -> Option<Plan> {
 
 fn step_status(step: &Prepared) -> StepStatus {
     let (component_id, code, environment) = match &step.component {
-        Component::Own(own) => (own.id.to_string(), own.code.as_ref(), own.environment.clone()),
-        Component::Existing(id) => (id.clone(), None, None),
+        Component::Own(own) => (Some(own.id.to_string()), own.code.as_ref(), own.environment.clone()),
+        Component::Existing(id) => (Some(id.clone()), None, None),
+        Component::None => (None, None, None),
     };
     let code_hash = code.map(|code| code.hash.clone());
     StepStatus { name: step.name.clone(), component_id, code_hash, environment }

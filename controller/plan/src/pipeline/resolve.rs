@@ -52,6 +52,7 @@ pub(super) fn resolve(
     let (compute, instance_type) = match &step.compute {
         Some(compute) => compute_id(&format!("{field}.compute"), compute, refs)?,
         None if matches!(runs, Runs::Pipeline(_) | Runs::PipelineComponent(_)) => (None, None),
+        None if step.raw.is_some() => (None, None),
         None if default.0.is_some() => (None, default.1.clone()),
         None => {
             return Err(InvalidSpec::new(
@@ -81,6 +82,7 @@ fn runs(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> Result<
                 has_environment.then(|| environment(pipeline, step, refs, &format!("{field}.environment")));
             Ok(Runs::Own(found.transpose()?))
         }
+        Body::AutoMl(_) | Body::Raw(_) => Ok(Runs::Node),
         Body::Component(text) => Ok(Runs::Component(component(format!("{field}.component"), text)?)),
         Body::Pipeline(Nested { r#ref: Some(name), .. }) => {
             let current = refs.pipelines.get(name).cloned();
@@ -167,7 +169,8 @@ pub(super) fn addresses(pipeline: &MLPipeline, rights: &Rights) -> Result<(), In
     });
     let of_steps = of_steps.filter(|(_, path)| !path.as_ref().is_some_and(is_bound));
     let mut all = inputs.chain(outputs).chain(of_steps);
-    all.try_for_each(|(field, path)| path.as_ref().map_or(Ok(()), |path| rights.address(&field, path)))
+    all.try_for_each(|(field, path)| path.as_ref().map_or(Ok(()), |path| rights.address(&field, path)))?;
+    spec.steps.iter().try_for_each(|step| component::addresses(step, rights))
 }
 
 pub(super) fn settings(pipeline: &MLPipeline, workspace: &ArmId, default: DefaultCompute) -> Settings {

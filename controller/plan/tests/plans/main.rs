@@ -8,6 +8,7 @@ mod golden;
 mod jobs;
 mod laws;
 mod nodes;
+mod other;
 mod recordings;
 mod requests;
 mod settings;

@@ -39,7 +39,7 @@ pub struct Objective {
     /// Whether the metric should be small or large.
     pub goal: Goal,
     /// The metric, under the name by which the program logs it with MLflow.
-    #[schemars(length(min = 1, max = 255))]
+    #[schemars(length(min = 1, max = 255), regex(pattern = r"[a-zA-Z0-9_]"))]
     pub primary_metric: String,
 }
 

@@ -149,7 +149,7 @@ pub(crate) fn faults(step: &Step, places: &BTreeMap<&str, Place>) -> Vec<Invalid
 }
 
 /// A distribution has the fields that it takes, and no others.
-fn of_fields(space: &Space) -> Option<String> {
+pub(super) fn of_fields(space: &Space) -> Option<String> {
     let Space { r#type, values, min_value, max_value, mu, sigma, q, upper } = space;
     let set = [
         ("values", !values.is_empty()),
@@ -190,7 +190,7 @@ fn of_values(space: &Space, place: Option<&Place>) -> Option<String> {
 }
 
 /// A policy has the fields that it takes.
-fn of_policy(policy: &EarlyTermination) -> Option<String> {
+pub(super) fn of_policy(policy: &EarlyTermination) -> Option<String> {
     let slack = policy.slack_factor.is_some() || policy.slack_amount.is_some();
     let (wanted, words): (&[&str], _) = match policy.r#type {
         Policy::Bandit => (&["slack"], "bandit takes one of slackFactor and slackAmount"),

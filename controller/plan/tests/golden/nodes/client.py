@@ -20,7 +20,7 @@ from azure.ai.ml import automl, load_job  # noqa: E402
 HERE = pathlib.Path(__file__).parent
 WANTED = "1.35.2"
 WORKSPACE = (
-    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-mlops/providers/"
+    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-mlops/providers/"
     "Microsoft.MachineLearningServices/workspaces/mlw-prod"
 )
 

@@ -90,3 +90,30 @@ async fn every_body_of_a_step_runs_to_its_end_and_shows_its_state() -> Result<()
     assert_eq!(sorted, all, "{run}");
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_search_a_raw_node_and_an_order_without_data_run_to_their_end_under_the_runs_own_words()
+-> Result<()> {
+    let stage = Stage::set().await?;
+    let image = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";
+    let spec = "workspaceRef: {name: team-a}, displayName: Houses, tags: {team: a, stage: dev}, outputs: {best: {type: mlflow_model}},
+        defaults: {compute: {serverless: {}}, environment: {ref: image}}, steps: [
+        {name: table, command: 'x ${{outputs.o}}', outputs: {o: {type: mltable}}, services: {lab: {type: jupyter_lab, nodes: all}, shell: {type: ssh, sshPublicKeys: ssh-rsa A}}},
+        {name: search, outputs: {best_model: {path: '${{parent.outputs.best}}'}},
+         automl: {task: regression, targetColumnName: price, trainingData: '${{parent.jobs.table.outputs.o}}', limits: {maxTrials: 2}}},
+        {name: raw, inputs: {d: '${{parent.jobs.table.outputs.o}}'}, outputs: {o: {}}, raw: {type: data_transfer, task: copy_data}},
+        {name: last, command: x, after: [search, raw]}]";
+    stage.apply(&(manifest("MLEnvironment", "image", image) + &manifest("MLPipeline", "p", spec)));
+    let pipeline = stage.ready("MLPipeline", "p").await?;
+    let shown = &pipeline["status"]["steps"];
+    assert_eq!((&shown[1]["name"], shown[1].get("componentId")), (&json!("search"), None), "{shown}");
+    stage.apply(&manifest("MLRun", "one", "pipelineRef: {name: p}, displayName: Tonight, tags: {team: b}"));
+    let run = stage.says("MLRun", "one", "Completed").await?;
+    let job = &stage.journal.of("PUT jobs/")[0].body["properties"];
+    let words = (&job["displayName"], &job["tags"]["team"], &job["tags"]["stage"]);
+    assert_eq!(words, (&json!("Tonight"), &json!("b"), &json!("dev")), "{job}");
+    let steps = run["status"]["steps"].as_array().into_iter().flatten();
+    let names: Vec<&str> = steps.map(|step| step["name"].as_str().unwrap_or_default()).collect();
+    assert_eq!((names.first(), names.last(), names.len()), (Some(&"table"), Some(&"last"), 4), "{run}");
+    Ok(())
+}

@@ -115,6 +115,13 @@ fn tried(name: &str, space: &Value) -> Result<Binding, Refusal> {
     Ok(Binding::Literal(text))
 }
 
+/// The tables that a search for the best model reads: bindings at the node itself (`nodes.json` of Microsoft's client).
+fn tables(kind: &str, body: &Map<String, Value>) -> Result<Vec<(String, Binding)>, Refusal> {
+    let names = ["training_data", "validation_data", "test_data"].into_iter().filter(|_| kind == "automl");
+    let given = names.filter_map(|name| Some((name, body.get(name)?)));
+    given.map(|(name, value)| Ok((name.to_owned(), Binding::read(name, value)?))).collect()
+}
+
 impl Output {
     fn read(name: &str, body: &Value) -> Result<Self, Refusal> {
         let text = body.get("value").or(Some(body)).and_then(Value::as_str);
@@ -163,11 +170,13 @@ impl Node {
             name: name.to_owned(),
             display_name: text("/display_name").unwrap_or_else(|| name.to_owned()),
             component,
-            compute: text("/computeId"),
+            // A search names it as the CLI does.
+            compute: text("/computeId").or_else(|| text("/compute").filter(|_| kind == "automl")),
             // A sweep gives the other inputs of its trials by a search space (`pipeline-other-nodes` of Microsoft's client).
             inputs: each(body, "search_space", tried)?
                 .into_iter()
                 .chain(each(body, "inputs", Binding::read)?)
+                .chain(tables(&kind, body)?)
                 .collect(),
             outputs: each(body, "outputs", Output::read)?,
             instances: usize::try_from(instances).unwrap_or(1).max(1),
