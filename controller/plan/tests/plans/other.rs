@@ -39,6 +39,11 @@ fn a_search_has_what_its_task_has() -> Result<()> {
         ("task: text_ner", None),
         ("task: regression", Some("steps.a.automl.targetColumnName: name the column")),
         (
+            "task: regression, targetColumnName: p, validationDataSize: 1",
+            Some("steps.a.automl.validationDataSize: write a part"),
+        ),
+        ("task: regression, targetColumnName: p, testDataSize: 0.5", None),
+        (
             "task: text_ner, training: {}",
             Some("steps.a.automl.training: a search of task text_ner does not have it"),
         ),

@@ -11,7 +11,7 @@ use crate::invalid::InvalidSpec;
 use azureml_crds::MLPipeline;
 use azureml_crds::step::{AutoMl, AutoMlLimits, AutoMlTask, Featurization, Space, Step};
 use azureml_crds::values::Scalar;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// What a task works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,29 @@ pub(crate) fn faults(pipeline: &MLPipeline, step: &Step) -> Vec<InvalidSpec> {
     let policy = policy.map(|words| at(".sweep.earlyTermination", &words));
     let mut all: Vec<InvalidSpec> =
         of_task.chain(target).chain(of_names).chain(of_spaces).chain(policy).collect();
+    let parts =
+        parts(automl).map(|field| at(&format!(".{field}"), "write a part of the whole, between 0 and 1"));
+    all.extend(parts);
     all.extend(changed(automl).map(|words| at(".featurization.columnNameAndTypes", words)));
     all.extend(tables(automl).filter_map(|(field, text)| table(pipeline, step, field, text)));
     all
+}
+
+/// Parts that are nothing, or the whole.
+fn parts(automl: &AutoMl) -> impl Iterator<Item = &'static str> {
+    let stack = automl.training.as_ref().and_then(|training| training.stack_ensemble_settings.as_ref());
+    let all = [
+        ("validationDataSize", automl.validation_data_size.as_ref()),
+        ("testDataSize", automl.test_data_size.as_ref()),
+        (
+            "training.stackEnsembleSettings.stackMetaLearnerTrainPercentage",
+            stack.and_then(|stack| stack.stack_meta_learner_train_percentage.as_ref()),
+        ),
+    ];
+    let is_part = |number: &Number| number.as_f64().is_some_and(|part| part > 0.0 && part < 1.0);
+    all.into_iter()
+        .filter(move |(_, number)| number.is_some_and(|number| !is_part(number)))
+        .map(|(field, _)| field)
 }
 
 /// What YAML has changed in the names of columns.

@@ -101,7 +101,7 @@ async fn a_search_a_raw_node_and_an_order_without_data_run_to_their_end_under_th
         {name: table, command: 'x ${{outputs.o}}', outputs: {o: {type: mltable}}, services: {lab: {type: jupyter_lab, nodes: all}, shell: {type: ssh, sshPublicKeys: ssh-rsa A}}},
         {name: search, outputs: {best_model: {path: '${{parent.outputs.best}}'}},
          automl: {task: regression, targetColumnName: price, trainingData: '${{parent.jobs.table.outputs.o}}', limits: {maxTrials: 2}}},
-        {name: raw, inputs: {d: '${{parent.jobs.table.outputs.o}}'}, outputs: {o: {}}, raw: {type: data_transfer, task: copy_data}},
+        {name: raw, outputs: {o: {type: mlflow_model}}, raw: {type: automl, task: text_ner, training_data: '${{parent.jobs.table.outputs.o}}', environment_id: 'azureml:e:1'}},
         {name: last, command: x, after: [search, raw]}]";
     stage.apply(&(manifest("MLEnvironment", "image", image) + &manifest("MLPipeline", "p", spec)));
     let pipeline = stage.ready("MLPipeline", "p").await?;

@@ -2,7 +2,6 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::borrow::Cow;
 
 /// A whole number, or `auto`.
@@ -28,8 +27,8 @@ impl JsonSchema for AutoOr {
     }
 }
 
-/// Bounds for a part of a whole.
+/// Bounds for a part of a whole. The API server compares whole numbers with whole bounds, so the ends are refused by the plan.
 pub(super) fn bound_part(schema: &mut Schema) {
-    schema.insert("minimum".into(), json!(0.000_001));
-    schema.insert("maximum".into(), json!(0.999_999));
+    schema.insert("minimum".into(), 0.into());
+    schema.insert("maximum".into(), 1.into());
 }
