@@ -197,13 +197,12 @@ pub(super) fn of_step(step: &Step, nested: &BTreeMap<String, Current>) -> BTreeM
     match Body::of(step) {
         Ok(Body::Own(own)) => of_own(own).into_iter().map(|(name, place)| (name.to_owned(), place)).collect(),
         Ok(Body::Component(_) | Body::Raw(_)) => unknown(),
-        // Its tables are bound, and its texts reach no command.
-        Ok(Body::AutoMl(_)) => BTreeMap::new(),
         Ok(Body::Pipeline(pipeline)) => pipeline
             .r#ref
             .as_ref()
             .map_or_else(unknown, |name| nested.get(name).map(told).unwrap_or_default()),
-        Err(_) => BTreeMap::new(),
+        // The tables of a search are bound, and its texts reach no command.
+        Ok(Body::AutoMl(_)) | Err(_) => BTreeMap::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::step::Step;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -121,13 +122,16 @@ fn content(
         "code": code.map(|code| &code.hash), "environment": environment,
         "displayName": display_name, "description": description, "deterministic": deterministic,
     });
-    if let Some(parallel) = parallel {
-        content["parallel"] = json!(parallel);
-    }
-    if let Some(spark) = spark {
-        content["spark"] = json!(spark);
-    }
+    put(&mut content, "parallel", parallel.as_ref());
+    put(&mut content, "spark", spark.as_ref());
     content
+}
+
+/// Adds what is there.
+fn put(content: &mut Value, key: &str, body: Option<&impl Serialize>) {
+    if let Some(body) = body {
+        content[key] = json!(body);
+    }
 }
 
 /// The body of a component version, with the code that it runs put in.

@@ -201,12 +201,11 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
     if let Some(invalid) = &wanted.refused {
         return refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask);
     }
-    let tags = job::tags(&refs.current, &refs.owner.tags(tags));
     let name = run.metadata.name.as_deref().unwrap_or_default();
     let job = Job {
         display_name: job::display_name(display_name.as_ref(), &refs.current, name),
         experiment: job::experiment(experiment.as_ref(), &refs.current, &pipeline_ref.name),
-        tags: &tags,
+        tags: &job::tags(&refs.current, &refs.owner.tags(tags)),
         inputs: inputs.as_ref(),
         is_scheduled: false,
         form: Form::Component,

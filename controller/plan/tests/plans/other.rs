@@ -29,76 +29,79 @@ fn nodes(steps: &str) -> Result<Value> {
     Ok(wanted.body["properties"]["componentSpec"]["jobs"].clone())
 }
 
+/// Searches, and what is said of them.
+const SEARCHES: &[(&str, Option<&str>)] = &[
+    ("task: regression, targetColumnName: p", None),
+    ("task: text_ner", None),
+    ("task: regression", Some("steps.a.automl.targetColumnName: name the column")),
+    (
+        "task: regression, targetColumnName: p, validationDataSize: 1",
+        Some("steps.a.automl.validationDataSize: write a part"),
+    ),
+    ("task: regression, targetColumnName: p, testDataSize: 0.5", None),
+    (
+        "task: text_ner, training: {}",
+        Some("steps.a.automl.training: a search of task text_ner does not have it"),
+    ),
+    ("task: text_ner, featurization: {mode: auto}", Some("steps.a.automl.featurization.mode: ")),
+    (
+        "task: image_classification, targetColumnName: p, limits: {maxNodes: 2}",
+        Some("steps.a.automl.limits.maxNodes: "),
+    ),
+    ("task: regression, targetColumnName: p, positiveLabel: a", Some("steps.a.automl.positiveLabel: ")),
+    (
+        "task: regression, targetColumnName: p, primaryMetric: accuracy",
+        Some("steps.a.automl.primaryMetric: \"accuracy\" is none"),
+    ),
+    (
+        "task: regression, targetColumnName: p, training: {allowedTrainingAlgorithms: [prophet]}",
+        Some("steps.a.automl.training.allowedTrainingAlgorithms: \"prophet\""),
+    ),
+    ("task: forecasting, targetColumnName: p, training: {allowedTrainingAlgorithms: [prophet]}", None),
+    (
+        "task: text_ner, trainingParameters: {imageSize: 5}",
+        Some("steps.a.automl.trainingParameters: \"image_size\" is none"),
+    ),
+    (
+        "task: text_ner, searchSpace: [{modelName: {type: choice}}]",
+        Some("steps.a.automl.searchSpace.modelName: this type takes values"),
+    ),
+    (
+        "task: text_ner, searchSpace: [{modelName: {type: choice, values: ['a,b']}}]",
+        Some("steps.a.automl.searchSpace.modelName: write values without quotes"),
+    ),
+    (
+        "task: text_ner, sweep: {samplingAlgorithm: grid, earlyTermination: {type: bandit}}",
+        Some("steps.a.automl.sweep.earlyTermination: bandit takes"),
+    ),
+    (
+        "task: regression, targetColumnName: p, featurization: {transformerParams: {scaler: []}}",
+        Some("steps.a.automl.featurization.transformerParams: \"scaler\""),
+    ),
+    (
+        "task: regression, targetColumnName: p, featurization: {columnNameAndTypes: {'true': Text}}",
+        Some("YAML reads the names"),
+    ),
+    (
+        "task: text_ner, validationData: '${{parent.inputs.folder}}'",
+        Some("steps.a.automl.validationData: a search reads an mltable"),
+    ),
+    (
+        "task: text_ner, validationData: '${{parent.inputs.perhaps}}'",
+        Some("steps.a.automl.validationData: a search needs it in each run"),
+    ),
+    (
+        "task: text_ner, validationData: '${{parent.inputs.none}}'",
+        Some("steps.a.automl.validationData: spec.inputs has no such input"),
+    ),
+];
+
 #[test]
 fn a_search_has_what_its_task_has() -> Result<()> {
     let step = |search: &str| {
         format!("{{name: a, automl: {{trainingData: '${{{{parent.inputs.table}}}}', {search}}}}}")
     };
-    for (search, words) in [
-        ("task: regression, targetColumnName: p", None),
-        ("task: text_ner", None),
-        ("task: regression", Some("steps.a.automl.targetColumnName: name the column")),
-        (
-            "task: regression, targetColumnName: p, validationDataSize: 1",
-            Some("steps.a.automl.validationDataSize: write a part"),
-        ),
-        ("task: regression, targetColumnName: p, testDataSize: 0.5", None),
-        (
-            "task: text_ner, training: {}",
-            Some("steps.a.automl.training: a search of task text_ner does not have it"),
-        ),
-        ("task: text_ner, featurization: {mode: auto}", Some("steps.a.automl.featurization.mode: ")),
-        (
-            "task: image_classification, targetColumnName: p, limits: {maxNodes: 2}",
-            Some("steps.a.automl.limits.maxNodes: "),
-        ),
-        ("task: regression, targetColumnName: p, positiveLabel: a", Some("steps.a.automl.positiveLabel: ")),
-        (
-            "task: regression, targetColumnName: p, primaryMetric: accuracy",
-            Some("steps.a.automl.primaryMetric: \"accuracy\" is none"),
-        ),
-        (
-            "task: regression, targetColumnName: p, training: {allowedTrainingAlgorithms: [prophet]}",
-            Some("steps.a.automl.training.allowedTrainingAlgorithms: \"prophet\""),
-        ),
-        ("task: forecasting, targetColumnName: p, training: {allowedTrainingAlgorithms: [prophet]}", None),
-        (
-            "task: text_ner, trainingParameters: {imageSize: 5}",
-            Some("steps.a.automl.trainingParameters: \"image_size\" is none"),
-        ),
-        (
-            "task: text_ner, searchSpace: [{modelName: {type: choice}}]",
-            Some("steps.a.automl.searchSpace.modelName: this type takes values"),
-        ),
-        (
-            "task: text_ner, searchSpace: [{modelName: {type: choice, values: ['a,b']}}]",
-            Some("steps.a.automl.searchSpace.modelName: write values without quotes"),
-        ),
-        (
-            "task: text_ner, sweep: {samplingAlgorithm: grid, earlyTermination: {type: bandit}}",
-            Some("steps.a.automl.sweep.earlyTermination: bandit takes"),
-        ),
-        (
-            "task: regression, targetColumnName: p, featurization: {transformerParams: {scaler: []}}",
-            Some("steps.a.automl.featurization.transformerParams: \"scaler\""),
-        ),
-        (
-            "task: regression, targetColumnName: p, featurization: {columnNameAndTypes: {'true': Text}}",
-            Some("YAML reads the names"),
-        ),
-        (
-            "task: text_ner, validationData: '${{parent.inputs.folder}}'",
-            Some("steps.a.automl.validationData: a search reads an mltable"),
-        ),
-        (
-            "task: text_ner, validationData: '${{parent.inputs.perhaps}}'",
-            Some("steps.a.automl.validationData: a search needs it in each run"),
-        ),
-        (
-            "task: text_ner, validationData: '${{parent.inputs.none}}'",
-            Some("steps.a.automl.validationData: spec.inputs has no such input"),
-        ),
-    ] {
+    for (search, words) in SEARCHES {
         let said = faults(&step(search))?;
         let is_said = words.map_or(said.is_empty(), |words| said.len() == 1 && said[0].contains(words));
         assert!(is_said, "{search}: {said:?}");

@@ -123,11 +123,11 @@ fn on(task: AutoMlTask) -> On {
     }
 }
 
-/// The fields that are set, and that the task does not have.
-fn of_task(automl: &AutoMl) -> Vec<String> {
+/// The fields that are set, and what has them.
+fn set(automl: &AutoMl) -> impl Iterator<Item = (&'static str, &'static [On])> {
     let AutoMl {
-        task,
         // Every task has them.
+        task: _,
         primary_metric: _,
         target_column_name: _,
         training_data: _,
@@ -139,18 +139,19 @@ fn of_task(automl: &AutoMl) -> Vec<String> {
         n_cross_validations,
         cv_split_column_names,
         weight_column_name,
-        positive_label,
-        limits,
+        // One task alone has them, or a part of them.
+        positive_label: _,
+        limits: _,
+        forecasting: _,
         training,
         featurization,
-        forecasting,
         training_parameters,
         sweep,
         search_space,
     } = automl;
-    let tables: &[On] = &[Table];
+    let tables: &'static [On] = &[Table];
     let all = [
-        ("validationDataSize", validation_data_size.is_some(), &[Table, Images] as &[On]),
+        ("validationDataSize", validation_data_size.is_some(), &[Table, Images] as &'static [On]),
         ("testData", test_data.is_some(), tables),
         ("testDataSize", test_data_size.is_some(), tables),
         ("nCrossValidations", n_cross_validations.is_some(), tables),
@@ -162,16 +163,27 @@ fn of_task(automl: &AutoMl) -> Vec<String> {
         ("sweep", sweep.is_some(), &[Text, Images]),
         ("searchSpace", !search_space.is_empty(), &[Text, Images]),
     ];
+    all.into_iter().filter(|(_, is_set, _)| *is_set).map(|(name, _, of)| (name, of))
+}
+
+/// The fields that are set, and that the task does not have.
+fn of_task(automl: &AutoMl) -> Vec<String> {
+    let AutoMl { task, positive_label, forecasting, limits, featurization, .. } = automl;
     let on = on(*task);
-    let others = all.into_iter().filter(|(_, is_set, of)| *is_set && !of.contains(&on));
-    let label = positive_label.is_some() && *task != AutoMlTask::Classification;
-    let times = forecasting.is_some() && *task != AutoMlTask::Forecasting;
-    let single = [("positiveLabel", label), ("forecasting", times)].into_iter().filter(|(_, is)| *is);
-    let names = others.map(|(name, ..)| name.to_owned()).chain(single.map(|(name, _)| name.to_owned()));
-    names
-        .chain(limits.iter().flat_map(|limits| of_limits(limits, on)))
-        .chain(featurization.iter().filter(|_| on == Text).flat_map(of_featurization))
-        .collect()
+    let others = set(automl).filter(|(_, of)| !of.contains(&on)).map(|(name, _)| name);
+    let single = [
+        ("positiveLabel", positive_label.is_some() && *task != AutoMlTask::Classification),
+        ("forecasting", forecasting.is_some() && *task != AutoMlTask::Forecasting),
+    ];
+    let single = single.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name);
+    let names = others.chain(single).map(str::to_owned);
+    names.chain(of_parts(limits.as_ref(), featurization.as_ref(), on)).collect()
+}
+
+/// The same, of limits and of how columns become features.
+fn of_parts(limits: Option<&AutoMlLimits>, featurization: Option<&Featurization>, on: On) -> Vec<String> {
+    let limits = limits.into_iter().flat_map(|limits| of_limits(limits, on));
+    limits.chain(featurization.into_iter().filter(|_| on == Text).flat_map(of_featurization)).collect()
 }
 
 fn of_limits(limits: &AutoMlLimits, on: On) -> Vec<String> {
