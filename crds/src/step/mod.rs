@@ -9,11 +9,12 @@ mod runs_on;
 mod services;
 
 pub use self::bodies::{
-    AutoMl, AutoMlLimits, AutoMlSweep, AutoMlTask, AutoOr, EarlyTermination, Entry, Featurization,
-    FeaturizationMode, Forecasting, Goal, Lags, Learner, LoggingLevel, Nested, Objective, Parallel, Policy,
-    Raw, RetrySettings, Sampling, SamplingRule, SamplingType, Script, ShortSeries, Space, SpaceType, Spark,
-    StackEnsemble, Stl, Sweep, SweepLimits, TargetAggregation, Task, Training, TrainingMode, Transformer,
-    Verbosity,
+    AutoMl, AutoMlLimits, AutoMlSweep, AutoMlTask, AutoOr, Autoscale, Databricks, DatabricksCluster,
+    DatabricksJob, EarlyTermination, Entry, Featurization, FeaturizationMode, Forecasting, Goal, Jar, Lags,
+    Learner, Library, LoggingLevel, Maven, Nested, NewCluster, Notebook, Objective, Package, Parallel,
+    Policy, PythonFile, Raw, RetrySettings, Sampling, SamplingRule, SamplingType, Script, SecurityMode,
+    ShortSeries, Space, SpaceType, Spark, StackEnsemble, Stl, Sweep, SweepLimits, TargetAggregation, Task,
+    Training, TrainingMode, Transformer, Verbosity,
 };
 pub(crate) use self::bounds::{at_most_50, bound_inputs, bound_variables};
 pub use self::data::{StepData, StepOutput};
@@ -32,11 +33,11 @@ use std::collections::BTreeMap;
 /// The maps that give a step its inputs.
 const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
 
-/// A step. Exactly one of `command`, `python`, `r`, `component`, `pipeline`, `parallel`, `spark`, `automl` and `raw` says what runs.
+/// A step. Exactly one of `command`, `python`, `r`, `component`, `pipeline`, `parallel`, `spark`, `automl`, `raw` and `databricks` says what runs.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline", "parallel", "spark", "automl", "raw"]),
+    validation = crate::rules::exactly_one("step", &["command", "python", "r", "component", "pipeline", "parallel", "spark", "automl", "raw", "databricks"]),
     validation = rules::uses("command", INPUTS),
     validation = rules::uses("command", &["outputs"]),
     validation = rules::args_use("r", INPUTS),
@@ -61,7 +62,9 @@ const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
     validation = rules::is_no_part_of("automl", &["inputs", "inputTypes", "inputModes", "data", "code", "environment", "description",
         "deterministic", "distribution", "services", "timeout"]),
     validation = rules::is_no_part_of("raw", &["code", "environment", "description", "deterministic", "distribution", "services", "timeout"]),
-    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "automl", "raw", "environmentVariables", "distribution", "identity", "services"]),
+    validation = rules::is_no_part_of("databricks", &["code", "resources", "distribution", "services"]),
+    validation = rules::signs_in_to_databricks(),
+    validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "automl", "raw", "databricks", "environmentVariables", "distribution", "identity", "services"]),
 )]
 pub struct Step {
     /// The name, unique in the pipeline.
@@ -110,6 +113,9 @@ pub struct Step {
     /// A node as the service takes it, for what has no field here. What the step says beside it is checked; the rest is sent as it stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Raw>,
+    /// A run on Azure Databricks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub databricks: Option<Databricks>,
     /// Many runs of the command, script or component, each with other values of some inputs; the best of them is the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,

@@ -71,6 +71,13 @@ pub(super) fn is_no_part_of(body: &str, fields: &[&str]) -> Rule {
         .field_path(format!(".{body}"))
 }
 
+/// Databricks knows managed identities, and not the token of Azure ML.
+pub(super) fn signs_in_to_databricks() -> Rule {
+    Rule::new("!has(self.databricks) || !has(self.identity) || self.identity.type == 'Managed'")
+        .message("identity: Databricks takes a managed identity; write type: Managed, or remove it where the compute has an identity")
+        .field_path(".identity.type")
+}
+
 /// What a component that exists says itself.
 pub(super) fn belongs_to_the_component(body: &str, fields: &[&str]) -> Rule {
     let set = set(fields);

@@ -56,7 +56,7 @@ fn places(command: &str) -> BTreeMap<&str, Place> {
 pub(super) fn of_own(own: Own<'_>) -> BTreeMap<&str, Place> {
     match own {
         Own::Command(command) => places(command),
-        Own::Python(_) | Own::R(_) => BTreeMap::new(),
+        Own::Python(_) | Own::R(_) | Own::Databricks(..) => BTreeMap::new(),
         Own::Parallel(_) | Own::Spark(_) => {
             let texts = own.texts().into_iter();
             let names = texts.flat_map(|text| text.split("${{inputs.").skip(1));

@@ -5,7 +5,7 @@
 
 use super::after;
 use super::bare::{self, Place};
-use super::bodies::{automl_rules, raw, spark, sweep};
+use super::bodies::{automl_rules, databricks, raw, spark, sweep};
 use super::ports;
 use super::step_body::{Body, Own};
 use crate::invalid::InvalidSpec;
@@ -101,6 +101,7 @@ fn of_step(pipeline: &MLPipeline, step: &Step, nested: &BTreeMap<String, Current
         .chain(spark::faults(step))
         .chain(automl_rules::faults(pipeline, step))
         .chain(raw::faults(pipeline, step))
+        .chain(databricks::faults(pipeline, step))
         .collect()
 }
 

@@ -119,6 +119,7 @@ pub fn prepare(
 fn runner(pipeline: &MLPipeline, step: &Step, resolved: &Resolved, id: &str) -> Result<Value, InvalidSpec> {
     match step {
         Step { parallel: Some(_), .. } => bodies::parallel::node(pipeline, step, resolved, id),
+        Step { databricks: Some(_), .. } => bodies::databricks::node(pipeline, step, resolved, id),
         Step { spark: Some(spark), .. } => bodies::spark::node(pipeline, step, resolved, (spark, id)),
         Step { sweep: Some(sweep), .. } => bodies::sweep::node(pipeline, step, resolved, (sweep, id)),
         _ => bodies::command::node(pipeline, step, resolved, id),

@@ -39,7 +39,7 @@ pub(super) fn prepare(
     (tags, sources): (&BTreeMap<String, String>, &Sources),
 ) -> Result<Own, InvalidSpec> {
     let command = runs.command(&step.name)?;
-    let code = code(pipeline, step, sources, workspace)?;
+    let code = code(pipeline, step, sources, workspace)?.filter(|_| runs.takes_code());
     let mut inputs = component_inputs(pipeline, step)?;
     inputs.extend(sweep::inputs(step));
     let mut outputs = component_outputs(pipeline, step)?;
@@ -47,14 +47,17 @@ pub(super) fn prepare(
         bodies::spark::direct(&mut inputs);
         bodies::spark::direct(&mut outputs);
     }
-    let content = content(step, &command, (&inputs, &outputs), code.as_ref(), environment);
+    // A command that the operator makes counts as what it is made of.
+    let written = (!matches!(runs, step_body::Own::Databricks(..))).then_some(command.as_str());
+    let content = content(step, written, (&inputs, &outputs), code.as_ref(), environment);
     let version = hash::name("component", &content);
     let name = names::step_component(base, &step.name);
     let id = workspace.child("components", &name).child("versions", &version);
     let mut spec = match runs {
-        step_body::Own::Command(_) | step_body::Own::Python(_) | step_body::Own::R(_) => {
-            bodies::command::component(&command, environment)
-        }
+        step_body::Own::Command(_)
+        | step_body::Own::Python(_)
+        | step_body::Own::R(_)
+        | step_body::Own::Databricks(..) => bodies::command::component(&command, environment),
         step_body::Own::Parallel(parallel) => bodies::parallel::component(parallel, environment),
         step_body::Own::Spark(spark) => bodies::spark::component(spark, environment),
     };
@@ -74,7 +77,7 @@ pub(super) fn prepare(
 /// What decides the version of a step's component.
 fn content(
     step: &Step,
-    command: &str,
+    command: Option<&str>,
     (inputs, outputs): (&Map<String, Value>, &Map<String, Value>),
     code: Option<&Code>,
     environment: Option<&str>,
@@ -86,6 +89,7 @@ fn content(
         r,
         parallel,
         spark,
+        databricks,
         deterministic,
         // The id has it.
         name: _,
@@ -117,6 +121,7 @@ fn content(
         services: _,
         timeout: _,
     } = step;
+    let databricks = databricks.as_ref().map(|run| bodies::databricks::content(step, run));
     let mut content = json!({
         "command": command, "python": python, "r": r, "inputs": inputs, "outputs": outputs,
         "code": code.map(|code| &code.hash), "environment": environment,
@@ -124,6 +129,7 @@ fn content(
     });
     put(&mut content, "parallel", parallel.as_ref());
     put(&mut content, "spark", spark.as_ref());
+    put(&mut content, "databricks", databricks.as_ref());
     content
 }
 

@@ -2,9 +2,10 @@
 //!
 //! In: a step. Out: its command line, and which text a shell reads as the user wrote it.
 
+use super::bodies::databricks;
 use crate::invalid::InvalidSpec;
 use crate::shell;
-use azureml_crds::step::{AutoMl, Nested, Parallel, Raw, Script, Spark, Step};
+use azureml_crds::step::{AutoMl, Databricks, Nested, Parallel, Raw, Script, Spark, Step};
 
 /// What a step runs.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub enum Own<'a> {
     Parallel(&'a Parallel),
     /// A Spark program.
     Spark(&'a Spark),
+    /// A run on Databricks, of the step.
+    Databricks(&'a Databricks, &'a Step),
 }
 
 impl<'a> Body<'a> {
@@ -42,7 +45,9 @@ impl<'a> Body<'a> {
     /// # Errors
     /// When the step has none, or more than one; the schema refuses that before.
     pub fn of(step: &'a Step) -> Result<Self, InvalidSpec> {
-        let Step { command, python, r, component, pipeline, parallel, spark, automl, raw, .. } = step;
+        let Step {
+            command, python, r, component, pipeline, parallel, spark, databricks, automl, raw, ..
+        } = step;
         let bodies = [
             command.as_deref().map(|command| Self::Own(Own::Command(command))),
             python.as_ref().map(|script| Self::Own(Own::Python(script))),
@@ -53,13 +58,14 @@ impl<'a> Body<'a> {
             spark.as_ref().map(|spark| Self::Own(Own::Spark(spark))),
             automl.as_ref().map(Self::AutoMl),
             raw.as_ref().map(Self::Raw),
+            databricks.as_ref().map(|databricks| Self::Own(Own::Databricks(databricks, step))),
         ];
         let mut set = bodies.into_iter().flatten();
         match (set.next(), set.next()) {
             (Some(body), None) => Ok(body),
             _ => Err(InvalidSpec::new(
                 format!("steps.{}", step.name),
-                "set exactly one of command, python, r, component, pipeline, parallel, spark, automl, raw",
+                "set exactly one of command, python, r, component, pipeline, parallel, spark, automl, raw, databricks",
             )),
         }
     }
@@ -77,6 +83,7 @@ impl<'a> Own<'a> {
             Self::R(script) => program("Rscript", script, step),
             Self::Parallel(parallel) => Ok(parallel.task.program_arguments.clone().unwrap_or_default()),
             Self::Spark(spark) => Ok(spark.args.clone().unwrap_or_default()),
+            Self::Databricks(run, step) => databricks::command(step, run),
         }
     }
 
@@ -84,18 +91,26 @@ impl<'a> Own<'a> {
     #[must_use]
     pub fn script(self) -> Option<&'a str> {
         match self {
-            Self::Command(_) => None,
+            Self::Command(_) | Self::Databricks(..) => None,
             Self::Python(script) | Self::R(script) => Some(&script.script),
             Self::Parallel(parallel) => Some(&parallel.task.entry_script),
             Self::Spark(spark) => Some(&spark.entry.file),
         }
     }
 
+    /// Whether it has files of its own, or those of the pipeline's defaults.
+    #[must_use]
+    pub fn takes_code(self) -> bool {
+        !matches!(self, Self::Databricks(..))
+    }
+
     /// Whether it needs an environment: its own, or that of the pipeline's defaults.
     #[must_use]
     pub fn needs_environment(self) -> bool {
         match self {
-            Self::Command(_) | Self::Python(_) | Self::R(_) | Self::Parallel(_) => true,
+            Self::Command(_) | Self::Python(_) | Self::R(_) | Self::Parallel(_) | Self::Databricks(..) => {
+                true
+            }
             Self::Spark(_) => false,
         }
     }
@@ -106,6 +121,7 @@ impl<'a> Own<'a> {
         match self {
             Self::Spark(spark) => spark.args.iter().map(String::as_str).collect(),
             Self::Command(command) => vec![command],
+            Self::Databricks(run, _) => databricks::texts(run),
             Self::Python(script) | Self::R(script) => script.args.iter().map(String::as_str).collect(),
             Self::Parallel(Parallel { task, input_data, .. }) => {
                 let texts = [Some(input_data), task.program_arguments.as_ref(), task.append_row_to.as_ref()];

@@ -4,6 +4,7 @@ mod assets;
 mod bodies;
 mod captured;
 mod compare;
+mod databricks;
 mod golden;
 mod jobs;
 mod laws;

@@ -1,6 +1,7 @@
 //! What a step runs, where it is more than a text: a file for each body.
 
 mod automl;
+mod databricks;
 mod nested;
 mod parallel;
 mod raw;
@@ -12,6 +13,10 @@ pub use self::automl::{
     AutoMl, AutoMlLimits, AutoMlSweep, AutoMlTask, AutoOr, Featurization, FeaturizationMode, Forecasting,
     Lags, Learner, ShortSeries, StackEnsemble, Stl, TargetAggregation, Training, TrainingMode, Transformer,
     Verbosity,
+};
+pub use self::databricks::{
+    Autoscale, Databricks, DatabricksCluster, DatabricksJob, Jar, Library, Maven, NewCluster, Notebook,
+    Package, PythonFile, SecurityMode,
 };
 pub use self::nested::Nested;
 pub use self::parallel::{LoggingLevel, Parallel, RetrySettings, Task};

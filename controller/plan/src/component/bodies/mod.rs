@@ -4,6 +4,7 @@ pub(super) mod automl;
 pub(super) mod automl_rules;
 mod automl_words;
 pub(super) mod command;
+pub(super) mod databricks;
 pub(super) mod nested;
 pub(super) mod parallel;
 pub(super) mod raw;

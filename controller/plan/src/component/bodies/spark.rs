@@ -48,7 +48,7 @@ fn is_data(r#type: &str) -> bool {
 }
 
 /// The step with the mode of all its data. An output that is bound to the pipeline's has the mode of that.
-fn by_address(pipeline: &MLPipeline, step: &Step) -> Result<Step, InvalidSpec> {
+pub(crate) fn by_address(pipeline: &MLPipeline, step: &Step) -> Result<Step, InvalidSpec> {
     let mut direct = step.clone();
     for (name, value) in &step.inputs {
         if ports::input(pipeline, step, name, value)?["type"].as_str().is_some_and(is_data) {

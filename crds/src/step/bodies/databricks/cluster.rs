@@ -1,0 +1,116 @@
+//! Where a run on Databricks runs: a cluster that exists, or one that Databricks makes for the run and removes after it.
+
+use super::bound;
+use crate::values::Scalar;
+use kube::KubeSchema;
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The cluster of a run.
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = crate::rules::exactly_one("databricks.cluster", &["existing", "new"]))]
+pub struct DatabricksCluster {
+    /// The id of a cluster of the Databricks workspace, such as `0923-164208-meows279`. Databricks starts it when it is stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
+    pub existing: Option<String>,
+    /// A cluster for this run alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<NewCluster>,
+}
+
+/// A cluster for one run.
+#[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = crate::rules::exactly_one("databricks.cluster.new", &["numWorkers", "autoscale"]),
+    validation = crate::rules::exactly_one("databricks.cluster.new", &["nodeTypeId", "instancePoolId"]),
+)]
+pub struct NewCluster {
+    /// The version of Databricks' runtime, such as `15.4.x-scala2.12`.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
+    pub spark_version: String,
+    /// The size of a node, such as `Standard_DS3_v2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$"))]
+    pub node_type_id: Option<String>,
+    /// The size of the driver. Default: that of the other nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$"))]
+    pub driver_node_type_id: Option<String>,
+    /// The pool that nodes are taken from, in place of `nodeTypeId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
+    pub instance_pool_id: Option<String>,
+    /// How many workers, beside the driver. 0 is a cluster of one node, on which Spark is local.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub num_workers: Option<i32>,
+    /// Workers by need, in place of `numWorkers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscale: Option<Autoscale>,
+    /// Spark's configuration. It takes no values of inputs, and is shown in studio: a secret is written as `{{secrets/<scope>/<key>}}`,
+    /// which Databricks fills in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = bound_conf)]
+    pub spark_conf: BTreeMap<String, Scalar>,
+    /// Environment variables of the cluster, as `sparkConf`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = bound_variables)]
+    pub spark_env_vars: BTreeMap<String, String>,
+    /// Tags of the virtual machines.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(transform = bound_tags)]
+    pub custom_tags: BTreeMap<String, String>,
+    /// The id of the policy that the cluster keeps to. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
+    pub policy_id: Option<String>,
+    /// For whom the cluster is, which Unity Catalog asks for. Default: Databricks', without Unity Catalog.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_security_mode: Option<SecurityMode>,
+}
+
+/// Workers by need.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.minWorkers <= self.maxWorkers")
+    .message("databricks.cluster.new.autoscale: minWorkers is greater than maxWorkers; exchange them"))]
+pub struct Autoscale {
+    /// The fewest.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub min_workers: i32,
+    /// The most.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub max_workers: i32,
+}
+
+/// For whom a cluster is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(description = "")]
+pub enum SecurityMode {
+    /// The identity that runs the job, with Unity Catalog.
+    SingleUser,
+    /// Several users, kept apart, with Unity Catalog.
+    UserIsolation,
+    /// Everybody, without Unity Catalog.
+    None,
+}
+
+/// Bounds for a configuration.
+fn bound_conf(schema: &mut Schema) {
+    schema.insert("maxProperties".into(), 100.into());
+}
+
+/// Bounds for environment variables.
+fn bound_variables(schema: &mut Schema) {
+    bound(schema, 100, 4096);
+}
+
+/// Bounds for tags. Source: the clusters API of Databricks takes 45.
+fn bound_tags(schema: &mut Schema) {
+    bound(schema, 45, 256);
+}
