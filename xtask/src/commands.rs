@@ -29,6 +29,7 @@ pub const STORIES: &[Lane] = &[
     &["e2e", "demo::"],
     &["rights"],
     &["e2e", "starve::"],
+    &["e2e", "databricks::"],
 ];
 /// Those that say most, once more over HTTP/1.1.
 const HTTP1: &[Lane] = &[&["e2e", "situations::", "story::"]];

@@ -4,6 +4,7 @@
 //! one process, they share a plain one; what needs another one is a program beside this.
 
 mod crash;
+mod databricks;
 #[cfg(target_os = "linux")]
 mod demo;
 mod docs;

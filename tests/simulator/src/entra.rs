@@ -110,16 +110,19 @@ fn issue(world: &World, client: &str, audience: &str) -> Answer {
     )
 }
 
-/// The endpoint of App Service's kind of managed identity.
+/// The endpoint of App Service's kind of managed identity; or of Azure ML's (`secret`, `clientid`).
 fn managed_identity(world: &World, request: &Request) -> Answer {
-    let Some(resource) = request.query("resource").filter(|_| request.header("x-identity-header").is_some())
-    else {
+    let is_sure = ["x-identity-header", "secret"].iter().any(|name| request.header(name).is_some());
+    let Some(resource) = request.query("resource").filter(|_| is_sure) else {
         return Answer::json(
             StatusCode::BAD_REQUEST,
-            &json!({ "statusCode": 400, "message": "resource and the header X-IDENTITY-HEADER are needed" }),
+            &json!({ "statusCode": 400, "message": "resource and the header X-IDENTITY-HEADER, or secret, are needed" }),
         );
     };
-    let client = request.query("client_id").unwrap_or("system-assigned-identity");
+    let client = request
+        .query("client_id")
+        .or_else(|| request.query("clientid"))
+        .unwrap_or("system-assigned-identity");
     let now = Timestamp::now();
     let token = world.keys.issue(client, resource, &world.settings.tenant, now);
     let expires: Value = (now + tokens::LIFETIME).as_second().to_string().into();

@@ -5,13 +5,14 @@
 mod command;
 mod machine;
 mod process;
+mod surroundings;
 
 use crate::blob::Place;
 use crate::faults::Failure;
 use crate::ml::{self, Bound, Run, Step, Workspace};
 use crate::world::World;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use process::Running;
@@ -123,8 +124,11 @@ pub fn plan(world: &World, key: &str, id: &str) -> Result<Job, Obstacle> {
         return not(format!("'{program}' is not installed on this machine"));
     }
     let mut job = laid_out(world, workspace, key, (id, step));
-    let inputs = mounted(world, workspace, &step.inputs, &mut job, false)?;
-    let outputs = mounted(world, workspace, &step.outputs, &mut job, true)?;
+    let inputs = mounted(world, workspace, (&step.inputs, &step.direct), &mut job, false)?;
+    let outputs = mounted(world, workspace, (&step.outputs, &step.direct), &mut job, true)?;
+    for (name, value) in surroundings::variables(&world.settings, workspace) {
+        job.variables.entry(name).or_insert(value);
+    }
     let name = |kind: &str, name: &str| format!("AZURE_ML_{kind}_{name}");
     job.variables.extend(inputs.iter().map(|(key, value)| (name("INPUT", key), value.clone())));
     job.variables.extend(outputs.iter().map(|(key, value)| (name("OUTPUT", key), value.clone())));
@@ -163,14 +167,15 @@ fn laid_out(world: &World, workspace: &Workspace, key: &str, (id, step): (&str, 
     job
 }
 
-/// What stands for inputs or outputs in the command: text, or a path on this machine.
+/// What stands for inputs or outputs in the command: text, an address, or a path on this machine.
 fn mounted(
     world: &World,
     workspace: &Workspace,
-    bound: &BTreeMap<String, Bound>,
+    (bound, direct): (&BTreeMap<String, Bound>, &BTreeSet<String>),
     job: &mut Job,
     is_output: bool,
 ) -> Result<BTreeMap<String, String>, Obstacle> {
+    let ports = if is_output { "outputs" } else { "inputs" };
     let mut values = BTreeMap::new();
     for (name, bound) in bound {
         let (kind, uri) = match bound {
@@ -180,6 +185,10 @@ fn mounted(
             }
             Bound::Data(kind, uri) => (kind, uri),
         };
+        if direct.contains(&format!("{ports}.{name}")) {
+            values.insert(name.clone(), uri.clone());
+            continue;
+        }
         let place = place(world, workspace, uri).ok_or_else(|| {
             Obstacle::NotExecuted(format!("'{name}' is at {uri}, which is not in the simulator's storage"))
         })?;

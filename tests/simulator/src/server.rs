@@ -1,4 +1,4 @@
-//! The sockets: accepts TLS connections with HTTP/2 or HTTP/1.1 and turns them into plain requests.
+//! The sockets: accepts TLS connections with HTTP/2 or HTTP/1.1, also through itself as a proxy, and turns them into plain requests.
 //! It knows nothing of Azure; what a request means is decided behind `front::serve`.
 
 use crate::front::{self, Cut};
@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -32,9 +33,28 @@ pub async fn run(shared: Arc<Shared>, listener: TcpListener, tls: TlsAcceptor) {
     }
 }
 
-async fn connection(shared: Arc<Shared>, stream: TcpStream, tls: TlsAcceptor) {
+/// The first byte of a request for a tunnel; TLS begins with another.
+const CONNECT: u8 = b'C';
+
+/// Makes a client's proxy of the server: a tunnel to any host ends here.
+async fn tunnel(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 0 || first != [CONNECT] {
+        return Ok(());
+    }
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && head.len() < 8192 {
+        head.push(stream.read_u8().await?);
+    }
+    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await
+}
+
+async fn connection(shared: Arc<Shared>, mut stream: TcpStream, tls: TlsAcceptor) {
     // Small answers must not wait for more to send.
     let _ = stream.set_nodelay(true);
+    if tunnel(&mut stream).await.is_err() {
+        return;
+    }
     let Ok(stream) = tls.accept(stream).await else { return };
     let stop = shared.stop.clone();
     let service = service_fn(move |request| exchange(Arc::clone(&shared), request));

@@ -230,6 +230,13 @@ impl Simulator {
         self.shared.with(|world, _| world.rights.assign(client, assignments));
     }
 
+    /// Puts a secret into a Key Vault.
+    pub fn put_secret(&self, vault: &str, name: &str, value: &str) {
+        self.shared.with(|world, _| {
+            world.secrets.insert((vault.to_owned(), name.to_owned()), value.to_owned());
+        });
+    }
+
     /// Gives an application the role Storage Blob Data Contributor, or takes it away. It matters for storage accounts
     /// that take no keys.
     pub fn give_blob_role(&self, client: &str, has: bool) {

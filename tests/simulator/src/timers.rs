@@ -19,6 +19,10 @@ pub enum Event {
     Fire(String, String, u64),
     /// A build in a registry enters its next phase: (registry, run).
     Build(String, String),
+    /// A run on Databricks enters its next phase.
+    Databricks(u64),
+    /// A run on Databricks has used up its time limit.
+    DatabricksTimeout(u64),
 }
 
 /// The queue.

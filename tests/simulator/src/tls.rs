@@ -6,8 +6,17 @@ use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::Arc;
 
-/// Names the server answers for; storage accounts are addressed as `<account>.blob.localhost`.
-const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "*.localhost", "*.blob.localhost"];
+/// Names the server answers for; storage accounts are addressed as `<account>.blob.localhost`. The last three are those of Azure, for
+/// clients that take the server for their proxy.
+const NAMES: [&str; 7] = [
+    "localhost",
+    "127.0.0.1",
+    "*.localhost",
+    "*.blob.localhost",
+    "management.azure.com",
+    "*.vault.azure.net",
+    crate::databricks::HOST,
+];
 
 /// Why TLS could not be set up.
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ use crate::arm::{self, Call};
 use crate::blob::{self, Blobs};
 use crate::clock::Clock;
 use crate::contract::Contract;
+use crate::databricks::{self, Databricks};
 use crate::entra::{self, Keys};
 use crate::execute::Effect;
 use crate::facts;
@@ -21,7 +22,7 @@ use crate::options::{StorageAccess, WorkspaceSpec};
 pub use crate::settings::Settings;
 use crate::timers::{Event, Timers};
 use crate::wire::{Answer, Request};
-use crate::{acr, ml};
+use crate::{acr, ml, vault};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -66,6 +67,10 @@ pub struct World {
     pub images: Images,
     /// Blobs of all storage accounts.
     pub blobs: Blobs,
+    /// The runs of Databricks.
+    pub databricks: Databricks,
+    /// Secrets by vault and name.
+    pub secrets: BTreeMap<(String, String), String>,
     /// The role assignments.
     pub rights: Rights,
     /// What is to be done outside of the simulated Azure.
@@ -92,6 +97,8 @@ impl World {
             registries: BTreeMap::new(),
             images: Images::default(),
             blobs: Blobs::new(settings.dir.join("blob")),
+            databricks: Databricks::default(),
+            secrets: BTreeMap::new(),
             rights: Rights::default(),
             outbox: Vec::new(),
             subscriptions,
@@ -141,6 +148,8 @@ impl World {
                     ml::fire(self, workspace, schedule, *generation, at);
                 }
                 Event::Build(registry, run) => acr::build_due(self, registry, run, at),
+                Event::Databricks(run) => databricks::due(self, *run, at),
+                Event::DatabricksTimeout(run) => databricks::timed_out(self, *run, at),
             }
         }
     }
@@ -207,6 +216,12 @@ impl World {
     }
 
     fn route(&mut self, request: &Request, now: Timestamp) -> Answer {
+        if databricks::is_for(request) {
+            return databricks::answer(self, request, now);
+        }
+        if vault::is_for(request) {
+            return vault::answer(self, request);
+        }
         if request.host.contains(".blob.") {
             return blob::answer(self, request, now);
         }

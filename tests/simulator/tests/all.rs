@@ -8,6 +8,7 @@ mod components;
 mod computes;
 #[path = "contract/main.rs"]
 mod contract;
+mod databricks;
 mod endpoints;
 mod execute;
 mod front;

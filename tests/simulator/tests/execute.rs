@@ -153,6 +153,21 @@ async fn a_program_that_is_not_here_is_told_and_never_passed_off_as_run() {
 }
 
 #[tokio::test]
+async fn what_is_handed_on_directly_is_an_address() {
+    let x = Executing::new().await;
+    let id =
+        x.component("tell", "echo ${{inputs.data}} ${{outputs.out}} $AZUREML_ARM_WORKSPACE_NAME", None).await;
+    let uri = "azureml://datastores/workspaceblobstore/paths/none/";
+    let data = json!({ "data": { "job_input_type": "uri_folder", "uri": uri, "mode": "Direct" } });
+    let mut node = node(&id, &data);
+    node["outputs"] = json!({ "out": { "job_output_type": "uri_folder", "mode": "Direct" } });
+    assert_eq!(x.run(&json!({ "tell": node })).await, "Completed");
+    let run = x.sim.steps("run-1").await["tell"]["runId"].as_str().unwrap().to_owned();
+    let out = format!("azureml://datastores/workspaceblobstore/paths/azureml/{run}/out/");
+    assert_eq!(x.log("tell").await, format!("{uri} {out} ws\n"));
+}
+
+#[tokio::test]
 async fn data_that_is_not_there_fails_the_step_that_needs_it() {
     let x = Executing::new().await;
     let id = x.component("read", "ls ${{inputs.data}}", None).await;

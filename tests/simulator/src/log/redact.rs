@@ -7,8 +7,8 @@ use http::HeaderMap;
 use serde_json::Value;
 
 const CUT: &str = "***";
-const HEADERS: [&str; 5] =
-    ["authorization", "x-azureml-token", "x-identity-header", "cookie", "proxy-authorization"];
+const HEADERS: [&str; 6] =
+    ["authorization", "x-azureml-token", "x-identity-header", "secret", "cookie", "proxy-authorization"];
 const QUERY: [&str; 2] = ["sig", "access_token"];
 const FORM: [&str; 6] =
     ["client_secret", "client_assertion", "access_token", "refresh_token", "password", "assertion"];

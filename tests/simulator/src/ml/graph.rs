@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 pub use check::{compute, literal};
 pub use interface::{Input, Interface};
-pub use node::{Binding, Node, Output};
+pub use node::{Binding, Node, Output, direct};
 
 /// A pipeline's nodes, with the interface of what each runs.
 #[derive(Clone, Debug, Default)]

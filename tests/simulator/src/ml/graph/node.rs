@@ -7,7 +7,7 @@ use crate::ml::names::{self, Name};
 use jiff::SignedDuration;
 use regex::Regex;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// Where the value of an input comes from.
@@ -49,6 +49,8 @@ pub struct Node {
     pub inputs: BTreeMap<String, Binding>,
     /// What its outputs are.
     pub outputs: BTreeMap<String, Output>,
+    /// Inputs and outputs that are handed on as their addresses: `inputs.raw`, `outputs.table`.
+    pub direct: BTreeSet<String>,
     /// How many nodes of a cluster it takes.
     pub instances: usize,
     /// How long it may run.
@@ -145,6 +147,15 @@ fn each<T>(
     map.into_iter().flatten().map(|(name, value)| Ok((name.clone(), read(name, value)?))).collect()
 }
 
+/// The inputs and outputs of a node, or of a job, whose mode is `Direct`: the step is given their URI itself (API, `InputDeliveryMode`).
+pub fn direct(body: &Map<String, Value>) -> BTreeSet<String> {
+    let of = |key: &'static str| {
+        let ports = body.get(key).and_then(Value::as_object).into_iter().flatten();
+        ports.filter(|(_, port)| port["mode"] == "Direct").map(move |(name, _)| format!("{key}.{name}"))
+    };
+    of("inputs").chain(of("outputs")).collect()
+}
+
 impl Node {
     /// Reads a node.
     pub fn read(name: &str, body: &Value) -> Result<Self, Refusal> {
@@ -179,6 +190,7 @@ impl Node {
                 .chain(tables(&kind, body)?)
                 .collect(),
             outputs: each(body, "outputs", Output::read)?,
+            direct: direct(body),
             instances: usize::try_from(instances).unwrap_or(1).max(1),
             timeout: timeout(value.pointer("/limits/timeout")),
             variables,

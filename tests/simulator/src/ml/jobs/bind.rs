@@ -5,10 +5,10 @@ use crate::arm::errors::{self, Refusal};
 use crate::ml::Workspace;
 use crate::ml::assets::{self, Kind};
 use crate::ml::datastores;
-use crate::ml::graph::{self, Binding, Graph, Interface, Output};
+use crate::ml::graph::{self, Binding, Graph, Interface, Node, Output};
 use crate::ml::refs;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value that is bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Pipeline {
     pub inputs: BTreeMap<String, Bound>,
     /// Its outputs.
     pub outputs: BTreeMap<String, Bound>,
+    /// Its inputs and outputs whose mode is `Direct`: `inputs.raw`, `outputs.table`.
+    pub direct: BTreeSet<String>,
     /// The compute of nodes that name none.
     pub compute: Option<String>,
     /// The datastore of outputs that name no place.
@@ -173,6 +175,20 @@ pub fn node_inputs(
     };
     let defaults = interface.iter().flat_map(|interface| &interface.inputs).filter_map(default);
     defaults.chain(given).collect()
+}
+
+/// The inputs and outputs that a node is given as their addresses: by its own mode, or by that of what they are bound to.
+pub fn direct(pipeline: &Pipeline, node: &Node) -> BTreeSet<String> {
+    let is_direct = |key: String| pipeline.direct.contains(&key);
+    let inputs = node.inputs.iter().filter_map(|(name, binding)| match binding {
+        Binding::Parent(from) => is_direct(format!("inputs.{from}")).then(|| format!("inputs.{name}")),
+        Binding::Literal(_) | Binding::Upstream(_, _) | Binding::Data(_, _) => None,
+    });
+    let outputs = node.outputs.iter().filter_map(|(name, output)| match output {
+        Output::Parent(to) => is_direct(format!("outputs.{to}")).then(|| format!("outputs.{name}")),
+        Output::Own(_) => None,
+    });
+    inputs.chain(outputs).chain(node.direct.iter().cloned()).collect()
 }
 
 /// Where the outputs of a node go; `run` is the id of its run.

@@ -72,6 +72,7 @@ fn task(
             graph,
             inputs,
             outputs,
+            direct: bind::direct(pipeline, node),
             compute,
             ..pipeline.clone()
         })));
@@ -79,7 +80,8 @@ fn task(
     let known = component.map(|(name, version)| {
         (name, version, format!("{}/components/{name}/versions/{}", workspace.id(), version.name))
     });
-    let mut step = Step { inputs, outputs, compute, ..Step::of_node(node, known) };
+    let direct = bind::direct(pipeline, node);
+    let mut step = Step { inputs, outputs, direct, compute, ..Step::of_node(node, known) };
     step.remember(interface.is_some_and(|interface| interface.deterministic) && !pipeline.force);
     Some(Task::Step(Box::new(step)))
 }

@@ -5,7 +5,7 @@ use crate::ids::sha256;
 use crate::ml::assets::Version;
 use crate::ml::graph::Node;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a step is to do, and with what.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub struct Step {
     pub inputs: BTreeMap<String, Bound>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Bound>,
+    /// Inputs and outputs that it is given as their addresses: `inputs.raw`, `outputs.table`.
+    pub direct: BTreeSet<String>,
     /// The compute it runs on; `serverless` and none need no nodes.
     pub compute: Option<String>,
     /// How many nodes it takes.

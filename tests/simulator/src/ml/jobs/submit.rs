@@ -113,7 +113,8 @@ fn pipeline(workspace: &Workspace, body: &Map<String, Value>, name: &str) -> Res
         settings.is_none_or(|settings| settings.get("continue_on_step_failure").is_none_or(Value::is_null));
     let goes_on = silent || flag(settings, "continue_on_step_failure");
     let force = flag(settings, "force_rerun");
-    Ok(Pipeline { graph, inputs, outputs, compute, datastore, goes_on, force })
+    let direct = graph::direct(body);
+    Ok(Pipeline { graph, inputs, outputs, direct, compute, datastore, goes_on, force })
 }
 
 /// The nodes of a pipeline job, and the interface of the component that they come from.

@@ -40,7 +40,9 @@ pub(crate) fn command(step: &Step, databricks: &Databricks) -> Result<String, In
     let request = request::of(step, databricks, limit(step, databricks)?);
     let encoded = [WEB, STEP, &request.to_string()].map(|text| STANDARD.encode(text));
     let [web, run, request] = &encoded;
-    Ok(shell::line(&["python3", "-I", "-c", BEGIN, web, run, request], &values(databricks)))
+    let line = shell::line(&["python3", "-I", "-c", BEGIN, web, run, request], &values(databricks));
+    // A shell that stays would keep a signal to itself; one with values becomes the program by itself.
+    Ok(if line.starts_with("python3") { format!("exec {line}") } else { line })
 }
 
 /// The longest that the run may take, in seconds.

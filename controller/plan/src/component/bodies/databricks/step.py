@@ -135,6 +135,14 @@ class Step:
             self.waits.pause(wait)
             wait = min(wait * 2, LOOK)
 
+    def abandon(self):
+        """Nothing follows the run any more, so it is cancelled if that can be done."""
+        self.waits.hurry()
+        try:
+            self.cancel()
+        except Failed as error:
+            say(error)
+
     def reason_to_cancel(self, run):
         if self.waits.stopped is not None:
             return "the step was cancelled"
@@ -187,7 +195,12 @@ def main(arguments):
     secret = azure.secret(spec["secret"]) if spec.get("secret") else None
     step = Step(spec, Jobs(web, identity, spec["host"], secret), waits)
     step.start(values)
-    return step.end(*step.follow())
+    try:
+        run, why = step.follow()
+    except Failed:
+        step.abandon()
+        raise
+    return step.end(run, why)
 
 
 if __name__ == "__main__":

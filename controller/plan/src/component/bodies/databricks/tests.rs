@@ -95,6 +95,7 @@ fn nothing_of_a_manifest_is_read_by_a_shell() {
     databricks.parameters = [(hostile.to_owned(), hostile.to_owned())].into();
     let line = command(&step, step.databricks.as_ref().unwrap()).unwrap();
     assert!(!line.contains("touch"), "{line}");
+    assert!(line.starts_with("exec python3 -I -c "), "{line}");
     assert_eq!(told(&step).0["given"][hostile], hostile);
 }
 
@@ -105,10 +106,10 @@ fn a_part_of_a_value_is_no_group() {
     assert!(said.contains("write the whole value as a group"), "{said}");
 }
 
-/// A component keeps the program that it was published with. Whoever changes the program decides whether `FORM` grows, so that it is
-/// published anew; then this changes too.
+/// A component keeps the program that it was published with. With a change of the program it is decided whether `FORM` grows, so that
+/// it is published anew.
 #[test]
 fn a_form_is_one_program() {
     let program = hash::text(&format!("{WEB}{STEP}{BEGIN}"));
-    assert_eq!((FORM, hash::cut(&program, 16)), (1, "ad65dc61cae546c9"));
+    assert_eq!((FORM, hash::cut(&program, 16)), (1, "7c788e9b4bbd3970"));
 }

@@ -27,8 +27,8 @@ CLOUDS = {
 }
 # Both end a step; they are waited for where nothing is half done.
 SIGNALS = {signal.SIGTERM, signal.SIGINT}
-# Seconds: of one request, of all tries of one, of those after a signal.
-REQUEST, PATIENCE, HASTE = 30, 900, 20
+# Seconds: of one request, of all tries of one, of those for a token, of those after a signal.
+REQUEST, PATIENCE, TOKEN, HASTE = 30, 900, 120, 20
 DATASTORE = re.compile(
     r"^azureml://(?:subscriptions/([^/]+)/resourcegroups/([^/]+)/(?:providers/[^/]+/)?workspaces/([^/]+)/)?"
     r"datastores/([^/]+)/paths/(.*)$",
@@ -66,6 +66,10 @@ class Waits:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         self.stopped = None
 
+    def hurry(self):
+        """From here on as after a signal."""
+        self.stopped = self.stopped or time.monotonic()
+
     def pause(self, seconds):
         if self.stopped is not None:
             time.sleep(min(seconds, 1))
@@ -89,7 +93,7 @@ class Web:
         with opener.open(request, timeout=REQUEST) as answer:
             return json.loads(answer.read().decode() or "{}")
 
-    def ask(self, what, url, headers, body=None, opener=None, is_sure=lambda status: True):
+    def ask(self, what, url, headers, body=None, opener=None, is_sure=lambda status: True, patience=PATIENCE):
         """The answer. `headers` makes them anew for each try. A status that is not sure is worth another try."""
         begun, wait = time.monotonic(), 1
         while True:
@@ -113,7 +117,7 @@ class Web:
                     ) from None
                 said = reason
             now, stopped = time.monotonic(), self.waits.stopped
-            if now - begun > PATIENCE or (stopped is not None and now - stopped > HASTE):
+            if now - begun > patience or (stopped is not None and now - stopped > HASTE):
                 raise Failed("{} could not be done: {}".format(what, said))
             say("{}: {}; it is tried again".format(what, said))
             self.waits.pause(min(max(wait, after), 60))
@@ -165,7 +169,7 @@ class Identity:
             return token
         url, headers = self.place(resource)
         try:
-            answer = self.web.ask("a token for " + resource, url, lambda: headers, opener=self.web.machine)
+            answer = self.web.ask("a token for " + resource, url, lambda: headers, opener=self.web.machine, patience=TOKEN)
         except Refused as error:
             raise Failed(
                 "the step has no managed identity ({}); give its compute one, and the step identity: {{type: Managed}}".format(error)
@@ -221,4 +225,7 @@ class Azure:
     def secret(self, name):
         vault = self.workspace(self.own, "")["properties"]["keyVault"].rsplit("/", 1)[-1]
         url = "https://{}.{}/secrets/{}?api-version=7.4".format(vault, self.vault, name)
-        return self.read("the secret " + name, url, "https://" + self.vault)["value"]
+        value = self.read("the secret " + name, url, "https://" + self.vault).get("value")
+        if not value:
+            raise Failed("the secret {} is empty; put a token of Databricks there".format(name))
+        return value
