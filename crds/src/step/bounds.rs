@@ -23,3 +23,11 @@ pub(crate) fn bound_variables(schema: &mut Schema) {
         values["maxLength"] = 4096.into();
     }
 }
+
+/// Bounds for a map of texts.
+pub(crate) fn bound_texts(schema: &mut Schema, entries: u32, length: u32) {
+    schema.insert("maxProperties".into(), entries.into());
+    if let Some(values) = schema.get_mut("additionalProperties") {
+        values["maxLength"] = length.into();
+    }
+}

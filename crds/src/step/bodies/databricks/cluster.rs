@@ -1,6 +1,6 @@
 //! Where a run on Databricks runs: a cluster that exists, or one that Databricks makes for the run and removes after it.
 
-use super::bound;
+use crate::step::bounds::bound_texts;
 use crate::values::Scalar;
 use kube::KubeSchema;
 use schemars::{JsonSchema, Schema};
@@ -107,10 +107,10 @@ fn bound_conf(schema: &mut Schema) {
 
 /// Bounds for environment variables.
 fn bound_variables(schema: &mut Schema) {
-    bound(schema, 100, 4096);
+    bound_texts(schema, 100, 4096);
 }
 
 /// Bounds for tags. Source: the clusters API of Databricks takes 45.
 fn bound_tags(schema: &mut Schema) {
-    bound(schema, 45, 256);
+    bound_texts(schema, 45, 256);
 }

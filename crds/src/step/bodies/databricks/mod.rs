@@ -7,6 +7,7 @@ mod library;
 
 pub use self::cluster::{Autoscale, DatabricksCluster, NewCluster, SecurityMode};
 pub use self::library::{Library, Maven, Package};
+use crate::step::bounds::bound_texts;
 use kube::KubeSchema;
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
@@ -84,15 +85,7 @@ pub struct Databricks {
 
 /// Bounds for parameters.
 fn bound_parameters(schema: &mut Schema) {
-    bound(schema, 50, 1024);
-}
-
-/// Bounds for a map of texts.
-fn bound(schema: &mut Schema, entries: u32, length: u32) {
-    schema.insert("maxProperties".into(), entries.into());
-    if let Some(values) = schema.get_mut("additionalProperties") {
-        values["maxLength"] = length.into();
-    }
+    bound_texts(schema, 50, 1024);
 }
 
 /// A notebook of the Databricks workspace.
