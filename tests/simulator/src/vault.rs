@@ -44,13 +44,9 @@ pub fn answer(world: &World, request: &Request) -> Answer {
     else {
         return refuse(StatusCode::NOT_FOUND, "NotFound", "The simulator gives secrets by their name alone.");
     };
-    match world.secrets.get(&(vault.to_owned(), (*name).to_owned())) {
-        Some(value) => {
-            Answer::ok(&json!({ "value": value, "id": format!("https://{vault}{HOST}/secrets/{name}/1") }))
-        }
-        None => {
-            let text = format!("A secret with (name/id) {name} was not found in this key vault.");
-            refuse(StatusCode::NOT_FOUND, "SecretNotFound", &text)
-        }
-    }
+    let Some(value) = world.secrets.get(&(vault.to_owned(), (*name).to_owned())) else {
+        let text = format!("A secret with (name/id) {name} was not found in this key vault.");
+        return refuse(StatusCode::NOT_FOUND, "SecretNotFound", &text);
+    };
+    Answer::ok(&json!({ "value": value, "id": format!("https://{vault}{HOST}/secrets/{name}/1") }))
 }
