@@ -38,7 +38,7 @@ pub fn cluster(ctx: &mut Context<'_>, root: &Node) {
     let size = fields.text("size", &mut ctx.findings);
     spec.put(
         "vmSize",
-        size.map_or_else(|| Out::from("Standard_DS3_v2").noted("the default of az ml"), Out::from),
+        size.map_or_else(|| Out::from("STANDARD_DS3_V2").noted("the default of az ml"), Out::from),
     );
     spec.put_some("priority", priority(ctx, &fields));
     spec.put("scale", scale(ctx, &fields));
@@ -84,7 +84,7 @@ fn scale(ctx: &mut Context<'_>, fields: &Fields<'_>) -> Map {
     let mut scale = Map::new();
     scale.put_some("min", fields.integer("min_instances", &mut ctx.findings).filter(|least| *least != 0));
     let most = fields.integer("max_instances", &mut ctx.findings);
-    scale.put("max", most.map_or_else(|| Out::from(1).noted("the default of az ml"), Out::from));
+    scale.put("max", most.map_or_else(|| Out::from(4).noted("the default of az ml"), Out::from));
     let idle = fields.integer("idle_time_before_scale_down", &mut ctx.findings);
     if idle.is_some_and(|seconds| !(30..=86_400).contains(&seconds)) {
         let (place, key) = (fields.place_of("idle_time_before_scale_down"), "idle_time_before_scale_down");
