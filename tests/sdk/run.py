@@ -4,6 +4,7 @@
     run.py checks [--simulator PATH] [pytest's arguments]     without a path the simulator is built with cargo
     run.py recordings [--simulator PATH] [--trace FILE]       the checks' exchanges against the recordings of Azure
     run.py readback --help                                    see azureml_readback
+    run.py differential --help                                what the client sends for files of az ml
     run.py python [arguments]                                 the interpreter itself
 
 The packages are installed once, in a virtual environment in the user's cache folder whose name is made of the locked
@@ -25,6 +26,7 @@ COMMANDS = {
     "checks": ["-m", "pytest", "--numprocesses", "4", "--rootdir", str(HERE), str(HERE / "checks")],
     "recordings": [str(HERE / "recordings.py")],
     "readback": ["-m", "azureml_readback"],
+    "differential": ["-m", "differential"],
     "python": [],
 }
 

@@ -7,10 +7,12 @@ mod crash;
 mod databricks;
 #[cfg(target_os = "linux")]
 mod demo;
+mod differential;
 mod docs;
 mod executed;
 mod manifests;
 mod observe;
+mod offline;
 mod permissions;
 mod readback;
 mod situations;

@@ -1,11 +1,11 @@
-//! The example as files: objects by name, for those who resolve references without Kubernetes.
+//! Objects from files, by name, for those who resolve references without Kubernetes.
 
 use anyhow::Result;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_e2e::scene::objects;
 use azureml_observe::act::Sources;
 use azureml_observe::folder::{self, Texts};
 use azureml_plan::resolve::Objects;
+use kube::core::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,30 +18,49 @@ pub type Shelf<K> = Mutex<BTreeMap<String, Arc<K>>>;
 #[derive(Default)]
 pub struct Folder {
     texts: Vec<Texts>,
+    told: Mutex<BTreeMap<String, String>>,
     pub workspaces: Shelf<MLWorkspace>,
     pub computes: Shelf<MLCompute>,
     pub environments: Shelf<MLEnvironment>,
+    pub data: Shelf<MLData>,
     pub pipelines: Shelf<MLPipeline>,
     pub schedules: Shelf<MLSchedule>,
+    pub runs: Shelf<MLRun>,
 }
 
 fn get<K>(shelf: &Shelf<K>, name: &str) -> Option<Arc<K>> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
 }
 
+/// The files in place of a pipeline, by step or for all of them.
+fn texts(spec: &Value) -> impl Iterator<Item = &Value> {
+    let steps = spec["steps"].as_array().into_iter().flatten();
+    let all = steps.chain(spec.get("defaults")).filter_map(|part| part["code"].get("files"));
+    all.filter(|files| files.is_object())
+}
+
 impl Folder {
-    pub fn read(namespace: &str) -> Result<Self> {
+    /// Objects as the API server has them first: in a namespace, of the first generation.
+    pub fn of(namespace: &str, objects: impl IntoIterator<Item = Value>) -> Result<Self> {
         let mut folder = Self::default();
-        for file in ["workspace", "computes", "environment", "pipeline", "schedule"] {
-            let path = azureml_e2e::root().join(format!("examples/r-gbm/{file}.yaml"));
-            for object in objects(&std::fs::read_to_string(path)?)? {
-                let mut object = serde_json::to_value(object)?;
-                object["metadata"]["namespace"] = json!(namespace);
-                object["metadata"]["generation"] = json!(1);
-                folder.put(&object)?;
-            }
+        for (number, mut object) in objects.into_iter().enumerate() {
+            object["metadata"]["namespace"] = json!(namespace);
+            object["metadata"]["generation"] = json!(1);
+            object["metadata"]["uid"] = json!(format!("0b7c1e0e-0000-4000-8000-{number:012}"));
+            folder.put(&object)?;
         }
         Ok(folder)
+    }
+
+    /// Keeps what the last pass said of an object.
+    pub fn tell(&self, meta: &ObjectMeta, message: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(meta.name.clone().unwrap_or_default(), message.to_owned());
+    }
+
+    /// What the last passes said, by object.
+    pub fn told(&self) -> BTreeMap<String, String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn put(&mut self, object: &Value) -> Result<()> {
@@ -51,16 +70,18 @@ impl Folder {
             all.insert(name, Arc::new(serde_json::from_value(object.clone())?));
             Ok(())
         }
-        for step in object["spec"]["steps"].as_array().into_iter().flatten() {
-            self.texts.push(serde_json::from_value(step["code"]["files"].clone())?);
+        for texts in texts(&object["spec"]) {
+            self.texts.push(serde_json::from_value(texts.clone())?);
         }
         match object["kind"].as_str() {
             Some("MLWorkspace") => onto(&mut self.workspaces, object),
             Some("MLCompute") => onto(&mut self.computes, object),
             Some("MLEnvironment") => onto(&mut self.environments, object),
+            Some("MLData") => onto(&mut self.data, object),
             Some("MLPipeline") => onto(&mut self.pipelines, object),
             Some("MLSchedule") => onto(&mut self.schedules, object),
-            other => anyhow::bail!("{other:?} is not in the example"),
+            Some("MLRun") => onto(&mut self.runs, object),
+            other => anyhow::bail!("{other:?} is none of the kinds"),
         }
     }
 }
@@ -75,8 +96,8 @@ impl Objects for Folder {
     fn environment(&self, _: &str, name: &str) -> Option<Arc<MLEnvironment>> {
         get(&self.environments, name)
     }
-    fn data(&self, _: &str, _: &str) -> Option<Arc<MLData>> {
-        None
+    fn data(&self, _: &str, name: &str) -> Option<Arc<MLData>> {
+        get(&self.data, name)
     }
     fn pipeline(&self, _: &str, name: &str) -> Option<Arc<MLPipeline>> {
         get(&self.pipelines, name)
@@ -86,7 +107,8 @@ impl Objects for Folder {
         all.values().cloned().collect()
     }
     fn runs(&self, _: &str) -> Vec<Arc<MLRun>> {
-        Vec::new()
+        let all = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        all.values().cloned().collect()
     }
     fn users(&self, _: &str, _: &str) -> Vec<String> {
         Vec::new()

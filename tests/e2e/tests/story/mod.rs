@@ -5,7 +5,6 @@ mod again;
 mod apply;
 mod change;
 mod drift;
-mod folder;
 mod from_files;
 mod leave;
 mod run;
