@@ -79,6 +79,8 @@ def lifted(tree, word):
         spaces = {name: _sampled(space) for name, space in tree.get("search_space", {}).items()}
         given = {name: _declared(value) for name, value in tree.get("inputs", {}).items()}
         step["trial"] = {"type": "command", "inputs": {**given, **spaces}, **step["trial"]}
+        # The trial of a step is a component, to which what the sweep gives is an input like others.
+        step["trial"]["command"] = step["trial"]["command"].replace("{{search_space.", "{{inputs.")
     where = {} if "compute" in above else {"settings": {"default_compute": "azureml:serverless"}}
     return {"type": "pipeline", **above, **where, **ports, "jobs": {"step": step}}
 

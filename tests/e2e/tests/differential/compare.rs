@@ -56,9 +56,11 @@ pub fn differences(theirs: &Value, ours: &Value) -> Vec<Difference> {
     places.into_iter().filter(differs).map(shown).collect()
 }
 
-/// Whether the client names the experiment by the folder where it runs, since the file names none.
+/// Whether a file says nothing, and each side something else: the client names the experiment by the folder where it runs, and our
+/// schedules begin in the past, so that a new version does not start a run.
 fn is_default(place: &str, theirs: Option<&Value>) -> bool {
-    place.ends_with("/experimentName") && theirs.is_some_and(|name| name == HERE)
+    let is_of_folder = place.ends_with("/experimentName") && theirs.is_some_and(|name| name == HERE);
+    is_of_folder || place.ends_with("/trigger/startTime") && theirs.is_none()
 }
 
 /// Whether two texts are one number, one command but for the line's end after it, or one time or day of a trigger: the client writes a

@@ -32,11 +32,20 @@ fn get<K>(shelf: &Shelf<K>, name: &str) -> Option<Arc<K>> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
 }
 
-/// The files in place of a pipeline, by step or for all of them.
-fn texts(spec: &Value) -> impl Iterator<Item = &Value> {
-    let steps = spec["steps"].as_array().into_iter().flatten();
-    let all = steps.chain(spec.get("defaults")).filter_map(|part| part["code"].get("files"));
-    all.filter(|files| files.is_object())
+/// The files in place of an object, wherever its spec has them: of steps, contexts and data.
+fn texts<'a>(spec: &'a Value, found: &mut Vec<&'a Value>) {
+    match spec {
+        Value::Object(fields) => {
+            found.extend(fields.get("files").filter(|files| {
+                files
+                    .as_object()
+                    .is_some_and(|files| !files.is_empty() && files.values().all(Value::is_string))
+            }));
+            fields.values().for_each(|field| texts(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 impl Folder {
@@ -70,7 +79,9 @@ impl Folder {
             all.insert(name, Arc::new(serde_json::from_value(object.clone())?));
             Ok(())
         }
-        for texts in texts(&object["spec"]) {
+        let mut found = Vec::new();
+        texts(&object["spec"], &mut found);
+        for texts in found {
             self.texts.push(serde_json::from_value(texts.clone())?);
         }
         match object["kind"].as_str() {
