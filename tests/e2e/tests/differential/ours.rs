@@ -66,8 +66,8 @@ fn root(manifests: &[Value]) -> Option<String> {
     for step in all.clone().filter_map(|pipeline| pipeline["spec"]["steps"].as_array()).flatten() {
         named.extend(step["pipeline"]["ref"].as_str());
     }
-    let mut names = all.filter_map(|pipeline| pipeline["metadata"]["name"].as_str());
-    names.find(|name| !named.contains(name)).map(str::to_owned)
+    let mut pipelines = all.filter_map(|pipeline| pipeline["metadata"]["name"].as_str());
+    pipelines.find(|name| !named.contains(name)).map(str::to_owned)
 }
 
 /// Passes over all objects; nothing when they come to an end that is none.

@@ -100,7 +100,8 @@ impl Files for Project {
     }
 }
 
-fn is_yaml(name: &str) -> bool {
+/// Whether a name is that of a YAML file.
+pub fn is_yaml(name: &str) -> bool {
     [".yml", ".yaml"].iter().any(|end| name.ends_with(end))
 }
 

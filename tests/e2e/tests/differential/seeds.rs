@@ -2,7 +2,7 @@
 //!
 //! In: a file, those that it names, and a workspace. Out: what to put there, for both sides alike, before either begins.
 
-use super::project::Project;
+use super::project::{Project, is_yaml};
 use azureml_cli::convert::files::beside;
 use azureml_client::ArmId;
 use azureml_plan::Action;
@@ -43,7 +43,7 @@ impl Found {
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.walk(item, file, todo)),
-            Value::String(text) if text.ends_with(".yml") || text.ends_with(".yaml") => {
+            Value::String(text) if is_yaml(text) => {
                 todo.push(beside(file, text.strip_prefix("file:").unwrap_or(text)));
             }
             Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -55,17 +55,17 @@ impl Found {
         match key {
             "compute" | "default_compute" | "target" => self.compute(text),
             "environment" => {
-                self.asset("environments", text, json!({"image": "mcr.microsoft.com/stand-in:1"}))
+                self.asset("environments", text, &json!({"image": "mcr.microsoft.com/stand-in:1"}));
             }
             "component" | "trial" => {
-                self.asset("components", text, json!({"componentSpec": component(text, map)}))
+                self.asset("components", text, &json!({"componentSpec": component(text, map)}));
             }
             "path" => {
                 let kind = map.get("type").and_then(Value::as_str).unwrap_or("uri_folder");
                 let uri = "azureml://datastores/workspaceblobstore/paths/stand-in/";
                 let is_data = ["uri_file", "uri_folder", "mltable"].contains(&kind);
                 if is_data {
-                    self.asset("data", text, json!({"dataType": kind, "dataUri": uri}));
+                    self.asset("data", text, &json!({"dataType": kind, "dataUri": uri}));
                 }
             }
             _ => {}
@@ -85,7 +85,7 @@ impl Found {
     }
 
     /// `azureml:<name>:<version>` or `azureml:<name>@<label>`.
-    fn asset(&mut self, of: &str, text: &str, properties: Value) {
+    fn asset(&mut self, of: &str, text: &str, properties: &Value) {
         let Some(named) = text.strip_prefix("azureml:").filter(|name| !name.starts_with('/')) else { return };
         // Microsoft's curated environments are in a registry that all share.
         if named.starts_with("AzureML-") {

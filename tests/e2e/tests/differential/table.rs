@@ -84,12 +84,8 @@ impl Table {
             serde_saphyr::from_str(&text).context("the kept results cannot be read")?;
         if std::env::var_os(KEEP).is_some() {
             kept.insert(set.to_owned(), self.clone());
-            let head: String = text
-                .lines()
-                .take_while(|line| line.starts_with('#'))
-                .map(|line| format!("{line}\n"))
-                .collect();
-            std::fs::write(file, head + &serde_saphyr::to_string(&kept)?)?;
+            let head: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+            std::fs::write(file, format!("{}\n{}", head.join("\n"), serde_saphyr::to_string(&kept)?))?;
             return Ok(Vec::new());
         }
         let before =
