@@ -77,7 +77,7 @@ fn every_integration_test_runs_in_exactly_one_step() {
         assert_eq!(count, 1, "`{lane}` in {commands:#?}");
     }
     // A filter that is no module's would run nothing, and pass.
-    let filters = |all: &[String]| all.iter().filter(|line| line.ends_with(":: ")).count();
+    let filters = |all: &[String]| all.iter().filter(|line| line.contains(":: ")).count();
     assert_eq!(filters(&commands), filters(&lanes), "{commands:#?}");
 }
 

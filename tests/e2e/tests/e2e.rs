@@ -12,7 +12,6 @@ mod docs;
 mod executed;
 mod manifests;
 mod observe;
-mod offline;
 mod permissions;
 mod readback;
 mod situations;
@@ -20,3 +19,6 @@ mod starve;
 mod story;
 mod tenants;
 mod verdicts;
+
+// No tests, but what some of them share.
+pub(crate) mod offline;
