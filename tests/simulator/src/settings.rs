@@ -33,6 +33,8 @@ pub struct Settings {
     pub times: Times,
     /// How long steps run that are not executed.
     pub step_time: SignedDuration,
+    /// How long steps are prepared on their nodes.
+    pub preparation_time: SignedDuration,
     /// How long builds run.
     pub build_time: SignedDuration,
     /// How long a node takes to come or to go.
@@ -63,6 +65,7 @@ impl Settings {
             page_size: options.page_size,
             times: options.times,
             step_time: span(options.times.step),
+            preparation_time: span(options.times.preparation.unwrap_or(options.times.step / 4)),
             build_time: span(options.times.build),
             node_time: span(options.times.node),
             apps: options.apps.clone(),

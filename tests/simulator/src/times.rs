@@ -23,6 +23,8 @@ pub struct Times {
     pub cancel: Duration,
     /// A running step that is not executed.
     pub step: Duration,
+    /// The preparation of a step on its node; without one, a quarter of the step.
+    pub preparation: Option<Duration>,
     /// A running build.
     pub build: Duration,
     /// The preparation, and the removal, of a node.
@@ -47,6 +49,7 @@ impl Times {
             deletion: seconds(10.0),
             cancel: seconds(15.0),
             step: seconds(20.0),
+            preparation: None,
             build: seconds(28.0),
             node: seconds(5.0),
             answers: scale,

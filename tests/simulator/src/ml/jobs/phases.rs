@@ -60,7 +60,7 @@ pub fn queue(world: &mut World, key: &str, id: &str, at: Timestamp) {
 pub fn granted(world: &mut World, key: &str, id: &str, at: Timestamp) {
     let Some(run) = run_mut(world, key, id).filter(|run| run.status == Status::Queued) else { return };
     run.status = Status::Preparing;
-    later(world, key, id, at + world.settings.step_time / 4);
+    later(world, key, id, at + world.settings.preparation_time);
 }
 
 /// A step begins to run: as a process, or for the time that steps take.

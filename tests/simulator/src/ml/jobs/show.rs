@@ -3,6 +3,7 @@
 
 use super::bind::Bound;
 use super::run::{Run, Status};
+use crate::clock::stamp;
 use crate::ml::Workspace;
 use crate::world::Settings;
 use serde_json::{Map, Value, json};
@@ -51,10 +52,25 @@ fn pipeline(run: &Run, all: &mut Map<String, Value>) {
     if let Some(component) = run.body.get("componentId").filter(|id| !id.is_null()) {
         all.insert("azureml.SourceComponentId".into(), component.clone());
     }
+    if let Some(stages) = stages(run) {
+        all.insert("azureml.pipelines.stages".into(), stages.into());
+    }
     if let Some(compute) = &pipeline.compute {
         all.insert("azureml.defaultComputeName".into(), json!(last(compute)));
     }
     place(run, all);
+}
+
+/// The times of a pipeline that has ended, as text; one that was cancelled tells none (recorded jobs and run details).
+fn stages(run: &Run) -> Option<String> {
+    let word = match run.status {
+        Status::Completed => "Finished",
+        Status::Failed => "Failed",
+        _ => return None,
+    };
+    let (from, to) = run.started.zip(run.ended)?;
+    let execution = json!({ "StartTime": stamp(from), "EndTime": stamp(to), "Status": word });
+    Some(json!({ "Initialization": null, "Execution": execution }).to_string())
 }
 
 fn step(run: &Run, all: &mut Map<String, Value>) {
