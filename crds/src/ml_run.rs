@@ -121,6 +121,15 @@ pub struct MLRunStatus {
     /// How long it took from start to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
+    /// For how many seconds its steps only waited for nodes, or for one another's nodes. Told at the end, as the next two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_seconds: Option<i64>,
+    /// For how many seconds a step was prepared, and none ran: nodes, the image, the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparing_seconds: Option<i64>,
+    /// For how many seconds a step ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_seconds: Option<i64>,
     /// The steps, in the order in which they started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
@@ -200,6 +209,21 @@ pub struct StepRun {
     /// How long it took from start to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
+    /// Since when it was being prepared, as a look first saw it: they come ten seconds to a minute apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparing_at: Option<Time>,
+    /// Since when it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_at: Option<Time>,
+    /// How many seconds it waited for nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_seconds: Option<i64>,
+    /// How many seconds its nodes, its image and its data were prepared. Absent where no look saw that: then the time is part of another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparing_seconds: Option<i64>,
+    /// How many seconds it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_seconds: Option<i64>,
     /// Whether Azure ML took the result of an earlier, equal step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused: Option<bool>,

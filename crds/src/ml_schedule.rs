@@ -1,7 +1,11 @@
 //! MLSchedule: when a pipeline runs. Azure ML fires, also while this cluster is down.
 
+mod runs;
+
+pub use self::runs::{KEPT, ScheduledRun};
 use crate::cron;
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, ResolvedAsset, has_common};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{Message, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -26,9 +30,12 @@ use std::collections::BTreeMap;
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
     printcolumn = r#"{"name":"Pipeline","type":"string","jsonPath":".spec.pipelineRef.name"}"#,
+    printcolumn = r#"{"name":"Last","type":"date","jsonPath":".status.lastRun.firedAt"}"#,
+    printcolumn = r#"{"name":"Result","type":"string","jsonPath":".status.lastRun.phase"}"#,
     printcolumn = r#"{"name":"Next","type":"string","jsonPath":".status.next[0]"}"#,
     printcolumn = r#"{"name":"Suspended","type":"boolean","jsonPath":".spec.suspend"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"Message","type":"string","jsonPath":".status.conditions[?(@.type==\"LastRunSucceeded\")].message","priority":1}"#,
     printcolumn = r#"{"name":"Azure-Id","type":"string","jsonPath":".status.azureId","priority":1}"#
 )]
 #[serde(rename_all = "camelCase")]
@@ -262,5 +269,16 @@ pub struct MLScheduleStatus {
     #[schemars(length(max = 50))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub resolved: Vec<ResolvedAsset>,
+    /// The newest run: the first of `runs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_run: Option<ScheduledRun>,
+    /// The last five runs, the newest first. They are those of the jobs that carry this object's property.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub runs: Vec<ScheduledRun>,
+    /// When a run succeeded last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_success_at: Option<Time>,
 }
 has_common!(MLScheduleStatus);

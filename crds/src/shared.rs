@@ -86,7 +86,7 @@ pub struct Common {
     /// The `metadata.generation` that this status speaks of; -1 before the first pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`; `Reconciling` while work goes on; `Stalled` when only a change can help. MLRun also has `Succeeded`.
+    /// `Ready`; `Reconciling` while work goes on; `Stalled` when only a change can help. MLRun also has `Succeeded`, MLSchedule `LastRunSucceeded`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -109,6 +109,19 @@ impl Client {
         most: usize,
         keep: impl Fn(&RawValue) -> bool + Send,
     ) -> Result<Listed, Error> {
+        self.pages_until(asked, keep, |pages| pages >= most).await
+    }
+
+    /// Reads a list, page by page, until so many pages are enough, and keeps some of its items.
+    ///
+    /// # Errors
+    /// As [`Client::list`].
+    pub async fn pages_until(
+        &self,
+        asked: Asked<'_>,
+        keep: impl Fn(&RawValue) -> bool + Send,
+        is_enough: impl Fn(usize) -> bool + Send,
+    ) -> Result<Listed, Error> {
         let Asked { parent, collection, query, urgency } = asked;
         let mut request = self.request(Verb::Get, parent, Some(collection), None)?;
         request.kind = format!("{}/{}", parent.kind(), collection.to_ascii_lowercase());
@@ -137,7 +150,7 @@ impl Client {
                 continue;
             }
             listed.items.extend(page.value);
-            let next = page.next_link.filter(|link| !link.is_empty() && listed.pages < most);
+            let next = page.next_link.filter(|link| !link.is_empty() && !is_enough(listed.pages));
             let Some(next) = next else { return Ok(listed) };
             request.url = self.follow(&request, &next)?;
             request.identify();

@@ -1,13 +1,14 @@
-//! What an MLSchedule sees in Azure: its schedule.
+//! What an MLSchedule sees in Azure: its schedule, and the jobs that it made.
 
 use crate::looks::{Collection, Look};
 use crate::pin::look_up;
+use crate::scheduled;
 use crate::{Eyes, Observe};
 use azureml_client::Error;
 use azureml_crds::MLSchedule;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::resolve::Wait;
-use azureml_plan::schedule::{Address, Refs, Seen, Wanted, labels};
+use azureml_plan::schedule::{Address, Jobs, Refs, Seen, Wanted, is_ours, labels};
 use serde_json::Value;
 
 /// Disabled schedules are listed too.
@@ -33,7 +34,11 @@ impl Observe for MLSchedule {
     ) -> Result<Seen, Error> {
         let of = Collection { parent: &refs.workspace.id, name: "schedules", query: &ALL };
         let schedule = eyes.looks.resource(eyes.client, of, wanted.id.name(), look).await?;
-        Ok(Seen { schedule })
+        let jobs = match &schedule {
+            Some(have) if is_ours(refs, have) => scheduled::jobs(self, eyes, refs, look).await,
+            _ => Jobs::default(),
+        };
+        Ok(Seen { schedule, jobs })
     }
 
     async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Option<Value>, Error> {

@@ -187,7 +187,7 @@ pub struct Plan {
     pub failed: Option<Failed>,
     /// Conditions beside the usual three: type, status, reason, message.
     pub conditions: Vec<Extra>,
-    /// What is worth a warning event when the status changes: reason and message.
+    /// What is worth an event when the status changes: reason and message. It is a warning, unless it is nobody's turn.
     pub warnings: Vec<(Reason, String)>,
 }
 

@@ -32,6 +32,8 @@ pub struct Pace {
     pub provisioning: [SignedDuration; 3],
     /// The delay when only a change can help.
     pub stalled: SignedDuration,
+    /// How long after a firing its job is looked for in earnest; the first look is after an eighth of it.
+    pub firing: SignedDuration,
 }
 
 impl Default for Pace {
@@ -45,6 +47,7 @@ impl Default for Pace {
                 SignedDuration::from_mins(30),
             ],
             stalled: SignedDuration::from_hours(1),
+            firing: SignedDuration::from_mins(2),
         }
     }
 }

@@ -4,7 +4,6 @@
 //! is Azure; nothing here makes up for a job that it did not make.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 /// A moment at which a schedule is to fire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,17 +61,9 @@ impl Due {
     }
 }
 
-/// When the jobs of a page were made.
-#[must_use]
-pub fn made(jobs: &[Value]) -> Vec<Timestamp> {
-    let at = |job: &Value| crate::time::timestamp(job["systemData"]["createdAt"].as_str()?);
-    jobs.iter().filter_map(at).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -82,8 +73,7 @@ mod tests {
     fn the_first_job_after_the_moment_is_the_firing() {
         let due = Due::new(at("2026-01-02T06:00:00Z"));
         let jobs = ["2026-01-02T07:00:09Z", "2026-01-02T06:00:09Z", "2026-01-01T06:00:09Z"];
-        let jobs: Vec<Value> = jobs.iter().map(|time| json!({"systemData": {"createdAt": time}})).collect();
-        assert_eq!(due.judge(&made(&jobs)), Verdict::Fired(SignedDuration::from_secs(9)));
+        assert_eq!(due.judge(&jobs.map(at)), Verdict::Fired(SignedDuration::from_secs(9)));
         let slow_clock = [at("2026-01-02T05:59:58Z")];
         assert_eq!(due.judge(&slow_clock), Verdict::Fired(SignedDuration::ZERO));
     }

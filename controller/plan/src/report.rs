@@ -15,6 +15,9 @@ const READY: &str = "Ready";
 const RECONCILING: &str = "Reconciling";
 const STALLED: &str = "Stalled";
 
+/// How the newest run of a schedule ended that has ended: a condition of MLSchedule alone, and no part of `Ready`.
+pub const LAST_RUN_SUCCEEDED: &str = "LastRunSucceeded";
+
 /// The longest message that the Kubernetes API takes.
 const LONGEST_MESSAGE: usize = 32_768;
 
@@ -121,8 +124,9 @@ pub fn transitions<'a>(before: &[Condition], after: &'a [Condition]) -> Vec<&'a 
             .iter()
             .any(|old| old.type_ == new.type_ && old.status == new.status && old.reason == new.reason)
     };
-    // Reconciling and Stalled repeat what Ready says.
-    after.iter().filter(|new| new.type_ != RECONCILING && new.type_ != STALLED).filter(told).collect()
+    // Reconciling and Stalled repeat what Ready says. Each end of a schedule's run has an event of its own.
+    let silent = [RECONCILING, STALLED, LAST_RUN_SUCCEEDED];
+    after.iter().filter(|new| !silent.contains(&new.type_.as_str())).filter(told).collect()
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ pub struct Intervals {
     /// The delay when only a change can help.
     #[serde(deserialize_with = "duration")]
     pub stalled: SignedDuration,
-    /// How long after a moment at which a schedule was to fire Azure is first asked for its job.
+    /// How long after a moment at which a schedule was to fire it is first judged whether it did. Its job is looked for after an eighth
+    /// of that, and a run that goes on is looked at after an eighth of that up to two and a half times that.
     #[serde(deserialize_with = "duration")]
     pub firing_check: SignedDuration,
 }
@@ -58,7 +59,7 @@ impl Default for Intervals {
             longest_backoff: pace.longest,
             provisioning: pace.provisioning,
             stalled: pace.stalled,
-            firing_check: SignedDuration::from_mins(2),
+            firing_check: pace.firing,
         }
     }
 }
@@ -72,6 +73,7 @@ impl Intervals {
             longest: self.longest_backoff,
             provisioning: self.provisioning,
             stalled: self.stalled,
+            firing: self.firing_check,
         }
     }
 }

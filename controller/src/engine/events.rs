@@ -4,7 +4,7 @@ use crate::MANAGER;
 use crate::clock;
 use crate::metrics::Metrics;
 use azureml_client::send::Gate;
-use azureml_plan::reasons::Reason;
+use azureml_plan::reasons::{Reason, Turn};
 use azureml_plan::report;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -96,6 +96,12 @@ impl Recorder {
     /// Records one event.
     pub fn record(&self, object: &ObjectReference, kind: &str, reason: Reason, note: &str) {
         self.write(object, kind, reason.word(), note);
+    }
+
+    /// Records what a plan tells: a warning, unless it is nobody's turn.
+    pub fn tell(&self, object: &ObjectReference, reason: Reason, note: &str) {
+        let kind = if reason.turn() == Turn::Nobody { "Normal" } else { "Warning" };
+        self.record(object, kind, reason, note);
     }
 
     fn write(&self, object: &ObjectReference, kind: &str, reason: &str, note: &str) {

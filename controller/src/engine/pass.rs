@@ -256,7 +256,7 @@ impl<K: Kind> Pass<'_, K> {
         let done = object.done(&status);
         if let Some(written) = report::write(ctx, &self.api, object, status).await? {
             for (reason, message) in warnings {
-                ctx.recorder.record(&object.object_ref(&()), "Warning", reason, &message);
+                ctx.recorder.tell(&object.object_ref(&()), reason, &message);
             }
             // Whose address this process wrote first, for that no earlier one has begun anything.
             let is_ours = !object.is_unseen() && written.is_unseen();

@@ -9,14 +9,13 @@ use crate::login;
 use crate::metrics::Fired;
 use crate::stores::find;
 use azureml_client::budget::Urgency;
-use azureml_client::client::Asked;
 use azureml_client::places::Places;
 use azureml_client::turns::PAYER;
 use azureml_crds::MLSchedule;
-use azureml_plan::fired::{Due, Verdict, made};
-use azureml_plan::owner::OWNER;
+use azureml_plan::fired::{Due, Verdict};
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::access;
+use azureml_plan::schedule::since;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
@@ -93,7 +92,7 @@ fn expect(due: &mut HashMap<Key, Due>, schedules: &[Arc<MLSchedule>], now: Times
 /// Looks whether a schedule has fired; says whether that is decided.
 async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
     let Some(schedule) = find(&ctx.stores.schedules, namespace, name) else { return true };
-    let fired = match newest(ctx, &schedule).await {
+    let fired = match newest(ctx, &schedule, due.at).await {
         Ok(jobs) => match due.judge(&jobs.made) {
             Verdict::Fired(lag) => Fired::After(lag.unsigned_abs()),
             Verdict::NotYet => return false,
@@ -124,32 +123,27 @@ async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
     true
 }
 
-/// At most so many pages of a schedule's jobs are read. Their order is not recorded, so the newest may be on any page.
-const PAGES: usize = 5;
-
 /// What was read of a schedule's jobs.
 struct Jobs {
     /// When they were made.
     made: Vec<Timestamp>,
-    /// Whether there are no more than were read.
+    /// Whether there are no more since the moment.
     is_all: bool,
 }
 
-async fn newest(ctx: &Context, schedule: &MLSchedule) -> Result<Jobs, String> {
+/// The schedule's jobs, from the list that all schedules of the workspace share.
+async fn newest(ctx: &Context, schedule: &MLSchedule, at: Timestamp) -> Result<Jobs, String> {
     let namespace = schedule.namespace().unwrap_or_default();
     let workspace = schedule.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
     let workspace = workspace.ok_or("it has no workspace yet")?;
     let access = access(ctx.world(), &namespace, &workspace.name).map_err(|wait| wait.message)?;
     let client = login::client(ctx, &access).await.map_err(|wait| wait.message)?;
     let workspace = access.workspace().map_err(|wait| wait.message)?;
-    let mine = format!("{OWNER}={}", ctx.world().owner(schedule.meta()).value());
-    let query = [("properties", mine.as_str()), ("listViewType", "All")];
-    let parent = &workspace.id;
-    let asked = Asked { parent, collection: "jobs", query: &query, urgency: Urgency::Drift };
-    let listed = client.pages(asked, PAGES, |_| true).await.map_err(|error| error.to_string())?;
-    let (pages, jobs) = (listed.pages, listed.items);
-    let jobs: Vec<_> = jobs.iter().filter_map(|job| serde_json::from_str(job.get()).ok()).collect();
-    Ok(Jobs { made: made(&jobs), is_all: pages < PAGES })
+    let owner = ctx.world().owner(schedule.meta()).value();
+    let jobs = ctx.looks.jobs(&client, &workspace.id, since(schedule).min(at), Urgency::Drift).await;
+    let jobs = jobs.map_err(|error| error.to_string())?;
+    let made = jobs.of(&owner).iter().map(|job| job.made).collect();
+    Ok(Jobs { made, is_all: jobs.since().is_some_and(|since| since <= at) })
 }
 
 #[cfg(test)]

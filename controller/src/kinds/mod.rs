@@ -8,7 +8,7 @@ pub mod firings;
 mod objects;
 mod pipeline;
 mod run;
-mod schedule;
+pub mod schedule;
 mod workspace;
 
 use crate::engine::Kind;

@@ -64,7 +64,10 @@ impl Kind for MLRun {
                 return None;
             }
         };
-        let took = after.duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        Some(Done::Run { result, took: took.map(Duration::from_secs) })
+        let time = |seconds: Option<i64>| {
+            seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+        };
+        let parts = [after.queued_seconds, after.preparing_seconds, after.running_seconds].map(time);
+        Some(Done::Run { result, took: time(after.duration_seconds), parts })
     }
 }

@@ -9,6 +9,7 @@ mod objects;
 mod passes;
 mod process;
 mod queues;
+mod schedules;
 mod times;
 mod work;
 
@@ -17,7 +18,8 @@ pub use self::life::Life;
 pub use self::objects::Counted;
 pub use self::passes::Passes;
 pub use self::queues::{Latency, Queued, Sample};
-pub use self::work::{BUILDS, Done, Fired, RUNS, Work};
+pub use self::schedules::Nights;
+pub use self::work::{BUILDS, Done, Ends, Fired, RUNS, Work};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -38,6 +40,8 @@ pub struct Metrics {
     pub objects: Arc<objects::Objects>,
     /// The queues, where this process leads.
     pub queues: Arc<queues::Queues>,
+    /// The runs of schedules, where this process leads.
+    pub schedules: Arc<schedules::Schedules>,
 }
 
 impl Default for Metrics {
@@ -50,11 +54,12 @@ impl Default for Metrics {
             Work::new(&mut registry),
         );
         let (passes, azure, life, work) = metrics;
-        let (objects, queues) = (Arc::default(), Arc::default());
+        let (objects, queues, schedules) = (Arc::default(), Arc::default(), Arc::default());
         registry.register_collector(Box::new(Arc::clone(&objects)));
         registry.register_collector(Box::new(Arc::clone(&queues)));
+        registry.register_collector(Box::new(Arc::clone(&schedules)));
         registry.register_collector(Box::new(process::Process));
-        Self { registry, passes, azure, life, work, objects, queues }
+        Self { registry, passes, azure, life, work, objects, queues, schedules }
     }
 }
 
@@ -98,6 +103,7 @@ mod tests {
             "azureml_operator_leader 0",
             "azureml_operator_builds_total{result=\"failed\"} 0",
             "azureml_operator_runs_total{result=\"failed\"} 0",
+            "azureml_operator_scheduled_runs_total{result=\"failed\"} 0",
             "azureml_operator_schedule_firings_total{result=\"missed\"} 0",
             "azureml_operator_lease_renewals_total{result=\"failure\"} 0",
             "azureml_operator_azure_token_requests_total{result=\"failure\"} 0",

@@ -13,6 +13,11 @@ struct Of {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Spent {
+    part: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Every {}
 
 /// Something in Azure that has ended.
@@ -31,7 +36,22 @@ pub enum Done {
         result: &'static str,
         /// How long it took, where Azure says so.
         took: Option<Duration>,
+        /// Where its time went, in the order of [`PARTS`].
+        parts: [Option<Duration>; 3],
     },
+    /// Runs of a schedule: how many ended in each way.
+    Scheduled(Ends),
+}
+
+/// How many runs of a schedule ended in each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// As they should.
+    pub succeeded: u64,
+    /// With a failure.
+    pub failed: u64,
+    /// Cancelled in Azure.
+    pub canceled: u64,
 }
 
 /// What became of a moment at which a schedule was to fire.
@@ -47,6 +67,8 @@ pub enum Fired {
 
 /// How builds end.
 pub const BUILDS: [&str; 5] = ["succeeded", "failed", "canceled", "error", "timeout"];
+/// What the time of a run is spent with.
+pub const PARTS: [&str; 3] = ["queued", "preparing", "running"];
 /// How runs end.
 pub const RUNS: [&str; 3] = ["succeeded", "failed", "canceled"];
 
@@ -56,6 +78,8 @@ pub struct Work {
     build_times: Times<Of>,
     runs: Family<Of, Counter>,
     run_times: Times<Of>,
+    parts: Times<Spent>,
+    scheduled: Family<Of, Counter>,
     firings: Family<Of, Counter>,
     lags: Times<Every>,
 }
@@ -67,6 +91,8 @@ impl Work {
             build_times: begun(&BUILDS),
             runs: started(&RUNS),
             run_times: begun(&RUNS),
+            parts: spent(),
+            scheduled: started(&RUNS),
             firings: started(&["fired", "missed", "unknown"]),
             lags: times(long),
         };
@@ -89,6 +115,10 @@ impl Work {
             Unit::Seconds,
             work.run_times.clone(),
         );
+        let help = "Time of a run in which its steps waited for nodes, were prepared, or ran";
+        registry.register_with_unit("azureml_operator_run_time", help, Unit::Seconds, work.parts.clone());
+        let help = "Runs of schedules that ended, by result";
+        registry.register("azureml_operator_scheduled_runs", help, work.scheduled.clone());
         let help = "Moments at which a schedule was to fire, by what Azure made of them";
         registry.register("azureml_operator_schedule_firings", help, work.firings.clone());
         let help = "Time from the moment at which a schedule was to fire until Azure made the job";
@@ -100,7 +130,20 @@ impl Work {
     pub fn done(&self, done: Done) {
         let (count, times, result, took) = match done {
             Done::Build { result, took } => (&self.builds, &self.build_times, result, took),
-            Done::Run { result, took } => (&self.runs, &self.run_times, result, took),
+            Done::Run { result, took, parts } => {
+                for (part, spent) in PARTS.into_iter().zip(parts) {
+                    if let Some(spent) = spent {
+                        observe(&self.parts, &Spent { part }, spent);
+                    }
+                }
+                (&self.runs, &self.run_times, result, took)
+            }
+            Done::Scheduled(Ends { succeeded, failed, canceled }) => {
+                for (result, count) in RUNS.into_iter().zip([succeeded, failed, canceled]) {
+                    self.scheduled.get_or_create(&Of { result }).inc_by(count);
+                }
+                return;
+            }
         };
         count.get_or_create(&Of { result }).inc();
         if let Some(took) = took {
@@ -127,6 +170,15 @@ fn begun(results: &[&'static str]) -> Times<Of> {
     let family = times(long);
     for result in results {
         let _ = family.get_or_create(&Of { result });
+    }
+    family
+}
+
+/// The same for the parts of a run.
+fn spent() -> Times<Spent> {
+    let family = times(long);
+    for part in PARTS {
+        let _ = family.get_or_create(&Spent { part });
     }
     family
 }

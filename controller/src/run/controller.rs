@@ -1,6 +1,7 @@
 //! The controller: every kind's store, queue, watch and passes, put together.
 
 use crate::args::Run;
+use crate::clock;
 use crate::config::{Config, std_duration};
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
@@ -14,7 +15,7 @@ use crate::engine::shut::Shut;
 use crate::engine::sources::Fetching;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
-use crate::kinds::firings;
+use crate::kinds::{firings, schedule};
 use crate::metrics::{Counted, Metrics};
 use crate::stores::{self, Stores, Writers};
 use anyhow::Result;
@@ -182,7 +183,9 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         shut: Shut::default(),
         gate: shared.gate.clone(),
         identities: Identities::new(config.reach()?, shared)?,
-        looks: Looks::new(std_duration(intervals.list_spacing)),
+        looks: Looks::new(std_duration(intervals.list_spacing))
+            // A little less than the time between two looks.
+            .sharing_jobs_for(std_duration(intervals.firing_check) / 12),
         secrets: Secrets::default(),
         recorder,
         metrics,
@@ -221,6 +224,8 @@ fn settings(config: &Config, cluster: String) -> Settings {
 fn show(ctx: &Arc<Context>) {
     let shown = ctx.clone();
     ctx.metrics.objects.counted_by(move || counts(&shown.stores));
+    let shown = ctx.clone();
+    ctx.metrics.schedules.counted_by(move || schedule::nights(&shown.stores.schedules.state(), clock::now()));
     let shown = ctx.clone();
     ctx.metrics.azure.left_from(Arc::new(move || shown.identities.left()));
 }

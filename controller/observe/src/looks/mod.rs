@@ -3,12 +3,14 @@
 //! In: an id and how fresh the look must be. Out: what Azure has. Never writes; a look that failed is an error, never an absence.
 
 mod hashed;
+mod jobs;
 mod known;
 mod look;
 mod operations;
 mod slot;
 mod started;
 
+pub use self::jobs::WorkspaceJobs;
 use self::known::Hashed;
 use self::look::locked;
 pub use self::look::{Collection, KEPT, Look};
@@ -40,7 +42,11 @@ pub struct Looks {
     turns: Mutex<Kept<String, Arc<tokio::sync::Mutex<()>>>>,
     hashed: Hashed,
     operations: Operations,
+    jobs: jobs::Lists,
 }
+
+/// How long a list of jobs serves.
+const JOBS_SERVE: Duration = Duration::from_secs(10);
 
 /// How long a turn is waited for.
 const LONGEST_TURN: Duration = Duration::from_secs(5);
@@ -57,7 +63,15 @@ impl Looks {
             turns: Mutex::new(Kept::new(UNUSED).at_most(MOST_TURNS)),
             hashed: Hashed::default(),
             operations: Operations::default(),
+            jobs: jobs::Lists::new(UNUSED, JOBS_SERVE),
         }
+    }
+
+    /// The same, with lists of jobs that serve for so long.
+    #[must_use]
+    pub fn sharing_jobs_for(mut self, time: Duration) -> Self {
+        self.jobs = jobs::Lists::new(UNUSED, time);
+        self
     }
 
     /// Waits, for a few seconds, while another pass makes the same thing. A slow pass holds up no other for longer.

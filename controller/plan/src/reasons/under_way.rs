@@ -40,7 +40,7 @@ reasons! {
         "The job of an MLRun is about to be sent.",
         "wait";
     IN_PROGRESS = "InProgress", Azure,
-        "The condition `Succeeded` of an MLRun that has not ended.",
+        "The condition `Succeeded` of an MLRun, or `LastRunSucceeded` of an MLSchedule, of which no run has ended yet.",
         "wait";
     ANNOTATED = "Annotated", User,
         "The condition `Paused`: nothing is changed in Azure while the annotation `azureml.dev/paused` is `\"true\"`.",

@@ -23,6 +23,9 @@ reasons! {
     COMPLETED = "Completed", Nobody,
         "The job of an MLRun succeeded.",
         "nothing";
+    RUN_SUCCEEDED = "RunSucceeded", Nobody,
+        "The newest run of an MLSchedule that has ended succeeded.",
+        "nothing";
     CANCELED = "Canceled", User,
         "The MLRun was cancelled, by `spec.cancel` or in Azure.",
         "make a new MLRun, if it is to run after all";

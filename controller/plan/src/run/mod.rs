@@ -3,13 +3,17 @@
 //! Source: Azure REST API, `Jobs_CreateOrUpdate`, `Jobs_Cancel`; the words of a job's status are `JobStatus`.
 
 mod facts;
+mod history;
 mod keep;
 mod leave;
 mod over;
 mod seen;
+mod spent;
 mod wanted;
 
-use self::facts::{job_facts, moment, why_failed};
+use self::facts::{failed, job_facts};
+use self::history::moment;
+pub use self::history::{tells_why, why_failed};
 pub use self::keep::{MANAGED, TRACKED, is_expired, kept_until};
 use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
@@ -101,7 +105,7 @@ impl Decide for MLRun {
         status.pipeline = Some(refs.current.clone());
         status.resolved = refs.pins.status(&status.resolved, ask.now);
         if seen.job.is_some() {
-            job_facts(self, &mut status, wanted, seen);
+            job_facts(self, &mut status, wanted, (seen, ask.now));
         } else {
             status.phase = Some(phase_without_job(plan, status.phase));
             if status.phase == Some(Phase::Failed) {
@@ -242,7 +246,7 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
         Phase::Succeeded => end(completed(name), "True", Reason::COMPLETED),
         Phase::Canceled => end(canceled(name), "False", Reason::CANCELED),
         Phase::Failed => {
-            let Failure { step, message, .. } = why_failed(wanted, seen);
+            let Failure { step, message, .. } = failed(wanted, seen);
             let who = step.map_or_else(|| format!("job {name}"), |step| format!("step {step} of job {name}"));
             end(Verdict::stalled(Reason::FAILED, format!("{who} failed: {message}")), "False", Reason::FAILED)
         }

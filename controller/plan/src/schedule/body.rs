@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Where nothing else says from when on a schedule counts: a start in the past never fires at once.
-const LONG_AGO: &str = "2020-01-01T00:00:00";
+pub(super) const LONG_AGO: &str = "2020-01-01T00:00:00";
 
 /// The start in force: the user's, else the one that the schedule has, else long ago.
 pub(super) fn start_in_force(wanted: &Wanted, have: Option<&Value>) -> String {

@@ -3,14 +3,23 @@
 //! Source: Azure REST API, `Schedules_CreateOrUpdate`; "Schedule machine learning pipeline jobs" (start time, deletion).
 
 mod body;
+mod follow;
+mod health;
 mod leave;
 mod leftover;
+mod listed;
+mod runs;
 mod times;
 mod wanted;
 
 use self::body::{body, content_hash, start_in_force, trigger};
+use self::follow::Followed;
+pub use self::health::{Health, health};
 pub use self::leave::Address;
 pub use self::leftover::leftovers;
+pub use self::listed::{History, Jobs, Listed, read};
+pub use self::runs::{ended, since, unexplained};
+use self::runs::{last_success, merged};
 pub use self::times::check;
 use self::times::{Times, times};
 pub use self::wanted::{Refs, Wanted};
@@ -27,7 +36,7 @@ use crate::settle::Differing;
 use crate::{Decide, View, failure, firing, job, names, time};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
-use azureml_crds::ml_schedule::MLScheduleStatus;
+use azureml_crds::ml_schedule::{MLScheduleStatus, ScheduledRun};
 use azureml_crds::shared::Reference;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -37,6 +46,8 @@ use serde_json::Value;
 pub struct Seen {
     /// The schedule.
     pub schedule: Option<Value>,
+    /// Its jobs.
+    pub jobs: Jobs,
 }
 
 /// The schedule's id: names alone decide it.
@@ -82,44 +93,17 @@ impl Decide for MLSchedule {
         Ok(Wanted { id: id(self, &refs.workspace.id), zone, start, end, hash })
     }
 
-    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
-        let recorded = self.status.as_ref().and_then(|status| status.common.azure_id.as_ref());
-        if recorded.map(String::as_str) != Some(wanted.id.as_str()) {
-            // Deleting must find the schedule also when the pipeline is gone, so the address is written first.
-            return Plan::say(creating(), Next::Now);
-        }
-        let body = match body(self, refs, wanted, seen.schedule.as_ref()) {
-            Ok(body) => body,
-            Err(invalid) => {
-                return Plan::say(Verdict::stalled(invalid.reason, invalid.to_string()), Next::Change);
-            }
-        };
-        let put = |body: &Value| Action::Put { id: wanted.id.clone(), body: body.clone() };
-        let Some(have) = &seen.schedule else {
-            if let Some(end) = over(wanted, ask.now) {
-                let message = format!(
-                    "endTime: {end} has passed, so nothing would fire; set a later endTime, or delete this object"
-                );
-                return Plan::say(Verdict::stalled(Reason::INVALID_SPEC, message), Next::Change);
-            }
-            // Azure shows a new schedule late: one that an earlier process sent is not sent again.
-            let puts = if ask.may_appear { Vec::new() } else { vec![put(&body)] };
-            return Plan::send(puts, creating(), Next::Look);
-        };
-        if let Some(refused) = not_ours(self, refs, wanted, have) {
-            return refused;
-        }
-        match have["properties"]["provisioningState"].as_str().unwrap_or("Succeeded") {
-            "Succeeded" => settle(self, wanted, &body, have, ask),
-            "Failed" | "Canceled" => failed(self, put(&body), have, ask),
-            state => Plan::say(
-                Verdict::working(Reason::PROGRESSING, format!("the schedule is {state}")),
-                Next::Look,
-            ),
-        }
+    fn plan(&self, view: View<'_, Self>) -> Plan {
+        let plan = decide(self, view);
+        let View { refs, wanted, seen, ask } = view;
+        let ours = seen.schedule.as_ref().filter(|have| is_ours(refs, have));
+        let Some(have) = ours else { return plan };
+        let runs = runs_after(self, view);
+        Followed { schedule: self, wanted, have, jobs: &seen.jobs, runs: &runs }.add(plan, ask)
     }
 
-    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLScheduleStatus {
+    fn facts(&self, view: View<'_, Self>, plan: &Plan) -> MLScheduleStatus {
+        let View { refs, wanted, seen, ask } = view;
         let mut status = self.status.clone().unwrap_or_default();
         status.common.azure_id = Some(wanted.id.to_string());
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
@@ -129,7 +113,62 @@ impl Decide for MLSchedule {
             status.version = Some(refs.current.version.clone());
             status.next = firings(self, wanted, seen.schedule.as_ref(), ask.now);
         }
+        status.runs = runs_after(self, view);
+        status.last_run = status.runs.first().cloned();
+        status.last_success_at = last_success(status.last_success_at.as_ref(), &status.runs);
         status
+    }
+}
+
+/// Whether a schedule in Azure is this object's.
+#[must_use]
+pub fn is_ours(refs: &Refs, have: &Value) -> bool {
+    refs.owner.of(&have["properties"]["tags"]) == Belongs::Us
+}
+
+/// The runs after this look.
+fn runs_after(
+    schedule: &MLSchedule,
+    View { refs, seen, ask, .. }: View<'_, MLSchedule>,
+) -> Vec<ScheduledRun> {
+    let component = ArmId::parse(&refs.current.component_id).unwrap_or_else(|_| refs.workspace.id.clone());
+    merged(runs::told(schedule), &seen.jobs, &component, ask.now)
+}
+
+/// What the schedule itself needs, whatever becomes of its runs.
+fn decide(schedule: &MLSchedule, View { refs, wanted, seen, ask }: View<'_, MLSchedule>) -> Plan {
+    let recorded = schedule.status.as_ref().and_then(|status| status.common.azure_id.as_ref());
+    if recorded.map(String::as_str) != Some(wanted.id.as_str()) {
+        // Deleting must find the schedule also when the pipeline is gone, so the address is written first.
+        return Plan::say(creating(), Next::Now);
+    }
+    let body = match body(schedule, refs, wanted, seen.schedule.as_ref()) {
+        Ok(body) => body,
+        Err(invalid) => {
+            return Plan::say(Verdict::stalled(invalid.reason, invalid.to_string()), Next::Change);
+        }
+    };
+    let put = |body: &Value| Action::Put { id: wanted.id.clone(), body: body.clone() };
+    let Some(have) = &seen.schedule else {
+        if let Some(end) = over(wanted, ask.now) {
+            let message = format!(
+                "endTime: {end} has passed, so nothing would fire; set a later endTime, or delete this object"
+            );
+            return Plan::say(Verdict::stalled(Reason::INVALID_SPEC, message), Next::Change);
+        }
+        // Azure shows a new schedule late: one that an earlier process sent is not sent again.
+        let puts = if ask.may_appear { Vec::new() } else { vec![put(&body)] };
+        return Plan::send(puts, creating(), Next::Look);
+    };
+    if let Some(refused) = not_ours(schedule, refs, wanted, have) {
+        return refused;
+    }
+    match have["properties"]["provisioningState"].as_str().unwrap_or("Succeeded") {
+        "Succeeded" => settle(schedule, wanted, &body, have, ask),
+        "Failed" | "Canceled" => failed(schedule, put(&body), have, ask),
+        state => {
+            Plan::say(Verdict::working(Reason::PROGRESSING, format!("the schedule is {state}")), Next::Look)
+        }
     }
 }
 

@@ -248,7 +248,7 @@ proptest! {
         let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
         status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
         schedule.status = Some(status);
-        decide(&schedule, &refs, &schedule::Seen { schedule: Some(have.clone()) }, &ask).unwrap();
+        decide(&schedule, &refs, &schedule::Seen { schedule: Some(have.clone()), ..Default::default() }, &ask).unwrap();
         let address = schedule::Address { id: schedule::id(&schedule, &workspace().id), owner: owner("x") };
         schedule.farewell(&address, &Some(have), &ask);
     }

@@ -14,6 +14,7 @@ use crate::requests;
 use crate::support::NOW;
 use anyhow::Result;
 use azureml_crds::shared::LastFailure;
+use azureml_plan::report::LAST_RUN_SUCCEEDED;
 use azureml_plan::{Action, Plan};
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -70,6 +71,14 @@ impl Table {
         }
         let at = plan.at.map(|at| format!(" at {at}")).unwrap_or_default();
         let _ = writeln!(self.text, "    next: {:?}{at}", plan.next);
+        // The condition of runs is a kind's own, and no verdict.
+        for extra in plan.conditions.iter().filter(|extra| extra.r#type == LAST_RUN_SUCCEEDED) {
+            let _ = writeln!(
+                self.text,
+                "    {} {} {}: {}",
+                extra.r#type, extra.status, extra.reason, extra.message
+            );
+        }
         for drift in &plan.drift {
             let _ =
                 writeln!(self.text, "    drift: {} wanted {} found {}", drift.path, drift.want, drift.have);

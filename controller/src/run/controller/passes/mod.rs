@@ -9,6 +9,7 @@ mod data;
 mod environments;
 mod journal;
 mod kubernetes;
+mod nights;
 mod pipelines;
 mod runs;
 mod schedules;

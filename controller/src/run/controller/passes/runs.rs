@@ -117,3 +117,46 @@ async fn a_search_a_raw_node_and_an_order_without_data_run_to_their_end_under_th
     assert_eq!((names.first(), names.last(), names.len()), (Some(&"table"), Some(&"last"), 4), "{run}");
     Ok(())
 }
+
+/// Seconds that a run of a step spent queued, preparing and running; a node takes five minutes, the image one.
+async fn spent(step: Duration) -> Result<[i64; 3]> {
+    let mut options = usual();
+    (options.times.node, options.times.step) = (Duration::from_mins(5), step);
+    options.times.preparation = Some(Duration::from_mins(1));
+    let stage = Stage::with(options, GRANTS).await?;
+    stage.apply(&pipelines::whole("p"));
+    stage.ready("MLPipeline", "p").await?;
+    stage.apply(&manifest("MLRun", "one", "pipelineRef: {name: p}"));
+    let run = stage.says("MLRun", "one", "Completed").await?;
+    let of = |of: &Value| {
+        ["queued", "preparing", "running"].map(|part| of[format!("{part}Seconds")].as_i64().unwrap_or(-1))
+    };
+    assert_eq!(of(&run["status"]), of(&run["status"]["steps"][0]), "it has one step: {run}");
+    Ok(of(&run["status"]))
+}
+
+/// The row of the tutorial is what such a run tells.
+fn is_in_the_tutorial(packages: &str, [queued, preparing, running]: [i64; 3]) {
+    let row = format!("| packages {packages} | {queued} | {preparing} | {running} |");
+    let tutorial = include_str!("../../../../../docs/src/tutorial.md");
+    assert!(tutorial.contains(&row), "the tutorial has another row than {row}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn packages_that_are_installed_at_run_time_cost_their_time_in_each_run() -> Result<()> {
+    // Twelve minutes of installing before two of work.
+    let [queued, preparing, running] = spent(Duration::from_mins(14)).await?;
+    // Looks are up to a minute apart, and the simulated step takes an eighth of its time to end.
+    assert!((300..=360).contains(&queued) && (0..=60).contains(&preparing), "{queued} {preparing}");
+    assert!((840..=950).contains(&running), "{running}");
+    is_in_the_tutorial("installed by each run", [queued, preparing, running]);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn packages_in_the_image_cost_nothing_in_a_run() -> Result<()> {
+    let spent = spent(Duration::from_mins(2)).await?;
+    assert!((120..=140).contains(&spent[2]), "{spent:?}");
+    is_in_the_tutorial("in the finished image", spent);
+    Ok(())
+}

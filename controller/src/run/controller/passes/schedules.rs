@@ -43,7 +43,6 @@ async fn a_schedule_that_did_not_fire_is_told_once() -> Result<()> {
     stage.ready("MLSchedule", "hourly").await?;
     stage.pass(Duration::from_hours(3)).await;
     assert_eq!(stage.journal.of("event hourly FiringMissed").len(), 0, "{}", stage.journal.shown());
-    assert!(stage.journal.of("GET jobs").len() <= 4, "it is asked once for each firing");
     stage.pass(before_the_hour().saturating_sub(Duration::from_secs(2))).await;
     let disabled = stage.journal.elapsed();
     stage.portal("schedules", &name(&stage), &json!({"properties": {"isEnabled": false}})).await?;

@@ -1,0 +1,154 @@
+//! What a schedule's runs mean for whoever is told of them: whether the newest failed, one takes too long, or none succeeds any more.
+//!
+//! In: a schedule as it is stored, the time. Out: figures for metrics. Reads nothing else, and says nothing to the object.
+
+use super::body::{LONG_AGO, trigger};
+use super::runs::told;
+use super::times::times;
+use crate::firing::{self, Window};
+use crate::time;
+use azureml_crds::MLSchedule;
+use azureml_crds::ml_run::Phase;
+use azureml_crds::ml_schedule::ScheduledRun;
+use jiff::{SignedDuration, Timestamp};
+
+/// How a schedule's runs are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Whether the newest run that has ended failed.
+    pub is_failed: bool,
+    /// Whether two firings in a row had time to succeed, and none did.
+    pub is_overdue: bool,
+    /// Whether a run has gone on for three times the median of the last ones.
+    pub is_slow: bool,
+    /// The time since the last success, where there was one.
+    pub since_success: Option<SignedDuration>,
+}
+
+/// A run is never slow before that.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(5);
+/// How many runs have to have succeeded before there is a median.
+const FEWEST: usize = 3;
+/// How long a run may take where none has succeeded yet.
+const USUAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// How a schedule's runs are; none where it is suspended or being deleted.
+#[must_use]
+pub fn health(schedule: &MLSchedule, now: Timestamp) -> Option<Health> {
+    if schedule.spec.suspend == Some(true) || schedule.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let status = schedule.status.as_ref()?;
+    let runs = told(schedule);
+    let success = status.last_success_at.as_ref().map(|time| time.0);
+    let over = runs.iter().find(|run| run.phase.is_finished());
+    Some(Health {
+        is_failed: over.is_some_and(|run| run.phase == Phase::Failed),
+        is_overdue: is_overdue(schedule, success, now).unwrap_or(false),
+        is_slow: is_slow(runs, now),
+        since_success: success.map(|at| now.duration_since(at)),
+    })
+}
+
+/// Two firings came after the last success, and the second has had as long as a run takes.
+fn is_overdue(schedule: &MLSchedule, success: Option<Timestamp>, now: Timestamp) -> Option<bool> {
+    let born = schedule.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let since = success.into_iter().chain(born).max()?;
+    let times = times(&schedule.spec).ok()?;
+    let start = times.start.as_deref().unwrap_or(LONG_AGO);
+    let window = Window {
+        clock: times.zone.clock.clone(),
+        start: time::civil(start)?,
+        end: times.end.as_deref().and_then(time::civil),
+    };
+    let firings = firing::next(&trigger(schedule)?, &window, since).ok()?;
+    let second = firings.get(1)?.timestamp();
+    let usual = median(told(schedule)).unwrap_or(USUAL);
+    Some(now.duration_since(second) > usual)
+}
+
+fn is_slow(runs: &[ScheduledRun], now: Timestamp) -> bool {
+    if durations(runs).len() < FEWEST {
+        return false;
+    }
+    let longest = median(runs).map(|median| (median * 3).max(SHORTEST));
+    let open = runs.iter().filter(|run| !run.phase.is_finished());
+    let ages = open.map(|run| now.duration_since(run.fired_at.0));
+    ages.max().zip(longest).is_some_and(|(age, longest)| age > longest)
+}
+
+fn durations(runs: &[ScheduledRun]) -> Vec<i64> {
+    let succeeded = runs.iter().filter(|run| run.phase == Phase::Succeeded);
+    let mut durations: Vec<i64> = succeeded.filter_map(|run| run.duration_seconds).collect();
+    durations.sort_unstable();
+    durations
+}
+
+/// The median of the runs that succeeded.
+fn median(runs: &[ScheduledRun]) -> Option<SignedDuration> {
+    let durations = durations(runs);
+    durations.get(durations.len() / 2).map(|seconds| SignedDuration::from_secs(*seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn schedule(status: &Value) -> MLSchedule {
+        let object = json!({
+            "apiVersion": "azureml.dev/v1alpha1", "kind": "MLSchedule",
+            "metadata": {"name": "s", "namespace": "n", "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "spec": {"pipelineRef": {"name": "p"}, "cron": "0 6 * * 1-5"}, "status": status,
+        });
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn run(fired: &str, phase: &str, seconds: Option<i64>) -> Value {
+        json!({"jobName": fired, "firedAt": fired, "phase": phase, "durationSeconds": seconds})
+    }
+
+    fn of(status: &Value, now: &str) -> Health {
+        health(&schedule(status), now.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_weekend_is_no_gap_and_two_nights_without_success_are_one() {
+        let status = json!({"lastSuccessAt": "2026-01-09T06:10:00Z", "runs": [run("2026-01-09T06:00:00Z", "Succeeded", Some(600))]});
+        for (now, is_overdue) in [
+            ("2026-01-11T20:00:00Z", false),
+            ("2026-01-12T07:00:00Z", false),
+            ("2026-01-13T06:05:00Z", false),
+            ("2026-01-13T06:11:00Z", true),
+        ] {
+            assert_eq!(of(&status, now).is_overdue, is_overdue, "{now}");
+        }
+        let never = json!({"runs": []});
+        assert!(!of(&never, "2026-01-02T06:30:00Z").is_overdue, "one firing came, and one is to come");
+        assert!(of(&never, "2026-01-05T07:01:00Z").is_overdue, "on Monday the second had an hour");
+    }
+
+    #[test]
+    fn a_run_is_slow_after_three_times_the_median_of_at_least_three() {
+        let night =
+            |day: u8| run(&format!("2026-01-{day:02}T06:00:00Z"), "Succeeded", Some(600 + i64::from(day)));
+        let open = run("2026-01-09T06:00:00Z", "Running", None);
+        let status = json!({"runs": [open, night(8), night(7), night(6)]});
+        assert!(!of(&status, "2026-01-09T06:29:00Z").is_slow);
+        assert!(of(&status, "2026-01-09T06:31:00Z").is_slow);
+        assert!(!of(&json!({"runs": [open, night(8)]}), "2026-01-09T09:00:00Z").is_slow);
+    }
+
+    #[test]
+    fn the_newest_end_decides_whether_it_failed_and_a_suspended_schedule_says_nothing() {
+        let (failed, good) =
+            (run("2026-01-08T06:00:00Z", "Failed", None), run("2026-01-09T06:00:00Z", "Succeeded", None));
+        let open = run("2026-01-10T06:00:00Z", "Running", None);
+        let now = "2026-01-09T07:00:00Z";
+        assert!(of(&json!({"runs": [open, failed]}), now).is_failed);
+        assert!(!of(&json!({"runs": [open, good, failed]}), now).is_failed);
+        let mut suspended = schedule(&json!({"runs": [failed]}));
+        suspended.spec.suspend = Some(true);
+        assert_eq!(health(&suspended, now.parse().unwrap()), None);
+    }
+}
