@@ -7,6 +7,7 @@ mod collector;
 mod dashboard;
 mod exposition;
 mod logs;
+mod nights;
 mod prometheus;
 mod promql;
 mod scenario;

@@ -72,6 +72,8 @@ impl Scenario {
         self.scene.apply(&every_minute()?).await?;
         self.scene.apply(&run("works", 50)).await?;
         self.wait("mlrun/works", "Succeeded").await?;
+        // What it did is not done again, so that no later firing fails.
+        self.wait("mlschedule/soon", "LastRunSucceeded").await?;
         let train = json!({"code": "UserError", "message": "Error in gbm()"});
         self.fault(json!({"when": "outcome", "match": {"path": "/jobs/.*/train"}, "do": {"fail": train}}))?;
         let build = json!({"code": "RunFailed", "message": "package 'gbm' is not available"});
