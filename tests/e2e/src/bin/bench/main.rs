@@ -8,6 +8,7 @@ mod figures;
 mod hostile;
 mod load;
 mod measure;
+mod nights;
 mod node;
 mod pipelines;
 mod replicas;
@@ -63,6 +64,9 @@ async fn of_round(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<
     }
     if only("c") {
         pipelines::published(figures, 50, false).await?;
+    }
+    if only("nights") {
+        nights::at_once(figures, 1000).await?;
     }
     if only("beside") {
         pipelines::beside(figures, 100).await?;
