@@ -1,10 +1,10 @@
 //! What recordings of Azure leave open too: data. What removes something is asked last.
 
 use super::Assumption;
-use crate::probes::{changes, open, passive, schedules};
+use crate::probes::{changes, nights, open, passive, schedules};
 
 /// In the order of their probes.
-pub(super) static RECORDED: [Assumption; 14] = [
+pub(super) static RECORDED: [Assumption; 16] = [
     Assumption {
         id: "task-run-repeated",
         question: "Is a task run that is sent again, unchanged, while its build goes on, one build or two?",
@@ -51,10 +51,30 @@ pub(super) static RECORDED: [Assumption; 14] = [
         question: "How many jobs has a page of the list of jobs, and what leads to the next?",
         assumed: "As many as Azure likes; `nextLink` is followed as it is, and the list shows every job.",
         source: "recordings show this of other lists, and none of jobs",
-        depends: "Whether a schedule started its job is looked up in this list.",
+        depends: "Whether a schedule started its job, and how it ended, is looked up in this list.",
         switch: "none is needed: right under either answer",
         method: "reads the list to its end, looks for the story's job in it, and says which parameters `nextLink` has",
         probe: |ground| Box::pin(open::job_list(ground)),
+    },
+    Assumption {
+        id: "job-filter",
+        question: "Does the list of jobs filter by the name of a property, show the properties, and begin with the newest?",
+        assumed: "It filters and shows them. The order is watched: where the newest do not come first, the list is read to its end.",
+        source: "the definition has the filter; no recording shows a list of jobs",
+        depends: "How the runs of schedules are found, and how many pages that costs.",
+        switch: "none is needed for the order; code for the rest: `controller/observe/src/looks/jobs.rs`, `QUERY`",
+        method: "lists the jobs with the operator's property, looks for the story's job, and compares the times",
+        probe: |ground| Box::pin(nights::job_filter(ground)),
+    },
+    Assumption {
+        id: "step-start",
+        question: "Is `startTimeUtc` of a step the start of its preparation, or of its work?",
+        assumed: "Of its work. The other is read as well.",
+        source: "recordings show steps that wait and steps that have ended; the ended ones took minutes for an `echo`",
+        depends: "What `preparingSeconds` and `runningSeconds` of a step say.",
+        switch: "none is needed: right under either answer",
+        method: "looks at the steps that the operator read while they were prepared; makes none",
+        probe: |ground| Box::pin(std::future::ready(Ok(nights::step_start(ground)))),
     },
     Assumption {
         id: "task-run-missing",

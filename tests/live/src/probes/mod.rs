@@ -4,6 +4,7 @@ pub mod assets;
 pub mod changes;
 pub mod invocation;
 pub mod jobs;
+pub mod nights;
 pub mod open;
 pub mod passive;
 pub mod schedules;
