@@ -1,4 +1,4 @@
-//! What a schedule's runs mean for whoever is told of them: whether the newest failed, one takes too long, or none succeeds any more.
+//! What a schedule's runs mean for alerts: whether the newest failed, one takes too long, or none succeeds any more.
 //!
 //! In: a schedule as it is stored, the time. Out: figures for metrics. Reads nothing else, and says nothing to the object.
 
