@@ -1,88 +1,26 @@
-//! The jobs of a workspace that operators made, by their owners: one list serves all schedules, and later ones read only what is new.
+//! The one list of jobs that serves all schedules of a workspace: later looks read only what is new, or still goes on.
 //!
 //! In: from when on jobs matter. Out: of each owner the newest jobs and those that go on. The order of the list is not recorded: it is
 //! watched, and where the newest do not come first the list is read to its end.
 
-use super::{Looks, locked};
+use super::Looks;
+use super::look::locked;
+use super::made::{Reading, WorkspaceJobs, by_owner};
 use azureml_client::budget::Urgency;
 use azureml_client::client::{Asked, Client};
-use azureml_client::kept::Kept;
 use azureml_client::turns::PAYER;
 use azureml_client::{ArmId, Error};
-use azureml_crds::ml_schedule::KEPT;
 use azureml_plan::owner::OWNER;
-use azureml_plan::schedule::{Listed, read};
-use jiff::{SignedDuration, Timestamp};
+use azureml_plan::schedule::Listed;
+use jiff::Timestamp;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// What the list is asked with: pipeline jobs that carry the property of an operator, archived ones too.
 const QUERY: [(&str, &str); 3] = [("properties", OWNER), ("jobType", "Pipeline"), ("listViewType", "All")];
 /// The most pages of one look.
 const MOST_PAGES: usize = 100;
-/// Jobs that were made so long before the newest may not have been listed yet when that one was.
-const LATE: SignedDuration = SignedDuration::from_mins(10);
-
-/// The jobs of a workspace.
-#[derive(Debug)]
-pub struct WorkspaceJobs {
-    began: Instant,
-    /// From when on jobs were asked for.
-    asked: Timestamp,
-    /// From when on every job is here.
-    whole: Option<Timestamp>,
-    newest: Option<Timestamp>,
-    owners: HashMap<String, Vec<Listed>>,
-}
-
-impl WorkspaceJobs {
-    /// The jobs of an owner, the newest first.
-    #[must_use]
-    pub fn of(&self, owner: &str) -> &[Listed] {
-        self.owners.get(owner).map_or(&[], Vec::as_slice)
-    }
-
-    /// From when on every job is here; none where the list was too long.
-    #[must_use]
-    pub fn since(&self) -> Option<Timestamp> {
-        self.whole
-    }
-
-    fn oldest_open(&self) -> Option<Timestamp> {
-        let jobs = self.owners.values().flatten();
-        jobs.filter(|job| !job.phase.is_finished()).map(|job| job.made).min()
-    }
-
-    /// From when on a later look has to read.
-    fn read_from(&self) -> Option<Timestamp> {
-        let newest = self.newest.map(|newest| newest - LATE);
-        self.whole.and(newest).map(|from| self.oldest_open().map_or(from, |open| from.min(open)))
-    }
-}
-
-/// The latest list of a workspace, and the latest that failed.
-#[derive(Default)]
-pub(super) struct Latest {
-    jobs: Option<Arc<WorkspaceJobs>>,
-    failed: Option<(Instant, Error)>,
-}
-
-/// The lists of all workspaces, by who asks.
-pub(super) struct Lists {
-    kept: Mutex<Kept<super::Key, Arc<tokio::sync::Mutex<Latest>>>>,
-    /// How long a list serves.
-    fresh: Duration,
-}
-
-impl Lists {
-    pub(super) fn new(unused: Duration, fresh: Duration) -> Self {
-        Self { kept: Mutex::new(Kept::new(unused)), fresh }
-    }
-}
-
 impl Looks {
     /// The jobs of a workspace since a moment, from a list that others read just now, or from a new one.
     ///
@@ -97,7 +35,7 @@ impl Looks {
     ) -> Result<Arc<WorkspaceJobs>, Error> {
         let waits = Instant::now();
         let key = (client.number, format!("{}/jobs", workspace.key()));
-        let latest = locked(&self.jobs.kept).get_or_insert_with(key, Arc::default).clone();
+        let latest = self.jobs.latest(key);
         let mut latest = latest.lock().await;
         let is_fresh =
             |jobs: &&Arc<WorkspaceJobs>| jobs.began.elapsed() < self.jobs.fresh && jobs.asked <= since;
@@ -150,114 +88,4 @@ async fn listed(
         before.into_iter().flat_map(|before| before.owners.values().flatten()).filter(is_old).cloned(),
     );
     Ok(WorkspaceJobs { began, asked, whole, newest, owners: by_owner(reading.jobs) })
-}
-
-/// What is read of a list.
-struct Reading {
-    from: Timestamp,
-    jobs: Vec<Listed>,
-    newest: Option<Timestamp>,
-    last: Option<Timestamp>,
-    is_ordered: bool,
-}
-
-impl Reading {
-    fn of(from: Timestamp) -> Self {
-        Self { from, jobs: Vec::new(), newest: None, last: None, is_ordered: true }
-    }
-
-    /// An item of the list. One that cannot be read is none of ours: ours are as they were sent.
-    fn take(&mut self, item: &str) {
-        let Some((made, job)) = read(item) else { return };
-        self.is_ordered &= self.last.is_none_or(|last| made <= last);
-        self.last = Some(made);
-        self.newest = self.newest.max(Some(made));
-        self.jobs.extend(job);
-    }
-
-    /// Whether all that follows is too old.
-    fn is_past(&self) -> bool {
-        self.is_ordered && self.last.is_some_and(|last| last < self.from)
-    }
-}
-
-/// Of each owner the newest jobs, and those that go on. The first of equal names counts.
-fn by_owner(jobs: Vec<Listed>) -> HashMap<String, Vec<Listed>> {
-    let mut owners: HashMap<String, Vec<Listed>> = HashMap::new();
-    for job in jobs {
-        let all = owners.entry(job.owner.clone()).or_default();
-        if all.iter().all(|other| other.name != job.name) {
-            all.push(job);
-        }
-    }
-    for all in owners.values_mut() {
-        all.sort_by(|one, other| (other.made, &other.name).cmp(&(one.made, &one.name)));
-        let mut place = 0;
-        all.retain(|job| {
-            place += 1;
-            place <= KEPT || !job.phase.is_finished()
-        });
-    }
-    owners
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn item(name: &str, minute: u8, status: &str) -> String {
-        json!({"name": name, "systemData": {"createdAt": format!("2026-01-05T06:{minute:02}:00Z")},
-            "properties": {"status": status, "properties": {OWNER: "c/1"}}})
-        .to_string()
-    }
-
-    fn minute(minute: u8) -> Timestamp {
-        format!("2026-01-05T06:{minute:02}:00Z").parse().unwrap()
-    }
-
-    #[test]
-    fn reading_ends_behind_what_matters_only_where_the_newest_come_first() {
-        let mut reading = Reading::of(minute(10));
-        for (name, at) in [("c", 12), ("b", 10), ("a", 9)] {
-            assert!(!reading.is_past());
-            reading.take(&item(name, at, "Completed"));
-        }
-        assert!(reading.is_past());
-        let mut reading = Reading::of(minute(10));
-        for (name, at) in [("a", 9), ("c", 12), ("b", 3)] {
-            reading.take(&item(name, at, "Completed"));
-        }
-        assert!(!reading.is_past() && reading.newest == Some(minute(12)));
-    }
-
-    #[test]
-    fn the_newest_jobs_of_an_owner_are_kept_and_all_that_go_on() {
-        let mut reading = Reading::of(minute(0));
-        reading.take(&item("open", 0, "Running"));
-        for at in 1..10 {
-            reading.take(&item(&format!("j{at}"), at, "Completed"));
-        }
-        reading.take(&item("j9", 9, "Running"));
-        let owners = by_owner(reading.jobs);
-        let names: Vec<&str> = owners["c/1"].iter().map(|job| job.name.as_str()).collect();
-        assert_eq!(names, ["j9", "j8", "j7", "j6", "j5", "open"]);
-        assert!(owners["c/1"][0].phase.is_finished(), "what was read last comes first in the list of a look");
-    }
-
-    #[test]
-    fn a_later_look_reads_from_the_oldest_that_goes_on() {
-        let mut reading = Reading::of(minute(0));
-        reading.take(&item("new", 50, "Completed"));
-        reading.take(&item("open", 5, "Running"));
-        let jobs = |owners| WorkspaceJobs {
-            began: Instant::now(),
-            asked: minute(0),
-            whole: Some(minute(0)),
-            newest: Some(minute(50)),
-            owners,
-        };
-        assert_eq!(jobs(by_owner(reading.jobs)).read_from(), Some(minute(5)));
-        assert_eq!(jobs(HashMap::new()).read_from(), Some(minute(40)));
-    }
 }

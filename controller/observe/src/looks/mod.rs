@@ -6,14 +6,15 @@ mod hashed;
 mod jobs;
 mod known;
 mod look;
+mod made;
 mod operations;
 mod slot;
 mod started;
 
-pub use self::jobs::WorkspaceJobs;
 use self::known::Hashed;
 use self::look::locked;
 pub use self::look::{Collection, KEPT, Look};
+pub use self::made::WorkspaceJobs;
 pub use self::slot::Listing;
 use self::slot::{Slot, drop_later, take_single};
 use self::started::Operations;
@@ -42,7 +43,7 @@ pub struct Looks {
     turns: Mutex<Kept<String, Arc<tokio::sync::Mutex<()>>>>,
     hashed: Hashed,
     operations: Operations,
-    jobs: jobs::Lists,
+    jobs: made::Lists,
 }
 
 /// How long a list of jobs serves.
@@ -63,14 +64,14 @@ impl Looks {
             turns: Mutex::new(Kept::new(UNUSED).at_most(MOST_TURNS)),
             hashed: Hashed::default(),
             operations: Operations::default(),
-            jobs: jobs::Lists::new(UNUSED, JOBS_SERVE),
+            jobs: made::Lists::new(UNUSED, JOBS_SERVE),
         }
     }
 
     /// The same, with lists of jobs that serve for so long.
     #[must_use]
     pub fn sharing_jobs_for(mut self, time: Duration) -> Self {
-        self.jobs = jobs::Lists::new(UNUSED, time);
+        self.jobs = made::Lists::new(UNUSED, time);
         self
     }
 
