@@ -68,7 +68,7 @@ fn begin(step: &mut Step, before: &str, output: &str, value: String) -> Result<(
     let name = format!("{AFTER}{before}");
     let field = format!("steps.{}.after", step.name);
     match Body::of(step)? {
-        Body::Own(Own::Command(_) | Own::Python(_) | Own::R(_) | Own::Spark(_)) => {}
+        Body::Own(Own::Command(_) | Own::Python(_) | Own::R(_) | Own::Spark(_) | Own::Databricks(..)) => {}
         Body::Own(Own::Parallel(_))
         | Body::Component(_)
         | Body::Pipeline(_)

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, anyhow};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_plan::component::{self, Resolved, Runs};
+use azureml_plan::source::Sources;
 use azureml_simulator::{Options, Simulator, WorkspaceSpec};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -61,8 +62,14 @@ impl Bridge {
         let runs = Runs::Own(Some("azureml:e:1".to_owned()));
         let resolved = Resolved { runs, compute: None, instance_type: None, data: BTreeMap::new() };
         let workspace = ArmId::parse(&self.workspace)?;
-        let prepared = component::prepare(&pipeline, step, &resolved, (&workspace, "base"), &BTreeMap::new())
-            .map_err(anyhow::Error::msg)?;
+        let prepared = component::prepare(
+            &pipeline,
+            step,
+            &resolved,
+            (&workspace, "base"),
+            (&BTreeMap::new(), &Sources::default()),
+        )
+        .map_err(anyhow::Error::msg)?;
         let body = &prepared.own().context("no component of its own")?.body;
         Ok(body["properties"]["componentSpec"]["command"].as_str().context("no command")?.to_owned())
     }
