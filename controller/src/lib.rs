@@ -3,6 +3,7 @@
 //! Two windows and no opinions: what is decided is decided in `azureml-plan`, how Azure is spoken to in `azureml-client`.
 
 pub mod args;
+mod changes;
 pub mod check;
 pub mod clock;
 pub mod config;

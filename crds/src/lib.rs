@@ -14,9 +14,11 @@
 
 mod cron;
 mod defaults;
+mod engine;
 pub mod files;
 mod finish;
 mod rules;
+mod times;
 
 pub mod literals;
 pub mod ml_compute;
@@ -30,6 +32,7 @@ pub mod shared;
 pub mod source;
 pub mod step;
 pub mod values;
+pub mod zones;
 
 pub use ml_compute::MLCompute;
 pub use ml_data::MLData;

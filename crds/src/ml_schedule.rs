@@ -1,10 +1,12 @@
-//! MLSchedule: when a pipeline runs. Azure ML fires, also while this cluster is down.
+//! MLSchedule: when a pipeline runs. Azure ML fires, also while this cluster is down, or the controller does.
 
 mod runs;
 
 pub use self::runs::{KEPT, ScheduledRun};
 use crate::cron;
+pub use crate::engine::{ConcurrencyPolicy, Decided, Engine, HistoryLimit};
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, ResolvedAsset, has_common};
+use crate::times;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::{Message, Rule};
 use kube::{CustomResource, KubeSchema};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// When a pipeline runs: exactly one of `cron` and `recurrence`. A schedule never fires because it was made or changed.
+/// When a pipeline runs: exactly one of `cron`, `crons` and `recurrence`. A schedule never fires because it was made or changed.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -25,7 +27,7 @@ use std::collections::BTreeMap;
     shortname = "mlsched",
     category = "azureml",
     derive = "PartialEq",
-    doc = "When a pipeline runs. Azure Machine Learning fires it, also while this cluster is down; it follows the pipeline's current version by itself.",
+    doc = "When a pipeline runs. Azure Machine Learning fires it, also while this cluster is down, or this controller does; it follows the pipeline's current version by itself.",
     selectable = ".spec.pipelineRef.name",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
@@ -40,10 +42,15 @@ use std::collections::BTreeMap;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = crate::rules::exactly_one("spec", &["cron", "recurrence"]),
+    validation = crate::rules::exactly_one("spec", &["cron", "crons", "recurrence"]),
     validation = crate::rules::immutable("MLSchedule", "pipelineRef"),
     validation = crate::rules::immutable("MLSchedule", "azureName"),
-    validation = end_after_start(),
+    validation = times::end_after_start(),
+    validation = cron::every_day_of_every_month(),
+    validation = crate::engine::only_of_the_controller(),
+    validation = crate::engine::only_of_azure(),
+    validation = crate::engine::immutable_engine(),
+    validation = crate::engine::known_to_azure(),
 )]
 pub struct MLScheduleSpec {
     /// The MLPipeline.
@@ -53,21 +60,40 @@ pub struct MLScheduleSpec {
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
+    /// What fires: `Azure`, also while this cluster is down, or `Controller`, which makes an MLRun for each firing time. Default: `Azure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
     /// Five fields: minute, hour, day of month, month, day of week (0 is Sunday). Names such as MON are allowed; a range goes
-    /// upwards. Day of month and month must be `*`: Azure ML ignores them.
+    /// upwards. Day of month and month must be `*` with engine `Azure`: Azure ML ignores them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(
         validation = cron::five_fields(),
         validation = cron::takes(&cron::MINUTE),
         validation = cron::takes(&cron::HOUR),
-        validation = cron::every_day_of_every_month(),
+        validation = cron::takes(&cron::DAY_OF_MONTH),
+        validation = cron::takes(&cron::MONTH),
         validation = cron::takes(&cron::DAY_OF_WEEK),
         validation = cron::goes_upwards(&cron::MINUTE),
         validation = cron::goes_upwards(&cron::HOUR),
+        validation = cron::goes_upwards(&cron::DAY_OF_MONTH),
+        validation = cron::goes_upwards(&cron::MONTH),
         validation = cron::goes_upwards(&cron::DAY_OF_WEEK),
     )]
     pub cron: Option<String>,
+    /// Several of them, for engine `Controller`: it fires where any of them does, once where several do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 10), inner(length(min = 1, max = 100)))]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = cron::each_has_five_fields(),
+        validation = cron::each_takes(&cron::MINUTE),
+        validation = cron::each_takes(&cron::HOUR),
+        validation = cron::each_takes(&cron::DAY_OF_MONTH),
+        validation = cron::each_takes(&cron::MONTH),
+        validation = cron::each_takes(&cron::DAY_OF_WEEK),
+    )]
+    pub crons: Vec<String>,
     /// Every so many minutes, hours, days, weeks or months.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Recurrence>,
@@ -75,21 +101,33 @@ pub struct MLScheduleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(
-        validation = zone_shape(),
-        validation = Rule::new(format!("!self.matches('{IANA}') || timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0"))
-            .message("timeZone: there is no such IANA time zone"),
+        validation = times::zone_shape(),
+        validation = times::zone_exists(),
     )]
     pub time_zone: Option<String>,
     /// Nothing fires before: `2026-01-31T06:00:00`, read in `timeZone`, or with Z or an offset. A recurrence counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = time("startTime"), validation = moment("startTime"))]
+    #[x_kube(validation = times::time("startTime"), validation = times::moment("startTime"))]
     pub start_time: Option<String>,
     /// Nothing fires after; written like `startTime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
-    #[x_kube(validation = time("endTime"), validation = moment("endTime"))]
+    #[x_kube(validation = times::time("endTime"), validation = times::moment("endTime"))]
     pub end_time: Option<String>,
+    /// With engine `Controller`, what happens at a firing time while an earlier run goes on: `Allow` starts another, `Forbid` waits
+    /// for its end, `Replace` cancels it. Default: `Allow`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency_policy: Option<ConcurrencyPolicy>,
+    /// With engine `Controller`, how late a run may start: after an outage, or behind another run. The last of several firing
+    /// times that were missed is made up for. Default: `30m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(validation = crate::rules::duration("startingDeadline", "1m", "168h"))]
+    pub starting_deadline: Option<String>,
+    /// With engine `Controller`, how many finished MLRuns are kept; older ones are deleted, their jobs stay in Azure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history_limit: Option<HistoryLimit>,
     /// `true` disables the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
@@ -115,7 +153,8 @@ pub struct MLScheduleSpec {
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
-    /// What happens in Azure when this object is deleted. Default: `Delete`, which leaves the jobs that it started.
+    /// What happens in Azure when this object is deleted. Default: `Delete`, which leaves the jobs that it started. With engine
+    /// `Controller` its MLRuns are deleted with it: `Delete` cancels their running jobs, `Retain` lets them go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
     /// What happens when somebody changes the schedule in Azure. Default: `Correct`.
@@ -124,51 +163,6 @@ pub struct MLScheduleSpec {
     /// Takes over a schedule of this name that nobody else's operator owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<bool>,
-}
-
-const IANA: &str = "^((Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe|Indian|Mexico|Pacific|US)/[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)?|UTC|GMT)$";
-
-fn zone_shape() -> Rule {
-    Rule::new(format!(
-        "self.matches('{IANA}') || self.matches('^([A-Z][A-Za-z0-9 .()+-]* Time( [(]Mexico[)])?|UTC[+-][0-9]{{2}})$')"
-    ))
-    .message("timeZone: write an IANA name such as Europe/Zurich, or a Windows name such as W. Europe Standard Time")
-}
-
-const TIME: &str =
-    "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-5][0-9])?(Z|[+-][01][0-9]:[0-5][0-9])?$";
-
-fn time(field: &str) -> Rule {
-    Rule::new(format!("self.matches('{TIME}')")).message(Message::Message(format!(
-        "{field}: write a time such as 2026-01-31T06:00:00, which is read in timeZone, or one with Z or an offset"
-    )))
-}
-
-/// What looks like a time is one: reading it fails otherwise, which refuses the object with this message.
-fn moment(field: &str) -> Rule {
-    let read = "timestamp(self.substring(0, 16) + ':00Z')";
-    Rule::new(format!("!self.matches('{TIME}') || {read} == {read}")).message(Message::Message(format!(
-        "{field}: there is no such day or hour; write one of the calendar, hours from 00 to 23"
-    )))
-}
-
-/// Compares two times that are both local or both have an offset; the controller compares others, where it knows the zone.
-fn end_after_start() -> Rule {
-    let is_local = |field: &str| format!("self.{field}.matches('T[0-9:]*$')");
-    // Seconds where there are none, and Z for a local time: two local times are read in the same zone.
-    let read = |field: &str| {
-        let (text, local) = (format!("self.{field}"), is_local(field));
-        format!(
-            "timestamp({text}.substring(0, 16) + ({text}.substring(16).startsWith(':') ? '' : ':00') + {text}.substring(16) + ({local} ? 'Z' : ''))"
-        )
-    };
-    Rule::new(format!(
-        "!has(self.startTime) || !has(self.endTime) || !self.startTime.matches('{TIME}') || !self.endTime.matches('{TIME}') \
-         || {} != {} || {} < {}",
-        is_local("startTime"), is_local("endTime"), read("startTime"), read("endTime")
-    ))
-    .message("endTime is not after startTime; move it")
-    .field_path(".endTime")
 }
 
 /// Every so many minutes, hours, days, weeks or months.
@@ -280,5 +274,22 @@ pub struct MLScheduleStatus {
     /// When a run succeeded last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success_at: Option<Time>,
+    /// With engine `Controller`, the firing time of the last MLRun that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_fired_at: Option<Time>,
+    /// With engine `Controller`, the MLRuns that go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(length(max = 253)))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub active: Vec<String>,
+    /// With engine `Controller`, the firing times that are decided: none of them fires again, whatever the clock says. One span,
+    /// and another after an outage or a jump of the clock.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub decided: Vec<Decided>,
+    /// With engine `Controller`, until when firing times were told that no run was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_until: Option<Time>,
 }
 has_common!(MLScheduleStatus);

@@ -76,10 +76,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 - apiGroups: [azureml.dev]
   resources: [mlpipelines]
   verbs: [get]
-# For `ttlAfterFinished`.
+# The runs of schedules with `engine: Controller`, and `ttlAfterFinished`.
 - apiGroups: [azureml.dev]
   resources: [mlruns]
-  verbs: [delete]
+  verbs: [create, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -164,7 +164,7 @@ fn times(ctx: &mut Context<'_>, node: &Node, spec: &mut Map) {
     let fields = Fields::of(node, "trigger", &mut ctx.findings);
     fields.entry("type");
     let expression = fields.text("expression", &mut ctx.findings);
-    if let Some(Err(error)) = expression.as_deref().map(cron::check) {
+    if let Some(Err(error)) = expression.as_deref().map(|cron| cron::check("cron", cron, false)) {
         ctx.findings.refuse(fields.place_of("expression"), "trigger.expression", &error.to_string());
     }
     spec.put_some("cron", expression);

@@ -8,7 +8,7 @@ use azureml_client::Error;
 use azureml_crds::MLSchedule;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::resolve::Wait;
-use azureml_plan::schedule::{Address, Jobs, Refs, Seen, Wanted, is_ours, labels};
+use azureml_plan::schedule::{Address, Jobs, Refs, Seen, Wanted, is_fired_here, is_ours, labels};
 use serde_json::Value;
 
 /// Disabled schedules are listed too.
@@ -16,6 +16,10 @@ const ALL: [(&str, &str); 1] = [("listViewType", "All")];
 
 impl Observe for MLSchedule {
     async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
+        if is_fired_here(self) {
+            // Its runs look up what they need.
+            return Ok(None);
+        }
         let labels = labels(self, refs);
         if self.spec.suspend == Some(true) {
             // It fires nothing: what it named before will do, so that what is missing keeps nobody from suspending it.
@@ -32,6 +36,9 @@ impl Observe for MLSchedule {
         wanted: &Wanted,
         look: Look,
     ) -> Result<Seen, Error> {
+        if is_fired_here(self) {
+            return Ok(Seen::default());
+        }
         let of = Collection { parent: &refs.workspace.id, name: "schedules", query: &ALL };
         let schedule = eyes.looks.resource(eyes.client, of, wanted.id.name(), look).await?;
         let jobs = match &schedule {

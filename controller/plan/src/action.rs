@@ -2,6 +2,7 @@
 //!
 //! An [`Action`] holds exactly the request that will be sent, so that a snapshot of a plan is the wire.
 
+use crate::change::Change;
 use crate::reasons::{Reason, Word};
 use azureml_client::ArmId;
 use azureml_crds::shared::Drift;
@@ -173,6 +174,9 @@ pub struct Failed {
 pub struct Plan {
     /// What to send now; nothing orders it, so it may go side by side.
     pub actions: Vec<Action>,
+    /// What to change in this cluster, before anything is sent to Azure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster: Vec<Change>,
     /// What to say.
     pub verdict: Verdict,
     /// When to look again.
@@ -210,6 +214,7 @@ impl Plan {
     pub fn say(verdict: Verdict, next: Next) -> Self {
         Self {
             actions: Vec::new(),
+            cluster: Vec::new(),
             verdict,
             next,
             at: None,

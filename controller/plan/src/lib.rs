@@ -14,6 +14,7 @@ pub mod action;
 mod address;
 pub mod asset;
 pub mod asset_name;
+pub mod change;
 pub mod checks;
 pub mod component;
 pub mod compute;

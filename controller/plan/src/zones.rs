@@ -3,6 +3,7 @@
 //! Source of the table: CLDR's `windowsZones`, cut to the names that Microsoft's client accepts (`data/windows_zones.py`).
 
 use crate::invalid::InvalidSpec;
+use azureml_crds::zones::nearest;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -33,6 +34,22 @@ pub fn zone(name: Option<&str>) -> Result<Zone, InvalidSpec> {
     Ok(Zone { windows, clock })
 }
 
+/// The zone that a name means where Azure ML is not asked; UTC when none is written. `windows` is the name itself.
+///
+/// # Errors
+/// When there is no such zone.
+pub fn direct(name: Option<&str>) -> Result<Zone, InvalidSpec> {
+    let name = name.unwrap_or("UTC");
+    let iana = if WINDOWS_TO_IANA.contains_key(name) { canonical(name) } else { Some(name) };
+    let clock = iana.and_then(|iana| TimeZone::get(iana).ok()).ok_or_else(|| {
+        InvalidSpec::new(
+            "timeZone",
+            format!("there is no time zone {name:?}; write an IANA name such as Europe/Zurich"),
+        )
+    })?;
+    Ok(Zone { windows: name.to_owned(), clock })
+}
+
 fn windows_name(name: &str) -> Option<String> {
     if WINDOWS_TO_IANA.contains_key(name) {
         return Some(name.to_owned());
@@ -46,13 +63,15 @@ fn canonical(windows: &str) -> Option<&'static str> {
 }
 
 fn unknown(name: &str) -> InvalidSpec {
-    InvalidSpec::new(
-        "timeZone",
-        format!(
-            "Azure ML has no name for the time zone {name:?}; write a Windows name that has the same clock, such as \
-             \"W. Europe Standard Time\", or move the schedule to UTC"
-        ),
-    )
+    let nearest = match nearest(name) {
+        Some(nearest) => format!("write {nearest}, the nearest that it has"),
+        None => {
+            "write a Windows name that has the same clock, such as \"W. Europe Standard Time\"".to_owned()
+        }
+    };
+    let message =
+        format!("Azure ML has no name for the time zone {name:?}; {nearest}, or engine: Controller");
+    InvalidSpec::new("timeZone", message)
 }
 
 #[cfg(test)]
@@ -74,7 +93,11 @@ mod tests {
 
     #[test]
     fn a_zone_that_azure_ml_does_not_know_is_refused() {
-        assert!(zone(Some("America/Vancouver")).unwrap_err().message.contains("America/Vancouver"));
+        let refused = zone(Some("America/Whitehorse")).unwrap_err().message;
+        assert!(
+            refused.contains("write America/Mazatlan, the nearest that it has, or engine: Controller"),
+            "{refused}"
+        );
         assert!(zone(Some("No Such Time")).is_err());
     }
 
@@ -83,5 +106,53 @@ mod tests {
         let gone: Vec<&String> =
             WINDOWS_TO_IANA.keys().filter(|windows| zone(Some(windows)).is_err()).collect();
         assert_eq!(gone, ["Kamchatka Standard Time", "Mid-Atlantic Standard Time"]);
+    }
+
+    #[test]
+    fn a_zone_is_read_directly_where_azure_ml_is_not_asked() {
+        for (name, iana) in [
+            (Some("America/Vancouver"), "America/Vancouver"),
+            (Some("W. Europe Standard Time"), "Europe/Berlin"),
+            (None, "Etc/UTC"),
+        ] {
+            assert_eq!(direct(name).unwrap().clock.iana_name(), Some(iana));
+        }
+        assert!(direct(Some("Europe/Zurih")).is_err());
+        assert!(direct(Some("Kamchatka Standard Time")).is_err(), "it is no zone any more");
+    }
+
+    /// The offsets of a zone in seconds, twice a day for two years.
+    fn probes(zone: &str) -> Vec<i32> {
+        let zone = TimeZone::get(zone).unwrap();
+        let from = jiff::Timestamp::constant(1_796_083_200, 0);
+        let at = |half: i64| from + jiff::SignedDuration::from_hours(12 * half);
+        (0..1460).map(|half| zone.to_offset(at(half)).seconds()).collect()
+    }
+
+    /// How far a zone is from another: moments at which they differ, by how much, whether they are of two continents, the name.
+    fn distance(zone: &str, other: &str) -> (usize, i64, bool, String) {
+        let pairs: Vec<(i32, i32)> = probes(zone).into_iter().zip(probes(other)).collect();
+        let area = |name: &str| name.split('/').next().map(str::to_owned);
+        let apart = pairs.iter().map(|(one, another)| i64::from((one - another).abs())).sum();
+        let differ = pairs.iter().filter(|(one, another)| one != another).count();
+        (differ, apart, area(zone) != area(other), other.to_owned())
+    }
+
+    #[test]
+    fn the_table_has_every_zone_without_a_name_and_the_nearest_that_has_one() {
+        let areas = "Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico Pacific US";
+        let is_taken = |name: &str| areas.split(' ').any(|area| name.starts_with(&format!("{area}/")));
+        let all: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let without = all.iter().filter(|name| is_taken(name) && windows_name(name).is_none());
+        let named: Vec<&str> = WINDOWS_TO_IANA.keys().filter_map(|windows| canonical(windows)).collect();
+        let nearest =
+            |zone: &String| named.iter().map(|other| distance(zone, other)).min().map(|found| found.3);
+        let mut pairs: Vec<(String, String)> =
+            without.filter_map(|zone| Some((zone.clone(), nearest(zone)?))).collect();
+        pairs.sort();
+        let table = azureml_crds::zones::WITHOUT_WINDOWS_NAME;
+        let table: Vec<(String, String)> =
+            table.iter().map(|(zone, nearest)| ((*zone).to_owned(), (*nearest).to_owned())).collect();
+        assert_eq!(table, pairs, "{pairs:#?}");
     }
 }

@@ -10,6 +10,7 @@
 //! ```
 //! It names no kind.
 
+mod change;
 pub mod context;
 mod delays;
 mod delete;

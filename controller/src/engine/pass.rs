@@ -20,7 +20,7 @@ use azureml_observe::act::act;
 use azureml_plan::action::State;
 use azureml_plan::resolve::Wait;
 use azureml_plan::trouble::Trouble;
-use azureml_plan::{Ask, Next, Plan, View, failure};
+use azureml_plan::{Ask, Plan, View, failure};
 use kube::ResourceExt as _;
 use kube::api::Api;
 use std::sync::{Arc, Mutex};
@@ -138,10 +138,7 @@ impl<K: Kind> Pass<'_, K> {
         };
         let view = View { refs: &reached.refs, wanted: &wanted, seen: &seen, ask: &self.ask };
         let mut plan = self.object.plan(view);
-        if report::is_paused(self.object.as_ref()) && !plan.actions.is_empty() {
-            plan.actions.clear();
-            plan.next = Next::Tick;
-        }
+        self.pause(&mut plan);
         let acted = match self.act(&reached, &mut plan).await {
             Ok(acted) => acted,
             Err(trouble) => match self.object.refused(&trouble, &self.ask) {
@@ -163,6 +160,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// Carries a plan out, and remembers when.
     pub(super) async fn act<R>(&self, reached: &Reached<R>, plan: &mut Plan) -> Result<Acted, Trouble> {
+        self.change(plan).await?;
         let is_held = self.hold_back(reached, plan).await?;
         if plan.actions.is_empty() {
             return Ok(Acted { asked: None, is_held });

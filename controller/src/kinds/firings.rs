@@ -15,7 +15,7 @@ use azureml_crds::MLSchedule;
 use azureml_plan::fired::{Due, Verdict};
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::access;
-use azureml_plan::schedule::since;
+use azureml_plan::schedule::{is_fired_here, since};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use jiff::{SignedDuration, Timestamp};
@@ -80,7 +80,10 @@ fn expect(due: &mut HashMap<Key, Due>, schedules: &[Arc<MLSchedule>], now: Times
     let mut before = std::mem::take(due);
     for schedule in schedules {
         let key = (schedule.namespace().unwrap_or_default(), schedule.name_any());
-        let is_idle = schedule.spec.suspend == Some(true) || schedule.meta().deletion_timestamp.is_some();
+        // What this controller fires is told by its pass.
+        let is_idle = schedule.spec.suspend == Some(true)
+            || schedule.meta().deletion_timestamp.is_some()
+            || is_fired_here(schedule);
         let next = schedule.status.as_ref().and_then(|status| status.next.first()?.parse().ok());
         let waits = before.remove(&key).filter(|due| due.at <= now);
         if let Some(expected) = waits.or_else(|| next.map(Due::new)).filter(|_| !is_idle) {

@@ -7,8 +7,9 @@ use crate::engine::{Context, Kind};
 use crate::metrics::Done;
 use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLPipeline, MLRun, MLWorkspace};
+use azureml_crds::{MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_plan::run::{is_expired, is_finished, kept_until, was_seen};
+use azureml_plan::schedule::owner_of;
 use jiff::Timestamp;
 use std::hash::Hash;
 use std::time::Duration;
@@ -26,7 +27,11 @@ impl Kind for MLRun {
         }
         let workspace = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
         let workspace = workspace.map(|workspace| named::<_, MLWorkspace>(self, &workspace.name));
-        [named::<_, MLPipeline>(self, &self.spec.pipeline_ref.name)].into_iter().chain(workspace).collect()
+        // The schedule that made it waits for its end, where it lets one run at a time.
+        let schedule =
+            owner_of(&self.metadata, MLSchedule::KIND).map(|(name, _)| named::<_, MLSchedule>(self, name));
+        let pipeline = named::<_, MLPipeline>(self, &self.spec.pipeline_ref.name);
+        [pipeline].into_iter().chain(workspace).chain(schedule).collect()
     }
 
     fn offer(&self) -> impl Hash {}

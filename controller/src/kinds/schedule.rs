@@ -18,6 +18,9 @@ impl Kind for MLSchedule {
 
     const WRITES_ADDRESS_FIRST: bool = true;
 
+    /// Of its MLRuns.
+    const CARES: bool = true;
+
     fn refers_to(&self) -> Vec<Name> {
         let workspace = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
         let workspace = workspace.map(|workspace| named::<_, MLWorkspace>(self, &workspace.name));

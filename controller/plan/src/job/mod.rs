@@ -10,6 +10,7 @@ mod values;
 pub use self::asked::{Form, Job};
 pub(crate) use self::inputs::own;
 pub use self::inputs::{inputs, labels};
+pub(crate) use self::values::TRIGGER_TIME;
 use crate::invalid::InvalidSpec;
 use azureml_crds::ml_pipeline::{Current, Settings};
 use azureml_crds::values::Output;

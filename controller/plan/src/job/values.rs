@@ -15,7 +15,7 @@ pub(super) fn wrong(name: &str, message: impl Into<String>) -> InvalidSpec {
 }
 
 /// The time of the firing, which a schedule may pass.
-pub(super) const TRIGGER_TIME: &str = "${{creation_context.trigger_time}}";
+pub(crate) const TRIGGER_TIME: &str = "${{creation_context.trigger_time}}";
 
 /// A literal as text, of the right type and within its bounds.
 pub(super) fn checked(

@@ -3,6 +3,10 @@
 use super::reason::{Reason, Turn, reasons};
 
 reasons! {
+    STARTING_DEADLINE_PASSED = "StartingDeadlinePassed", User,
+        "An event of an MLSchedule with engine `Controller`: firing times passed, and no MLRun could be made for them within \
+        `startingDeadline`. The operator did not run, the pipeline was not ready, or another run was in the way.",
+        "make an MLRun with kubectl create where the missed run is needed, or set a longer startingDeadline";
     FIRING_MISSED = "FiringMissed", User,
         "An event of an MLSchedule: its time came, and Azure ML made no job. The operator only looks; it starts nothing in its \
         place.",

@@ -6,7 +6,7 @@ use super::{Access, Made, Resolve, Wait, World, access};
 use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
-use crate::schedule::{Address, Refs, id};
+use crate::schedule::{Address, Made as Fired, Refs, id, is_fired_here, made};
 use azureml_crds::MLSchedule;
 
 impl Resolve for MLSchedule {
@@ -25,7 +25,7 @@ impl Resolve for MLSchedule {
         vouched(world, (&namespace, name), &current, &workspace)?;
         let (owner, form) = (world.owner(&self.metadata), world.settings.schedule_form);
         // A schedule's labels mean what they mean now, and are looked up in each pass.
-        Ok(Refs { workspace, owner, current, pins: Pins::default(), form })
+        Ok(Refs { workspace, owner, current, pins: Pins::default(), form, runs: fired(self, world) })
     }
 
     fn made(&self) -> Made {
@@ -38,4 +38,13 @@ impl Resolve for MLSchedule {
     fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
         Address { id: id(self, &workspace.id), owner }
     }
+}
+
+/// The MLRuns that a schedule made itself.
+fn fired(schedule: &MLSchedule, world: World<'_>) -> Vec<Fired> {
+    if !is_fired_here(schedule) {
+        return Vec::new();
+    }
+    let runs = world.objects.runs(&place(&schedule.metadata).0);
+    runs.iter().filter_map(|run| made(schedule, run)).collect()
 }

@@ -46,6 +46,12 @@ pub(super) fn body(
         deletion_policy: _,
         drift_policy: _,
         adopt: _,
+        // Of the other engine.
+        engine: _,
+        crons: _,
+        concurrency_policy: _,
+        starting_deadline: _,
+        history_limit: _,
     } = &schedule.spec;
     let tags = refs.owner.tags(tags);
     let name = schedule.metadata.name.as_deref().unwrap_or_default();
@@ -188,6 +194,12 @@ pub(super) fn content_hash(spec: &MLScheduleSpec, refs: &Refs) -> String {
         deletion_policy: _,
         drift_policy: _,
         adopt: _,
+        // Of the other engine.
+        engine: _,
+        crons: _,
+        concurrency_policy: _,
+        starting_deadline: _,
+        history_limit: _,
     } = spec;
     // Another form is another schedule; the usual one says nothing, so that hashes stay.
     let form = (refs.form != Form::default()).then_some(refs.form);

@@ -3,11 +3,15 @@
 //! Source: Azure REST API, `Schedules_CreateOrUpdate`; "Schedule machine learning pipeline jobs" (start time, deletion).
 
 mod body;
+mod cluster;
+pub mod due;
 mod follow;
 mod health;
 mod leave;
 mod leftover;
 mod listed;
+mod made;
+pub mod moments;
 mod runs;
 mod times;
 mod wanted;
@@ -20,6 +24,7 @@ pub use self::leftover::leftovers;
 pub use self::listed::{History, Jobs, Listed, read};
 pub use self::runs::{ended, since, unexplained};
 use self::runs::{last_success, merged};
+pub use self::made::{FIRES_AT, LABEL, Made, made, owner_of};
 pub use self::times::check;
 use self::times::{Times, times};
 pub use self::wanted::{Refs, Wanted};
@@ -36,7 +41,7 @@ use crate::settle::Differing;
 use crate::{Decide, View, failure, firing, job, names, time};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
-use azureml_crds::ml_schedule::{MLScheduleStatus, ScheduledRun};
+use azureml_crds::ml_schedule::{Engine, MLScheduleStatus, ScheduledRun};
 use azureml_crds::shared::Reference;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -59,6 +64,12 @@ pub fn id(schedule: &MLSchedule, workspace: &ArmId) -> ArmId {
         names::generated(names::SCHEDULE, namespace.unwrap_or_default(), name.unwrap_or_default())
     };
     workspace.child("schedules", &schedule.spec.azure_name.clone().unwrap_or_else(generated))
+}
+
+/// Whether this controller fires the schedule, and Azure knows nothing of it.
+#[must_use]
+pub fn is_fired_here(schedule: &MLSchedule) -> bool {
+    schedule.spec.engine == Some(Engine::Controller)
 }
 
 /// The labels of data assets that a schedule names.
@@ -89,11 +100,14 @@ impl Decide for MLSchedule {
             pins: &refs.pins,
         };
         job::inputs(&job, &refs.current)?;
-        let hash = content_hash(spec, refs);
+        let hash = if is_fired_here(self) { cluster::content_hash(spec) } else { content_hash(spec, refs) };
         Ok(Wanted { id: id(self, &refs.workspace.id), zone, start, end, hash })
     }
 
     fn plan(&self, view: View<'_, Self>) -> Plan {
+        if is_fired_here(self) {
+            return cluster::plan(self, &view);
+        }
         let plan = decide(self, view);
         let View { refs, wanted, seen, ask } = view;
         let ours = seen.schedule.as_ref().filter(|have| is_ours(refs, have));
@@ -103,6 +117,9 @@ impl Decide for MLSchedule {
     }
 
     fn facts(&self, view: View<'_, Self>, plan: &Plan) -> MLScheduleStatus {
+        if is_fired_here(self) {
+            return cluster::facts(self, &view, plan);
+        }
         let View { refs, wanted, seen, ask } = view;
         let mut status = self.status.clone().unwrap_or_default();
         status.common.azure_id = Some(wanted.id.to_string());

@@ -4,7 +4,8 @@
 
 use crate::invalid::InvalidSpec;
 use crate::{cron, tags, time, zones};
-use azureml_crds::ml_schedule::MLScheduleSpec;
+use azureml_crds::ml_schedule::{Engine, MLScheduleSpec};
+use jiff::SignedDuration;
 
 /// The times of a schedule, without an offset, as its zone reads them.
 pub(super) struct Times {
@@ -18,7 +19,10 @@ pub(super) struct Times {
 
 /// The times of a schedule.
 pub(super) fn times(spec: &MLScheduleSpec) -> Result<Times, InvalidSpec> {
-    let zone = zones::zone(spec.time_zone.as_deref())?;
+    let zone = match spec.engine.unwrap_or_default() {
+        Engine::Azure => zones::zone(spec.time_zone.as_deref())?,
+        Engine::Controller => zones::direct(spec.time_zone.as_deref())?,
+    };
     let local = |field: &str, text: &Option<String>| {
         text.as_deref().map(|text| time::in_zone(field, text, &zone.clock)).transpose()
     };
@@ -34,6 +38,19 @@ pub(super) fn times(spec: &MLScheduleSpec) -> Result<Times, InvalidSpec> {
 /// Everything that is wrong with a schedule by itself, whatever its pipeline takes.
 #[must_use]
 pub fn check(spec: &MLScheduleSpec) -> Vec<InvalidSpec> {
-    let cron = spec.cron.as_deref().map_or(Ok(()), cron::check);
-    [tags::unique(&spec.tags), cron, times(spec).map(drop)].into_iter().filter_map(Result::err).collect()
+    let is_azure = spec.engine.unwrap_or_default() == Engine::Azure;
+    let cron = spec.cron.iter().map(|cron| cron::check("cron", cron, is_azure));
+    let crons = spec.crons.iter().enumerate();
+    let crons = crons.map(|(place, cron)| cron::check(&format!("crons[{place}]"), cron, is_azure));
+    let whole = [tags::unique(&spec.tags), deadline(spec).map(drop), times(spec).map(drop)];
+    cron.chain(crons).chain(whole).filter_map(Result::err).collect()
 }
+
+/// How late a run may start that the controller makes.
+pub(super) fn deadline(spec: &MLScheduleSpec) -> Result<SignedDuration, InvalidSpec> {
+    let written = spec.starting_deadline.as_deref();
+    written.map_or(Ok(DEADLINE), |text| time::duration("startingDeadline", text))
+}
+
+/// What the schema's words say of a deadline that is not written.
+const DEADLINE: SignedDuration = SignedDuration::from_mins(30);

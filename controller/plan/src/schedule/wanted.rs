@@ -1,5 +1,6 @@
 //! What an MLSchedule refers to, and the schedule that should be there. Plain data: nothing is decided here.
 
+use super::made::Made;
 use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::job::Form;
@@ -21,6 +22,8 @@ pub struct Refs {
     pub pins: Pins,
     /// How the job says what it runs.
     pub form: Form,
+    /// With engine Controller, the MLRuns that it made.
+    pub runs: Vec<Made>,
 }
 
 /// The schedule that should be there.

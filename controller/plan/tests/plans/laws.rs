@@ -244,7 +244,7 @@ proptest! {
     #[test]
     fn no_answer_about_a_schedule_is_too_strange(have in ours("x"), by_component in any::<bool>(), ask in asked()) {
         let mut schedule: MLSchedule = object("x", "{pipelineRef: {name: p}, cron: '0 6 * * *'}").unwrap();
-        let refs = schedule::Refs { pins: Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap(), form: if by_component { Form::Component } else { Form::Node } };
+        let refs = schedule::Refs { pins: Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap(), form: if by_component { Form::Component } else { Form::Node }, runs: Vec::new() };
         let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
         status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
         schedule.status = Some(status);

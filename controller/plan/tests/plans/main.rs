@@ -8,6 +8,7 @@ mod databricks;
 mod golden;
 mod jobs;
 mod laws;
+mod moments;
 mod nodes;
 mod other;
 mod recordings;

@@ -288,6 +288,7 @@ fn put_schedule(
         owner: owner(name),
         current: version()?.0,
         form,
+        runs: Vec::new(),
     };
     let mut schedule: MLSchedule = object(name, spec)?;
     let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();

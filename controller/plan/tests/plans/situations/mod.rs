@@ -4,6 +4,7 @@
 mod compute;
 mod data;
 mod environment;
+mod fired_here;
 mod pipeline;
 mod run;
 mod schedule;

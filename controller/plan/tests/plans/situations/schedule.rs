@@ -27,6 +27,7 @@ pub fn table() -> Result<Table> {
         owner: owner("nightly"),
         current: serde_json::from_value(current)?,
         form: Form::Component,
+        runs: Vec::new(),
     };
     let of = |more: &str| -> Result<MLSchedule> {
         let mut schedule: MLSchedule = object(

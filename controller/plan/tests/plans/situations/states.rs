@@ -38,6 +38,7 @@ const WAITS: &[(&[&str], &str, State, &str)] = &[
     (ALL, "the Secret of its identity has no such key", State::Stalled, "SecretIncomplete"),
     (ALL, "the Secret of its identity cannot be read", State::Working, "SecretUnreadable"),
     (ALL, "its spec means nothing", State::Stalled, "InvalidSpec"),
+    (&["MLSchedule"], "Kubernetes lets it make no MLRun", State::Working, "RunNotMade"),
     (&["MLSchedule"], "an input of it is not the pipeline's", State::Stalled, "InvalidInputs"),
     (
         &["MLEnvironment"],
@@ -167,7 +168,7 @@ fn all() -> Result<Vec<Value>> {
     ));
     states.extend(of_a_kind("MLData", vec![super::data::table()?, super::data::left()?]));
     states.extend(of_a_kind("MLPipeline", vec![super::pipeline::table()?, super::pipeline::left()?]));
-    states.extend(of_a_kind("MLSchedule", vec![super::schedule::table()?]));
+    states.extend(of_a_kind("MLSchedule", vec![super::schedule::table()?, super::fired_here::table()?]));
     states.extend(of_a_kind("MLRun", vec![super::run::table()?]));
     Ok(states)
 }

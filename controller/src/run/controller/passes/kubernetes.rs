@@ -163,6 +163,7 @@ impl Kubernetes {
         match (asked.method.as_str(), path.name) {
             ("GET", None) if query.contains("watch=true") => self.watch(path.place(), query),
             ("GET", None) => self.list(&path.place(), query),
+            ("POST", None) if path.plural != "events" => self.create(&asked.body, path.namespace),
             ("POST", None) => {
                 let event = &asked.body;
                 let regarding = event["regarding"]["name"].as_str().unwrap_or_default();
@@ -278,6 +279,21 @@ impl Kubernetes {
             object["metadata"]["generation"] = json!(generation + 1);
         }
         self.keep(&place, object);
+    }
+
+    /// The operator makes an object; a name is given once.
+    fn create(&self, body: &Value, namespace: &str) -> Response<Body> {
+        let (kind, name) = (
+            body["kind"].as_str().unwrap_or_default(),
+            body["metadata"]["name"].as_str().unwrap_or_default(),
+        );
+        if self.get(kind, namespace, name).is_some() {
+            self.journal.add(format!("exists {}", named(body)), Value::Null);
+            return refusal(409, "AlreadyExists");
+        }
+        self.journal.add(format!("create {}", named(body)), body.clone());
+        self.apply(body, namespace);
+        answer(&self.get(kind, namespace, name).unwrap_or_default())
     }
 
     /// Somebody deletes an object.

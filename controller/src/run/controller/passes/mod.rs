@@ -7,6 +7,7 @@ mod azure;
 mod computes;
 mod data;
 mod environments;
+mod fired_here;
 mod journal;
 mod kubernetes;
 mod nights;
