@@ -17,6 +17,7 @@ mod defaults;
 mod engine;
 pub mod files;
 mod finish;
+mod retry;
 mod rules;
 mod times;
 

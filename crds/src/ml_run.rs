@@ -1,6 +1,7 @@
 //! MLRun: one run of a pipeline, now.
 
 use crate::ml_pipeline::Current;
+pub use crate::retry::{Attempt, Cause, Retry};
 use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
 use crate::values::Scalar;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -37,6 +38,7 @@ use std::collections::BTreeMap;
     validation = crate::rules::immutable("MLRun", "experiment"),
     validation = crate::rules::immutable("MLRun", "displayName"),
     validation = crate::rules::immutable("MLRun", "tags"),
+    validation = crate::rules::immutable("MLRun", "forceRerun"),
     validation = Rule::new("!(has(oldSelf.cancel) && oldSelf.cancel) || has(self.cancel) && self.cancel")
         .message("cancel: a cancelled run cannot go on; make a new MLRun").field_path(".cancel"),
 )]
@@ -61,6 +63,12 @@ pub struct MLRunSpec {
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
+    /// `true` runs every step, also when Azure ML has the result of an equal one. Default: what the MLPipeline says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force_rerun: Option<bool>,
+    /// Makes another job where one failed for no fault of its own. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
     /// `true` cancels the job, or the run before a job exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<bool>,
@@ -142,6 +150,11 @@ pub struct MLRunStatus {
     /// Why the run failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// The jobs before this one, where `retry` made another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub attempts: Vec<Attempt>,
     /// What labels of data assets mean that `inputs` or the pipeline name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]

@@ -114,10 +114,26 @@ pub fn task_run(cluster_id: &str, namespace: &str, name: &str, content: &str) ->
     format!("{}-{content}", hash::cut(&whose, 16))
 }
 
-/// The job of an MLRun: at most one for one object.
+/// The longest name of an object in Kubernetes.
+const OBJECT: usize = 253;
+
+/// The name of an object that is made for another, with a last part of its own; a long one is cut, and has a hash.
 #[must_use]
-pub fn job(uid: &str) -> String {
-    format!("r-{uid}")
+pub fn object(of: &str, last: &str) -> String {
+    let whole = format!("{of}-{last}");
+    if whole.len() <= OBJECT {
+        return whole;
+    }
+    let short = hash::text(of);
+    let room = OBJECT.saturating_sub(last.len() + 10);
+    let cut = of.get(..room).unwrap_or(of).trim_end_matches(['-', '.']);
+    format!("{cut}-{}-{last}", hash::cut(&short, 8))
+}
+
+/// The job of an MLRun: at most one for one object, and one for each time that it is made again.
+#[must_use]
+pub fn job(uid: &str, before: usize) -> String {
+    if before == 0 { format!("r-{uid}") } else { format!("r-{uid}-{}", before + 1) }
 }
 
 /// The deployment of a component with settings.

@@ -43,12 +43,16 @@ pub fn tells_why(children: &[Value]) -> bool {
     children.iter().any(|child| child["status"] == "Failed" && error(child).is_some())
 }
 
+/// The step that failed first.
+pub(super) fn first_failed(children: &[Value]) -> Option<&Value> {
+    let failed = children.iter().filter(|child| child["status"] == "Failed");
+    failed.min_by_key(|child| moment(child, "endTimeUtc"))
+}
+
 /// The words of the step that failed first, else those of the job.
 #[must_use]
 pub fn why_failed(component: &ArmId, children: &[Value], details: Option<&Value>) -> Failure {
-    let mut failed: Vec<&Value> = children.iter().filter(|child| child["status"] == "Failed").collect();
-    failed.sort_by_key(|child| moment(child, "endTimeUtc"));
-    let step = failed.first().copied();
+    let step = first_failed(children);
     let (code, message) = step.and_then(error).or_else(|| details.and_then(error)).unwrap_or_else(|| {
         let words = "Azure ML gives no reason; the logs of the step are in studio";
         (Reason::FAILED.to_string(), words.to_owned())

@@ -7,6 +7,7 @@ mod history;
 mod keep;
 mod leave;
 mod over;
+mod retry;
 mod seen;
 mod spent;
 mod wanted;
@@ -32,16 +33,17 @@ use crate::{Decide, View, failure, names, tags};
 use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
-use azureml_crds::ml_run::{Failure, MLRunSpec, MLRunStatus, Phase};
+use azureml_crds::ml_run::{Cause, Failure, MLRunSpec, MLRunStatus, Phase};
 use azureml_crds::shared::Reference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The job's id: the object's UID alone decides it.
+/// The job's id: the object's UID decides it, and how many jobs were made for it before.
 #[must_use]
 pub fn id(run: &MLRun, workspace: &ArmId) -> ArmId {
-    workspace.child("jobs", &names::job(run.metadata.uid.as_deref().unwrap_or_default()))
+    let before = run.status.as_ref().map_or(0, |status| status.attempts.len());
+    workspace.child("jobs", &names::job(run.metadata.uid.as_deref().unwrap_or_default(), before))
 }
 
 /// Whether the run has ended, by its own status: nothing is left to do for it.
@@ -104,6 +106,14 @@ impl Decide for MLRun {
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
         status.pipeline = Some(refs.current.clone());
         status.resolved = refs.pins.status(&status.resolved, ask.now);
+        if let Some(cause) = made_again(self, seen) {
+            let mut status = retry::anew(status, wanted, seen, cause);
+            let uid = self.metadata.uid.as_deref().unwrap_or_default();
+            let next = refs.workspace.id.child("jobs", &names::job(uid, status.attempts.len()));
+            status.common.azure_id = Some(next.to_string());
+            status.job_name = Some(next.name().to_owned());
+            return status;
+        }
         if seen.job.is_some() {
             job_facts(self, &mut status, wanted, (seen, ask.now));
         } else {
@@ -193,7 +203,9 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         experiment,
         display_name,
         tags,
+        force_rerun,
         cancel,
+        retry: _,
         // What becomes of the run after its end, or without its object.
         ttl_after_finished: _,
         deletion_policy: _,
@@ -217,7 +229,9 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         workspace: &refs.workspace.id,
         pins: &refs.pins,
     };
-    match job::properties(&job, &refs.current) {
+    let mut current = refs.current.clone();
+    current.settings.force_rerun = force_rerun.unwrap_or(current.settings.force_rerun);
+    match job::properties(&job, &current) {
         Ok(properties) => {
             let put =
                 Action::Put { id: wanted.id.clone(), body: serde_json::json!({"properties": properties}) };
@@ -245,6 +259,7 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
     match phase {
         Phase::Succeeded => end(completed(name), "True", Reason::COMPLETED),
         Phase::Canceled => end(canceled(name), "False", Reason::CANCELED),
+        Phase::Failed if retry::again(run, seen).is_some() => again(run, wanted, seen),
         Phase::Failed => {
             let Failure { step, message, .. } = failed(wanted, seen);
             let who = step.map_or_else(|| format!("job {name}"), |step| format!("step {step} of job {name}"));
@@ -264,4 +279,24 @@ fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {
             Plan { conditions, ..Plan::send(actions, verdict, Next::Look) }
         }
     }
+}
+
+/// The cause for which a job that failed is followed by another.
+fn made_again(run: &MLRun, seen: &Seen) -> Option<Cause> {
+    let job = seen.job.as_ref()?;
+    (job_phase(run, job) == Phase::Failed).then(|| retry::again(run, seen)).flatten()
+}
+
+/// A job failed for no fault of its own: the next pass sends another.
+fn again(run: &MLRun, wanted: &Wanted, seen: &Seen) -> Plan {
+    let before = run.status.as_ref().map_or(0, |status| status.attempts.len());
+    let of = run.spec.retry.as_ref().map_or(1, |retry| retry.attempts);
+    let Failure { message, .. } = failed(wanted, seen);
+    let message = format!(
+        "attempt {} of {of} is about to be sent; job {} failed: {message}",
+        before + 2,
+        wanted.id.name()
+    );
+    let conditions = vec![unknown(Reason::SUBMITTING, &message)];
+    Plan { conditions, ..Plan::say(Verdict::working(Reason::SUBMITTING, message), Next::Now) }
 }

@@ -60,6 +60,45 @@ async fn a_job_whose_answer_was_lost_is_not_sent_again() -> Result<()> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_failed_for_no_fault_of_its_own_is_followed_by_another_and_all_are_shown() -> Result<()> {
+    let mut stage = with_pipeline(Duration::from_mins(1)).await?;
+    let preempted = json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "times": 2,
+        "do": {"fail": {"code": "SystemError", "message": "the node was preempted"}}});
+    stage.fault(preempted)?;
+    let spec = "pipelineRef: {name: p}, forceRerun: true, retry: {attempts: 3, onlyFor: [Preempted]}";
+    stage.apply(&manifest("MLRun", "one", spec));
+    // The process ends between two attempts.
+    stage.times("PUT jobs/", 2).await?;
+    stage.start().await?;
+    let run = stage.says("MLRun", "one", "Completed").await?;
+    let puts = stage.journal.of("PUT jobs/");
+    let mut names: Vec<&str> = puts.iter().filter_map(|put| put.what.rsplit('-').next()).collect();
+    names.dedup();
+    assert_eq!(names.len(), 3, "{}", stage.journal.shown());
+    assert!(names[1] == "2" && names[2] == "3", "{names:?}");
+    assert!(puts.iter().all(|put| put.body["properties"]["settings"]["force_rerun"] == true));
+    let attempts = run["status"]["attempts"].as_array().cloned().unwrap_or_default();
+    let causes: Vec<&Value> = attempts.iter().map(|attempt| &attempt["cause"]).collect();
+    assert_eq!(causes, ["Preempted", "Preempted"], "{run}");
+    assert_eq!(attempts[0]["failure"]["message"], "the node was preempted", "{run}");
+    assert_eq!((&run["status"]["phase"], &run["status"]["failure"]), (&json!("Succeeded"), &Value::Null));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_failed_by_itself_is_not_tried_again() -> Result<()> {
+    let stage = with_pipeline(Duration::from_mins(1)).await?;
+    let failed = json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "times": 1,
+        "do": {"fail": {"code": "UserError", "message": "the node was preempted, says the step"}}});
+    stage.fault(failed)?;
+    stage.apply(&manifest("MLRun", "one", "pipelineRef: {name: p}, retry: {attempts: 3}"));
+    stage.says("MLRun", "one", "Failed").await?;
+    stage.pass(Duration::from_mins(10)).await;
+    assert_eq!(stage.journal.of("PUT jobs/").len(), 1, "{}", stage.journal.shown());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_body_of_a_step_runs_to_its_end_and_shows_its_state() -> Result<()> {
     let stage = Stage::set().await?;
     let image = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1'";

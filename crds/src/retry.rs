@@ -1,0 +1,58 @@
+//! Another job for a run whose first one failed for no fault of its own.
+//!
+//! In: nothing. Out: types of the spec and of the status of MLRun. Which words of Azure mean which cause is decided in `azureml-plan`.
+
+use crate::ml_run::Failure;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// When a failed job is followed by another.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// How many jobs are made at most, the first included.
+    #[schemars(range(min = 1, max = 10))]
+    pub attempts: i32,
+    /// The causes of a failure that another job may follow. Default: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 3))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub only_for: Vec<Cause>,
+}
+
+/// Why a job failed, where another may not.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[schemars(description = "")]
+pub enum Cause {
+    /// Azure took a low-priority node away.
+    Preempted,
+    /// A node broke, or was lost.
+    NodeFailure,
+    /// Azure ML itself failed.
+    Transient,
+}
+
+/// A job that failed and was followed by another.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// The name of the Azure job.
+    #[schemars(length(max = 255))]
+    pub job_name: String,
+    /// The cause for which another was made.
+    pub cause: Cause,
+    /// Why it failed.
+    pub failure: Failure,
+    /// The job in Azure ML studio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub studio_url: Option<String>,
+    /// When it started to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Time>,
+}
