@@ -1,8 +1,10 @@
 //! MLPipeline: steps, registered as components and (optionally) published behind a stable endpoint.
 
 mod rules;
+mod run_on_change;
 
 pub use rules::{NO_SUCH_INPUT, NO_SUCH_OUTPUT, NO_SUCH_STEP_OUTPUT, NOT_A_BINDING, NOT_ABOVE};
+pub use run_on_change::RunOnChange;
 
 use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
 use crate::source::{Source, SourceStatus};
@@ -100,6 +102,9 @@ pub struct MLPipelineSpec {
     /// Makes the pipeline callable by others at an address that stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,
+    /// Makes an MLRun once for each new version, when it is ready. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_on_change: Option<RunOnChange>,
     /// What happens in Azure when this object is deleted. Default: `Delete`, which removes the endpoint and archives the components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
@@ -179,6 +184,10 @@ pub struct MLPipelineStatus {
     /// The endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<EndpointStatus>,
+    /// The version that `runOnChange` still has to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub pending_run: Option<String>,
     /// The steps as a Mermaid flowchart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32_768))]

@@ -151,6 +151,8 @@ pub fn whole(
         // What becomes of a component, and not what it is.
         publish: _,
         deletion_policy: _,
+        // A run of it, and no part of it.
+        run_on_change: _,
     } = &pipeline.spec;
     let inputs: Map<String, Value> =
         inputs.iter().map(|(name, input)| (name.clone(), declared(input))).collect();

@@ -7,6 +7,7 @@ mod labels;
 mod leave;
 mod register;
 mod resolve;
+mod run_on_change;
 mod seen;
 mod vouch;
 mod wanted;
@@ -111,24 +112,16 @@ impl Decide for MLPipeline {
         Ok(Wanted { steps, id, body, settings, current, endpoint, tags })
     }
 
-    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
-        if let Some(refused) = publish::refused(wanted, &refs.owner, &seen.publication) {
-            return refused;
-        }
-        if !seen.publication.strays.is_empty() {
-            return publish::remove(&seen.publication.strays);
-        }
-        if let Some(refused) = others(wanted, seen) {
-            return refused;
-        }
-        if seen.whole != Presence::Here {
-            return register(self, refs, wanted, seen);
-        }
-        publish::plan(self, refs, wanted, &seen.publication, ask)
+    fn plan(&self, view: View<'_, Self>) -> Plan {
+        let mut plan = decide(self, &view);
+        run_on_change::add(self, &view, &mut plan);
+        plan
     }
 
-    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, _: &Plan) -> MLPipelineStatus {
+    fn facts(&self, view: View<'_, Self>, plan: &Plan) -> MLPipelineStatus {
         let mut status = self.status.clone().unwrap_or_default();
+        status.pending_run = run_on_change::pending(self, &view, plan, &status);
+        let View { refs, wanted, seen, ask } = view;
         status.resolved = refs.pins.status(&status.resolved, ask.now);
         status.sources = refs.sources.status(&status.sources, ask.now);
         if seen.whole == Presence::Here {
@@ -148,6 +141,22 @@ impl Decide for MLPipeline {
         }
         status
     }
+}
+
+fn decide(pipeline: &MLPipeline, View { refs, wanted, seen, ask }: &View<'_, MLPipeline>) -> Plan {
+    if let Some(refused) = publish::refused(wanted, &refs.owner, &seen.publication) {
+        return refused;
+    }
+    if !seen.publication.strays.is_empty() {
+        return publish::remove(&seen.publication.strays);
+    }
+    if let Some(refused) = others(wanted, seen) {
+        return refused;
+    }
+    if seen.whole != Presence::Here {
+        return register(pipeline, refs, wanted, seen);
+    }
+    publish::plan(pipeline, refs, wanted, &seen.publication, ask)
 }
 
 /// A component that is another's is neither used nor written over.

@@ -3,8 +3,8 @@
 //! In: a schedule, a firing time; the MLRuns of its namespace. Out: an object to make; what is known of those that were made.
 
 use crate::change::Which;
-use crate::hash;
 use crate::job::TRIGGER_TIME;
+use crate::names;
 use azureml_crds::ml_run::Phase;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLRun, MLSchedule};
@@ -57,21 +57,10 @@ pub fn made(schedule: &MLSchedule, run: &MLRun) -> Option<Made> {
     Some(Made { which, ended, at, is_going })
 }
 
-/// The longest name of an object.
-const LONGEST: usize = 253;
-
 /// The name of the MLRun for a firing time: one for each minute, whoever makes it.
 #[must_use]
 pub fn name(schedule: &str, at: Timestamp) -> String {
-    let time = at.strftime("%Y%m%d-%H%M");
-    let whole = format!("{schedule}-{time}");
-    if whole.len() <= LONGEST {
-        return whole;
-    }
-    let short = hash::text(schedule);
-    let room = LONGEST - 15 - 8;
-    let cut = schedule.get(..room).unwrap_or(schedule).trim_end_matches(['-', '.']);
-    format!("{cut}-{}-{time}", hash::cut(&short, 8))
+    names::object(schedule, &at.strftime("%Y%m%d-%H%M").to_string())
 }
 
 /// The MLRun for a firing time.
@@ -127,7 +116,7 @@ mod tests {
         assert_eq!(name("iris-nightly", at), "iris-nightly-20261130-0605");
         let (long, other) = (format!("{}a", "x".repeat(240)), format!("{}b", "x".repeat(240)));
         let names = [name(&long, at), name(&other, at)];
-        assert!(names[0] != names[1] && names.iter().all(|name| name.len() <= LONGEST), "{names:?}");
-        assert_eq!(name(&"x".repeat(239), at).len(), LONGEST);
+        assert!(names[0] != names[1] && names.iter().all(|name| name.len() <= 253), "{names:?}");
+        assert_eq!(name(&"x".repeat(239), at).len(), 253);
     }
 }

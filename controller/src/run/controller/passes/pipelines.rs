@@ -19,6 +19,44 @@ pub(super) fn whole(name: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_new_version_runs_once_when_it_is_ready_and_one_that_was_there_before_does_not() -> Result<()> {
+    let mut stage = Stage::set().await?;
+    let of = |value: u8, more: &str| whole("p").replace("default: 5", &format!("default: {value}")) + more;
+    let asks = |value: u8| {
+        of(value, "").replace("steps: [", "runOnChange: {inputs: {trees: 9}, ttlAfterFinished: 1h}, steps: [")
+    };
+    stage.apply(&of(5, ""));
+    stage.ready("MLPipeline", "p").await?;
+    stage.apply(&asks(5));
+    stage.ready("MLPipeline", "p").await?;
+    stage.pass(Duration::from_mins(10)).await;
+    assert_eq!(stage.journal.of("create MLRun/").len(), 0, "this version was there before");
+    stage.apply(&asks(6));
+    stage.times("create MLRun/", 1).await?;
+    stage.start().await?;
+    let version = stage.get("MLPipeline", "p")["status"]["version"].as_str().unwrap_or_default().to_owned();
+    let name = format!("p-{}", &version[..12]);
+    let run = stage.says("MLRun", &name, "Completed").await?;
+    assert_eq!(
+        run["status"]["pipeline"]["version"],
+        json!(version),
+        "it runs the version that it is named after"
+    );
+    assert_eq!(
+        run["spec"],
+        json!({"pipelineRef": {"name": "p"}, "inputs": {"trees": 9}, "ttlAfterFinished": "1h"})
+    );
+    stage.pass(Duration::from_mins(10)).await;
+    stage.apply(&asks(5));
+    stage.times("create MLRun/", 2).await?;
+    stage.pass(Duration::from_mins(10)).await;
+    let made = stage.journal.of("create MLRun/");
+    assert_eq!(made.len(), 2, "a version that comes back is new, too: {}", stage.journal.shown());
+    assert_eq!(stage.get("MLPipeline", "p")["status"]["pendingRun"], Value::Null);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pipeline_is_registered_in_order_as_soon_as_what_it_names_is_there() -> Result<()> {
     let stage = Stage::set().await?;
     let from = stage.journal.end();
