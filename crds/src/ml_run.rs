@@ -1,7 +1,7 @@
 //! MLRun: one run of a pipeline, now.
 
 use crate::ml_pipeline::Current;
-pub use crate::retry::{Attempt, Cause, Retry};
+pub use crate::retry::{Attempt, Cause, Failure, Retry};
 use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
 use crate::values::Scalar;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -244,20 +244,4 @@ pub struct StepRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub message: Option<String>,
-}
-
-/// Why a run failed.
-#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Failure {
-    /// The step that failed; absent when the job itself was refused or failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 255))]
-    pub step: Option<String>,
-    /// Azure's code.
-    #[schemars(length(max = 256))]
-    pub code: String,
-    /// Azure's message of the step that failed.
-    #[schemars(length(max = 4096))]
-    pub message: String,
 }

@@ -1,8 +1,7 @@
-//! Another job for a run whose first one failed for no fault of its own.
+//! Why a run failed, and another job for one that failed for no fault of its own.
 //!
 //! In: nothing. Out: types of the spec and of the status of MLRun. Which words of Azure mean which cause is decided in `azureml-plan`.
 
-use crate::ml_run::Failure;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -55,4 +54,20 @@ pub struct Attempt {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
+}
+
+/// Why a run failed.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The step that failed; absent when the job itself was refused or failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub step: Option<String>,
+    /// Azure's code.
+    #[schemars(length(max = 256))]
+    pub code: String,
+    /// Azure's message of the step that failed.
+    #[schemars(length(max = 4096))]
+    pub message: String,
 }

@@ -57,7 +57,7 @@ pub fn made(schedule: &MLSchedule, run: &MLRun) -> Option<Made> {
     Some(Made { which, ended, at, is_going })
 }
 
-/// The name of the MLRun for a firing time: one for each minute, whoever makes it.
+/// The name of the MLRun for a firing time: one for each minute, whichever process makes it.
 #[must_use]
 pub fn name(schedule: &str, at: Timestamp) -> String {
     names::object(schedule, &at.strftime("%Y%m%d-%H%M").to_string())
