@@ -52,11 +52,12 @@ fn is_as_good(change: &Change, code: u16) -> bool {
 }
 
 fn refused(change: &Change, error: &kube::Error) -> Trouble {
-    let (class, remedy) = match error {
-        kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429 => {
-            (Class::Conflict, Reason::RUN_NOT_MADE.remedy())
-        }
-        _ => (Class::Unavailable, "it is tried again"),
+    let is_refusal =
+        matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429);
+    let (class, remedy) = if is_refusal {
+        (Class::Conflict, Reason::RUN_NOT_MADE.remedy())
+    } else {
+        (Class::Unavailable, "it is tried again")
     };
     let verb = match change {
         Change::Create { .. } => "made",

@@ -188,9 +188,9 @@ fn value(field: &Field, text: &str) -> Result<u8, Wrong> {
 /// The list that a range means which goes over the end of its field.
 fn wrapped(field: &Field, first: u8, last: u8, step: u8) -> String {
     let size = u16::from(field.most - field.least) + 1;
-    let least = u16::from(field.least);
+    let origin = u16::from(field.least);
     let values = (u16::from(first)..=u16::from(last) + size).step_by(usize::from(step));
-    values.map(|value| ((value - least) % size + least).to_string()).collect::<Vec<_>>().join(",")
+    values.map(|value| ((value - origin) % size + origin).to_string()).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub(super) fn body(
         display_name: display_name.as_ref(),
         inputs: inputs.as_ref(),
     };
-    let mut properties = json!({
+    let properties = json!({
         // It cannot be changed after a schedule was made.
         "displayName": have.and_then(|have| have["properties"]["displayName"].as_str()).unwrap_or(name),
         "isEnabled": *suspend != Some(true),
@@ -71,10 +71,14 @@ pub(super) fn body(
         "trigger": trigger_body((cron.as_deref(), recurrence.as_ref()), wanted, have)?,
         "action": {"actionType": "CreateJob", "jobDefinition": definition(&job, refs, &tags)?},
     });
+    Ok(json!({"properties": described(properties, description.as_ref())}))
+}
+
+fn described(mut properties: Value, description: Option<&String>) -> Value {
     if let Some(description) = description {
         properties["description"] = json!(description);
     }
-    Ok(json!({"properties": properties}))
+    properties
 }
 
 /// What a schedule says of its jobs.

@@ -132,9 +132,9 @@ impl<'a> Sight<'a> {
             return Vec::new();
         }
         let replaces = self.schedule.spec.concurrency_policy == Some(ConcurrencyPolicy::Replace);
-        let replaced = self.going().filter(|run| replaces && !run.is_going);
+        let old = self.going().filter(|run| replaces && !run.is_going);
         let create = Change::Create { run: body(self.schedule, at), due: Some(at) };
-        replaced.map(|run| Change::Cancel(run.which.clone())).chain([create]).collect()
+        old.map(|run| Change::Cancel(run.which.clone())).chain([create]).collect()
     }
 
     /// The finished runs that are too many, the oldest of them.
@@ -190,13 +190,15 @@ pub(super) fn plan(schedule: &MLSchedule, view: &View<'_, MLSchedule>) -> Plan {
         }
         (None, _) => say(waits(next)),
     };
-    if let Some(first) = due.missed {
-        let message = format!(
-            "no run was made for {first}, nor for what may have followed it, within startingDeadline; make one with kubectl create, or set a longer startingDeadline"
-        );
-        plan.warnings.push((Reason::STARTING_DEADLINE_PASSED, message));
-    }
+    plan.warnings.extend(due.missed.map(missed));
     plan
+}
+
+fn missed(first: Timestamp) -> (Reason, String) {
+    let message = format!(
+        "no run was made for {first}, nor for what may have followed it, within startingDeadline; make one with kubectl create, or set a longer startingDeadline"
+    );
+    (Reason::STARTING_DEADLINE_PASSED, message)
 }
 
 fn waits(next: Option<Timestamp>) -> String {

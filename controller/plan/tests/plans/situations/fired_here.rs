@@ -51,6 +51,7 @@ fn of(more: &str, until: Timestamp) -> Result<MLSchedule> {
     Ok(schedule)
 }
 
+#[expect(clippy::too_many_lines, reason = "one row after the other")]
 pub fn table() -> Result<Table> {
     let mut table = Table::default();
     let mut row = |situation: &str, schedule: &MLSchedule, runs: Vec<Made>, ask: &Ask| -> Result<()> {
