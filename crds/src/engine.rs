@@ -58,7 +58,7 @@ pub struct Decided {
 }
 
 const OF_CONTROLLER: [&str; 4] = ["crons", "concurrencyPolicy", "startingDeadline", "historyLimit"];
-const OF_AZURE: [&str; 5] = ["azureName", "description", "tags", "driftPolicy", "adopt"];
+const OF_AZURE: [&str; 4] = ["azureName", "description", "driftPolicy", "adopt"];
 
 const IS_CONTROLLER: &str = "(has(self.engine) && self.engine == 'Controller')";
 

@@ -8,7 +8,6 @@ pub use crate::engine::{ConcurrencyPolicy, Decided, Engine, HistoryLimit};
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, ResolvedAsset, has_common};
 use crate::times;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::core::{Message, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -40,13 +40,14 @@ pub(super) fn content_hash(spec: &MLScheduleSpec) -> String {
         history_limit: _,
         inputs: _,
         experiment: _,
+        display_name: _,
+        tags: _,
         deletion_policy: _,
         // It never changes.
         pipeline_ref: _,
         // Of engine Azure alone.
         azure_name: _,
         description: _,
-        tags: _,
         drift_policy: _,
         adopt: _,
     } = spec;

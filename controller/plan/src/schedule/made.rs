@@ -95,6 +95,12 @@ pub fn body(schedule: &MLSchedule, at: Timestamp) -> Value {
     if let Some(experiment) = &spec.experiment {
         run["spec"]["experiment"] = json!(experiment);
     }
+    if let Some(name) = &spec.display_name {
+        run["spec"]["displayName"] = json!(name);
+    }
+    if !spec.tags.is_empty() {
+        run["spec"]["tags"] = json!(spec.tags);
+    }
     if spec.deletion_policy == Some(DeletionPolicy::Retain) {
         run["spec"]["deletionPolicy"] = json!(DeletionPolicy::Retain);
     }

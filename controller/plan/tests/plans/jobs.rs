@@ -32,6 +32,7 @@ fn of_run(current: &Current, spec: &str) -> Result<Value> {
 fn of_schedule(current: &Current, spec: &str) -> Result<Value> {
     let mut schedule: MLSchedule = object("nightly", spec)?;
     let refs = schedule::Refs {
+        runs: Vec::new(),
         pins: Pins::default(),
         workspace: workspace(),
         owner: owner("nightly"),
