@@ -53,6 +53,8 @@ struct Stage {
     leads: Arc<AtomicBool>,
     config: Config,
     work: JoinSet<()>,
+    /// What a process that starts is refused in Kubernetes: a part of the address.
+    forbidden: Option<&'static str>,
 }
 
 /// The configuration of the operator, but for its clouds: everything else is as in an installation.
@@ -93,7 +95,7 @@ impl Stage {
         let config = config(&azure, more)?;
         let leads = Arc::new(AtomicBool::new(true));
         let work = JoinSet::new();
-        let mut stage = Self { azure, kubernetes, journal, leads, config, work };
+        let mut stage = Self { azure, kubernetes, journal, leads, config, work, forbidden: None };
         stage.start().await?;
         stage.apply(&workspace());
         stage.ready("MLWorkspace", "team-a").await?;
@@ -106,9 +108,11 @@ impl Stage {
         let words = ["azureml-operator", "run", "--namespace", NAMESPACE];
         let Command::Run(flags) = Args::try_parse_from(words)?.command else { bail!("another command") };
         let (kubernetes, leads) = (self.kubernetes.clone(), self.leads.clone());
+        let forbidden = self.forbidden;
         let kube = fake::client(move |asked| {
             let kubernetes = kubernetes.clone();
-            async move { kubernetes.answer(&asked) }
+            let is_forbidden = forbidden.is_some_and(|part| asked.target.contains(part));
+            async move { if is_forbidden { fake::refusal(403, "Forbidden") } else { kubernetes.answer(&asked) } }
         });
         let way = Azure { simulator: self.azure.clone(), journal: self.journal.clone() };
         let shared = Shared {

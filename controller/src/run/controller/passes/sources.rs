@@ -103,6 +103,27 @@ async fn a_config_map_with_the_label_is_followed_at_once() -> Result<()> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_the_right_to_watch_a_config_map_is_read_every_five_minutes() -> Result<()> {
+    let mut stage = Stage::set().await?;
+    // Its list and its watch; a GET by name has no query.
+    stage.forbidden = Some("/configmaps?");
+    stage.start().await?;
+    stage.apply(&watched(SCRIPT));
+    stage.apply(&pipeline("main.py"));
+    let first = stage.ready("MLPipeline", "p").await?;
+    let from = stage.journal.elapsed();
+    stage.apply(&watched("print('changed')"));
+    let moved = |_: &[Line]| {
+        Some(stage.get("MLPipeline", "p"))
+            .filter(|object| object["status"]["sources"][0]["hash"] != first["status"]["sources"][0]["hash"])
+    };
+    stage.journal.until("the changed files", moved).await?;
+    let after = stage.journal.elapsed().saturating_sub(from);
+    assert!(after > Duration::from_mins(2) && after < Duration::from_mins(7), "{after:?}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_script_that_the_files_do_not_have_is_said_and_the_version_in_force_stays() -> Result<()> {
     let stage = Stage::set().await?;
     stage.apply(&map(SCRIPT));
