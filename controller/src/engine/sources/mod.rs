@@ -4,29 +4,27 @@
 //! in `azureml-plan`, how in `azureml-source`.
 
 mod config_map;
+mod fetching;
 mod in_place;
 mod place;
 mod secret;
 
 use super::Context;
 use super::kind::Kind;
-use crate::config::{self, Config};
-use anyhow::Result;
-use azureml_access::{connect, credentials};
-use azureml_client::places::{Permit, Places};
+use azureml_client::places::Permit;
 use azureml_crds::source::Source;
 use azureml_observe::folder::Folder;
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
 use azureml_plan::source::{Held, Sources};
-use azureml_source::{Error, Fetched, Fetcher, Net, Place, Store};
+use azureml_source::{Error, Fetched, Place};
 pub use config_map::{map_name, map_names};
+pub use fetching::Fetching;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use in_place::InPlace;
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
 pub use secret::HOSTS;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -35,44 +33,6 @@ const INTERVAL: Duration = Duration::from_mins(5);
 
 /// Sources of one object that are asked at once.
 const AT_ONCE: usize = 4;
-
-/// What fetches files, and by which clients.
-pub struct Fetching {
-    /// Files and what is known of them.
-    pub fetcher: Fetcher,
-    /// Asks hosts at public addresses.
-    pub public: Net,
-    /// Asks hosts that the configuration names, wherever they are.
-    pub anywhere: Net,
-    /// Which hosts namespaces may fetch from.
-    pub config: config::Sources,
-    /// Sources that are asked at once.
-    pub places: Places,
-}
-
-impl Fetching {
-    /// Keeps files where the configuration says.
-    ///
-    /// # Errors
-    /// When a client cannot be made: its certificates cannot be read.
-    pub fn new(config: &Config) -> Result<Self> {
-        let (reach, sources) = (config.reach()?, &config.sources);
-        let net = |is_inside| {
-            let proxies = credentials::proxies();
-            let client = connect::stranger(reach.times, &reach.everywhere, is_inside, proxies)?;
-            // What comes is compressed; what it unpacks to is bound by itself.
-            anyhow::Ok(Net::new(Arc::new(client), is_inside, sources.max_bytes))
-        };
-        let store = Store::new(sources.folder.clone(), sources.cache_bytes, sources.bounds());
-        Ok(Self {
-            fetcher: Fetcher::new(store),
-            public: net(false)?,
-            anywhere: net(true)?,
-            config: sources.clone(),
-            places: Places::new(2, 8),
-        })
-    }
-}
 
 /// Where the files of one source are.
 #[derive(Clone, Debug)]
