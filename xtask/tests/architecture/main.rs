@@ -46,7 +46,14 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("azureml-control-plane", &[]),
     (
         "azureml-controller",
-        &["azureml-access", "azureml-client", "azureml-crds", "azureml-observe", "azureml-plan"],
+        &[
+            "azureml-access",
+            "azureml-client",
+            "azureml-crds",
+            "azureml-observe",
+            "azureml-plan",
+            "azureml-source",
+        ],
     ),
     ("azureml-crds", &[]),
     (
@@ -64,7 +71,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "azureml-plan",
         ],
     ),
-    ("azureml-observe", &["azureml-client", "azureml-crds", "azureml-plan"]),
+    ("azureml-observe", &["azureml-client", "azureml-crds", "azureml-plan", "azureml-source"]),
     ("azureml-plan", &["azureml-client", "azureml-crds"]),
     ("azureml-simulator", &[]),
     ("azureml-source", &["azureml-client", "azureml-crds", "azureml-plan"]),

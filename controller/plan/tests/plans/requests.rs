@@ -11,7 +11,6 @@ use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
-use azureml_plan::source::Sources;
 use azureml_plan::{
     Action, Ask, Decide as _, Leave as _, Plan, compute, data, environment, pipeline, run, schedule,
 };
@@ -143,7 +142,7 @@ pub fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     pipeline::Refs {
         pins: Pins::default(),
-        sources: Sources::default(),
+        sources: azureml_plan::source::Sources::default(),
         data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),
