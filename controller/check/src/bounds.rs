@@ -94,7 +94,11 @@ fn of_size(least: Option<i64>, most: Option<i64>, size: usize) -> Vec<String> {
     let least = least.filter(|least| size < *least);
     let most = most.filter(|most| size > *most);
     let few = least.map(|least| format!("should have at least {least} items; it has {size}"));
-    let many = most.map(|most| format!("must have at most {most} items; it has {size}"));
+    // The API server counts here, and not there.
+    let many = most.map(|most| {
+        let items = if most == 1 { "item" } else { "items" };
+        format!("must have at most {most} {items}; it has {size}")
+    });
     few.into_iter().chain(many).collect()
 }
 

@@ -41,7 +41,7 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
 const ARROWS: [(&str, &[&str]); 14] = [
     ("azureml-access", &["azureml-client", "azureml-plan"]),
     ("azureml-check", &["azureml-crds", "azureml-plan"]),
-    ("azureml-cli", &["azureml-check", "azureml-crds", "azureml-plan"]),
+    ("azureml-cli", &["azureml-check", "azureml-client", "azureml-crds", "azureml-plan"]),
     ("azureml-client", &[]),
     ("azureml-control-plane", &[]),
     (

@@ -90,7 +90,7 @@ fn bound(keyword: &str, value: &Value) -> Option<String> {
     Some(match keyword {
         "maxLength" => format!("may not be more than {value}"),
         "minLength" => format!("should be at least {value} chars long"),
-        // The server says "1 item".
+        // One item, or several items.
         "maxItems" | "maxProperties" => format!("must have at most {value} item"),
         "minItems" | "minProperties" => format!("should have at least {value}"),
         "minimum" => format!("should be greater than or equal to {}", value.as_f64()?),
