@@ -122,3 +122,22 @@ async fn follows(scene: &Scene, before: &Value) -> Result<()> {
     scene.wait::<MLPipeline>("mapped", "of the new files", is_other).await?;
     ready::<MLPipeline>(scene, "mapped").await.map(drop)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_takes_its_code_from_git() -> Result<()> {
+    let server = GitServer::start().await?;
+    server.write("train/main.py", "print(1)\n")?;
+    let commit = server.commit()?;
+    let scene = scene("example", &server).await?;
+    let operator = scene.operator().await?;
+    let beside = ["r-gbm/workspace.yaml", "r-gbm/computes.yaml", "python-parallel/"];
+    for file in beside.map(|file| format!("examples/{file}")) {
+        scene.kubectl(&["apply", "-f", &file]).await?;
+    }
+    let example = std::fs::read_to_string(azureml_e2e::root().join("examples/own-code/git.yaml"))?;
+    let (before, after) =
+        example.split_once("https://github.com/your-org/models").context("another address")?;
+    scene.apply(&format!("{before}{}{after}", server.url("work"))).await?;
+    at(&scene, "own-code", &commit).await?;
+    operator.stop()
+}
