@@ -13,6 +13,7 @@ use kube::ResourceExt as _;
 use kube::api::Api;
 
 /// A ConfigMap, as objects name it.
+#[must_use]
 pub fn map_name(namespace: String, name: String) -> Name {
     Name { kind: "ConfigMap", namespace, name }
 }

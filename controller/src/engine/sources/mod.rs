@@ -104,7 +104,7 @@ fn interval(source: &Source) -> Duration {
     let git = source.git.as_ref().and_then(|git| git.interval.as_ref());
     let said = git.or_else(|| source.oci.as_ref().and_then(|oci| oci.interval.as_ref()));
     let said = said.and_then(|text| text.parse::<SignedDuration>().ok());
-    said.map_or(INTERVAL, |said| said.unsigned_abs())
+    said.map_or(INTERVAL, SignedDuration::unsigned_abs)
 }
 
 /// Where the files of one object are read when they are uploaded.

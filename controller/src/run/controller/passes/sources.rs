@@ -89,7 +89,7 @@ async fn a_config_map_with_the_label_is_followed_at_once() -> Result<()> {
     };
     stage.journal.until("the changed files", moved).await?;
     let after = stage.journal.elapsed().saturating_sub(from);
-    assert!(after < Duration::from_secs(60), "{after:?}: {}", stage.journal.shown());
+    assert!(after < Duration::from_mins(1), "{after:?}: {}", stage.journal.shown());
 
     // One that is deleted is missed at once, and the version stays in force.
     let ready = stage.ready("MLPipeline", "p").await?;
@@ -97,7 +97,7 @@ async fn a_config_map_with_the_label_is_followed_at_once() -> Result<()> {
     stage.delete("ConfigMap", "scripts");
     let missing = stage.says("MLPipeline", "p", "SourceFailed").await?;
     let after = stage.journal.elapsed().saturating_sub(from);
-    assert!(after < Duration::from_secs(60), "{after:?}: {}", stage.journal.shown());
+    assert!(after < Duration::from_mins(1), "{after:?}: {}", stage.journal.shown());
     assert_eq!(missing["status"]["current"], ready["status"]["current"]);
     Ok(())
 }
