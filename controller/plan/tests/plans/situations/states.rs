@@ -39,6 +39,8 @@ const WAITS: &[(&[&str], &str, State, &str)] = &[
     (ALL, "the Secret of its identity cannot be read", State::Working, "SecretUnreadable"),
     (ALL, "its spec means nothing", State::Stalled, "InvalidSpec"),
     (&["MLSchedule"], "Kubernetes lets it make no MLRun", State::Working, "RunNotMade"),
+    (&["MLPipeline"], "files that it takes from elsewhere cannot be had now", State::Working, "SourceFailed"),
+    (&["MLPipeline"], "files that it takes from elsewhere are refused", State::Stalled, "SourceFailed"),
     (&["MLSchedule"], "an input of it is not the pipeline's", State::Stalled, "InvalidInputs"),
     (
         &["MLEnvironment"],

@@ -66,7 +66,12 @@ fn stages(run: &Run) -> Option<String> {
     let word = match run.status {
         Status::Completed => "Finished",
         Status::Failed => "Failed",
-        _ => return None,
+        Status::Queued
+        | Status::Preparing
+        | Status::Running
+        | Status::Finalizing
+        | Status::CancelRequested
+        | Status::Canceled => return None,
     };
     let (from, to) = run.started.zip(run.ended)?;
     let execution = json!({ "StartTime": stamp(from), "EndTime": stamp(to), "Status": word });
