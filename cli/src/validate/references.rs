@@ -84,10 +84,9 @@ fn walk(value: &Value, path: &mut Vec<String>, all: &mut Vec<(String, &'static s
 fn kind(path: &[String]) -> Option<&'static str> {
     match path.iter().rev().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [".name", ".workspaceRef", ..] => Some("MLWorkspace"),
-        [".name", ".pipelineRef", ..] => Some("MLPipeline"),
+        [".name", ".pipelineRef", ..] | [".ref", ".pipeline", ..] => Some("MLPipeline"),
         [".ref", ".compute", ..] => Some("MLCompute"),
         [".ref", ".environment", ..] => Some("MLEnvironment"),
-        [".ref", ".pipeline", ..] => Some("MLPipeline"),
         [".ref", _, ".inputs" | ".data", ..] => Some("MLData"),
         _ => None,
     }
@@ -104,22 +103,7 @@ fn values(document: &Document, documents: &[Document]) -> Option<Found> {
         one.kind == "MLPipeline" && one.name == pipeline && one.namespace == document.namespace
     };
     let pipeline = documents.iter().find(is_it)?;
-    let spec: MLPipelineSpec = serde_json::from_value(pipeline.spec.clone()).ok()?;
-    let mut current = Current {
-        version: String::new(),
-        component_id: String::new(),
-        settings: Settings::default(),
-        accepted_as: None,
-        inputs: spec.inputs,
-        bare_inputs: Vec::new(),
-        double_quoted_inputs: Vec::new(),
-        outputs: BTreeMap::new(),
-    };
-    // What an object is named for has an address once it is registered.
-    for input in current.inputs.values_mut().filter(|input| input.r#ref.is_some()) {
-        input.r#ref = None;
-        input.path = Some("azureml://datastores/registered/paths/later".to_owned());
-    }
+    let current = current(serde_json::from_value(pipeline.spec.clone()).ok()?);
     let given: Option<BTreeMap<String, Value>> =
         serde_json::from_value(document.spec["inputs"].clone()).ok().flatten();
     let workspace = ArmId::workspace("s", "g", "w");
@@ -142,4 +126,23 @@ fn values(document: &Document, documents: &[Document]) -> Option<Found> {
     let field = format!("spec.{}", wrong.field);
     let place = find(&document.node, &field);
     Some(error(&document.object(), place, &field, &wrong.message, wrong.reason.word()))
+}
+
+/// A version of a pipeline as its spec tells it. What an object is named for has an address once it is registered.
+fn current(spec: MLPipelineSpec) -> Current {
+    let mut inputs = spec.inputs;
+    for input in inputs.values_mut().filter(|input| input.r#ref.is_some()) {
+        input.r#ref = None;
+        input.path = Some("azureml://datastores/registered/paths/later".to_owned());
+    }
+    Current {
+        version: String::new(),
+        component_id: String::new(),
+        settings: Settings::default(),
+        accepted_as: None,
+        inputs,
+        bare_inputs: Vec::new(),
+        double_quoted_inputs: Vec::new(),
+        outputs: BTreeMap::new(),
+    }
 }

@@ -47,7 +47,12 @@ impl Kind for MLSchedule {
             match run.phase {
                 Phase::Succeeded => ends.succeeded += 1,
                 Phase::Canceled => ends.canceled += 1,
-                _ => ends.failed += 1,
+                Phase::Pending
+                | Phase::Queued
+                | Phase::Preparing
+                | Phase::Running
+                | Phase::Finalizing
+                | Phase::Failed => ends.failed += 1,
             }
         }
         (ends != Ends::default()).then_some(Done::Scheduled(ends))
@@ -55,6 +60,7 @@ impl Kind for MLSchedule {
 }
 
 /// How the runs of all schedules are.
+#[must_use]
 pub fn nights(schedules: &[Arc<MLSchedule>], now: Timestamp) -> Nights {
     let mut nights = Nights::default();
     for health in schedules.iter().filter_map(|schedule| health(schedule, now)) {

@@ -58,9 +58,12 @@ pub(super) struct Latest {
     pub failed: Option<(Instant, Error)>,
 }
 
+/// What was read of one workspace; who reads waits for its turn.
+type Shared = Arc<tokio::sync::Mutex<Latest>>;
+
 /// The lists of all workspaces, by who asks.
 pub(super) struct Lists {
-    kept: Mutex<Kept<(u64, String), Arc<tokio::sync::Mutex<Latest>>>>,
+    kept: Mutex<Kept<(u64, String), Shared>>,
     /// How long a list serves.
     pub fresh: Duration,
 }

@@ -75,6 +75,7 @@ pub(super) fn prepare(
 }
 
 /// What decides the version of a step's component.
+#[expect(clippy::too_many_lines, reason = "a line for each field of a step")]
 fn content(
     step: &Step,
     command: Option<&str>,

@@ -25,7 +25,9 @@ pub(super) fn job_facts(
         properties["services"]["Studio"]["endpoint"].as_str().map(str::to_owned).or(status.studio_url.take());
     if let Some(children) = &seen.children {
         let mut steps = steps(wanted, children);
-        steps.iter_mut().for_each(|step| spend(step, &status.steps, now));
+        for step in &mut steps {
+            spend(step, &status.steps, now);
+        }
         status.steps = steps;
     }
     if let Some(details) = &seen.details {

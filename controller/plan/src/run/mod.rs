@@ -230,16 +230,16 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         pins: &refs.pins,
     };
     match job::properties(&job, &forced(&refs.current, *force_rerun)) {
-        Ok(properties) => {
-            let put =
-                Action::Put { id: wanted.id.clone(), body: serde_json::json!({"properties": properties}) };
-            let verdict =
-                Verdict::working(Reason::SUBMITTING, format!("job {} is being sent", wanted.id.name()));
-            let conditions = vec![unknown(Reason::SUBMITTING, "the job is being sent")];
-            Plan { conditions, ..Plan::send(vec![put], verdict, Next::Now) }
-        }
+        Ok(properties) => sent(wanted, &properties),
         Err(invalid) => refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask),
     }
+}
+
+fn sent(wanted: &Wanted, properties: &Value) -> Plan {
+    let put = Action::Put { id: wanted.id.clone(), body: serde_json::json!({"properties": properties}) };
+    let verdict = Verdict::working(Reason::SUBMITTING, format!("job {} is being sent", wanted.id.name()));
+    let conditions = vec![unknown(Reason::SUBMITTING, "the job is being sent")];
+    Plan { conditions, ..Plan::send(vec![put], verdict, Next::Now) }
 }
 
 fn watch(run: &MLRun, wanted: &Wanted, seen: &Seen, job: &Value) -> Plan {

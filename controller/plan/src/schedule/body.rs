@@ -20,6 +20,7 @@ pub(super) fn start_in_force(wanted: &Wanted, have: Option<&Value>) -> String {
     wanted.start.clone().or_else(existing).unwrap_or_else(|| LONG_AGO.to_owned())
 }
 
+#[expect(clippy::too_many_lines, reason = "a line for each field of a schedule")]
 pub(super) fn body(
     schedule: &MLSchedule,
     refs: &Refs,

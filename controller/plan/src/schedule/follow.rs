@@ -111,7 +111,12 @@ fn reason(phase: Phase) -> Reason {
     match phase {
         Phase::Succeeded => Reason::RUN_SUCCEEDED,
         Phase::Canceled => Reason::RUN_CANCELED,
-        _ => Reason::RUN_FAILED,
+        Phase::Pending
+        | Phase::Queued
+        | Phase::Preparing
+        | Phase::Running
+        | Phase::Finalizing
+        | Phase::Failed => Reason::RUN_FAILED,
     }
 }
 

@@ -52,7 +52,8 @@ struct Made {
 struct Properties {
     status: Option<String>,
     component_id: Option<String>,
-    properties: Option<BTreeMap<String, Value>>,
+    #[serde(rename = "properties")]
+    own: Option<BTreeMap<String, Value>>,
     services: Option<Value>,
 }
 
@@ -61,8 +62,8 @@ struct Properties {
 pub fn read(item: &str) -> Option<(Timestamp, Option<Listed>)> {
     let Item { name, system_data, properties } = serde_json::from_str(item).ok()?;
     let made = crate::time::timestamp(&system_data.created_at)?;
-    let Properties { status, component_id, properties, services } = properties;
-    let properties = properties.unwrap_or_default();
+    let Properties { status, component_id, own, services } = properties;
+    let properties = own.unwrap_or_default();
     let text = |key: &str| {
         let found = properties.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         found.and_then(|(_, value)| value.as_str())

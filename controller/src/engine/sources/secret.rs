@@ -92,7 +92,8 @@ struct Registries {
 struct Auth {
     username: Option<String>,
     password: Option<String>,
-    auth: Option<String>,
+    #[serde(rename = "auth")]
+    both: Option<String>,
 }
 
 /// The login at a registry that Docker's credentials hold. Docker Hub has a name of its own there.
@@ -108,10 +109,10 @@ fn registry(text: &str, host: &str) -> Result<Login, String> {
         name.eq_ignore_ascii_case(host) || host == "docker.io" && name == "index.docker.io"
     };
     let auth = auths.into_iter().find_map(|(name, auth)| is_it(&name).then_some(auth));
-    let Auth { username, password, auth } =
+    let Auth { username, password, both } =
         auth.ok_or_else(|| format!("has no credentials for {host} in {REGISTRIES}; add them"))?;
     let whole =
-        auth.and_then(|auth| BASE64_STANDARD.decode(auth).ok()).and_then(|auth| String::from_utf8(auth).ok());
+        both.and_then(|auth| BASE64_STANDARD.decode(auth).ok()).and_then(|auth| String::from_utf8(auth).ok());
     let parts = whole.as_deref().and_then(|whole| whole.split_once(':'));
     let parts = parts.map(|(name, password)| (name.to_owned(), password.to_owned()));
     match username.zip(password).or(parts) {

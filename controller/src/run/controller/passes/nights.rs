@@ -139,7 +139,7 @@ async fn looks_come_soon_after_a_firing_and_ever_less_often_while_a_run_goes_on(
         .of("GET jobs")
         .iter()
         .filter(|line| line.at > fired)
-        .map(|line| (line.at - fired).as_secs_f64())
+        .map(|line| line.at.saturating_sub(fired).as_secs_f64())
         .collect();
     assert!(looks[1] <= 16.0 && looks.len() < 30, "{looks:?}");
     let longest = looks.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
