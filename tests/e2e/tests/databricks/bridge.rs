@@ -133,14 +133,14 @@ impl Bridge {
             self.azure.endpoint()
         ))
         .header("secret", "s")
-        .body(Default::default())?;
+        .body(axum::body::Bytes::default())?;
         let answer = self.azure.answer(request).await.context("no token")?;
         let token: Value = serde_json::from_slice(answer.body())?;
         let token = token["access_token"].as_str().context("no token")?;
         let url = format!("{}{}?api-version=2024-04-01", self.azure.endpoint(), self.workspace);
         let request = http::Request::get(url)
             .header("authorization", format!("Bearer {token}"))
-            .body(Default::default())?;
+            .body(axum::body::Bytes::default())?;
         let answer = self.azure.answer(request).await.context("no workspace")?;
         let workspace: Value = serde_json::from_slice(answer.body())?;
         let vault = workspace["properties"]["keyVault"].as_str().context("no vault")?;
@@ -181,11 +181,11 @@ fn filled(command: &str, values: &[(&str, &str)]) -> String {
 
 /// The command with another request in it.
 pub fn told_anew(command: &str, change: impl FnOnce(&mut Value)) -> Result<String> {
-    let words = command.split(' ').filter_map(|word| {
+    let mut words = command.split(' ').filter_map(|word| {
         let told: Value = serde_json::from_slice(&STANDARD.decode(word).ok()?).ok()?;
         told.is_object().then_some((word, told))
     });
-    let (word, mut told) = words.last().ok_or_else(|| anyhow!("no request in {command}"))?;
+    let (word, mut told) = words.next_back().ok_or_else(|| anyhow!("no request in {command}"))?;
     change(&mut told);
     Ok(command.replace(word, &STANDARD.encode(told.to_string())))
 }
