@@ -4,14 +4,15 @@
 //! In: the texts of files. Out: findings with their places, in the order of the files. It asks neither Azure nor a cluster.
 
 mod documents;
+pub mod found;
 mod place;
 mod references;
 pub mod report;
 mod scalar;
 
 use self::documents::{Document, GROUP, documents};
-use crate::convert::findings::{Finding, Weight};
-use crate::convert::read::Place;
+use self::found::{Found, error};
+use crate::convert::findings::Weight;
 use azureml_check::Definitions;
 use azureml_plan::InvalidSpec;
 
@@ -24,17 +25,6 @@ pub struct Report {
     pub objects: usize,
     /// How many documents are not ours, and were not looked at.
     pub others: usize,
-}
-
-/// A finding, and the object in which it is.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Found {
-    /// The finding; its key is the field.
-    pub finding: Finding,
-    /// The object, such as `MLPipeline/iris`; empty where a file is no YAML.
-    pub object: String,
-    /// The word of the reason, such as `InvalidSpec`.
-    pub reason: &'static str,
 }
 
 impl Report {
@@ -92,19 +82,4 @@ fn faults(definitions: &Definitions, document: &Document) -> Vec<Found> {
         error(&object, place::find(&document.node, &field), &field, &message, reason.word())
     };
     faults.into_iter().map(found).collect()
-}
-
-fn error(object: &str, place: Place, key: &str, message: &str, reason: &'static str) -> Found {
-    said(Weight::Error, object, (place, key), message, reason)
-}
-
-fn said(
-    weight: Weight,
-    object: &str,
-    (place, key): (Place, &str),
-    message: &str,
-    reason: &'static str,
-) -> Found {
-    let finding = Finding { weight, place, key: key.to_owned(), message: message.to_owned() };
-    Found { finding, object: object.to_owned(), reason }
 }

@@ -4,8 +4,8 @@
 //! In: objects in which nothing is wrong by themselves. Out: findings. What no file has may be in the cluster: that is a warning.
 
 use super::documents::Document;
+use super::found::{Found, error, said};
 use super::place::find;
-use super::{Found, error, said};
 use crate::convert::findings::Weight;
 use azureml_client::ArmId;
 use azureml_crds::ml_pipeline::{Current, MLPipelineSpec, Settings};

@@ -2,7 +2,8 @@
 //!
 //! In: findings. Out: text. The form of the JSON only grows.
 
-use super::{Found, Report};
+use super::Report;
+use super::found::Found;
 use crate::convert::findings::Weight;
 use serde_json::{Value, json};
 use std::fmt::Write as _;

@@ -207,8 +207,7 @@ fn flip_or_prune(
 fn flipped(endpoint: &Value, wanted: &Wanted, name: &str) -> Value {
     let properties = &endpoint["properties"];
     let mut body = json!({
-        "location": endpoint["location"],
-        "tags": endpoint["tags"],
+        "location": endpoint["location"], "tags": endpoint["tags"],
         "properties": {
             "authMode": properties["authMode"],
             "defaults": {"deploymentName": name},

@@ -56,7 +56,7 @@ mod tests {
         ]);
         let table = table(&observations);
         assert!(table.contains("verdict:  DIFFERS\n    switch:   setting `azure.sendJobToken`"), "{table}");
-        assert!(table.ends_with("answers: 1 as assumed, 1 differ, 26 could not be seen\n"), "{table}");
+        assert!(table.ends_with("answers: 1 as assumed, 1 differ, 28 could not be seen\n"), "{table}");
         assert_eq!(answers(&observations)["cron-days"], "as assumed: it is taken: 201");
     }
 }

@@ -58,7 +58,7 @@ pub(super) struct Latest {
     pub failed: Option<(Instant, Error)>,
 }
 
-/// What was read of one workspace; who reads waits for its turn.
+/// What was read of one workspace; each reader waits for its turn.
 type Shared = Arc<tokio::sync::Mutex<Latest>>;
 
 /// The lists of all workspaces, by who asks.

@@ -229,7 +229,7 @@ fn submit(run: &MLRun, refs: &Refs, wanted: &Wanted, ask: &Ask) -> Plan {
         workspace: &refs.workspace.id,
         pins: &refs.pins,
     };
-    match job::properties(&job, &forced(&refs.current, *force_rerun)) {
+    match job::properties(&job, &wanted::forced(&refs.current, *force_rerun)) {
         Ok(properties) => sent(wanted, &properties),
         Err(invalid) => refused(run, invalid.reason, &format!("{invalid}; make a new MLRun"), ask),
     }
@@ -297,11 +297,4 @@ fn again(run: &MLRun, wanted: &Wanted, seen: &Seen) -> Plan {
     );
     let conditions = vec![unknown(Reason::SUBMITTING, &message)];
     Plan { conditions, ..Plan::say(Verdict::working(Reason::SUBMITTING, message), Next::Now) }
-}
-
-/// A version whose every step runs, or not, as the run says.
-fn forced(current: &Current, force_rerun: Option<bool>) -> Current {
-    let mut current = current.clone();
-    current.settings.force_rerun = force_rerun.unwrap_or(current.settings.force_rerun);
-    current
 }

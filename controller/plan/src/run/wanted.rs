@@ -30,3 +30,10 @@ pub struct Wanted {
     /// What is wrong with the values, where something is.
     pub refused: Option<InvalidSpec>,
 }
+
+/// A version whose every step runs, or not, as the run says.
+pub(super) fn forced(current: &Current, force_rerun: Option<bool>) -> Current {
+    let mut current = current.clone();
+    current.settings.force_rerun = force_rerun.unwrap_or(current.settings.force_rerun);
+    current
+}

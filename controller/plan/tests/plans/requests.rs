@@ -293,8 +293,8 @@ fn put_schedule(
     let mut status = azureml_crds::ml_schedule::MLScheduleStatus::default();
     status.common.azure_id = Some(schedule::id(&schedule, &workspace().id).to_string());
     schedule.status = Some(status);
-    let seen = schedule::Seen { schedule: None, ..Default::default() };
-    let put = only(plan(&schedule, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?).context(golden)?;
+    let put = only(plan(&schedule, &refs, &schedule::Seen::default(), &ask()).map_err(anyhow::Error::msg)?)
+        .context(golden)?;
     all.insert(golden, Request::of(&put, ""));
     let Action::Put { body, .. } = put else { anyhow::bail!("no PUT") };
     Ok(body)

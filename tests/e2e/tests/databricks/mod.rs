@@ -1,8 +1,8 @@
 //! Steps on Azure Databricks: the command that the operator generates, carried out against a stand-in of Databricks' Jobs API.
-//! Here without an operator; `story` has one, from the manifest to the model.
+//! Here without an operator; `trained` has one, from the manifest to the model.
 
 mod bridge;
-mod story;
+mod trained;
 
 use anyhow::{Context as _, Result, ensure};
 use bridge::Bridge;

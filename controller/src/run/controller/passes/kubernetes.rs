@@ -5,6 +5,8 @@
 //! and watches that do not end: a watch does not tell that an object has lost the label. What depends on one of these is tested with a real API server, in `tests/e2e`.
 
 use super::journal::Journal;
+use super::objects::merge;
+pub(super) use super::objects::{condition, reason};
 use crate::clock;
 use crate::fake::{Asked, answer, refusal};
 use axum::body::Body;
@@ -91,32 +93,6 @@ impl Selector {
 fn named(object: &Value) -> String {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     format!("{}/{}", text("/kind"), text("/metadata/name"))
-}
-
-/// The reason that an object gives for its state.
-pub(super) fn reason(object: &Value) -> &str {
-    condition(object, "Ready")["reason"].as_str().unwrap_or_default()
-}
-
-/// A condition of an object.
-pub(super) fn condition<'a>(object: &'a Value, r#type: &str) -> &'a Value {
-    let all = object["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    all.iter().find(|condition| condition["type"] == r#type).unwrap_or(&Value::Null)
-}
-
-/// RFC 7386.
-fn merge(into: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else { return into.clone_from(patch) };
-    if !into.is_object() {
-        *into = json!({});
-    }
-    for (name, value) in patch {
-        if value.is_null() {
-            into.as_object_mut().map(|object| object.remove(name));
-        } else {
-            merge(&mut into[name], value);
-        }
-    }
 }
 
 impl All {

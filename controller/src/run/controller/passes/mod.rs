@@ -11,6 +11,7 @@ mod fired_here;
 mod journal;
 mod kubernetes;
 mod nights;
+mod objects;
 mod pipelines;
 mod runs;
 mod schedules;
