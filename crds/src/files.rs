@@ -25,6 +25,11 @@ impl Files {
         Self { sizes, hash: hash(texts) }
     }
 
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sizes.keys().map(String::as_str)
+    }
+
     /// The hash of names and contents, as [`hash`] computes it.
     #[must_use]
     pub fn hash(&self) -> &str {

@@ -1,12 +1,13 @@
-//! MLData: an address of data, registered as a data asset version that pipelines name.
+//! MLData: an address of data, or files that are uploaded, registered as a data asset version that pipelines name.
 
 use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use crate::source::{Source, SourceStatus};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Data that is somewhere, under a name and a version.
+/// Data that is somewhere, or is brought there, under a name and a version.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
     status = "MLDataStatus",
     category = "azureml",
     derive = "PartialEq",
-    doc = "An address of data, registered as an Azure Machine Learning data asset version that pipelines name.",
+    doc = "An address of data, or files that are uploaded, registered as an Azure Machine Learning data asset version that pipelines name.",
     selectable = ".spec.workspaceRef.name",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    validation = crate::rules::exactly_one("spec", &["path", "source"]),
     validation = crate::rules::immutable("MLData", "workspaceRef"),
     validation = crate::rules::immutable("MLData", "azureName"),
 )]
@@ -44,9 +46,14 @@ pub struct MLDataSpec {
     pub r#type: DataType,
     /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, or an `https://`, `abfss://` or `wasbs://` address. Another address or type is
     /// another version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = crate::rules::data_address("path"), validation = crate::rules::stays_quoted("path"))]
-    pub path: String,
+    pub path: Option<String>,
+    /// Files that are uploaded to the workspace's default datastore, once for each content: of type `uri_file` one file. Other files are
+    /// another version. The workspace's identity needs the role Storage Blob Data Contributor there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// Shown in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
@@ -94,7 +101,7 @@ pub struct MLDataStatus {
     /// The part that every kind has; `azureId` is the data asset version.
     #[serde(flatten)]
     pub common: Common,
-    /// The data asset version: 32 hex digits of the hash of type and path.
+    /// The data asset version: 32 hex digits of the hash of type and path, or of type and files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub version: Option<String>,
@@ -102,5 +109,10 @@ pub struct MLDataStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub path: Option<String>,
+    /// What the source held when it was last fetched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub sources: Vec<SourceStatus>,
 }
 has_common!(MLDataStatus);

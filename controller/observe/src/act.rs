@@ -4,7 +4,7 @@
 
 use crate::folder::Folder;
 use crate::looks::Looks;
-use crate::upload::upload;
+use crate::upload::{upload, upload_above};
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::send::{Answer, Verb};
@@ -135,9 +135,18 @@ async fn uploaded(
         Files::OfObject { hash } => {
             let _place = sources.place().await;
             let upload = async { upload(client, room, &sources.read(hash).await?).await };
-            tokio::time::timeout(LONGEST, upload).await.unwrap_or_else(|_| Err(late(id)))
+            in_time(id, upload).await
+        }
+        Files::Above { hash, files } => {
+            let _place = sources.place().await;
+            let upload = async { upload_above(client, room, &sources.read(hash).await?, files).await };
+            in_time(id, upload).await
         }
     }
+}
+
+async fn in_time(id: &ArmId, upload: impl Future<Output = Result<Value, Error>>) -> Result<Value, Error> {
+    tokio::time::timeout(LONGEST, upload).await.unwrap_or_else(|_| Err(late(id)))
 }
 
 fn late(id: &ArmId) -> Error {

@@ -5,7 +5,7 @@ use crate::versions::left_of;
 use crate::{Eyes, Observe};
 use azureml_client::Error;
 use azureml_crds::MLData;
-use azureml_plan::data::{Address, Refs, Wanted, version_name};
+use azureml_plan::data::{Address, Refs, Wanted, told, version_name};
 use azureml_plan::environment::Version;
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ impl Observe for MLData {
     }
 
     async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Vec<Version>, Error> {
-        left_of(eyes, (&address.id, &address.owner), Some(&version_name(&self.spec))).await
+        let in_force = told(self).map(|content| version_name(&self.spec, &content));
+        left_of(eyes, (&address.id, &address.owner), in_force.as_deref()).await
     }
 }

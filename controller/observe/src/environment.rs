@@ -97,7 +97,7 @@ impl Versioned for MLEnvironment {
     /// The version of this content whose image exists: the one in force, else the newest.
     async fn version(&self, asked: &Registry<'_>, wanted: &Wanted) -> Result<Option<Version>, Error> {
         let in_force = self.status.as_ref().and_then(|status| status.version.clone());
-        let of_this = in_force.filter(|name| is_of_content(name, &self.spec));
+        let of_this = in_force.filter(|name| is_of_content(name, &wanted.content));
         if let Some(name) = &of_this
             && let Some(body) =
                 asked.eyes.client.get(&wanted.id.child("versions", name), asked.urgency).await?

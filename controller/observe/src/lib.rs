@@ -10,6 +10,7 @@ mod environment;
 pub mod folder;
 mod history;
 pub mod looks;
+mod pack;
 mod pin;
 mod pipeline;
 mod publication;

@@ -4,6 +4,7 @@
 //! Sources: Azure REST API, `CodeVersions_CreateOrGetStartPendingUpload`, `Datastores_List`; ACR, `Registries_GetBuildSourceUploadUrl`.
 
 use crate::folder::Folder;
+use crate::pack::Packed;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
@@ -30,17 +31,58 @@ const FOLDER: &str = "code";
 pub async fn upload(client: &Client, room: &Room, files: &Folder) -> Result<Value, Error> {
     match (room, files) {
         (Room::Code(id), files) => code(client, id, files).await,
-        (Room::BuildSource(registry), Folder::Texts(texts)) => build_source(client, registry, texts).await,
-        (Room::BuildSource(registry), Folder::Kept(_)) => {
-            Err(unreadable(registry, "archive", "a build takes files in place"))
+        (Room::Datastore { workspace, hash, file }, files) => {
+            data(client, workspace, (hash, file.as_deref()), files).await
         }
+        (Room::BuildSource(registry), Folder::Texts(texts)) => {
+            let archive =
+                archive(texts).map_err(|error| unreadable(registry, "archive", &error.to_string()))?;
+            let (url, place) = build_source(client, registry).await?;
+            client.put_blob(&url, archive, false).await?;
+            Ok(json!(place))
+        }
+        (Room::BuildSource(_), Folder::Kept(_)) => upload_above(client, room, files, &BTreeMap::new()).await,
     }
+}
+
+/// Uploads the context of a build with files above it that take the place of those with their names.
+///
+/// # Errors
+/// As for others, and when the disk fails.
+pub async fn upload_above(
+    client: &Client,
+    room: &Room,
+    files: &Folder,
+    above: &BTreeMap<String, String>,
+) -> Result<Value, Error> {
+    let (Room::BuildSource(registry), Folder::Kept(kept)) = (room, files) else {
+        let (Room::BuildSource(id) | Room::Code(id) | Room::Datastore { workspace: id, .. }) = room;
+        return Err(unreadable(id, "archive", "only a build has files above those of a source"));
+    };
+    let broken = |error: std::io::Error| unreadable(registry, "archive", &error.to_string());
+    let (kept, above) = (kept.clone(), above.clone());
+    let packed = tokio::task::spawn_blocking(move || Packed::of(&kept, &above)).await;
+    let packed = packed.map_err(std::io::Error::other).and_then(|packed| packed).map_err(broken)?;
+    let (url, place) = build_source(client, registry).await?;
+    if packed.size <= PART as u64 {
+        client.put_blob(&url, packed.piece(0, PART).await.map_err(broken)?, false).await?;
+        return Ok(json!(place));
+    }
+    let mut parts = 0;
+    for offset in (0..packed.size).step_by(PART) {
+        client.put_block(&url, parts, packed.piece(offset, PART).await.map_err(broken)?).await?;
+        parts += 1;
+    }
+    client.put_block_list(&url, parts, false).await?;
+    Ok(json!(place))
 }
 
 /// Where files go.
 struct Place {
     /// The container's address, and the folder in it where that is ours to choose.
     address: String,
+    /// The folder below it.
+    folder: &'static str,
     /// The address to write to by a signature (SAS), and the signature; none where the account takes no keys.
     signed: Option<(String, String)>,
 }
@@ -52,29 +94,60 @@ async fn code(client: &Client, id: &ArmId, files: &Folder) -> Result<Value, Erro
         Err(error) if takes_no_keys(&error) => own_folder(client, id).await?,
         Err(error) => return Err(error),
     };
-    let put = |(path, size): (String, u64)| {
-        let place = &place;
-        async move { put(client, place, files, (&path, size)).await }
-    };
-    stream::iter(files.sizes()).map(Ok).try_for_each_concurrent(AT_ONCE, put).await?;
+    put_all(client, &place, files).await?;
     Ok(json!(folder(&place.address)))
+}
+
+async fn put_all(client: &Client, place: &Place, files: &Folder) -> Result<(), Error> {
+    let put = |(path, size): (String, u64)| async move { put(client, place, files, (&path, size)).await };
+    stream::iter(files.sizes()).map(Ok).try_for_each_concurrent(AT_ONCE, put).await
+}
+
+/// Data goes into a folder of the default datastore, by the identity's own role, and is named by the datastore.
+async fn data(
+    client: &Client,
+    workspace: &ArmId,
+    (hash, file): (&str, Option<&str>),
+    files: &Folder,
+) -> Result<Value, Error> {
+    let store = default_datastore(client, workspace).await?;
+    let (Some(container), Some(name)) = (container(&store), store["name"].as_str()) else {
+        return Err(unreadable(workspace, "datastores", "the workspace has no default datastore of blobs"));
+    };
+    let folder = azureml_plan::data::path(hash, None);
+    let address = format!("{container}/{}", folder.trim_end_matches('/'));
+    put_all(client, &Place { address, folder: "", signed: None }, files).await?;
+    let part = |key: &str| workspace.segment(key).unwrap_or_default();
+    Ok(json!(format!(
+        "azureml://subscriptions/{}/resourcegroups/{}/workspaces/{}/datastores/{name}/paths/{}",
+        part("subscriptions"),
+        part("resourceGroups"),
+        workspace.name(),
+        azureml_plan::data::path(hash, file),
+    )))
 }
 
 fn folder(container: &str) -> String {
     format!("{}/{FOLDER}", container.trim_end_matches('/'))
 }
 
+/// The beginning of the addresses of files.
+fn below(container: &str, folder: &str) -> String {
+    let container = container.trim_end_matches('/');
+    if folder.is_empty() { format!("{container}/") } else { format!("{container}/{folder}/") }
+}
+
 /// Writes a file by the signature, and by the identity's own role where there is none or the account takes no keys.
 async fn put(client: &Client, place: &Place, files: &Folder, file: (&str, u64)) -> Result<(), Error> {
     let path = encoded(file.0);
     if let Some((address, signature)) = &place.signed {
-        let url = format!("{}/{path}?{signature}", folder(address));
+        let url = format!("{}{path}?{signature}", below(address, place.folder));
         match write(client, &url, files, file).await {
             Err(error) if takes_no_keys(&error) => {}
             written => return written,
         }
     }
-    write(client, &format!("{}/{path}", folder(&place.address)), files, file).await
+    write(client, &format!("{}{path}", below(&place.address, place.folder)), files, file).await
 }
 
 /// Writes a blob: a large one part by part, so that no more than a part is in memory.
@@ -116,7 +189,11 @@ async fn pending(client: &Client, id: &ArmId) -> Result<Option<Place>, Error> {
     let reference = &answer.body["blobReferenceForConsumption"];
     let signed = reference["credential"]["sasUri"].as_str().and_then(|signed| signed.split_once('?'));
     let signed = signed.map(|(address, signature)| (address.to_owned(), signature.to_owned()));
-    Ok(reference["blobUri"].as_str().map(|container| Place { address: container.to_owned(), signed }))
+    Ok(reference["blobUri"].as_str().map(|container| Place {
+        address: container.to_owned(),
+        folder: FOLDER,
+        signed,
+    }))
 }
 
 /// A folder of this asset in the workspace's default datastore, which is where Microsoft's client uploads to
@@ -128,7 +205,7 @@ async fn own_folder(client: &Client, id: &ArmId) -> Result<Place, Error> {
         id.parent().map_or_else(|| id.name().to_owned(), |code| format!("{}-{}", code.name(), id.name()));
     let place = container(&store).map(|container| format!("{container}/LocalUpload/{name}"));
     let missing = || unreadable(&workspace, "datastores", "the workspace has no default datastore of blobs");
-    Ok(Place { address: place.ok_or_else(missing)?, signed: None })
+    Ok(Place { address: place.ok_or_else(missing)?, folder: FOLDER, signed: None })
 }
 
 /// The default datastore of a workspace, where it is one of blobs; null where it is not.
@@ -155,19 +232,14 @@ fn encoded(path: &str) -> String {
     path.replace('%', "%25").replace(' ', "%20").replace('?', "%3F").replace('#', "%23")
 }
 
-async fn build_source(
-    client: &Client,
-    registry: &ArmId,
-    files: &BTreeMap<String, String>,
-) -> Result<Value, Error> {
+/// The address to write the source of a build to, and its place as a build names it.
+async fn build_source(client: &Client, registry: &ArmId) -> Result<(String, String), Error> {
     let answer = client.post(registry, "listBuildSourceUploadUrl", None).await?;
     let (Some(url), Some(place)) = (answer.body["uploadUrl"].as_str(), answer.body["relativePath"].as_str())
     else {
         return Err(unreadable(registry, "listBuildSourceUploadUrl", "the answer names no address"));
     };
-    let archive = archive(files).map_err(|error| unreadable(registry, "archive", &error.to_string()))?;
-    client.put_blob(url, archive, false).await?;
-    Ok(json!(place))
+    Ok((url.to_owned(), place.to_owned()))
 }
 
 fn unreadable(id: &ArmId, what: &str, cause: &str) -> Error {

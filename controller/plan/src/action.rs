@@ -70,6 +70,13 @@ pub enum Files {
         /// Azure ML's hash of files.
         hash: String,
     },
+    /// Files that lie above those of the object with this hash.
+    Above {
+        /// The hash of a context.
+        hash: String,
+        /// Relative path to content: they take the place of those with their names.
+        files: BTreeMap<String, String>,
+    },
 }
 
 /// Where Azure gives room for files.
@@ -78,6 +85,15 @@ pub enum Files {
 pub enum Room {
     /// A container of the workspace's storage, asked for a code version (`startPendingUpload`).
     Code(ArmId),
+    /// A folder of the workspace's default datastore, named by the hash of its files, as Microsoft's client names it.
+    Datastore {
+        /// The workspace.
+        workspace: ArmId,
+        /// Azure ML's hash of the files.
+        hash: String,
+        /// The only file, where its address is wanted and not the folder's.
+        file: Option<String>,
+    },
     /// The source store of a registry's build service (`listBuildSourceUploadUrl`).
     BuildSource(ArmId),
 }

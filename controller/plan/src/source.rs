@@ -2,6 +2,7 @@
 //!
 //! In: an object; revisions and hashes of what was fetched. Out: which sources to fetch, and what `status` tells of them. Fetches nothing.
 
+use crate::dockerfile::Context;
 use crate::invalid::InvalidSpec;
 use azureml_crds::MLPipeline;
 use azureml_crds::source::{Source, SourceStatus};
@@ -38,15 +39,32 @@ fn digest(path: &str) -> u32 {
     (hasher.finish() & u64::from(u32::MAX)).try_into().unwrap_or_default()
 }
 
+/// What the files of a source are for: it decides which are left out, and by which hash they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Code or data: as Azure ML's own client counts files.
+    #[default]
+    Code,
+    /// Data: as of code, and the names of files count.
+    Data,
+    /// The context of an image: as Docker counts files.
+    Context {
+        /// The path of the Dockerfile in it, where it is not written in the manifest.
+        dockerfile: Option<String>,
+    },
+}
+
 /// What a source held when it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
     /// What the source means now: of git the commit, of a ConfigMap its resource version.
     pub revision: String,
-    /// The hash of the files, as Azure ML computes it for code.
+    /// The hash of the files: of code as Azure ML computes it, of a context that of [`crate::tree::Tree`].
     pub hash: String,
     /// Which files there are.
     pub paths: Paths,
+    /// More of data and of a context.
+    pub context: Option<Arc<Context>>,
 }
 
 /// What was found in sources, by the fields that name them.
@@ -76,10 +94,16 @@ impl Sources {
         Ok((&held.hash, Some(&held.paths)))
     }
 
+    /// What was found in one source.
+    #[must_use]
+    pub fn held(&self, field: &str) -> Option<&Held> {
+        self.0.get(field)
+    }
+
     /// What `status` tells: a source that still means the same keeps its time.
     #[must_use]
     pub fn status(&self, before: &[SourceStatus], now: Timestamp) -> Vec<SourceStatus> {
-        let told = |(field, Held { revision, hash, paths: _ }): (&String, &Held)| {
+        let told = |(field, Held { revision, hash, paths: _, context: _ }): (&String, &Held)| {
             let is_known =
                 |one: &&SourceStatus| one.field == *field && one.revision == *revision && one.hash == *hash;
             let (field, revision, hash) = (field.clone(), revision.clone(), hash.clone());
@@ -120,7 +144,7 @@ mod tests {
 
     fn held(revision: &str, hash: &str) -> Held {
         let paths = Paths::of(["train.R", "lib/a.R"].into_iter());
-        Held { revision: revision.to_owned(), hash: hash.to_owned(), paths }
+        Held { revision: revision.to_owned(), hash: hash.to_owned(), paths, context: None }
     }
 
     #[test]

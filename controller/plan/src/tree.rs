@@ -86,6 +86,8 @@ pub enum Fault {
     Twice,
     /// It has more patterns than are compared.
     Patterns,
+    /// One of its patterns cannot be read.
+    Pattern,
     /// The bytes are more than the bound.
     Bytes(u64),
     /// The files are more than the bound.
@@ -119,6 +121,9 @@ impl fmt::Display for Refused {
             Fault::Twice => write!(f, "there are two entries {entry}; remove one"),
             Fault::Patterns => {
                 write!(f, "{entry} has more than 1,000 lines or 64 KiB; write fewer patterns")
+            }
+            Fault::Pattern => {
+                write!(f, "{entry} has a pattern that no builder reads; correct the lines with !, [ and ]")
             }
             Fault::Bytes(most) => {
                 write!(f, "with {entry} the files are larger than {most} bytes; choose a smaller folder")

@@ -4,9 +4,11 @@
 
 use crate::download::hex;
 use crate::error::Error;
-use crate::ignored::{FILES, Ignored, LONGEST};
+use crate::ignored::LONGEST;
 use crate::kept::Kept;
 use crate::layers::Layers;
+use crate::left_out::LeftOut;
+use azureml_plan::source::Purpose;
 use azureml_plan::tree::{self, Bounds, Fault, Refused, Tree};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ const LINKS: usize = 40;
 /// Files on their way to disk.
 pub struct Draft {
     bounds: Bounds,
+    /// What the files are for.
+    purpose: Purpose,
     disk: BufWriter<File>,
     end: u64,
     files: BTreeMap<String, (tree::File, u64)>,
@@ -33,9 +37,10 @@ pub struct Draft {
 
 impl Draft {
     /// A folder without files; its bytes go into a file that has no name.
-    pub(crate) fn new(bounds: Bounds, disk: File) -> Self {
+    pub(crate) fn new(bounds: Bounds, purpose: Purpose, disk: File) -> Self {
         Self {
             bounds,
+            purpose,
             disk: BufWriter::new(disk),
             end: 0,
             files: BTreeMap::new(),
@@ -150,15 +155,15 @@ impl Draft {
         Ok(path)
     }
 
-    /// All files are there. Bounds count what came, also what the folder's own `.amlignore` leaves out now.
+    /// All files are there. Bounds count what came, also what the folder's own patterns leave out now.
     ///
     /// # Errors
     /// When a link leads to no file, or the copies of links are too large, or the disk fails.
     pub fn finish(mut self) -> Result<Kept, Error> {
         self.follow_links()?;
-        let Self { disk, files, end, ignore, faults, .. } = self;
+        let Self { disk, files, end, purpose, ignore, faults, .. } = self;
         let disk = disk.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        let ignored = ignored(&disk, &files, &ignore)?;
+        let ignored = LeftOut::of(&purpose, &ignore, |name| text(&disk, &files, name))?;
         if let Some(fault) = faults.into_iter().find(|fault| !ignored.has(&fault.entry)) {
             return Err(fault.into());
         }
@@ -194,18 +199,15 @@ fn refused(entry: &str, fault: Fault) -> Error {
     Refused { entry: entry.to_owned(), fault }.into()
 }
 
-/// The patterns that the folder itself brings, and those beside it.
-fn ignored(
+/// The text of a small file of patterns.
+fn text(
     disk: &File,
     files: &BTreeMap<String, (tree::File, u64)>,
-    more: &[String],
-) -> Result<Ignored, Error> {
-    let found = FILES.iter().find_map(|name| Some((name, files.get(*name)?)));
-    let Some((name, (file, start))) = found else {
-        return Ignored::of("", more).ok_or_else(|| refused("ignore", Fault::Patterns));
-    };
+    name: &str,
+) -> Result<Option<String>, Error> {
+    let Some((file, start)) = files.get(name) else { return Ok(None) };
     let size = usize::try_from(file.size).ok().filter(|size| *size <= LONGEST);
     let mut text = vec![0; size.ok_or_else(|| refused(name, Fault::Patterns))?];
     disk.read_exact_at(&mut text, *start)?;
-    Ignored::of(&String::from_utf8_lossy(&text), more).ok_or_else(|| refused(name, Fault::Patterns))
+    Ok(Some(String::from_utf8_lossy(&text).into_owned()))
 }

@@ -9,7 +9,7 @@ use crate::net::Net;
 use crate::store::Store;
 use crate::wanted::{Means, Wanted};
 use azureml_client::kept::Kept as Recent;
-use azureml_plan::source::{Held, Paths};
+use azureml_plan::source::{Held, Paths, Purpose};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -36,6 +36,8 @@ pub struct Place {
     pub login: Login,
     /// The way to the server.
     pub net: Net,
+    /// What the files are for.
+    pub purpose: Purpose,
 }
 
 impl Place {
@@ -103,16 +105,17 @@ impl Fetcher {
     /// When the server does not answer, or what it holds is refused.
     pub async fn fetch(&self, namespace: &str, place: &Place, since: Instant) -> Result<Fetched, Error> {
         let (revision, asked) = self.revision(place, since).await?;
-        let Wanted { path, ignore, origin: _ } = &place.wanted;
-        let slot = self.content(namespace, format!("{} {path} {ignore:?}", place.key()));
+        let (Wanted { path, ignore, origin: _ }, purpose) = (&place.wanted, &place.purpose);
+        let slot = self.content(namespace, format!("{} {path} {ignore:?} {purpose:?}", place.key()));
         let mut known = slot.lock().await;
         if let Some(content) = known.as_ref().filter(|content| content.held.revision == revision) {
             return Ok(Fetched { held: content.held.clone(), asked });
         }
         let before = known.as_ref().map(|content| content.content.as_str());
-        let found = place.wanted.fetch(&revision, before, self.means(place)).await?;
+        let store = self.store.meant_for(purpose);
+        let found = place.wanted.fetch(&revision, before, means(place, &store)).await?;
         let held = match (&found.files, known.as_ref()) {
-            (Some(files), _) => held(files, revision),
+            (Some(files), _) => held(files, purpose, revision)?,
             // The content is the one that is known.
             (None, Some(content)) => Held { revision, ..content.held.clone() },
             (None, None) => return Err(Error::Unreadable("its files did not come".to_owned())),
@@ -129,8 +132,9 @@ impl Fetcher {
         if let Some(kept) = self.kept(&held.hash) {
             return Ok(kept);
         }
-        let files = place.wanted.fetch(&held.revision, None, self.means(place)).await?.files;
-        let files = files.filter(|files| files.asset_hash == held.hash);
+        let store = self.store.meant_for(&place.purpose);
+        let files = place.wanted.fetch(&held.revision, None, means(place, &store)).await?.files;
+        let files = files.filter(|files| files.hash_for(&place.purpose) == held.hash);
         files.ok_or_else(|| Error::Unreadable("the files are others than before".to_owned()))
     }
 
@@ -141,24 +145,32 @@ impl Fetcher {
     pub async fn entries(
         &self,
         (namespace, key, revision): (&str, String, String),
+        purpose: &Purpose,
         entries: Entries,
     ) -> Result<Held, Error> {
-        let slot = self.content(namespace, key);
+        let slot = self.content(namespace, format!("{key} {purpose:?}"));
         let mut known = slot.lock().await;
         if let Some(content) = known.as_ref().filter(|content| content.held.revision == revision) {
             return Ok(content.held.clone());
         }
-        let held = held(self.keep(entries).await?.as_ref(), revision);
+        let held = held(self.keep(purpose, entries).await?.as_ref(), purpose, revision)?;
         *known = Some(Content { content: String::new(), held: held.clone() });
         Ok(held)
+    }
+
+    /// What entries of this revision were found to hold, where that is remembered.
+    pub async fn known(&self, namespace: &str, key: &str, revision: &str, purpose: &Purpose) -> Option<Held> {
+        let slot = self.content(namespace, format!("{key} {purpose:?}"));
+        let known = slot.lock().await;
+        known.as_ref().map(|content| &content.held).filter(|held| held.revision == revision).cloned()
     }
 
     /// The files that entries are, on disk.
     ///
     /// # Errors
     /// When one is refused, or the disk fails.
-    pub async fn keep(&self, entries: Entries) -> Result<Arc<Kept>, Error> {
-        let mut draft = self.store.draft()?;
+    pub async fn keep(&self, purpose: &Purpose, entries: Entries) -> Result<Arc<Kept>, Error> {
+        let mut draft = self.store.meant_for(purpose).draft()?;
         let kept = tokio::task::spawn_blocking(move || {
             entries.iter().try_for_each(|(path, bytes)| draft.file(path, false, bytes.as_slice()))?;
             draft.finish()
@@ -169,11 +181,7 @@ impl Fetcher {
     /// The files with this hash, where they are kept.
     #[must_use]
     pub fn kept(&self, hash: &str) -> Option<Arc<Kept>> {
-        self.store.get_by_asset_hash(hash)
-    }
-
-    fn means<'a>(&'a self, place: &'a Place) -> Means<'a> {
-        Means { login: &place.login, net: &place.net, store: &self.store }
+        self.store.get(hash).or_else(|| self.store.get_by_asset_hash(hash))
     }
 
     fn content(&self, namespace: &str, key: String) -> Slot<Content> {
@@ -203,7 +211,12 @@ impl Fetcher {
     }
 }
 
-fn held(files: &Kept, revision: String) -> Held {
+fn means<'a>(place: &'a Place, store: &'a Store) -> Means<'a> {
+    Means { login: &place.login, net: &place.net, store }
+}
+
+fn held(files: &Kept, purpose: &Purpose, revision: String) -> Result<Held, Error> {
     let paths = Paths::of(files.tree.0.keys().map(String::as_str));
-    Held { revision, hash: files.asset_hash.clone(), paths }
+    let context = files.context(purpose)?.map(Arc::new);
+    Ok(Held { revision, hash: files.hash_for(purpose).to_owned(), paths, context })
 }

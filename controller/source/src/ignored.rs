@@ -30,6 +30,11 @@ impl Ignored {
         is_short.then(|| Self(lines().chain([ALWAYS]).filter_map(|line| pattern(line.trim_end())).collect()))
     }
 
+    /// Patterns of a manifest alone, of which the schema says how many there may be.
+    pub fn said(patterns: &[String]) -> Self {
+        Self(patterns.iter().filter_map(|line| pattern(line.trim_end())).collect())
+    }
+
     /// Whether a file is left out: the last pattern that matches it, or a folder above it, decides. So Microsoft's client does it; git
     /// itself would not take back a file of a folder that is left out.
     pub fn has(&self, path: &str) -> bool {

@@ -4,6 +4,8 @@
 //! when it is dropped, also where the process ends.
 
 use azureml_crds::files::AssetHash;
+use azureml_plan::dockerfile::{Context, LONGEST};
+use azureml_plan::source::Purpose;
 use azureml_plan::tree::Tree;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -36,6 +38,28 @@ impl Kept {
         let mut kept = Self { tree, hash, asset_hash: String::new(), weight, bytes, starts };
         kept.asset_hash = kept.hashed_for_azure()?;
         Ok(kept)
+    }
+
+    /// The hash by which the files are known: of code Azure ML's, of a context the one that counts what may be run as a program.
+    #[must_use]
+    pub fn hash_for(&self, purpose: &Purpose) -> &str {
+        match purpose {
+            Purpose::Code | Purpose::Data => &self.asset_hash,
+            Purpose::Context { .. } => &self.hash,
+        }
+    }
+
+    /// More of data and of a context: its names, and a Dockerfile where that is wanted and is a short text.
+    pub(crate) fn context(&self, purpose: &Purpose) -> io::Result<Option<Context>> {
+        let dockerfile = match purpose {
+            Purpose::Code => return Ok(None),
+            Purpose::Data => &None,
+            Purpose::Context { dockerfile } => dockerfile,
+        };
+        let is_short = |path: &&String| self.tree.0.get(*path).is_some_and(|file| file.size <= LONGEST);
+        let text = dockerfile.as_ref().filter(is_short).map(|path| self.piece(path, 0, usize::MAX));
+        let text = text.transpose()?.and_then(|bytes| String::from_utf8(bytes).ok());
+        Ok(Some(Context::of(self.tree.0.keys().map(String::as_str), text)))
     }
 
     /// The bytes of a file.

@@ -10,6 +10,7 @@
 
 pub mod archive;
 mod dial;
+mod docker_ignored;
 mod download;
 mod draft;
 mod error;
@@ -18,6 +19,7 @@ pub mod git;
 mod ignored;
 mod kept;
 mod layers;
+mod left_out;
 mod login;
 mod net;
 pub mod oci;

@@ -5,26 +5,35 @@
 use crate::draft::Draft;
 use crate::error::Error;
 use crate::kept::Kept;
+use azureml_plan::source::Purpose;
 use azureml_plan::tree::Bounds;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Trees on disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
     limit: u64,
     bounds: Bounds,
+    /// What the files of drafts are for.
+    purpose: Purpose,
     /// The one that was used last comes last.
-    trees: Mutex<VecDeque<Arc<Kept>>>,
+    trees: Arc<Mutex<VecDeque<Arc<Kept>>>>,
 }
 
 impl Store {
     /// A store without trees.
     #[must_use]
     pub fn new(folder: PathBuf, limit: u64, bounds: Bounds) -> Self {
-        Self { folder, limit, bounds, trees: Mutex::default() }
+        Self { folder, limit, bounds, purpose: Purpose::default(), trees: Arc::default() }
+    }
+
+    /// The same trees, where the files of drafts are for something else.
+    #[must_use]
+    pub fn meant_for(&self, purpose: &Purpose) -> Self {
+        Self { purpose: purpose.clone(), ..self.clone() }
     }
 
     /// The folder, for what is fetched and not unpacked yet.
@@ -44,10 +53,11 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn draft(&self) -> Result<Draft, Error> {
-        Ok(Draft::new(self.bounds, tempfile::tempfile_in(&self.folder)?))
+        Ok(Draft::new(self.bounds, self.purpose.clone(), tempfile::tempfile_in(&self.folder)?))
     }
 
     /// Keeps a tree; those that were not used for longest go until there is room.
+    #[must_use]
     pub fn keep(&self, tree: Kept) -> Arc<Kept> {
         if let Some(known) = self.get(&tree.hash) {
             return known;

@@ -1,5 +1,7 @@
-//! `build` of MLEnvironment: a Dockerfile, the service that builds it, and what must be in the image.
+//! `build` of MLEnvironment: a Dockerfile, its context, the service that builds it, and what must be in the image.
 
+use crate::files::Files;
+use crate::source::{Source, bound_files, folder};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,12 +10,32 @@ use std::collections::BTreeMap;
 /// How an image is built.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = crate::rules::exactly_one("build", &["dockerfile", "dockerfilePath"]),
+    validation = Rule::new("!(has(self.files) && has(self.context))")
+        .message("build: set one of files, context, and not both"),
+    validation = Rule::new("!has(self.dockerfilePath) || has(self.files) || has(self.context)")
+        .message("build.dockerfilePath: names a file of the context; set files or context, or write the text in dockerfile"),
+)]
 pub struct Build {
-    /// The Dockerfile.
+    /// The Dockerfile. In the context it takes the place of a file with the name `Dockerfile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65_536))]
     #[x_kube(validation = Rule::new("self.matches('(?im)^[\u{feff} \\\\t]*from[ \\\\t]+[^ \\\\t\\\\r\\\\n]')")
         .message("build.dockerfile: there is no FROM line; begin with FROM <image>"))]
-    pub dockerfile: String,
+    pub dockerfile: Option<String>,
+    /// The path of the Dockerfile in the context, such as `docker/Dockerfile`: at most 64 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), transform = folder)]
+    pub dockerfile_path: Option<String>,
+    /// A small context in place, for `COPY` and `ADD`: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = bound_files)]
+    #[x_kube(validation = crate::rules::file_names(), validation = crate::rules::file_sizes())]
+    pub files: Option<Files>,
+    /// A context from elsewhere, for `COPY` and `ADD`. Default: none. `.dockerignore` leaves files out as it does for Docker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Source>,
     /// Build arguments. They are public: an image's history shows them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_environment::build::bound_args)]

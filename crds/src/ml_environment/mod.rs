@@ -9,6 +9,7 @@ pub use self::conda::{AzuremlBuilder, Conda, CondaBuilder};
 pub use self::packages::{BASE_PYTHON, BASE_R, Mirrors, Packages};
 
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
+use crate::source::SourceStatus;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,11 @@ pub struct MLEnvironmentStatus {
     /// The build of the wanted content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildStatus>,
+    /// What the context held when it was last fetched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub sources: Vec<SourceStatus>,
 }
 has_common!(MLEnvironmentStatus);
 

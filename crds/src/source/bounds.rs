@@ -27,7 +27,7 @@ pub(super) fn object_name(name: &mut Schema) {
 }
 
 /// A folder inside of a source.
-pub(super) fn folder(path: &mut Schema) {
+pub(crate) fn folder(path: &mut Schema) {
     let forms = [
         json!({"pattern": "^[^/\\\\\\x00-\\x1f]([^\\\\\\x00-\\x1f]*[^/\\\\\\x00-\\x1f])?$"}),
         json!({"not": {"pattern": "(^|/)[.][.](/|$)"}}),

@@ -9,6 +9,7 @@ mod git;
 pub use self::elsewhere::{Http, Oci};
 pub use self::git::{Git, GitReference, SecretReference};
 
+pub(crate) use self::bounds::folder;
 use self::bounds::{object_name, one_field};
 use crate::files::Files;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -52,13 +53,13 @@ pub struct ConfigMap {
 /// What a source held when it was last fetched.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct SourceStatus {
-    /// The field that names the source, such as `steps.prepare.code`.
+    /// The field that names the source, such as `steps.prepare.code` or `build.context`.
     #[schemars(length(max = 256))]
     pub field: String,
     /// What it means now: of git the commit, of a ConfigMap its resource version, of an artifact its digest, of an archive its SHA-256.
     #[schemars(length(max = 256))]
     pub revision: String,
-    /// The hash of the files, as Azure ML computes it for code.
+    /// The hash of the files: of code and data as Azure ML computes it, of a context for images also of what may be run as a program.
     #[schemars(length(max = 64))]
     pub hash: String,
     /// Since when the source has this revision.
@@ -66,7 +67,7 @@ pub struct SourceStatus {
 }
 
 /// Bounds for inline files.
-fn bound_files(schema: &mut Schema) {
+pub(crate) fn bound_files(schema: &mut Schema) {
     schema.insert("minProperties".into(), 1.into());
     schema.insert("maxProperties".into(), 50.into());
     if let Some(values) = schema.get_mut("additionalProperties") {

@@ -2,7 +2,6 @@
 //!
 //! Source: ACR Tasks, `TaskRuns_Create` and its `forceUpdateTag`.
 
-use super::generated::DOCKERFILE;
 use super::named::named;
 use super::network;
 use super::recipe::Recipe;
@@ -27,7 +26,7 @@ pub(super) fn built(
     environment: &MLEnvironment,
     recipe: Recipe,
     content: &str,
-    Refs { workspace, owner }: &Refs,
+    Refs { workspace, owner, sources: _ }: &Refs,
 ) -> Result<Source, InvalidSpec> {
     let registry = workspace.registry.as_ref().ok_or_else(|| {
         let message = format!(
@@ -50,6 +49,7 @@ pub(super) fn built(
             digest: None,
         },
         files: recipe.files,
+        context: recipe.context,
     })
 }
 
@@ -57,7 +57,7 @@ const DEFAULT_TIMEOUT: i64 = 3600;
 
 fn task_run_body(recipe: &Recipe, registry: &RegistryStatus, image: &str) -> Result<Value, InvalidSpec> {
     // The files go beside the request.
-    let Recipe { field: _, files: _, target, args, platform, acr } = recipe;
+    let Recipe { field: _, files: _, context: _, dockerfile, target, args, platform, acr } = recipe;
     let AcrBuilder { cpu, timeout, agent_pool } = acr;
     let timeout = match timeout {
         Some(text) => time::duration("builder.acr.timeout", text)?.as_secs(),
@@ -75,7 +75,7 @@ fn task_run_body(recipe: &Recipe, registry: &RegistryStatus, image: &str) -> Res
     };
     let mut request = json!({
         "type": "DockerBuildRequest",
-        "dockerFilePath": DOCKERFILE,
+        "dockerFilePath": dockerfile,
         "platform": {"os": "Linux", "architecture": architecture},
         "imageNames": [image],
         "isPushEnabled": true,
@@ -124,7 +124,7 @@ pub(super) fn build(environment: &MLEnvironment, wanted: &Wanted, seen: &Seen, a
 }
 
 fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: Reason, message: &str) -> Plan {
-    let Source::Built { task_run, body, files, .. } = &wanted.source else {
+    let Source::Built { task_run, body, files, context, image: _ } = &wanted.source else {
         return Plan::say(Verdict::working(reason, message), Next::Tick);
     };
     let mut body = body.clone();
@@ -134,7 +134,10 @@ fn start(wanted: &Wanted, force_update_tag: Option<&str>, reason: Reason, messag
     let registry = task_run.parent().unwrap_or_else(|| task_run.clone());
     let upload = Action::Upload {
         room: Room::BuildSource(registry),
-        files: Files::InPlace(files.clone()),
+        files: match context {
+            None => Files::InPlace(files.clone()),
+            Some(hash) => Files::Above { hash: hash.clone(), files: files.clone() },
+        },
         id: task_run.clone(),
         body,
         pointer: "/properties/runRequest/sourceLocation",

@@ -3,6 +3,7 @@
 //! Source: Azure REST API, `EnvironmentVersions_CreateOrUpdate`.
 
 mod build;
+mod context;
 mod generated;
 mod leave;
 mod named;
@@ -15,6 +16,7 @@ mod wanted;
 
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
+pub use self::context::{context, purpose, told};
 use self::generated::{CondaFile, is_same};
 pub use self::leave::{Address, archive};
 pub use self::named::{content_name, id};
@@ -45,9 +47,10 @@ impl Decide for MLEnvironment {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         tags::unique(&self.spec.tags)?;
-        tenancy::check(&self.spec, &refs.owner)?;
-        let content = content_name(&self.spec);
-        let source = match Recipe::of(self, &content)? {
+        let held = context::fetched(&self.spec, &refs.sources)?;
+        tenancy::check(&self.spec, held, &refs.owner)?;
+        let content = content_name(&self.spec, held.map(|held| held.hash.as_str()));
+        let source = match Recipe::of(self, &content, held)? {
             Some(recipe) => {
                 let text = recipe.generated().unwrap_or_default();
                 tenancy::dockerfile(recipe.field, text, &recipe.args, &refs.owner)?;
@@ -84,7 +87,7 @@ impl Decide for MLEnvironment {
         }
     }
 
-    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLEnvironmentStatus {
+    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLEnvironmentStatus {
         let mut status = self.status.clone().unwrap_or_default();
         // One that was just registered is in force from now on, beside others of this content.
         let is_own = |version: &Version| refs.owner.of(&version.body["properties"]["tags"]) == Belongs::Us;
@@ -94,6 +97,7 @@ impl Decide for MLEnvironment {
             status.common.azure_id = Some(wanted.id.child("versions", &version.name).to_string());
             status.version = Some(version.name);
         }
+        status.sources = refs.sources.status(&status.sources, ask.now);
         if let Some(build) = build_status(self, wanted, seen, plan) {
             status.build = Some(build);
         }
@@ -104,7 +108,12 @@ impl Decide for MLEnvironment {
 /// What is wrong with a spec by itself: a Dockerfile, a conda file or packages of which nothing can be built.
 #[must_use]
 pub fn check(environment: &MLEnvironment) -> Vec<InvalidSpec> {
-    let made = Recipe::of(environment, &content_name(&environment.spec));
+    if environment.spec.build.as_ref().is_some_and(|build| build.dockerfile_path.is_some()) {
+        // Its text is known when it is fetched.
+        return Vec::new();
+    }
+    let context = context::in_place(&environment.spec);
+    let made = Recipe::of(environment, &content_name(&environment.spec, None), context.as_ref());
     let fault = match made {
         Ok(Some(_)) => None,
         Ok(None) => given(&environment.spec).err(),

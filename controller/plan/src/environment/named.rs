@@ -6,11 +6,12 @@ use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{Build, Conda, MLEnvironmentSpec, Packages, Platform};
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// The name of the content: what decides whether anything is built.
+/// The name of the content: what decides whether anything is built. Of a context the hash of its tree counts,
+/// and not where it comes from.
 #[must_use]
-pub fn content_name(spec: &MLEnvironmentSpec) -> String {
+pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
     let MLEnvironmentSpec {
         build,
         conda,
@@ -29,13 +30,7 @@ pub fn content_name(spec: &MLEnvironmentSpec) -> String {
     // The builder does not change what is built. Only what is written counts, so that another version of the operator, which may
     // write another Dockerfile, builds nothing anew.
     let content = match (build, conda, packages) {
-        (Some(build), _, _) => {
-            let Build { dockerfile, args, target, platform, verify, builder: _ } = build;
-            json!({
-                "dockerfile": dockerfile, "args": args, "target": target, "verify": verify,
-                "platform": platform.unwrap_or(Platform::LinuxAmd64),
-            })
-        }
+        (Some(build), _, _) => built(build, tree),
         (None, Some(conda), _) => {
             let Conda { image, file, verify, builder: _ } = conda;
             // Azure ML makes another image of it.
@@ -51,6 +46,30 @@ pub fn content_name(spec: &MLEnvironmentSpec) -> String {
         (None, None, None) => json!({"image": image}),
     };
     hash::name("environment", &content)
+}
+
+/// What is built. The builder does not change it.
+fn built(build: &Build, tree: Option<&str>) -> Value {
+    let Build {
+        dockerfile,
+        dockerfile_path,
+        // The tree is what they hold.
+        files: _,
+        context: _,
+        args,
+        target,
+        platform,
+        verify,
+        builder: _,
+    } = build;
+    let mut what = json!({
+        "dockerfile": dockerfile, "args": args, "target": target, "verify": verify,
+        "platform": platform.unwrap_or(Platform::LinuxAmd64),
+    });
+    if let Some(tree) = tree {
+        what["context"] = json!({"hash": tree, "dockerfilePath": dockerfile_path});
+    }
+    what
 }
 
 /// The environment's id: names alone decide it.

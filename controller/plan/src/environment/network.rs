@@ -44,6 +44,7 @@ mod tests {
             image: ImageRef::parse("r.azurecr.io/a:1").unwrap(),
             body: json!({"properties": {"runRequest": request}}),
             files: BTreeMap::new(),
+            context: None,
         };
         Wanted { id: workspace.child("environments", "e"), content: "h".into(), source }
     }

@@ -4,11 +4,14 @@
 
 use super::generated::{self, DOCKERFILE};
 use super::named::{is_left_to_azureml, named};
-use crate::dockerfile::{self, Text};
+use crate::dockerfile::{self, Context, Text, Written};
 use crate::invalid::InvalidSpec;
+use crate::reasons::Reason;
+use crate::source::Held;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{AcrBuilder, Build, Builder, CondaBuilder, Platform};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is built.
 pub(super) struct Recipe {
@@ -16,6 +19,10 @@ pub(super) struct Recipe {
     pub field: &'static str,
     /// The Dockerfile and the files beside it.
     pub files: BTreeMap<String, String>,
+    /// The hash of the context that they lie above.
+    pub context: Option<String>,
+    /// The path of the Dockerfile.
+    pub dockerfile: String,
     /// The stage to stop at; none for the last one.
     pub target: Option<String>,
     /// Build arguments.
@@ -31,12 +38,16 @@ impl Recipe {
     ///
     /// # Errors
     /// When it cannot be built as it is written.
-    pub(super) fn of(environment: &MLEnvironment, content: &str) -> Result<Option<Self>, InvalidSpec> {
+    pub(super) fn of(
+        environment: &MLEnvironment,
+        content: &str,
+        held: Option<&Held>,
+    ) -> Result<Option<Self>, InvalidSpec> {
         let spec = &environment.spec;
         let (namespace, name) = named(environment);
         let of = format!("{namespace}/{name}");
         let (field, files, builder) = match (&spec.build, &spec.conda, &spec.packages) {
-            (Some(build), _, _) => return written(build).map(Some),
+            (Some(build), _, _) => return written(build, held).map(Some),
             (None, Some(conda), _) if is_left_to_azureml(conda) => return Ok(None),
             (None, Some(conda), _) => {
                 let acr = conda.builder.clone().and_then(|CondaBuilder { acr, azureml: _ }| acr);
@@ -51,6 +62,8 @@ impl Recipe {
         Ok(Some(Self {
             field,
             files,
+            context: None,
+            dockerfile: DOCKERFILE.to_owned(),
             target: None,
             args: BTreeMap::new(),
             platform: Platform::LinuxAmd64,
@@ -66,14 +79,50 @@ impl Recipe {
     }
 }
 
+/// The user's Dockerfile, and the field that says where it is: in the manifest, or in what was fetched of the context. None where the
+/// context has none of this name.
+pub(super) fn text<'a>(build: &'a Build, context: Option<&'a Held>) -> Option<Written<'a>> {
+    if let Some(text) = &build.dockerfile {
+        return Some(Written { field: "build.dockerfile", text });
+    }
+    let text = context?.context.as_ref()?.dockerfile.as_ref()?;
+    Some(Written { field: "build.dockerfilePath", text })
+}
+
 /// A Dockerfile of the user's, with its checks.
-fn written(build: &Build) -> Result<Recipe, InvalidSpec> {
-    let Text { dockerfile, target } = dockerfile::with_checks(build)?;
-    // The text has the Dockerfile, the target and what must be in the image.
-    let Build { dockerfile: _, target: _, verify: _, args, platform, builder } = build;
+fn written(build: &Build, held: Option<&Held>) -> Result<Recipe, InvalidSpec> {
+    // The text has the target and what must be in the image; the files are fetched.
+    let Build {
+        dockerfile: _,
+        dockerfile_path,
+        files,
+        context,
+        target: _,
+        verify: _,
+        args,
+        platform,
+        builder,
+    } = build;
+    let path = dockerfile_path.clone().unwrap_or_else(|| DOCKERFILE.to_owned());
+    let known = if files.is_none() && context.is_none() {
+        Some(Arc::new(Context::of([DOCKERFILE].into_iter(), None)))
+    } else {
+        held.and_then(|held| held.context.clone())
+    };
+    let missing = || InvalidSpec {
+        reason: Reason::INVALID_DOCKERFILE,
+        ..InvalidSpec::new(
+            "build.dockerfilePath",
+            format!("the context has no text file {path} of at most 64 KiB; add it, or correct the path"),
+        )
+    };
+    let text = text(build, held).ok_or_else(missing)?;
+    let Text { dockerfile, target } = dockerfile::with_checks(text, build, known.as_deref())?;
     Ok(Recipe {
         field: "build",
-        files: BTreeMap::from([(DOCKERFILE.to_owned(), dockerfile)]),
+        files: BTreeMap::from([(path.clone(), dockerfile)]),
+        context: held.map(|held| held.hash.clone()),
+        dockerfile: path,
         target,
         args: args.clone(),
         platform: platform.unwrap_or(Platform::LinuxAmd64),

@@ -3,11 +3,13 @@
 //! In: a spec, the owner. Out: nothing, or the image that is another's. It sees what is written: a `FROM` with an argument without a
 //! default is what the registry's own rights are for.
 
+use super::recipe;
 use crate::dockerfile;
 use crate::invalid::InvalidSpec;
 use crate::names::{REPOSITORIES, cluster};
 use crate::owner::Owner;
 use crate::reasons::Reason;
+use crate::source::Held;
 use azureml_client::image::ImageRef;
 use azureml_client::words::cut;
 use azureml_crds::ml_environment::MLEnvironmentSpec;
@@ -17,13 +19,19 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// With the field and the image.
-pub(super) fn check(spec: &MLEnvironmentSpec, owner: &Owner) -> Result<(), InvalidSpec> {
+pub(super) fn check(
+    spec: &MLEnvironmentSpec,
+    context: Option<&Held>,
+    owner: &Owner,
+) -> Result<(), InvalidSpec> {
     let conda = spec.conda.as_ref().map(|conda| ("conda.image", &conda.image));
     let packages = spec.packages.as_ref().map(|packages| ("packages.base", &packages.base));
     let images = spec.image.iter().map(|image| ("image", image)).chain(conda).chain(packages);
     images.into_iter().try_for_each(|(field, image)| refuse(field, image, owner))?;
     let Some(build) = &spec.build else { return Ok(()) };
-    dockerfile("build", &build.dockerfile, &build.args, owner)
+    // A context that lacks its Dockerfile is refused by itself.
+    let Some(written) = recipe::text(build, context) else { return Ok(()) };
+    dockerfile("build", written.text, &build.args, owner)
 }
 
 /// Refuses a Dockerfile that takes an image of another namespace or cluster.

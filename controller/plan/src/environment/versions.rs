@@ -2,12 +2,10 @@
 //!
 //! In: versions as they are listed, a status, a digest. Out: names, and whether they are what they say. Decides nothing of plans.
 
-use super::named::content_name;
 use super::seen::Version;
 use super::wanted::Wanted;
 use crate::{hash, time};
 use azureml_client::image::is_digest;
-use azureml_crds::ml_environment::MLEnvironmentSpec;
 
 /// The versions of this content, in the order in which they are tried: the one in force, then the newest first.
 #[must_use]
@@ -42,9 +40,9 @@ fn hex(digest: &str) -> &str {
 
 /// Whether a version, as `status` names it, is one of a content.
 #[must_use]
-pub fn is_of_content(version: &str, spec: &MLEnvironmentSpec) -> bool {
-    let content = version.split_once('-').map(|(content, _)| content);
-    is_version_name(version) && content == Some(&content_name(spec))
+pub fn is_of_content(version: &str, content: &str) -> bool {
+    let named = version.split_once('-').map(|(content, _)| content);
+    is_version_name(version) && named == Some(content)
 }
 
 /// Whether a text is a name as [`version_name`] makes them.

@@ -2,6 +2,7 @@
 
 use crate::context::Workspace;
 use crate::owner::Owner;
+use crate::source::Sources;
 use azureml_client::ArmId;
 use azureml_client::image::ImageRef;
 use serde_json::Value;
@@ -14,6 +15,8 @@ pub struct Refs {
     pub workspace: Workspace,
     /// This object as an owner.
     pub owner: Owner,
+    /// What the context held.
+    pub sources: Sources,
 }
 
 /// The environment that should be there, and where its image comes from.
@@ -38,8 +41,10 @@ pub enum Source {
         image: ImageRef,
         /// The body of the task run, but for the source and the tag that forces another run.
         body: Value,
-        /// The files of the build.
+        /// The files of the build that are written here.
         files: BTreeMap<String, String>,
+        /// The hash of the context that they lie above; none where there is none.
+        context: Option<String>,
     },
     /// It is given.
     Given {

@@ -8,9 +8,9 @@ reasons! {
         reference that is no id; or an older release accepted it, and a newer one does not.",
         "change the spec";
     INVALID_DOCKERFILE = "InvalidDockerfile", User,
-        "The Dockerfile of an MLEnvironment ends in the middle of an instruction, so that the checks of `build.verify` would \
-        become words of it.",
-        "correct what the message names in build.dockerfile";
+        "The Dockerfile of an MLEnvironment cannot be built: it takes a file that its context has not, or a stage that is not above the \
+        line, has no `FROM`, or ends in the middle of an instruction.",
+        "correct the line that the message names";
     IMAGE_OF_ANOTHER = "ImageOfAnother", User,
         "`image` or a `FROM` names an image that the operator built for another namespace, or for another cluster.",
         "build the image in this namespace, or take one that is meant to be shared";

@@ -3,11 +3,14 @@
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
 use crate::context::Workspace;
-use crate::data::{Address, Refs, id, version_name};
+use crate::data::{Address, FIELD, Refs, id, told, version_name};
 use crate::owner::Owner;
 use crate::pipeline::Data;
 use crate::reasons::Reason;
+use crate::source::{Purpose, Sources};
 use azureml_crds::MLData;
+use azureml_crds::source::Source;
+use std::borrow::Cow;
 
 impl Resolve for MLData {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
@@ -15,7 +18,20 @@ impl Resolve for MLData {
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
-        Ok(Refs { workspace: access.workspace()?, owner: world.owner(&self.metadata) })
+        let (workspace, owner) = (access.workspace()?, world.owner(&self.metadata));
+        Ok(Refs { workspace, owner, sources: Sources::default() })
+    }
+
+    fn sources(&self) -> Vec<(String, Cow<'_, Source>)> {
+        self.spec.source.iter().map(|source| (FIELD.to_owned(), Cow::Borrowed(source))).collect()
+    }
+
+    fn purpose(&self) -> Purpose {
+        Purpose::Data
+    }
+
+    fn fetched(refs: &mut Refs, sources: Sources) {
+        refs.sources = sources;
     }
 
     fn made(&self) -> Made {
@@ -43,12 +59,15 @@ pub(super) fn data(
         );
         return Err(Wait::stalled(Reason::INVALID_SPEC, message));
     }
-    workspace
-        .rights
-        .address("path", &data.spec.path)
-        .map_err(|invalid| Wait::stalled(invalid.reason, format!("MLData {name}: {}", invalid.message)))?;
-    let version = version_name(&data.spec);
-    if data.status.as_ref().and_then(|status| status.version.as_ref()) != Some(&version) {
+    if let Some(path) = &data.spec.path {
+        let right = workspace.rights.address("path", path);
+        right.map_err(|invalid| {
+            Wait::stalled(invalid.reason, format!("MLData {name}: {}", invalid.message))
+        })?;
+    }
+    let version = told(&data).map(|content| version_name(&data.spec, &content)).unwrap_or_default();
+    if version.is_empty() || data.status.as_ref().and_then(|status| status.version.as_ref()) != Some(&version)
+    {
         let message = format!("MLData {name} has no version of its present spec yet");
         return Err(Wait::new(Reason::REFERENCE_NOT_READY, message));
     }

@@ -3,10 +3,13 @@
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
 use crate::context::Workspace;
-use crate::environment::{Address, Refs, id, is_of_content};
+use crate::environment::{Address, Refs, content_name, context, id, is_of_content, purpose, told};
 use crate::owner::Owner;
 use crate::reasons::Reason;
+use crate::source::{Purpose, Sources};
 use azureml_crds::MLEnvironment;
+use azureml_crds::source::Source;
+use std::borrow::Cow;
 
 impl Resolve for MLEnvironment {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
@@ -14,7 +17,20 @@ impl Resolve for MLEnvironment {
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
-        Ok(Refs { workspace: access.workspace()?, owner: world.owner(&self.metadata) })
+        let (workspace, owner) = (access.workspace()?, world.owner(&self.metadata));
+        Ok(Refs { workspace, owner, sources: Sources::default() })
+    }
+
+    fn sources(&self) -> Vec<(String, Cow<'_, Source>)> {
+        context(&self.spec).map(|(field, source)| (field.to_owned(), source)).into_iter().collect()
+    }
+
+    fn purpose(&self) -> Purpose {
+        purpose(&self.spec)
+    }
+
+    fn fetched(refs: &mut Refs, sources: Sources) {
+        refs.sources = sources;
     }
 
     fn made(&self) -> Made {
@@ -33,7 +49,8 @@ pub(super) fn environment(world: World<'_>, namespace: &str, name: &str) -> Resu
         world.objects.environment(namespace, name).ok_or_else(|| Wait::not_found("MLEnvironment", name))?;
     let workspace = world.objects.workspace(namespace, &environment.spec.workspace_ref.name);
     let version = environment.status.as_ref().and_then(|status| status.version.clone());
-    let version = version.filter(|version| is_of_content(version, &environment.spec));
+    let content = content_name(&environment.spec, told(&environment));
+    let version = version.filter(|version| is_of_content(version, &content));
     match (workspace, version) {
         (Some(workspace), Some(version)) => {
             let id = id(&environment, &crate::workspace::id(&workspace));

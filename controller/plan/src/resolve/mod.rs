@@ -22,10 +22,11 @@ pub use world::{Objects, Settings, World};
 
 use crate::context::Workspace;
 use crate::owner::Owner;
-use crate::source::Sources;
+use crate::source::{Purpose, Sources};
 use crate::{Decide, Leave};
 use azureml_crds::shared::{Common, Reference};
 use azureml_crds::source::Source;
+use std::borrow::Cow;
 
 /// What was made in Azure for an object that is being deleted, and through which MLWorkspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +64,13 @@ pub trait Resolve: Decide + Leave {
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Self::Refs, Wait>;
 
     /// The sources of files that have to be fetched before it is known what is wanted, by their fields.
-    fn sources(&self) -> Vec<(String, &Source)> {
+    fn sources(&self) -> Vec<(String, Cow<'_, Source>)> {
         Vec::new()
+    }
+
+    /// What their files are for.
+    fn purpose(&self) -> Purpose {
+        Purpose::Code
     }
 
     /// Takes what was found in them.

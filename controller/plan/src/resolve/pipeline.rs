@@ -17,6 +17,7 @@ use crate::source::{Sources, of_pipeline};
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::source::Source;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Resolve for MLPipeline {
@@ -47,8 +48,8 @@ impl Resolve for MLPipeline {
         })
     }
 
-    fn sources(&self) -> Vec<(String, &Source)> {
-        of_pipeline(self)
+    fn sources(&self) -> Vec<(String, Cow<'_, Source>)> {
+        of_pipeline(self).into_iter().map(|(field, source)| (field, Cow::Borrowed(source))).collect()
     }
 
     fn fetched(refs: &mut Refs, sources: Sources) {

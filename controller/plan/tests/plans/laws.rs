@@ -180,7 +180,7 @@ proptest! {
             2 => environment::Seen { registry: Some(run), ..environment::Seen::default() },
             _ => environment::Seen { version: Some(version.clone()), task_run: Some(run), tail: vec!["x".into()], digest: Some("d".into()), registry: None },
         };
-        let refs = environment::Refs { workspace: workspace(), owner: owner("x") };
+        let refs = environment::Refs { workspace: workspace(), owner: owner("x"), sources: Sources::default() };
         decide(&environment, &refs, &seen, &ask).unwrap();
         let address = environment::Address { id: environment::id(&environment, &workspace().id), owner: owner("x") };
         environment.farewell(&address, &vec![version], &ask);
@@ -188,7 +188,7 @@ proptest! {
 
     #[test]
     fn data_has_one_version_for_each_content_and_what_people_read_is_changed_in_place(old in any_data(), new in any_data()) {
-        let refs = data::Refs { workspace: workspace(), owner: owner("x") };
+        let refs = data::Refs { workspace: workspace(), owner: owner("x"), sources: Sources::default() };
         let made = plan(&old, &refs, &None, &ask()).unwrap();
         let [Action::Put { id, body }] = made.actions.as_slice() else { panic!("nothing is made: {made:?}") };
         let is_same = (old.spec.r#type, &old.spec.path) == (new.spec.r#type, &new.spec.path);
@@ -210,7 +210,7 @@ proptest! {
     #[test]
     fn no_answer_about_data_is_too_strange(have in ours("x"), ask in asked()) {
         let data: MLData = object("x", "{workspaceRef: {name: p}, type: mltable, path: 'https://x/y', deletionPolicy: Delete}").unwrap();
-        let refs = data::Refs { workspace: workspace(), owner: owner("x") };
+        let refs = data::Refs { workspace: workspace(), owner: owner("x"), sources: Sources::default() };
         decide(&data, &refs, &Some(have.clone()), &ask).unwrap();
         let address = data::Address { id: data::id(&data, &workspace().id), owner: owner("x") };
         data.farewell(&address, &vec![environment::Version { name: "v".into(), body: have }], &ask);
@@ -257,7 +257,7 @@ proptest! {
     fn a_dockerfile_of_any_content_decides_its_build_alone(a in "(?s).{0,40}", b in "(?s).{0,40}") {
         let name = |dockerfile: &str| {
             let spec = json!({"workspaceRef": {"name": "p"}, "build": {"dockerfile": dockerfile}});
-            environment::content_name(&serde_json::from_value(spec).unwrap())
+            environment::content_name(&serde_json::from_value(spec).unwrap(), None)
         };
         prop_assert_eq!(name(&a) == name(&b), a == b);
     }

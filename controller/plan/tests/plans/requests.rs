@@ -11,6 +11,7 @@ use azureml_plan::asset_name::Pins;
 use azureml_plan::job::Form;
 use azureml_plan::pipeline::Presence;
 use azureml_plan::publish::Publication;
+use azureml_plan::source::Sources;
 use azureml_plan::{
     Action, Ask, Decide as _, Leave as _, Plan, compute, data, environment, pipeline, run, schedule,
 };
@@ -99,7 +100,8 @@ const CONDA: &str = "{workspaceRef: {name: prod}, azureName: churn-conda, conda:
     file: \"channels:\\n- conda-forge\\ndependencies:\\n- python=3.11\\n- pip\\n- pip:\\n  - scikit-learn==1.5.2\\nname: churn\\n\"}}";
 
 fn environments(all: &mut All) -> Result<()> {
-    let refs = environment::Refs { workspace: workspace(), owner: owner("churn-py") };
+    let refs =
+        environment::Refs { workspace: workspace(), owner: owner("churn-py"), sources: Sources::default() };
     let given: MLEnvironment = object(
         "churn-py",
         "{workspaceRef: {name: prod}, azureName: churn-py, description: built by operator, image: 'acrmlops.azurecr.io/mlops/churn-py:1',
@@ -130,7 +132,7 @@ fn data_assets(all: &mut All) -> Result<()> {
         "churn-data",
         "{workspaceRef: {name: prod}, azureName: churn-data, type: uri_folder, path: 'azureml://datastores/workspaceblobstore/paths/churn/v3/'}",
     )?;
-    let refs = data::Refs { workspace: workspace(), owner: owner("churn-data") };
+    let refs = data::Refs { workspace: workspace(), owner: owner("churn-data"), sources: Sources::default() };
     add(all, "data-asset", plan(&churn, &refs, &None, &ask()).map_err(anyhow::Error::msg)?)
 }
 
@@ -142,7 +144,7 @@ pub fn pipeline_refs() -> pipeline::Refs {
     let (environments, computes) = (BTreeMap::new(), BTreeMap::new());
     pipeline::Refs {
         pins: Pins::default(),
-        sources: azureml_plan::source::Sources::default(),
+        sources: Sources::default(),
         data: BTreeMap::new(),
         pipelines: BTreeMap::new(),
         workspace: workspace(),

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline};
 use azureml_plan::context::Workspace;
 use azureml_plan::grants::{Asker, Grant, Rights};
+use azureml_plan::source::Sources;
 use azureml_plan::{Decide as _, component, compute, data, environment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const OTHER: &str = "sha256:11111a7b00000000000000000000000000000000000000000000
 
 #[test]
 fn a_version_of_nobody_or_with_another_image_is_not_used() -> Result<()> {
-    let refs = environment::Refs { workspace: workspace(), owner: owner("r") };
+    let refs = environment::Refs { workspace: workspace(), owner: owner("r"), sources: Sources::default() };
     let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
     let wanted = given.wanted(&refs).map_err(anyhow::Error::msg)?;
     let name = environment::version_name(&wanted.content, DIGEST);
@@ -41,10 +42,11 @@ fn a_version_of_nobody_or_with_another_image_is_not_used() -> Result<()> {
 #[test]
 fn names_that_lead_elsewhere_are_no_version() -> Result<()> {
     let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
-    let name = environment::version_name(&environment::content_name(&given.spec), DIGEST);
-    assert!(environment::is_of_content(&name, &given.spec));
+    let content = environment::content_name(&given.spec, None);
+    let name = environment::version_name(&content, DIGEST);
+    assert!(environment::is_of_content(&name, &content));
     for rest in [r"\..\..\x", "/../x", "%2e", "", "x"] {
-        assert!(!environment::is_of_content(&format!("{name}{rest}x"), &given.spec), "{rest}");
+        assert!(!environment::is_of_content(&format!("{name}{rest}x"), &content), "{rest}");
     }
     Ok(())
 }
@@ -94,7 +96,7 @@ fn data_of_another_workspace_is_asked_for() -> Result<()> {
         object::<MLData>("d", &format!("{{workspaceRef: {{name: prod}}, type: uri_file, path: '{path}'}}"))
     };
     let refused = |path: &str, more: &str| -> Result<Option<String>> {
-        let refs = data::Refs { workspace: granted(more)?, owner: owner("d") };
+        let refs = data::Refs { workspace: granted(more)?, owner: owner("d"), sources: Sources::default() };
         Ok(data(path)?.wanted(&refs).err().map(|invalid| format!("{} {}", invalid.field, invalid.reason)))
     };
     let not_granted = Some("path WorkspaceNotGranted".to_owned());

@@ -21,8 +21,8 @@ pub fn map_name(namespace: String, name: String) -> Name {
 /// The ConfigMaps that an object takes files from.
 pub fn map_names<K: Kind>(object: &K) -> Vec<Name> {
     let namespace = object.namespace().unwrap_or_default();
-    let maps = object.sources().into_iter().filter_map(|(_, source)| source.config_map.as_ref());
-    maps.map(|map| map_name(namespace.clone(), map.name.clone())).collect()
+    let maps = object.sources().into_iter().filter_map(|(_, source)| source.config_map.clone());
+    maps.map(|map| map_name(namespace.clone(), map.name)).collect()
 }
 
 /// The entries of a ConfigMap, and its resource version.

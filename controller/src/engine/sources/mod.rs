@@ -7,23 +7,23 @@ mod config_map;
 mod fetching;
 mod in_place;
 mod place;
+mod readers;
 mod secret;
 
 use super::Context;
 use super::kind::Kind;
-use azureml_client::places::Permit;
 use azureml_crds::source::Source;
-use azureml_observe::folder::Folder;
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
-use azureml_plan::source::{Held, Sources};
-use azureml_source::{Error, Fetched, Place};
+use azureml_plan::source::{Held, Purpose, Sources};
+use azureml_source::{Error, Fetched, Fetcher, Place};
 pub use config_map::{map_name, map_names};
 pub use fetching::Fetching;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use in_place::InPlace;
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
+pub use readers::Readers;
 pub use secret::HOSTS;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -39,6 +39,8 @@ const AT_ONCE: usize = 4;
 enum Origin {
     Server(Box<Place>),
     ConfigMap(String),
+    /// The object itself, by the hash of its texts.
+    InPlace(String),
 }
 
 /// What was fetched for an object.
@@ -48,6 +50,7 @@ pub struct Files {
     pub sources: Sources,
     /// Until they are to be asked again.
     pub due: Option<Duration>,
+    purpose: Purpose,
     origins: Vec<(Held, Origin)>,
 }
 
@@ -60,38 +63,69 @@ pub(super) async fn fetch<K: Kind>(ctx: &Context, object: &K, is_asked: bool) ->
         since.unwrap_or(began)
     };
     let all: Vec<(String, Source)> =
-        object.sources().into_iter().map(|(field, source)| (field, source.clone())).collect();
-    let each = all.iter().map(|(field, source)| one(ctx, (field, &namespace, source), since(source)));
+        object.sources().into_iter().map(|(field, source)| (field, source.into_owned())).collect();
+    let (object, purpose) = (InPlace::of(object, &ctx.kube), object.purpose());
+    let asked = Asked { namespace: &namespace, object: &object, purpose: &purpose };
+    let each = all.iter().map(|(field, source)| one(ctx, asked, (field, source), since(source)));
     // As futures in a list, so that none borrows what another holds.
     let each: Vec<_> = each.collect();
     let found: Vec<(Origin, Fetched)> = stream::iter(each).buffered(AT_ONCE).try_collect().await?;
-    let mut fetched = Files::default();
+    let mut fetched = Files { purpose: purpose.clone(), ..Files::default() };
     for ((field, source), (origin, Fetched { held, asked })) in all.into_iter().zip(found) {
-        let due = interval(&source).saturating_sub(asked.elapsed());
-        fetched.due = Some(fetched.due.map_or(due, |before| before.min(due)));
+        // What is in place changes with the object.
+        let due = source.files.is_none().then(|| interval(&source).saturating_sub(asked.elapsed()));
+        fetched.due = [fetched.due, due].into_iter().flatten().min();
         fetched.origins.push((held.clone(), origin));
         fetched.sources.found(field, held);
     }
     Ok(fetched)
 }
 
+/// For whom files are fetched, and what for.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    namespace: &'a str,
+    object: &'a InPlace<'a>,
+    purpose: &'a Purpose,
+}
+
 async fn one(
     ctx: &Context,
-    (field, namespace, source): (&str, &str, &Source),
+    Asked { namespace, object, purpose }: Asked<'_>,
+    (field, source): (&str, &Source),
     since: Instant,
 ) -> Result<(Origin, Fetched), Wait> {
     let Fetching { fetcher, places, .. } = &ctx.fetching;
     let failed = |error: Error| failed(field, &error);
+    if let Some(files) = &source.files {
+        let held = in_place(fetcher, (namespace, object, files.hash()), purpose).await.map_err(failed)?;
+        return Ok((Origin::InPlace(files.hash().to_owned()), Fetched { held, asked: Instant::now() }));
+    }
     if let Some(named) = &source.config_map {
         let (revision, entries) = config_map::read(ctx, (field, namespace, &named.name)).await?;
         let key = format!("configMap {}", named.name);
-        let held = fetcher.entries((namespace, key, revision), entries).await.map_err(failed)?;
+        let held = fetcher.entries((namespace, key, revision), purpose, entries).await.map_err(failed)?;
         return Ok((Origin::ConfigMap(named.name.clone()), Fetched { held, asked: Instant::now() }));
     }
     let place = place::place(ctx, (field, namespace), source).await?;
+    let place = Place { purpose: purpose.clone(), ..place };
     let _few = places.permit(namespace).await;
     let fetched = fetcher.fetch(namespace, &place, since).await.map_err(failed)?;
     Ok((Origin::Server(Box::new(place)), fetched))
+}
+
+/// What files in place hold. They are read when nobody remembers.
+async fn in_place(
+    fetcher: &Fetcher,
+    (namespace, object, hash): (&str, &InPlace<'_>, &str),
+    purpose: &Purpose,
+) -> Result<Held, Error> {
+    let key = format!("files {hash}");
+    if let Some(held) = fetcher.known(namespace, &key, hash, purpose).await {
+        return Ok(held);
+    }
+    let entries = object.entries(hash).await.map_err(|error| Error::Again(error.to_string()))?;
+    fetcher.entries((namespace, key, hash.to_owned()), purpose, entries).await
 }
 
 fn failed(field: &str, error: &Error) -> Wait {
@@ -105,54 +139,4 @@ fn interval(source: &Source) -> Duration {
     let said = git.or_else(|| source.oci.as_ref().and_then(|oci| oci.interval.as_ref()));
     let said = said.and_then(|text| text.parse::<SignedDuration>().ok());
     said.map_or(INTERVAL, SignedDuration::unsigned_abs)
-}
-
-/// Where the files of one object are read when they are uploaded.
-pub struct Readers<'a> {
-    ctx: &'a Context,
-    namespace: String,
-    in_place: InPlace<'a>,
-    fetched: &'a [(Held, Origin)],
-}
-
-impl<'a> Readers<'a> {
-    /// The files of an object.
-    pub fn of<K: Kind>(object: &K, ctx: &'a Context, fetched: &'a Files) -> Self {
-        let namespace = object.namespace().unwrap_or_default();
-        let in_place = InPlace::of(object, &ctx.kube);
-        Self { ctx, namespace, in_place, fetched: &fetched.origins }
-    }
-
-    async fn again(&self, held: &Held, origin: &Origin) -> Result<Folder, Error> {
-        let fetcher = &self.ctx.fetching.fetcher;
-        if let Some(kept) = fetcher.kept(&held.hash) {
-            return Ok(Folder::Kept(kept));
-        }
-        let kept = match origin {
-            Origin::Server(place) => fetcher.bytes(place, held).await?,
-            Origin::ConfigMap(name) => {
-                let read = config_map::read(self.ctx, ("", &self.namespace, name)).await;
-                let (_, entries) = read.map_err(|wait| Error::Again(wait.message))?;
-                fetcher.keep(entries).await?
-            }
-        };
-        Ok(Folder::Kept(kept))
-    }
-}
-
-impl azureml_observe::act::Sources for Readers<'_> {
-    type Place = Option<Permit>;
-
-    async fn place(&self) -> Option<Permit> {
-        self.ctx.uploads.permit(&self.namespace).await
-    }
-
-    async fn read(&self, hash: &str) -> Result<Folder, azureml_client::Error> {
-        match self.fetched.iter().find(|(held, _)| held.hash == hash) {
-            Some((held, origin)) => {
-                self.again(held, origin).await.map_err(|error| self.in_place.unreadable(&error))
-            }
-            None => self.in_place.read(hash).await,
-        }
-    }
 }

@@ -8,6 +8,7 @@ use azureml_crds::source::{Git, GitReference, Http, Oci, SecretReference, Source
 use azureml_plan::hosts::{Reach, reach};
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
+use azureml_plan::source::Purpose;
 use azureml_source::git::Reference;
 use azureml_source::{Login, Origin, Place, Wanted};
 
@@ -39,7 +40,7 @@ pub(super) async fn place(
     };
     let path = path.filter(|path| *path != ".").cloned().unwrap_or_default();
     let wanted = Wanted { origin, path, ignore: ignore.to_vec() };
-    Ok(Place { wanted, login, net: net.clone() })
+    Ok(Place { wanted, login, net: net.clone(), purpose: Purpose::default() })
 }
 
 fn named(source: &Source) -> Result<Named<'_>, String> {

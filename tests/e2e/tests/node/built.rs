@@ -11,6 +11,7 @@ use azureml_plan::context::Workspace;
 use azureml_plan::environment::{Refs, Source};
 use azureml_plan::grants::Rights;
 use azureml_plan::owner::Owner;
+use azureml_plan::source::Sources;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -109,7 +110,9 @@ fn files(spec: &Value) -> Result<Vec<(String, String)>> {
         identity: "own".into(),
     };
     let owner = Owner { cluster: "c".into(), namespace: "team".into(), name: "built".into() };
-    let wanted = environment.wanted(&Refs { workspace, owner }).map_err(anyhow::Error::msg)?;
+    let wanted = environment
+        .wanted(&Refs { workspace, owner, sources: Sources::default() })
+        .map_err(anyhow::Error::msg)?;
     let Source::Built { files, .. } = wanted.source else { bail!("nothing is built") };
     Ok(files.into_iter().collect())
 }

@@ -12,7 +12,7 @@ fn is_taken(spec: &serde_json::Value) -> bool {
     for (key, value) in spec.as_object().into_iter().flatten() {
         whole[key] = value.clone();
     }
-    check(&serde_json::from_value(whole).unwrap(), &owner()).is_ok()
+    check(&serde_json::from_value(whole).unwrap(), None, &owner()).is_ok()
 }
 
 /// Dockerfiles that take an image in every way.

@@ -62,6 +62,10 @@ fn taxi(workspace: &str, path: &str, version: Option<&str>) -> MLData {
     data
 }
 
+fn named(data: &MLData) -> String {
+    version_name(&data.spec, &told(data).unwrap())
+}
+
 fn found(data: MLData, name: &str) -> Result<Data, Wait> {
     let settings = Settings {
         cluster: "c".to_owned(),
@@ -78,15 +82,34 @@ fn found(data: MLData, name: &str) -> Result<Data, Wait> {
 #[test]
 fn the_version_of_the_present_spec_alone_is_used_whatever_a_status_says() {
     let path = "https://example.com/taxi.csv";
-    let version = version_name(&taxi("w", path, None).spec);
+    let version = named(&taxi("w", path, None));
     let data = found(taxi("w", path, Some(&version)), "taxi").unwrap();
     assert!(data.id.ends_with(&format!("/data/n-taxi-24940abf/versions/{version}")), "{}", data.id);
-    let other = version_name(&taxi("w", "https://example.com/other.csv", None).spec);
+    let other = named(&taxi("w", "https://example.com/other.csv", None));
     for told in [None, Some(other.as_str()), Some("../../x"), Some("")] {
         let wait = found(taxi("w", path, told), "taxi").unwrap_err();
         assert_eq!((wait.reason, wait.is_stalled), (Reason::REFERENCE_NOT_READY, false), "{told:?}");
     }
     assert_eq!(found(taxi("w", path, None), "none").unwrap_err().reason, Reason::REFERENCE_NOT_FOUND);
+}
+
+#[test]
+fn of_a_source_the_version_of_what_status_tells_is_used() {
+    let mut data = taxi("w", "https://example.com/taxi.csv", None);
+    (data.spec.path, data.spec.source) =
+        (None, Some(serde_json::from_value(json!({"configMap": {"name": "taxi"}})).unwrap()));
+    assert_eq!(found(data.clone(), "taxi").unwrap_err().reason, Reason::REFERENCE_NOT_READY);
+    let told = json!([{"field": "source", "revision": "1", "hash": "aa", "at": "2026-01-01T00:00:00Z"}]);
+    let mut status =
+        MLDataStatus { sources: serde_json::from_value(told).unwrap(), ..MLDataStatus::default() };
+    data.status = Some(status.clone());
+    let version = named(&data);
+    status.version = Some(version.clone());
+    data.status = Some(status.clone());
+    assert!(found(data.clone(), "taxi").unwrap().id.ends_with(&version));
+    status.sources[0].hash = "bb".to_owned();
+    data.status = Some(status);
+    assert_eq!(found(data, "taxi").unwrap_err().reason, Reason::REFERENCE_NOT_READY);
 }
 
 #[test]
@@ -96,7 +119,7 @@ fn what_is_of_another_workspace_is_refused_also_where_its_version_is_there() {
         ("w", foreign, Reason::WORKSPACE_NOT_GRANTED),
         ("v", "https://example.com/taxi.csv", Reason::INVALID_SPEC),
     ] {
-        let version = version_name(&taxi(workspace, path, None).spec);
+        let version = named(&taxi(workspace, path, None));
         let wait = found(taxi(workspace, path, Some(&version)), "taxi").unwrap_err();
         assert_eq!((wait.reason, wait.is_stalled), (reason, true), "{}", wait.message);
     }

@@ -7,6 +7,7 @@ use azureml_crds::MLData;
 use azureml_crds::ml_data::MLDataStatus;
 use azureml_crds::shared::Common;
 use azureml_plan::environment::Version;
+use azureml_plan::source::Sources;
 use azureml_plan::{Decide as _, Leave as _, data};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ fn decided() -> Result<()> {
 }
 
 pub fn table() -> Result<Table> {
-    let refs = data::Refs { workspace: workspace(), owner: owner("taxi") };
+    let refs = data::Refs { workspace: workspace(), owner: owner("taxi"), sources: Sources::default() };
     let taxi: MLData = object("taxi", TAXI)?;
     let mut table = Table::default();
     let mut row = |situation: &str, data: &MLData, seen: Option<&Value>| -> Result<()> {
@@ -84,7 +85,7 @@ pub fn left() -> Result<Table> {
 
 #[test]
 fn a_version_that_is_archived_keeps_its_type_and_its_address() -> Result<()> {
-    let refs = data::Refs { workspace: workspace(), owner: owner("taxi") };
+    let refs = data::Refs { workspace: workspace(), owner: owner("taxi"), sources: Sources::default() };
     let taxi: MLData = object("taxi", TAXI)?;
     let wanted = taxi.wanted(&refs).map_err(anyhow::Error::msg)?;
     let whole = "azureml://subscriptions/11111111-2222-3333-4444-555555555555/resourcegroups/rg-mlops/workspaces/mlw-prod/datastores/raw/paths/taxi/";

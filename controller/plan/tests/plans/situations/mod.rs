@@ -8,6 +8,7 @@ mod fired_here;
 mod pipeline;
 mod run;
 mod schedule;
+mod sources;
 mod states;
 mod workspace;
 

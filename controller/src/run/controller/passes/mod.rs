@@ -75,7 +75,7 @@ fn config(azure: &Simulator, more: &str) -> Result<Config> {
     let endpoint = azure.endpoint();
     let host = endpoint.trim_start_matches("https://");
     let text = format!(
-        "clouds: [{{name: AzurePublic, authority: '{endpoint}', resourceManager: '{endpoint}', hosts: ['{host}'], storageHosts: ['{host}']}}]\n\
+        "clouds: [{{name: AzurePublic, authority: '{endpoint}', resourceManager: '{endpoint}', hosts: ['{host}'], storageHosts: ['{host}', '*.blob.core.windows.net']}}]\n\
          registries: {{mirrors: [{{hosts: ['*'], endpoint: '{endpoint}'}}]}}\n{more}"
     );
     serde_saphyr::from_str(&text).context("the configuration is refused")

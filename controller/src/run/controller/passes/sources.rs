@@ -136,3 +136,74 @@ async fn a_script_that_the_files_do_not_have_is_said_and_the_version_in_force_st
     assert_eq!(refused["status"]["current"], ready["status"]["current"]);
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_context_is_built_once_for_each_content_and_what_it_lacks_costs_no_build() -> Result<()> {
+    let stage = Stage::set().await?;
+    let image = |files: &str| {
+        let dockerfile = "FROM r-base:4.4\\nCOPY lib /opt/lib\\n";
+        let build = format!("build: {{dockerfile: \"{dockerfile}\", {files}}}");
+        manifest("MLEnvironment", "image", &format!("workspaceRef: {{name: team-a}}, {build}"))
+    };
+    stage.apply(&image("files: {other/a.R: x}"));
+    let refused = stage.says("MLEnvironment", "image", "InvalidDockerfile").await?;
+    let message = kubernetes::condition(&refused, "Ready")["message"].as_str().unwrap_or_default();
+    assert!(
+        message.starts_with("build.dockerfile: line 2: the context has no lib, which COPY takes"),
+        "{message}"
+    );
+    assert!(stage.journal.of("PUT taskRuns/").is_empty(), "{}", stage.journal.shown());
+
+    stage.apply(&image("files: {lib/a.R: x, .dockerignore: notes.md, notes.md: first}"));
+    let ready = stage.ready("MLEnvironment", "image").await?;
+    assert_eq!(ready["status"]["sources"][0]["field"], "build.files");
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 1, "{}", stage.journal.shown());
+
+    // What is left out is another text and the same image.
+    stage.apply(&image("files: {lib/a.R: x, .dockerignore: notes.md, notes.md: second}"));
+    let same = |_: &[Line]| {
+        Some(stage.get("MLEnvironment", "image")).filter(|object| {
+            object["status"]["sources"][0]["revision"] != ready["status"]["sources"][0]["revision"]
+        })
+    };
+    let same = stage.journal.until("the other text", same).await?;
+    assert_eq!(same["status"]["image"], ready["status"]["image"]);
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 1, "{}", stage.journal.shown());
+
+    stage.apply(&image("files: {lib/a.R: z}"));
+    let other = |_: &[Line]| {
+        Some(stage.get("MLEnvironment", "image")).filter(|object| {
+            object["status"]["version"] != ready["status"]["version"] && reason(object) == "Succeeded"
+        })
+    };
+    stage.journal.until("another image", other).await?;
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 2, "{}", stage.journal.shown());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_is_uploaded_once_for_each_content() -> Result<()> {
+    let stage = Stage::set().await?;
+    let houses = |text: &str| {
+        let source = format!("source: {{files: {{houses.csv: '{text}'}}}}");
+        manifest("MLData", "houses", &format!("workspaceRef: {{name: team-a}}, type: uri_file, {source}"))
+    };
+    stage.apply(&houses("area,price"));
+    let ready = stage.ready("MLData", "houses").await?;
+    let hash = ready["status"]["sources"][0]["hash"].as_str().unwrap_or_default();
+    let path = ready["status"]["path"].as_str().unwrap_or_default();
+    assert!(path.starts_with("azureml://subscriptions/"), "{path}");
+    assert!(path.ends_with(&format!("/paths/LocalUpload/{hash}/data/houses.csv")), "{path}");
+    stage.pass(Duration::from_hours(6)).await;
+    assert_eq!(stage.journal.of("PUT data/").len(), 1, "{}", stage.journal.shown());
+
+    stage.apply(&houses("area,price,year"));
+    let other = |_: &[Line]| {
+        Some(stage.get("MLData", "houses")).filter(|object| {
+            object["status"]["version"] != ready["status"]["version"] && reason(object) == "Succeeded"
+        })
+    };
+    stage.journal.until("another version", other).await?;
+    assert_eq!(stage.journal.of("PUT data/").len(), 2, "{}", stage.journal.shown());
+    Ok(())
+}

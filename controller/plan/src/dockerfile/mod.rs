@@ -1,7 +1,14 @@
 //! The Dockerfile that is built: the user's, and after it a line for everything that must be in the image.
 //!
-//! In: a build. Out: the text and the stage to build, or why nothing can be added to it. Reads no more of it than where a line begins.
+//! In: a build, what is known of its context. Out: the text and the stage to build, or the line that cannot be built.
 
+mod context;
+mod lines;
+mod sources;
+
+pub use self::context::{Context, LONGEST};
+
+use self::sources::Fault;
 use crate::checks;
 use crate::invalid::InvalidSpec;
 use crate::reasons::Reason;
@@ -16,37 +23,59 @@ pub struct Text {
     pub target: Option<String>,
 }
 
+/// A text that is written, and where.
+#[derive(Clone, Copy)]
+pub struct Written<'a> {
+    /// The field that says where.
+    pub field: &'static str,
+    /// The Dockerfile.
+    pub text: &'a str,
+}
+
 /// The user's text without a byte order mark, and the checks that `verify` asks for, each on a line of its own. Checks of a stage that is
 /// not the last one are a stage of their own on top of it.
 ///
 /// # Errors
-/// When the text has no stage of the target's name, or ends in the middle of an instruction, which would take the checks for
-/// its own words.
-pub fn with_checks(build: &Build) -> Result<Text, InvalidSpec> {
-    let text = build.dockerfile.trim_start_matches('\u{feff}');
+/// When the text has no stage, or none of the target's name, takes what is not there, or ends in the middle of an instruction.
+pub fn with_checks(
+    Written { field, text }: Written<'_>,
+    build: &Build,
+    context: Option<&Context>,
+) -> Result<Text, InvalidSpec> {
+    let text = text.trim_start_matches('\u{feff}');
     let target = build.target.as_deref().map(|target| stage(text, target)).transpose()?;
+    if let Some((line, escape)) = goes_on(text) {
+        let message = format!(
+            "line {line}: the text ends with {escape}, in the middle of an instruction; write the rest, or remove the {escape}"
+        );
+        return Err(refused(field, message));
+    }
+    if !instructions(text, true).iter().any(|line| is_from(line)) {
+        return Err(refused(field, "there is no FROM line; begin with FROM <image>".to_owned()));
+    }
     let checks = build.verify.as_ref().map(checks::asked).unwrap_or_default();
+    // Checks are a stage of their own, for which all stages are built.
+    let until = target.filter(|_| checks.is_empty());
+    if let Some(Fault { line, message }) = sources::fault(text, until, context) {
+        return Err(refused(field, format!("line {line}: {message}")));
+    }
     if checks.is_empty() {
         return Ok(Text { dockerfile: text.to_owned(), target: target.map(str::to_owned) });
-    }
-    if let Some(escape) = goes_on(text) {
-        let message = format!(
-            "its last line ends with {escape}, so that the checks of build.verify would become words of it; remove the \
-             {escape} at the end, or build.verify"
-        );
-        return Err(refused("build.dockerfile", message));
     }
     let from = target.map(|target| format!("FROM {target}\n")).unwrap_or_default();
     let dockerfile = format!("{}\n\n{from}# build.verify\n{}\n", text.trim_end(), checks.join("\n"));
     Ok(Text { dockerfile, target: None })
 }
 
+fn is_from(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("FROM"))
+}
+
 /// The target, if a stage has its name: `FROM image AS name`.
 fn stage<'a>(text: &str, target: &'a str) -> Result<&'a str, InvalidSpec> {
     let name = |line: &String| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let is_from = words.first().is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
-        let at = words.iter().position(|word| word.eq_ignore_ascii_case("AS")).filter(|_| is_from)?;
+        let at = words.iter().position(|word| word.eq_ignore_ascii_case("AS")).filter(|_| is_from(line))?;
         words.get(at + 1).map(|name| name.to_ascii_lowercase())
     };
     let stages: Vec<String> = instructions(text, true).iter().filter_map(name).collect();
@@ -61,13 +90,13 @@ fn refused(field: &str, message: String) -> InvalidSpec {
     InvalidSpec { reason: Reason::INVALID_DOCKERFILE, ..InvalidSpec::new(field, message) }
 }
 
-/// The escape character that ends the last instruction. Lines that are empty or a comment end none ("Dockerfile reference",
+/// The line and the escape character that end the last instruction. Lines that are empty or a comment end none ("Dockerfile reference",
 /// Docker).
-fn goes_on(text: &str) -> Option<char> {
+fn goes_on(text: &str) -> Option<(usize, char)> {
     let escape = escape(text);
-    let is_said = |line: &&str| !line.is_empty() && !line.starts_with('#');
-    let last = text.lines().map(str::trim).rfind(is_said)?;
-    last.ends_with(escape).then_some(escape)
+    let is_said = |(_, line): &(usize, &str)| !line.is_empty() && !line.starts_with('#');
+    let (line, last) = text.lines().map(str::trim).enumerate().filter(is_said).last()?;
+    last.ends_with(escape).then_some((line + 1, escape))
 }
 
 /// The character that joins lines: that of the parser directive `escape`.
@@ -126,9 +155,12 @@ mod tests {
     use azureml_crds::ml_environment::Verify;
     use std::collections::BTreeMap;
 
-    fn build(dockerfile: &str, verify: Option<Verify>) -> Build {
+    fn build(verify: Option<Verify>) -> Build {
         Build {
-            dockerfile: dockerfile.into(),
+            dockerfile: None,
+            dockerfile_path: None,
+            files: None,
+            context: None,
             args: BTreeMap::default(),
             target: None,
             platform: None,
@@ -137,17 +169,33 @@ mod tests {
         }
     }
 
+    fn made(text: &str, build: &Build) -> Result<Text, InvalidSpec> {
+        let context = Context::of(std::iter::empty(), None);
+        with_checks(Written { field: "build.dockerfile", text }, build, Some(&context))
+    }
+
     fn verify() -> Verify {
         Verify { r_packages: Vec::new(), python_packages: Vec::new(), command: vec!["true".into()] }
     }
 
     #[test]
     fn the_users_text_is_left_alone() {
-        assert_eq!(with_checks(&build("FROM r-base\n", None)).unwrap().dockerfile, "FROM r-base\n");
-        // A byte order mark is no part of it, and nothing is added after a line that goes on.
+        assert_eq!(made("FROM r-base\n", &build(None)).unwrap().dockerfile, "FROM r-base\n");
+        // A byte order mark is no part of it.
+        let text = made("\u{feff}FROM r-base\nRUN x\n", &build(None)).unwrap().dockerfile;
+        assert_eq!(text, "FROM r-base\nRUN x\n");
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_refused_with_its_line() {
+        let said = |text: &str| made(text, &build(None)).unwrap_err().to_string();
         assert_eq!(
-            with_checks(&build("\u{feff}FROM r-base\nRUN x \\\n", None)).unwrap().dockerfile,
-            "FROM r-base\nRUN x \\\n"
+            said("# FROM a\nRUN x\n"),
+            "build.dockerfile: there is no FROM line; begin with FROM <image>"
+        );
+        assert_eq!(
+            said("FROM a\nCOPY setup.py .\n"),
+            "build.dockerfile: line 2: the context has no setup.py, which COPY takes; add it to the context, correct its name, or let .dockerignore leave it in"
         );
     }
 
@@ -158,7 +206,7 @@ mod tests {
             python_packages: vec!["numpy".into()],
             command: vec!["Rscript".into(), "--version".into()],
         };
-        insta::assert_snapshot!(with_checks(&build("FROM r-base\n", Some(verify))).unwrap().dockerfile);
+        insta::assert_snapshot!(made("FROM r-base\n", &build(Some(verify))).unwrap().dockerfile);
     }
 
     #[test]
@@ -171,7 +219,7 @@ mod tests {
             "# syntax=docker/dockerfile:1\n# escape=`\nFROM a\nRUN dir c:\\",
             "\u{feff}FROM a",
         ] {
-            let built = with_checks(&build(text, Some(verify()))).unwrap().dockerfile;
+            let built = made(text, &build(Some(verify()))).unwrap().dockerfile;
             assert!(built.ends_with("\n\n# build.verify\nRUN [\"true\"]\n"), "{built:?}");
         }
         for (text, escape) in [
@@ -184,17 +232,16 @@ mod tests {
             // Below an instruction it is a comment.
             ("FROM a\n# escape=`\nRUN x \\", '\\'),
         ] {
-            let refused = with_checks(&build(text, Some(verify()))).unwrap_err();
+            let refused = made(text, &build(Some(verify()))).unwrap_err();
             assert_eq!(refused.reason, Reason::INVALID_DOCKERFILE);
-            assert!(refused.message.starts_with(&format!("its last line ends with {escape},")), "{refused}");
+            assert!(refused.message.contains(&format!("the text ends with {escape},")), "{refused}");
         }
     }
 
     #[test]
     fn a_target_is_a_stage_and_its_checks_are_on_top_of_it() {
         let text = "FROM a AS base\nfrom base \\\n  as Train\nRUN x\nFROM train AS serve\n";
-        let of =
-            |target: &str, verify| with_checks(&Build { target: Some(target.into()), ..build(text, verify) });
+        let of = |target: &str, verify| made(text, &Build { target: Some(target.into()), ..build(verify) });
         let plain = of("train", None).unwrap();
         assert_eq!(plain, Text { dockerfile: text.into(), target: Some("train".into()) });
         let checked = of("train", Some(verify())).unwrap();

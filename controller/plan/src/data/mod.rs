@@ -1,8 +1,12 @@
-//! MLData: an address of data, registered as a data asset version that is named by type and address.
+//! MLData: data registered as a version that is named by its type, and by its address or the hash of its files.
 //!
 //! Source: Azure REST API, `DataVersions_CreateOrUpdate`: type and address of a version that exists cannot be changed.
 
-use crate::action::{Action, Next, Plan, Verdict};
+mod content;
+
+pub use self::content::{Content, FIELD, content, path, told};
+
+use crate::action::{Action, Files, Next, Plan, Room, Verdict};
 use crate::asset::changed;
 use crate::context::{Ask, Workspace};
 use crate::diff::differences;
@@ -11,6 +15,7 @@ use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, Owner, taken};
 use crate::reasons::Reason;
 use crate::settle::Differing;
+use crate::source::Sources;
 use crate::{Decide, Leave, View, hash, names, tags};
 use azureml_client::ArmId;
 use azureml_crds::MLData;
@@ -25,6 +30,8 @@ pub struct Refs {
     pub workspace: Workspace,
     /// This object as an owner.
     pub owner: Owner,
+    /// What the source held.
+    pub sources: Sources,
 }
 
 /// The data asset version that should be there.
@@ -32,8 +39,8 @@ pub struct Refs {
 pub struct Wanted {
     /// The version.
     pub id: ArmId,
-    /// What is fixed.
-    pub fixed: Value,
+    /// What is fixed: its type, and where it is or what is in it.
+    pub content: Content,
     /// What can be changed.
     pub changeable: Value,
 }
@@ -49,8 +56,8 @@ pub struct Address {
 
 /// The name of the version: the content's. Of a status no other is believed.
 #[must_use]
-pub fn version_name(spec: &MLDataSpec) -> String {
-    hash::name("data", &fixed(spec))
+pub fn version_name(spec: &MLDataSpec, content: &Content) -> String {
+    hash::name("data", &content.named(spec.r#type))
 }
 
 /// The data asset's id: names alone decide it.
@@ -64,11 +71,6 @@ pub fn id(data: &MLData, workspace: &ArmId) -> ArmId {
     workspace.child("data", &data.spec.azure_name.clone().unwrap_or_else(generated))
 }
 
-/// What a version is: another content is another version.
-fn fixed(spec: &MLDataSpec) -> Value {
-    json!({"dataType": spec.r#type.word(), "dataUri": spec.path})
-}
-
 /// What can be changed of a version that exists.
 fn changeable(spec: &MLDataSpec, owner: &Owner) -> Value {
     let MLDataSpec {
@@ -80,6 +82,7 @@ fn changeable(spec: &MLDataSpec, owner: &Owner) -> Value {
         // They are fixed.
         r#type: _,
         path: _,
+        source: _,
         // What the operator does with the data, and not what it is.
         deletion_policy: _,
     } = spec;
@@ -98,28 +101,30 @@ impl Decide for MLData {
 
     fn wanted(&self, refs: &Refs) -> Result<Wanted, InvalidSpec> {
         tags::unique(&self.spec.tags)?;
-        refs.workspace.rights.address("path", &self.spec.path)?;
-        let id = id(self, &refs.workspace.id).child("versions", &version_name(&self.spec));
-        Ok(Wanted { id, fixed: fixed(&self.spec), changeable: changeable(&self.spec, &refs.owner) })
+        let content = content(&self.spec, &refs.sources)?;
+        if let Content::At(path) = &content {
+            refs.workspace.rights.address("path", path)?;
+        }
+        let id = id(self, &refs.workspace.id).child("versions", &version_name(&self.spec, &content));
+        Ok(Wanted { id, content, changeable: changeable(&self.spec, &refs.owner) })
     }
 
     fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
         match seen {
             Some(have) => settle(self, refs, wanted, &have["properties"], ask),
-            None => register(self, wanted),
+            None => register(self, refs, wanted),
         }
     }
 
-    fn facts(&self, View { refs, wanted, seen, .. }: View<'_, Self>, plan: &Plan) -> MLDataStatus {
+    fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLDataStatus {
         let mut status = self.status.clone().unwrap_or_default();
         // It is written with the request, so that pipelines follow at once.
         let sent = plan.actions.iter().find_map(|action| match action {
-            Action::Put { body, .. } => Some(body),
-            Action::Patch { .. } | Action::Post { .. } | Action::Delete { .. } | Action::Upload { .. } => {
-                None
-            }
+            Action::Put { body, .. } | Action::Upload { body, .. } => Some(body),
+            Action::Patch { .. } | Action::Post { .. } | Action::Delete { .. } => None,
         });
-        let own = seen.as_ref().filter(|have| is_ours(refs, wanted, &have["properties"]));
+        status.sources = refs.sources.status(&status.sources, ask.now);
+        let own = seen.as_ref().filter(|have| is_ours(self, refs, wanted, &have["properties"]));
         if let Some(version) = own.or(sent) {
             status.common.azure_id = Some(wanted.id.to_string());
             status.version = Some(wanted.id.name().to_owned());
@@ -129,25 +134,52 @@ impl Decide for MLData {
     }
 }
 
-fn register(data: &MLData, wanted: &Wanted) -> Plan {
-    let mut properties = json!({"isAnonymous": false, "properties": {}});
-    for part in [&wanted.fixed, &wanted.changeable] {
-        for (key, value) in part.as_object().into_iter().flatten() {
-            properties[key] = value.clone();
-        }
+fn register(data: &MLData, refs: &Refs, wanted: &Wanted) -> Plan {
+    let mut properties = json!({"isAnonymous": false, "properties": {}, "dataType": data.spec.r#type.word()});
+    for (key, value) in wanted.changeable.as_object().into_iter().flatten() {
+        properties[key] = value.clone();
     }
-    let put = Action::Put { id: wanted.id.clone(), body: json!({"properties": properties}) };
-    let message = format!("{} is being registered as version {}", data.spec.path, wanted.id.name());
-    Plan::send(vec![put], Verdict::working(Reason::REGISTERING, message), Next::Now)
+    let id = wanted.id.clone();
+    let send = match &wanted.content {
+        Content::At(path) => {
+            properties["dataUri"] = json!(path);
+            Action::Put { id, body: json!({"properties": properties}) }
+        }
+        Content::Files { hash, file } => Action::Upload {
+            room: Room::Datastore {
+                workspace: refs.workspace.id.clone(),
+                hash: hash.clone(),
+                file: file.clone(),
+            },
+            files: Files::OfObject { hash: hash.clone() },
+            id,
+            body: json!({"properties": properties}),
+            pointer: "/properties/dataUri",
+        },
+    };
+    let message = format!("{} is being registered as version {}", wanted.content, wanted.id.name());
+    Plan::send(vec![send], Verdict::working(Reason::REGISTERING, message), Next::Now)
 }
 
 /// Whether a version is ours and has the content that its name tells: anybody with write access to the workspace may register
 /// another address under it.
-fn is_ours(refs: &Refs, wanted: &Wanted, properties: &Value) -> bool {
-    let whole = |uri: &Value| uri.as_str().map(|uri| whole(uri, &refs.workspace.id));
+fn is_ours(data: &MLData, refs: &Refs, wanted: &Wanted, properties: &Value) -> bool {
+    let whole = |uri: &str| whole(uri, &refs.workspace.id);
+    let found = properties["dataUri"].as_str().map(whole).unwrap_or_default();
+    let is_there = match &wanted.content {
+        Content::At(path) => found == whole(path),
+        // Any datastore of this workspace: the default one may have become another since.
+        Content::Files { .. } => {
+            let here = whole("azureml://datastores/");
+            let place = found.strip_prefix(&here).and_then(|rest| rest.split_once("/paths/"));
+            place.is_some_and(|(store, path)| {
+                !store.contains('/') && Some(path) == wanted.content.path().as_deref()
+            })
+        }
+    };
     refs.owner.of(&properties["tags"]) == Belongs::Us
-        && properties["dataType"] == wanted.fixed["dataType"]
-        && whole(&properties["dataUri"]) == whole(&wanted.fixed["dataUri"])
+        && properties["dataType"] == data.spec.r#type.word()
+        && is_there
 }
 
 /// An address with the workspace of its datastore, as Azure ML shows it: `azureml://datastores/…` and
@@ -169,7 +201,7 @@ fn whole(uri: &str, workspace: &ArmId) -> String {
 
 /// A version that exists: equal by its name; only tags, description and archiving can differ.
 fn settle(data: &MLData, refs: &Refs, wanted: &Wanted, properties: &Value, ask: &Ask) -> Plan {
-    if !is_ours(refs, wanted, properties) {
+    if !is_ours(data, refs, wanted, properties) {
         let owner = match refs.owner.of(&properties["tags"]) {
             Belongs::Another(owner) => owner,
             Belongs::Us | Belongs::Nobody => "nobody, by its tags or its address".to_owned(),
@@ -179,7 +211,7 @@ fn settle(data: &MLData, refs: &Refs, wanted: &Wanted, properties: &Value, ask: 
     let found = differences(&wanted.changeable, properties);
     let hash = hash::content("data-facts", &wanted.changeable);
     if found.is_empty() {
-        let message = format!("version {} is {}", wanted.id.name(), data.spec.path);
+        let message = format!("version {} is {}", wanted.id.name(), wanted.content);
         let verdict = Verdict::ready(Reason::SUCCEEDED, message);
         return Plan { applied: Some(hash), ..Plan::say(verdict, Next::Tick) };
     }
