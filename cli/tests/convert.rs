@@ -11,9 +11,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 use support::{Memory, in_git, options};
 
-/// What does not fit the kinds yet, in all outcomes here. This number may only fall; at 0 it has to stay.
-const FAULTS: usize = 5;
-
 fn files() -> Result<Memory> {
     Ok(Memory::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files"))?)
 }
@@ -69,9 +66,7 @@ fn every_kind_of_file_becomes_manifests() -> Result<()> {
 #[test]
 fn what_is_written_fits_the_kinds() -> Result<()> {
     let faults: Vec<String> = outcomes()?.into_iter().flat_map(|(_, outcome)| outcome.faults).collect();
-    assert!(faults.len() <= FAULTS, "{} of at most {FAULTS}:\n{}", faults.len(), faults.join("\n"));
-    let wrong: Vec<&String> = faults.iter().filter(|fault| fault.contains("means something else")).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     Ok(())
 }
 

@@ -88,6 +88,18 @@ fn in_git(ctx: &mut Context<'_>, git: &Git, path: &str, place: &Place, key: &str
     Some(Source::Elsewhere("git", value.into()))
 }
 
+/// The source of one file: in a repository its folder, without what else is there.
+#[must_use]
+pub fn only(source: Source) -> Source {
+    let Source::Elsewhere("git", Out::Map(mut git)) = source else { return source };
+    if let Some(Out::Text(path)) = git.take("path") {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        git.put_some("path", Some(folder).filter(|folder| !folder.is_empty()));
+        git.put("ignore", Out::List(vec!["*".into(), format!("!/{name}").into()]));
+    }
+    Source::Elsewhere("git", git.into())
+}
+
 /// What is in a folder, without what `.amlignore`, or else `.gitignore`, leaves out. Source: `ComponentIgnoreFile` of azure-ai-ml,
 /// which leaves out `__pycache__` too.
 fn contents(ctx: &Context<'_>, folder: &str, names: &[String]) -> BTreeMap<String, Vec<u8>> {

@@ -2,7 +2,7 @@
 //!
 //! In: data files and the texts of `path`. Out: objects, paths and references.
 
-use super::code;
+use super::code::{self, Source};
 use super::compute::tags;
 use super::context::{Context, Object, local};
 use super::fields::Fields;
@@ -75,7 +75,7 @@ fn here(ctx: &mut Context<'_>, path: &str, kind: &str, place: &Place, key: &str)
     if let Some(name) = ctx.known("local data", &content) {
         return Some(name);
     }
-    let source = code::source(ctx, path, place, key)?;
+    let source = of_type(kind, code::source(ctx, path, place, key)?);
     let name = ctx.name("MLData", stem(&file));
     ctx.know("local data", &content, &name);
     let mut spec = ctx.spec();
@@ -92,6 +92,11 @@ fn here(ctx: &mut Context<'_>, path: &str, kind: &str, place: &Place, key: &str)
     Some(name)
 }
 
+/// The source of data: that of one file has no other.
+fn of_type(kind: &str, source: Source) -> Source {
+    if kind == "uri_file" { code::only(source) } else { source }
+}
+
 /// Makes an MLData of a data file.
 pub fn asset(ctx: &mut Context<'_>, root: &Node) {
     let fields = Fields::of(root, "", &mut ctx.findings);
@@ -100,7 +105,7 @@ pub fn asset(ctx: &mut Context<'_>, root: &Node) {
     let mut spec = ctx.spec();
     put_azure_name(ctx, &mut spec, &fields, azure_name.as_deref());
     let kind = fields.text("type", &mut ctx.findings).unwrap_or_else(|| "uri_folder".to_owned());
-    spec.put("type", kind);
+    spec.put("type", kind.as_str());
     let Some(path) = fields.text("path", &mut ctx.findings) else {
         ctx.findings.fail(&root.place, "path", "a data asset has to have a path");
         return;
@@ -108,7 +113,7 @@ pub fn asset(ctx: &mut Context<'_>, root: &Node) {
     let place = fields.place_of("path");
     if local(&path).is_some() {
         let Some(source) = code::source(ctx, &path, place, "path") else { return };
-        spec.put("source", source.out());
+        spec.put("source", of_type(&kind, source).out());
     } else {
         spec.put("path", path);
     }
