@@ -2,7 +2,7 @@
 //!
 //! In: text. Out: each instruction on one line, without what stands in here-documents. Source: Docker's "Dockerfile reference".
 
-use super::{BLANKS, escape};
+use super::directive::{BLANKS, escape};
 
 /// An instruction.
 #[derive(Debug, PartialEq)]

@@ -3,11 +3,14 @@
 //! In: a build, what is known of its context. Out: the text and the stage to build, or the line that cannot be built.
 
 mod context;
+mod directive;
 mod lines;
 mod sources;
 
 pub use self::context::{Context, LONGEST};
+pub use self::directive::directive;
 
+use self::directive::{BLANKS, escape};
 use self::sources::Fault;
 use crate::checks;
 use crate::invalid::InvalidSpec;
@@ -98,28 +101,6 @@ fn goes_on(text: &str) -> Option<(usize, char)> {
     let (line, last) = text.lines().map(str::trim).enumerate().filter(is_said).last()?;
     last.ends_with(escape).then_some((line + 1, escape))
 }
-
-/// The character that joins lines: that of the parser directive `escape`.
-fn escape(text: &str) -> char {
-    directive(text, "escape").and_then(|value| value.chars().next()).unwrap_or('\\')
-}
-
-/// The value of a parser directive. They stand above everything else, and end at the first line that is none.
-#[must_use]
-pub fn directive(text: &str, name: &str) -> Option<String> {
-    let text = text.trim_start_matches('\u{feff}');
-    let read = |line: &str| {
-        let (name, value) = line.trim_matches(BLANKS).strip_prefix('#')?.split_once('=')?;
-        let name = name.trim_matches(BLANKS).to_ascii_lowercase();
-        DIRECTIVES.contains(&name.as_str()).then(|| (name, value.trim_matches(BLANKS).to_owned()))
-    };
-    text.lines().map_while(read).find(|(found, _)| found == name).map(|(_, value)| value)
-}
-
-/// The directives that builders know.
-const DIRECTIVES: [&str; 3] = ["syntax", "escape", "check"];
-/// What builders take for blanks in a line.
-const BLANKS: [char; 3] = [' ', '\t', '\r'];
 
 /// The instructions, each on one line: lines that go on are joined, comments and empty lines left out. Some builders end a line
 /// after two escapes (`odd_only`), some do not.
