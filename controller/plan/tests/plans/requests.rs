@@ -264,9 +264,9 @@ fn schedules(all: &mut All) -> Result<()> {
     let daily =
         "{pipelineRef: {name: churn}, azureName: churn-comp-nightly, timeZone: UTC, inputs: {threshold: 0.7},
         recurrence: {frequency: Day, interval: 1, hours: [3], minutes: [15]}}";
-    let body = put_schedule(all, "schedule-cron", ("nightly", nightly), Form::Component)?;
-    put_schedule(all, "schedule-recurrence", ("weekly", weekly), Form::Component)?;
-    put_schedule(all, "schedule-pipeline-component", ("daily", daily), Form::Component)?;
+    let body = put_schedule(all, "schedule-cron", ("nightly", nightly))?;
+    put_schedule(all, "schedule-recurrence", ("weekly", weekly))?;
+    put_schedule(all, "schedule-pipeline-component", ("daily", daily))?;
 
     let schedule: MLSchedule = object("nightly", nightly)?;
     let address = schedule::Address { id: schedule::id(&schedule, &workspace().id), owner: owner("nightly") };
@@ -277,18 +277,13 @@ fn schedules(all: &mut All) -> Result<()> {
     add(all, "schedule-delete", schedule.farewell(&address, &Some(have), &ask()))
 }
 
-fn put_schedule(
-    all: &mut All,
-    golden: &'static str,
-    (name, spec): (&str, &str),
-    form: Form,
-) -> Result<Value> {
+fn put_schedule(all: &mut All, golden: &'static str, (name, spec): (&str, &str)) -> Result<Value> {
     let refs = schedule::Refs {
         pins: Pins::default(),
         workspace: workspace(),
         owner: owner(name),
         current: version()?.0,
-        form,
+        form: Form::Component,
         runs: Vec::new(),
     };
     let mut schedule: MLSchedule = object(name, spec)?;
