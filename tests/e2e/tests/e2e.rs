@@ -21,4 +21,4 @@ mod tenants;
 mod verdicts;
 
 // No tests, but what some of them share.
-mod offline;
+pub(crate) mod offline;
