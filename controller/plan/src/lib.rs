@@ -35,7 +35,7 @@ mod invalid;
 pub mod job;
 pub mod names;
 pub mod owner;
-mod pattern;
+pub mod pattern;
 pub mod pipeline;
 pub mod preflight;
 pub mod publish;

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write as _};
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// So many links may lead to one another, as Linux has it.
 const LINKS: usize = 40;
@@ -33,6 +35,8 @@ pub struct Draft {
     /// What no file can be made of; harmless where it is left out.
     faults: Vec<Refused>,
     layers: Layers,
+    /// Bytes that were unpacked for it so far, also of what is left out.
+    unpacked: Arc<AtomicU64>,
 }
 
 impl Draft {
@@ -48,6 +52,7 @@ impl Draft {
             ignore: Vec::new(),
             faults: Vec::new(),
             layers: Layers::default(),
+            unpacked: Arc::default(),
         }
     }
 
@@ -55,6 +60,11 @@ impl Draft {
     #[must_use]
     pub fn ignoring(self, patterns: &[String]) -> Self {
         Self { ignore: patterns.to_vec(), ..self }
+    }
+
+    /// The count of the bytes that were unpacked for it.
+    pub(crate) fn unpacked(&self) -> Arc<AtomicU64> {
+        self.unpacked.clone()
     }
 
     /// What follows lies above what is there: an entry takes the place of another one with its name.

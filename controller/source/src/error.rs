@@ -78,8 +78,13 @@ pub enum Error {
     #[error("the server's answer cannot be read: {0}")]
     Unreadable(String),
     /// It failed just now for another object.
-    #[error("{0}")]
-    Again(String),
+    #[error("{words}")]
+    Again {
+        /// What was said then.
+        words: String,
+        /// Whether only a change can help.
+        is_lasting: bool,
+    },
     /// A hash is none.
     #[error("sha256 is refused: write the 64 hex digits that sha256sum prints")]
     Hash,
@@ -123,6 +128,7 @@ impl Error {
     #[must_use]
     pub fn is_lasting(&self) -> bool {
         match self {
+            Self::Again { is_lasting, .. } => *is_lasting,
             Self::Refused(_)
             | Self::Address(_)
             | Self::Private(_)
@@ -147,7 +153,6 @@ impl Error {
             | Self::Failed(_)
             | Self::Unreached(_)
             | Self::Unreadable(_)
-            | Self::Again(_)
             | Self::Mixed(_)
             | Self::Disk(_) => false,
         }

@@ -7,7 +7,7 @@ use crate::kept::Kept;
 use crate::login::Login;
 use crate::net::Net;
 use crate::store::Store;
-use crate::wanted::{Means, Wanted};
+use crate::wanted::{Found, Means, Wanted};
 use azureml_client::kept::Kept as Recent;
 use azureml_plan::source::{Held, Paths, Purpose};
 use std::sync::{Arc, PoisonError};
@@ -43,13 +43,22 @@ pub struct Place {
 impl Place {
     /// Tells a place from others, and from the same one as somebody else sees it.
     fn key(&self) -> String {
-        format!("{:?} {}", self.wanted.origin, self.login.key())
+        // One way may reach what the other may not.
+        format!("{:?} {} {}", self.wanted.origin, self.net.allows_private(), self.login.key())
+    }
+}
+
+impl Place {
+    /// Tells its files from those of other folders, and for other purposes.
+    fn content_key(&self) -> String {
+        let Wanted { path, ignore, origin: _ } = &self.wanted;
+        format!("{} {path} {ignore:?} {:?}", self.key(), self.purpose)
     }
 }
 
 /// What a place held, and when that was asked.
 struct Look {
-    held: Result<String, String>,
+    held: Result<String, (String, bool)>,
     at: Instant,
 }
 
@@ -105,15 +114,16 @@ impl Fetcher {
     /// When the server does not answer, or what it holds is refused.
     pub async fn fetch(&self, namespace: &str, place: &Place, since: Instant) -> Result<Fetched, Error> {
         let (revision, asked) = self.revision(place, since).await?;
-        let (Wanted { path, ignore, origin: _ }, purpose) = (&place.wanted, &place.purpose);
-        let slot = self.content(namespace, format!("{} {path} {ignore:?} {purpose:?}", place.key()));
+        let purpose = &place.purpose;
+        let slot = self.content(namespace, place.content_key());
         let mut known = slot.lock().await;
         if let Some(content) = known.as_ref().filter(|content| content.held.revision == revision) {
             return Ok(Fetched { held: content.held.clone(), asked });
         }
         let before = known.as_ref().map(|content| content.content.as_str());
         let store = self.store.meant_for(purpose);
-        let found = place.wanted.fetch(&revision, before, means(place, &store)).await?;
+        let found = place.wanted.fetch(&revision, before, means(place, &store)).await;
+        let found = self.or_forget(place, found).await?;
         let held = match (&found.files, known.as_ref()) {
             (Some(files), _) => held(files, purpose, revision)?,
             // The content is the one that is known.
@@ -133,7 +143,8 @@ impl Fetcher {
             return Ok(kept);
         }
         let store = self.store.meant_for(&place.purpose);
-        let files = place.wanted.fetch(&held.revision, None, means(place, &store)).await?.files;
+        let found = place.wanted.fetch(&held.revision, None, means(place, &store)).await;
+        let files = self.or_forget(place, found).await?.files;
         let files = files.filter(|files| files.hash_for(&place.purpose) == held.hash);
         files.ok_or_else(|| Error::Unreadable("the files are others than before".to_owned()))
     }
@@ -196,15 +207,38 @@ impl Fetcher {
         all.get_or_insert_with(key, Slot::default).clone()
     }
 
+    /// What came of a fetch. A revision that is not there any more is not believed for longer: the next pass looks anew.
+    async fn or_forget(&self, place: &Place, found: Result<Found, Error>) -> Result<Found, Error> {
+        if matches!(found, Err(Error::Said(_) | Error::Missing(_))) {
+            *self.look(place.key()).lock().await = None;
+        }
+        found
+    }
+
+    /// What a place is known to hold by an answer that is not older than `since`. Waits for nobody.
+    #[must_use]
+    pub fn recent(&self, namespace: &str, place: &Place, since: Instant) -> Option<Fetched> {
+        let (slot, key) = (self.look(place.key()), place.content_key());
+        let look = slot.try_lock().ok()?;
+        let look = look.as_ref().filter(|look| look.is_good(since))?;
+        let revision = look.held.as_ref().ok()?;
+        let content = self.content(namespace, key);
+        let content = content.try_lock().ok()?;
+        let held = content.as_ref().map(|content| &content.held).filter(|held| held.revision == *revision)?;
+        Some(Fetched { held: held.clone(), asked: look.at })
+    }
+
     /// What a place holds now, and when that was asked.
     async fn revision(&self, place: &Place, since: Instant) -> Result<(String, Instant), Error> {
         let slot = self.look(place.key());
         let mut last = slot.lock().await;
         if let Some(look) = last.as_ref().filter(|look| look.is_good(since)) {
-            return look.held.clone().map(|revision| (revision, look.at)).map_err(Error::Again);
+            let again = |(words, is_lasting)| Error::Again { words, is_lasting };
+            return look.held.clone().map(|revision| (revision, look.at)).map_err(again);
         }
         let held = place.wanted.origin.revision(&place.login, &place.net).await;
-        let told = held.as_ref().map(Clone::clone).map_err(ToString::to_string);
+        let told = held.as_ref().map(Clone::clone);
+        let told = told.map_err(|error| (error.to_string(), error.is_lasting()));
         let at = Instant::now();
         *last = Some(Look { held: told, at });
         held.map(|revision| (revision, at))

@@ -67,6 +67,11 @@ impl Net {
         })
     }
 
+    /// Whether private addresses may be asked.
+    pub(crate) fn allows_private(&self) -> bool {
+        self.allow_private
+    }
+
     /// The most bytes of an answer.
     pub(crate) fn most(&self) -> u64 {
         self.most

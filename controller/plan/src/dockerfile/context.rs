@@ -2,6 +2,8 @@
 //!
 //! In: names as they were fetched. Out: whether a source of `COPY` or `ADD` is among them. Keeps no file but the Dockerfile.
 
+use crate::pattern::fits;
+
 /// The most bytes of a Dockerfile.
 pub const LONGEST: u64 = 64 << 10;
 
@@ -57,7 +59,7 @@ impl Context {
         }
         names.lines().any(|name| {
             let mut found = name.split('/');
-            wanted.iter().all(|want| found.next().is_some_and(|part| matches(want, part)))
+            wanted.iter().all(|want| found.next().is_some_and(|part| fits(want, part)))
         })
     }
 }
@@ -75,19 +77,6 @@ fn parts(path: &str) -> Vec<&str> {
         }
     }
     parts
-}
-
-/// Whether a name is as a pattern says.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (mut rest, mut left) = (pattern.chars(), name.chars());
-    match (rest.next(), left.next()) {
-        (None, None) => true,
-        (Some('*'), None) => matches(rest.as_str(), name),
-        (Some('*'), Some(_)) => matches(rest.as_str(), name) || matches(pattern, left.as_str()),
-        (Some('?'), Some(_)) => matches(rest.as_str(), left.as_str()),
-        (Some(one), Some(other)) if one == other => matches(rest.as_str(), left.as_str()),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,18 @@ use crate::kept::Kept;
 use azureml_plan::tree::{self, Fault, Refused};
 use flate2::bufread::MultiGzDecoder;
 use std::io::{self, BufRead, Read};
-use tar::{Archive, Entry, EntryType};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tar::{Archive, Entry, EntryType, PaxExtensions};
 
 /// The first bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What an archive may take beside its files, for each of them: heads, long names and folders.
 const HEADS: u64 = 8 << 10;
+
+/// The most bytes that stand before an entry for its name.
+const HEAD: u64 = 64 << 10;
 
 /// The folder of an archive that is wanted.
 pub(crate) struct Place(String);
@@ -62,21 +67,78 @@ pub(crate) fn add(mut archive: impl BufRead, place: &Place, draft: &mut Draft) -
         if is_compressed { Box::new(MultiGzDecoder::new(archive)) } else { Box::new(archive) };
     let bounds = draft.bounds();
     let most = bounds.bytes.saturating_add(HEADS.saturating_mul(bounds.files as u64));
-    let mut archive = Archive::new(Bounded { plain, left: most });
-    let mut is_there = false;
-    for entry in archive.entries().map_err(|error| read(&error))? {
-        is_there |= add_entry(entry.map_err(|error| read(&error))?, place, draft)?;
+    let mut archive = Archive::new(Bounded { plain, most, read: draft.unpacked() });
+    let (mut is_there, mut said) = (false, Said::default());
+    // Raw, since what stands before an entry would be read whole else, however long it says that it is.
+    for entry in archive.entries().map_err(|error| read(&error))?.raw(true) {
+        let mut entry = entry.map_err(|error| read(&error))?;
+        let kind = entry.header().entry_type();
+        if kind == EntryType::GNULongName {
+            said.name = Some(name(&mut entry)?);
+        } else if kind == EntryType::GNULongLink {
+            said.link = Some(name(&mut entry)?);
+        } else if kind == EntryType::XHeader {
+            said.extend(&head(&mut entry)?)?;
+        } else {
+            is_there |= add_entry(entry, std::mem::take(&mut said), place, draft)?;
+        }
     }
     Ok(is_there)
 }
 
+/// What heads before an entry say of it, where its own head has no room.
+#[derive(Default)]
+struct Said {
+    name: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+}
+
+impl Said {
+    /// Takes what is said by the extended heads of POSIX.
+    fn extend(&mut self, head: &[u8]) -> Result<(), Error> {
+        for one in PaxExtensions::new(head) {
+            let one = one.map_err(|error| read(&error))?;
+            match one.key_bytes() {
+                b"path" => self.name = Some(one.value_bytes().to_vec()),
+                b"linkpath" => self.link = Some(one.value_bytes().to_vec()),
+                // Of files that no source may have.
+                b"size" => return Err(Error::unreadable("an entry says its size beside its head")),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What stands before an entry.
+fn head(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, Error> {
+    if entry.size() > HEAD {
+        return Err(Error::unreadable(&format!("a name in it has more than {HEAD} bytes")));
+    }
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).map_err(|error| read(&error))?;
+    Ok(bytes)
+}
+
+/// A long name, which ends with a zero.
+fn name(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, Error> {
+    let mut bytes = head(entry)?;
+    bytes.truncate(bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()));
+    Ok(bytes)
+}
+
 /// Adds an entry; whether it is one of the folder.
-fn add_entry(mut entry: Entry<'_, impl Read>, place: &Place, draft: &mut Draft) -> Result<bool, Error> {
+fn add_entry(
+    mut entry: Entry<'_, impl Read>,
+    said: Said,
+    place: &Place,
+    draft: &mut Draft,
+) -> Result<bool, Error> {
     let kind = entry.header().entry_type();
     if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
         return Ok(false);
     }
-    let whole = text(&entry.path_bytes());
+    let whole = said.name.map_or_else(|| text(&entry.path_bytes()), |name| text(&name));
     let refused = |fault| Refused { entry: whole.clone(), fault };
     let whole_path = tree::path(&whole)?;
     let Some(path) = place.path(&whole_path) else {
@@ -86,7 +148,8 @@ fn add_entry(mut entry: Entry<'_, impl Read>, place: &Place, draft: &mut Draft) 
     if draft.hides(path) {
         return Ok(false);
     }
-    let target = entry.link_name_bytes().map(|bytes| text(&bytes));
+    let own = || entry.link_name_bytes().map(|bytes| text(&bytes));
+    let target = said.link.map(|link| text(&link)).or_else(own);
     match (kind, target) {
         (EntryType::Regular | EntryType::Continuous, _) => {
             let mode = entry.header().mode().map_err(|error| read(&error))?;
@@ -116,15 +179,20 @@ fn read(error: &io::Error) -> Error {
 /// A reader that ends a bomb.
 struct Bounded<R> {
     plain: R,
-    left: u64,
+    most: u64,
+    /// What was read for the draft so far, of all its archives.
+    read: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.plain.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-            io::Error::other("unpacked it is larger than its files may be; choose a smaller one")
-        })?;
+        let before = self.read.fetch_add(read as u64, Ordering::Relaxed);
+        if before.saturating_add(read as u64) > self.most {
+            return Err(io::Error::other(
+                "unpacked it is larger than its files may be; choose a smaller one",
+            ));
+        }
         Ok(read)
     }
 }

@@ -4,6 +4,7 @@
 //! "SSH_KNOWN_HOSTS FILE FORMAT".
 
 use crate::error::Error;
+use azureml_plan::pattern;
 use ring::hmac;
 use russh::keys::ssh_key::known_hosts::{Entry, HostPatterns, KnownHosts, Marker};
 use russh::keys::{Algorithm, HashAlg, PublicKey};
@@ -79,23 +80,7 @@ fn has(line: &Entry, name: &str) -> bool {
 
 /// Whether a name fits a pattern with `*` and `?`, in any case.
 fn fits(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    let (mut at, mut of, mut star) = (0, 0, None);
-    while let Some(sign) = name.get(at) {
-        match pattern.get(of) {
-            Some(b'*') => {
-                star = Some((of, at));
-                of += 1;
-            }
-            Some(one) if *one == b'?' || one.eq_ignore_ascii_case(sign) => (at, of) = (at + 1, of + 1),
-            _ => {
-                let Some((place, from)) = star else { return false };
-                star = Some((place, from + 1));
-                (at, of) = (from + 1, place + 1);
-            }
-        }
-    }
-    pattern.iter().skip(of).all(|one| *one == b'*')
+    pattern::fits(&pattern.to_ascii_lowercase(), &name.to_ascii_lowercase())
 }
 
 /// A key in words, as `ssh-keygen -l` prints it.

@@ -20,6 +20,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The only format of ids.
 pub(super) const FORMAT: gix_hash::Kind = gix_hash::Kind::Sha1;
 
+/// The largest folder, in bytes: some 200,000 names.
+const LARGEST_FOLDER: usize = 8 << 20;
+
 /// The objects of a pack.
 pub(super) struct Objects(Bundle);
 
@@ -56,6 +59,9 @@ impl Objects {
         let found = self.0.find(id, &mut bytes, &mut Inflate::default(), &mut Never);
         let found = found.map_err(unreadable)?;
         let is_it = found.is_some_and(|(object, _)| object.kind == kind);
+        if kind == Kind::Tree && bytes.len() > LARGEST_FOLDER {
+            return Err(Error::TooLarge(LARGEST_FOLDER));
+        }
         Ok(is_it.then_some(bytes))
     }
 }
@@ -79,7 +85,9 @@ fn index(pack: &Path, most: usize, is_stopped: &AtomicBool) -> Result<Objects, E
     });
     let bundle = written?.to_bundle();
     let bundle = bundle.ok_or_else(|| Error::unreadable("the pack was not kept"))?;
-    Ok(Objects(bundle.map_err(unreadable)?))
+    let Bundle { pack, index } = bundle.map_err(unreadable)?;
+    // Deltas stand on each other: what each may take, all of a chain may take together.
+    Ok(Objects(Bundle { pack: pack.with_alloc_limit_bytes(Some(most)), index }))
 }
 
 /// What a library says of an answer.

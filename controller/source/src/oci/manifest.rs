@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The most layers of one artifact.
-const LAYERS: usize = 1000;
+const LAYERS: usize = 127;
 
 /// The name of a file, where a layer is one.
 const TITLE: &str = "org.opencontainers.image.title";

@@ -31,6 +31,9 @@ use tokio::time::Instant;
 /// How often a source is asked where the manifest says nothing.
 const INTERVAL: Duration = Duration::from_mins(5);
 
+/// The longest that a fetch may take.
+const LONGEST: Duration = Duration::from_mins(10);
+
 /// Sources of one object that are asked at once.
 const AT_ONCE: usize = 4;
 
@@ -109,8 +112,14 @@ async fn one(
     }
     let place = place::place(ctx, (field, namespace), source).await?;
     let place = Place { purpose: purpose.clone(), ..place };
+    if let Some(fetched) = fetcher.recent(namespace, &place, since) {
+        return Ok((Origin::Server(Box::new(place)), fetched));
+    }
+    // A slow server keeps its place for so long, and no longer.
     let _few = places.permit(namespace).await;
-    let fetched = fetcher.fetch(namespace, &place, since).await.map_err(failed)?;
+    let fetch = tokio::time::timeout(LONGEST, fetcher.fetch(namespace, &place, since));
+    let late = |_| Error::Unreached(format!("the files did not come within {} minutes", LONGEST.as_secs() / 60));
+    let fetched = fetch.await.map_err(late).and_then(|fetched| fetched).map_err(failed)?;
     Ok((Origin::Server(Box::new(place)), fetched))
 }
 
@@ -124,7 +133,7 @@ async fn in_place(
     if let Some(held) = fetcher.known(namespace, &key, hash, purpose).await {
         return Ok(held);
     }
-    let entries = object.entries(hash).await.map_err(|error| Error::Again(error.to_string()))?;
+    let entries = object.entries(hash).await.map_err(|error| Error::Again { words: error.to_string(), is_lasting: false })?;
     fetcher.entries((namespace, key, hash.to_owned()), purpose, entries).await
 }
 

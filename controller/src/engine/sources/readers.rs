@@ -36,17 +36,25 @@ impl<'a> Readers<'a> {
             Origin::Server(place) => fetcher.bytes(place, held).await?,
             Origin::ConfigMap(name) => {
                 let read = config_map::read(self.ctx, ("", &self.namespace, name)).await;
-                let (_, entries) = read.map_err(|wait| Error::Again(wait.message))?;
+                let (_, entries) = read.map_err(|wait| again(wait.message))?;
                 fetcher.keep(&self.fetched.purpose, entries).await?
             }
             Origin::InPlace(hash) => {
                 let entries = self.in_place.entries(hash).await;
-                let entries = entries.map_err(|error| Error::Again(error.to_string()))?;
+                let entries = entries.map_err(|error| again(error.to_string()))?;
                 fetcher.keep(&self.fetched.purpose, entries).await?
             }
         };
+        // What Azure names by a hash has these very files, for everybody.
+        if kept.hash_for(&self.fetched.purpose) != held.hash {
+            return Err(again("the files were changed meanwhile; they are read again".to_owned()));
+        }
         Ok(Folder::Kept(kept))
     }
+}
+
+fn again(words: String) -> Error {
+    Error::Again { words, is_lasting: false }
 }
 
 impl azureml_observe::act::Sources for Readers<'_> {
