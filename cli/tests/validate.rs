@@ -94,3 +94,37 @@ fn schemas_are_written_for_each_kind_and_for_all() -> Result<()> {
     ensure!(all["oneOf"].as_array().is_some_and(|each| each.len() >= 7), "{all:#}");
     Ok(())
 }
+
+const BARE: &str = r#"apiVersion: azureml.dev/v1alpha1
+kind: MLPipeline
+metadata: {name: said}
+spec:
+  workspaceRef: {name: team-a}
+  inputs:
+    word: {type: string}
+  defaults:
+    compute: {ref: cpu}
+    environment: {ref: image}
+  steps:
+  - name: say
+    command: echo ${{inputs.word}}
+    inputs: {word: "${{parent.inputs.word}}"}
+---
+apiVersion: azureml.dev/v1alpha1
+kind: MLRun
+metadata: {name: now}
+spec:
+  pipelineRef: {name: said}
+  inputs: {word: a b}
+"#;
+
+#[test]
+fn a_value_that_a_shell_would_split_is_an_error() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("bare.yaml");
+    std::fs::write(&file, BARE)?;
+    let text = said(&run(&["validate", "-f", &file.to_string_lossy()])?);
+    let begin = "error: MLRun/now: spec.inputs.word: ";
+    ensure!(text.lines().any(|line| line.contains(begin) && line.contains("single quotes")), "{text}");
+    Ok(())
+}

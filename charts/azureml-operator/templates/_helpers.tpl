@@ -72,9 +72,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
     - {{ . }}/status
     {{- end }}
   verbs: [patch]
-# The files of its steps, which the operator does not keep, are read again when they are uploaded.
+# Files in a manifest, which the operator does not keep, are read again when they are uploaded: of steps, of images and of data.
 - apiGroups: [azureml.dev]
-  resources: [mlpipelines]
+  resources: [mlpipelines, mlenvironments, mldata]
   verbs: [get]
 # The runs of schedules with `engine: Controller`, and `ttlAfterFinished`.
 - apiGroups: [azureml.dev]

@@ -4,12 +4,13 @@
 //! pipeline: a search reads what is bound to it.
 
 use super::context::Context;
+use super::environment::tree;
 use super::fields::Fields;
 use super::frame::Frame;
 use super::layers::Layers;
 use super::out::{Map, Out};
 use super::ports::Input;
-use super::read::{Node, Value};
+use super::read::{Entry, Node, Value};
 use super::running::{camel, spelled};
 
 /// Keys of a search.
@@ -63,9 +64,28 @@ fn featurization(ctx: &mut Context<'_>, node: &Node, key: &str) -> Map {
         body.put_some(&camel(key), fields.node(key).map(|node| spelled(node, false)));
     }
     body.put_some("columnNameAndTypes", fields.node("column_name_and_types").map(|node| spelled(node, true)));
-    body.put_some("transformerParams", fields.node("transformer_params").map(|node| spelled(node, true)));
+    body.put_some("transformerParams", fields.node("transformer_params").map(transformers));
     fields.finish(&[], &mut ctx.findings);
     body
+}
+
+/// Each transformer with what it does with which columns. Its parameters have its own names.
+fn transformers(node: &Node) -> Out {
+    let Value::Map(all) = &node.value else { return spelled(node, true) };
+    let each = |node: &Node| match &node.value {
+        Value::List(items) => Out::List(items.iter().map(transformer).collect()),
+        Value::Map(_) | Value::Null | Value::Scalar(_) => spelled(node, false),
+    };
+    Out::Map(all.iter().map(|entry| (entry.key.clone(), each(&entry.node))).collect())
+}
+
+fn transformer(node: &Node) -> Out {
+    let Value::Map(entries) = &node.value else { return spelled(node, false) };
+    let part = |entry: &Entry| {
+        let is_own = entry.key == "parameters";
+        (camel(&entry.key), if is_own { tree(&entry.node) } else { spelled(&entry.node, false) })
+    };
+    Out::Map(entries.iter().map(part).collect())
 }
 
 /// The CLI takes one column without a list.
@@ -142,4 +162,19 @@ fn table(ctx: &mut Context<'_>, frame: &mut Frame, (node, key): (&Node, &str), n
         description: None,
     });
     Some(format!("${{{{parent.inputs.{name}}}}}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::read;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn parameters_of_transformers_have_their_own_names() {
+        let text = "tf_idf:\n- fields: [a_b]\n  parameters: {fill_value: 0, strategy: constant}\n";
+        let node = read("a.yml", text).unwrap();
+        let each = json!([{"fields": ["a_b"], "parameters": {"fill_value": 0, "strategy": "constant"}}]);
+        assert_eq!(transformers(&node).json(), json!({"tf_idf": each}));
+    }
 }

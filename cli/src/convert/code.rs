@@ -95,9 +95,21 @@ pub fn only(source: Source) -> Source {
     if let Some(Out::Text(path)) = git.take("path") {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
         git.put_some("path", Some(folder).filter(|folder| !folder.is_empty()));
-        git.put("ignore", Out::List(vec!["*".into(), format!("!/{name}").into()]));
+        git.put("ignore", Out::List(vec!["*".into(), format!("!/{}", literally(name)).into()]));
     }
     Source::Elsewhere("git", git.into())
+}
+
+/// A name as a pattern that it alone matches.
+fn literally(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if matches!(letter, '\\' | '*' | '?' | '[' | ']' | ' ') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
 }
 
 /// What is in a folder, without what `.amlignore`, or else `.gitignore`, leaves out. Source: `ComponentIgnoreFile` of azure-ai-ml,
@@ -179,4 +191,21 @@ fn is_name(name: &str) -> bool {
 #[must_use]
 pub fn digits(content: &str) -> String {
     hash::cut(&hash::text(content), 8).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_as_a_pattern_matches_itself_alone() {
+        for (name, pattern) in [
+            ("a.csv", "a.csv"),
+            ("a b ", "a\\ b\\ "),
+            ("a[1]*?.csv", "a\\[1\\]\\*\\?.csv"),
+            ("a\\b", "a\\\\b"),
+        ] {
+            assert_eq!(literally(name), pattern, "{name}");
+        }
+    }
 }

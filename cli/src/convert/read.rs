@@ -144,13 +144,13 @@ pub struct Unreadable {
 /// # Errors
 /// When the text is not YAML, has several documents, or has a tag that means a class or a file.
 pub fn read(file: &str, text: &str) -> Result<Node, Unreadable> {
-    let mut all = documents(file, text)?.into_iter();
+    let mut all = placed(file, text)?.into_iter();
     let nothing = || Unreadable { place: Place::start(file), message: "there is nothing in it".into() };
-    let first = all.next().ok_or_else(nothing)?;
+    let (_, first) = all.next().ok_or_else(nothing)?;
     match all.next() {
         None => Ok(first),
-        Some(second) => Err(Unreadable {
-            place: second.place,
+        Some((place, _)) => Err(Unreadable {
+            place,
             message: "a second document begins here; put it into a file of its own".into(),
         }),
     }
@@ -161,6 +161,11 @@ pub fn read(file: &str, text: &str) -> Result<Node, Unreadable> {
 /// # Errors
 /// When the text is not YAML, or has a tag that means a class or a file.
 pub fn documents(file: &str, text: &str) -> Result<Vec<Node>, Unreadable> {
+    Ok(placed(file, text)?.into_iter().map(|(_, node)| node).collect())
+}
+
+/// All documents of a file, each with the place where it begins.
+fn placed(file: &str, text: &str) -> Result<Vec<(Place, Node)>, Unreadable> {
     let mut options = Options::default();
     options.emit_comments = false;
     let mut reader = Reader {
@@ -196,10 +201,10 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
         }
     }
 
-    fn documents(&mut self) -> Result<Vec<Node>, Unreadable> {
+    fn documents(&mut self) -> Result<Vec<(Place, Node)>, Unreadable> {
         let mut all = Vec::new();
         loop {
-            let (event, _) = self.next()?;
+            let (event, begin) = self.next()?;
             if matches!(event, Event::StreamEnd) {
                 return Ok(all);
             }
@@ -207,7 +212,7 @@ impl<'a, I: Iterator<Item = Result<(Event<'a>, Span), ScanError>>> Reader<I> {
                 continue;
             }
             let (event, span) = self.next()?;
-            all.push(self.node(&event, span)?);
+            all.push((self.place(begin), self.node(&event, span)?));
         }
     }
 

@@ -8,8 +8,10 @@ use super::found::{Found, error, said};
 use super::place::find;
 use crate::convert::findings::Weight;
 use azureml_client::ArmId;
+use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::{Current, MLPipelineSpec, Settings};
 use azureml_plan::asset_name::Pins;
+use azureml_plan::component::bare::{self, Place};
 use azureml_plan::grants::Rights;
 use azureml_plan::job::{self, Form, Job};
 use serde_json::Value;
@@ -128,9 +130,13 @@ fn values(document: &Document, documents: &[Document]) -> Option<Found> {
     Some(error(&document.object(), place, &field, &wrong.message, wrong.reason.word()))
 }
 
-/// A version of a pipeline as its spec tells it. What an object is named for has an address once it is registered.
+/// A version of a pipeline as its spec tells it. What an object is named for has an address once it is registered. What pipelines in the
+/// place of steps make of values is not known.
 fn current(spec: MLPipelineSpec) -> Current {
-    let mut inputs = spec.inputs;
+    let pipeline = MLPipeline::new("", spec);
+    let places = bare::inputs(&pipeline, &BTreeMap::new());
+    let at = |place| places.iter().filter(|(_, at)| **at == place).map(|(name, _)| name.clone()).collect();
+    let mut inputs = pipeline.spec.inputs;
     for input in inputs.values_mut().filter(|input| input.r#ref.is_some()) {
         input.r#ref = None;
         input.path = Some("azureml://datastores/registered/paths/later".to_owned());
@@ -141,8 +147,8 @@ fn current(spec: MLPipelineSpec) -> Current {
         settings: Settings::default(),
         accepted_as: None,
         inputs,
-        bare_inputs: Vec::new(),
-        double_quoted_inputs: Vec::new(),
+        bare_inputs: at(Place::Bare),
+        double_quoted_inputs: at(Place::InDoubleQuotes),
         outputs: BTreeMap::new(),
     }
 }

@@ -136,6 +136,20 @@ pub fn job(uid: &str, before: usize) -> String {
     if before == 0 { format!("r-{uid}") } else { format!("r-{uid}-{}", before + 1) }
 }
 
+/// Whether a job is that of an MLRun: `r-`, a UID, and perhaps a number.
+#[must_use]
+pub fn is_job(name: &str) -> bool {
+    let Some((uid, rest)) = name.strip_prefix("r-").and_then(|rest| rest.split_at_checked(36)) else {
+        return false;
+    };
+    let is_uid = uid.bytes().enumerate().all(|(place, byte)| match place {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    });
+    let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+    is_uid && (rest.is_empty() || rest.strip_prefix('-').is_some_and(is_count))
+}
+
 /// The deployment of a component with settings.
 #[must_use]
 pub fn deployment(hash: &str) -> String {

@@ -28,18 +28,27 @@ impl<K: Kind> Pass<'_, K> {
     /// Carries out what a plan changes in this cluster, in its order.
     pub(super) async fn change(&self, plan: &Plan) -> Result<(), Trouble> {
         let ctx = &self.engine.ctx;
-        if plan.warnings.iter().any(|(reason, _)| *reason == Reason::STARTING_DEADLINE_PASSED) {
-            ctx.metrics.work.fired(Fired::Missed);
-        }
         let api =
             Api::namespaced(ctx.kube.clone(), self.object.meta().namespace.as_deref().unwrap_or_default());
         for change in &plan.cluster {
             let permit = ctx.write_permit().await.ok_or_else(not_leading)?;
-            changes::carry_out(&api, change).await?;
+            let carried = changes::carry_out(&api, change).await;
             drop(permit);
+            match (change, carried) {
+                (_, Ok(())) => {}
+                // What is too many is deleted at a later pass.
+                (Change::Delete(_), Err(trouble)) => {
+                    tracing::warn!(reason = trouble.reason.as_str(), "{}", trouble.message);
+                }
+                (Change::Create { .. } | Change::Cancel(_), Err(trouble)) => return Err(trouble),
+            }
             if let Change::Create { due: Some(due), .. } = change {
                 ctx.metrics.work.fired(Fired::After(clock::now().duration_since(*due).unsigned_abs()));
             }
+        }
+        // Once: a plan that was not carried out comes again.
+        if plan.warnings.iter().any(|(reason, _)| *reason == Reason::STARTING_DEADLINE_PASSED) {
+            ctx.metrics.work.fired(Fired::Missed);
         }
         Ok(())
     }

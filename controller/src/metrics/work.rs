@@ -36,7 +36,7 @@ pub enum Done {
         result: &'static str,
         /// How long it took, where Azure says so.
         took: Option<Duration>,
-        /// Where its time went, in the order of [`PARTS`].
+        /// Where its time went, in the order of `PARTS`.
         parts: [Option<Duration>; 3],
     },
     /// Runs of a schedule: how many ended in each way.

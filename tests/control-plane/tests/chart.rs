@@ -183,16 +183,19 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
         kubectl.args(["auth", "can-i", verb, what, "--as", &account, "--namespace", namespace]);
         output(&mut kubectl).is_ok_and(|said| said.trim() == "yes")
     };
+    let with_files = ["mlpipelines", "mlenvironments", "mldata"].map(|name| format!("{name}.azureml.dev"));
     for kind in kinds() {
         for verb in ["list", "watch", "patch"] {
             assert!(may(verb, &kind, "default"), "{verb} {kind}");
         }
         assert!(may("patch", &format!("{kind}/status"), "default"), "patch {kind}/status");
-        for verb in ["create", "update", "deletecollection"] {
+        for verb in ["update", "deletecollection"] {
             assert!(!may(verb, &kind, "default"), "{verb} {kind}");
         }
-        assert_eq!(may("get", &kind, "default"), kind == "mlpipelines.azureml.dev", "get {kind}");
-        assert_eq!(may("delete", &kind, "default"), kind == "mlruns.azureml.dev", "delete {kind}");
+        assert_eq!(may("get", &kind, "default"), with_files.contains(&kind), "get {kind}");
+        for verb in ["create", "delete"] {
+            assert_eq!(may(verb, &kind, "default"), kind == "mlruns.azureml.dev", "{verb} {kind}");
+        }
     }
     assert!(may("get", "secrets", "default") && !may("list", "secrets", "default"));
     for verb in ["get", "list", "watch"] {

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 /// Jobs that were made so long before the newest may not have been listed yet when that one was.
 const LATE: SignedDuration = SignedDuration::from_mins(10);
+/// A job that was made so long before the newest, and still goes on, is not read again: else one that never ends has all be read.
+const LONG: SignedDuration = SignedDuration::from_hours(72);
 
 /// The jobs of a workspace.
 #[derive(Debug)]
@@ -39,15 +41,18 @@ impl WorkspaceJobs {
         self.whole
     }
 
-    fn oldest_open(&self) -> Option<Timestamp> {
+    /// When the oldest job was made that goes on, of those since a moment.
+    fn oldest_open(&self, since: Timestamp) -> Option<Timestamp> {
         let jobs = self.owners.values().flatten();
-        jobs.filter(|job| !job.phase.is_finished()).map(|job| job.made).min()
+        let open = jobs.filter(|job| !job.phase.is_finished()).map(|job| job.made);
+        open.filter(|made| *made >= since).min()
     }
 
     /// From when on a later look has to read.
     pub(super) fn read_from(&self) -> Option<Timestamp> {
-        let newest = self.newest.map(|newest| newest - LATE);
-        self.whole.and(newest).map(|from| self.oldest_open().map_or(from, |open| from.min(open)))
+        let newest = self.whole.and(self.newest)?;
+        let from = newest - LATE;
+        Some(self.oldest_open(newest - LONG).map_or(from, |open| from.min(open)))
     }
 }
 
@@ -178,14 +183,18 @@ mod tests {
         let mut reading = Reading::of(minute(0));
         reading.take(&item("new", 50, "Completed"));
         reading.take(&item("open", 5, "Running"));
-        let jobs = |owners| WorkspaceJobs {
+        let jobs = |owners, newest| WorkspaceJobs {
             began: Instant::now(),
             asked: minute(0),
             whole: Some(minute(0)),
-            newest: Some(minute(50)),
+            newest: Some(newest),
             owners,
         };
-        assert_eq!(jobs(by_owner(reading.jobs)).read_from(), Some(minute(5)));
-        assert_eq!(jobs(HashMap::new()).read_from(), Some(minute(40)));
+        let owners = by_owner(reading.jobs);
+        assert_eq!(jobs(owners.clone(), minute(50)).read_from(), Some(minute(5)));
+        assert_eq!(jobs(HashMap::new(), minute(50)).read_from(), Some(minute(40)));
+        let later = |hours| minute(5) + SignedDuration::from_hours(hours);
+        assert_eq!(jobs(owners.clone(), later(72)).read_from(), Some(minute(5)));
+        assert_eq!(jobs(owners, later(73)).read_from(), Some(later(73) - LATE), "it may never end");
     }
 }

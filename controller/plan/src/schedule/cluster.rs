@@ -128,21 +128,23 @@ impl<'a> Sight<'a> {
         due(&self.moments, self.decided, (self.deadline, self.missed_until), self.now)
     }
 
+    /// The new run first: where it is refused, the old one goes on. Where it is there already, what it replaces may still go on.
     fn start(&self, at: Timestamp) -> Vec<Change> {
-        if self.is_made(at) {
-            return Vec::new();
-        }
+        let create =
+            (!self.is_made(at)).then(|| Change::Create { run: body(self.schedule, at), due: Some(at) });
         let replaces = self.schedule.spec.concurrency_policy == Some(ConcurrencyPolicy::Replace);
-        let old = self.going().filter(|run| replaces && !run.is_going);
-        let create = Change::Create { run: body(self.schedule, at), due: Some(at) };
-        old.map(|run| Change::Cancel(run.which.clone())).chain([create]).collect()
+        let name = self.name(at);
+        let is_old = |run: &&Made| run.which.name != name && !run.is_going && !run.is_deleted;
+        let old = self.going().filter(|run| replaces && is_old(run));
+        create.into_iter().chain(old.map(|run| Change::Cancel(run.which.clone()))).collect()
     }
 
     /// The finished runs that are too many, the oldest of them.
     fn history(&self) -> Vec<Change> {
         let limit = self.schedule.spec.history_limit.clone().unwrap_or_default();
         let is_good = |run: &&Made| run.ended == Some(Phase::Succeeded);
-        let ended: Vec<&Made> = self.runs.iter().filter(|run| run.ended.is_some() && !run.is_going).collect();
+        let is_ended = |run: &&Made| run.ended.is_some() && !run.is_deleted;
+        let ended: Vec<&Made> = self.runs.iter().filter(is_ended).collect();
         let (good, bad): (Vec<&Made>, Vec<&Made>) = ended.into_iter().partition(is_good);
         [(good, limit.successful.unwrap_or(3)), (bad, limit.failed.unwrap_or(1))]
             .into_iter()
@@ -179,9 +181,9 @@ pub(super) fn plan(schedule: &MLSchedule, view: &View<'_, MLSchedule>) -> Plan {
     let due = sight.due();
     let mut plan = match (due.at, sight.holding()) {
         (Some(at), holding) if holding.is_empty() || sight.is_made(at) => {
-            let mut plan = say(waits(next));
-            plan.cluster.extend(sight.start(at));
-            plan
+            let plan = say(waits(next));
+            let cluster = sight.start(at).into_iter().chain(plan.cluster).collect();
+            Plan { cluster, ..plan }
         }
         (Some(at), holding) => {
             let late = at.checked_add(sight.deadline).ok();

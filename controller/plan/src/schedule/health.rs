@@ -3,6 +3,7 @@
 //! In: a schedule as it is stored, the time. Out: figures for metrics. Reads nothing else, and says nothing to the object.
 
 use super::body::{LONG_AGO, trigger};
+use super::is_fired_here;
 use super::runs::told;
 use super::times::times;
 use crate::firing::{self, Window};
@@ -32,10 +33,11 @@ const FEWEST: usize = 3;
 /// How long a run may take where none has succeeded yet.
 const USUAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// How a schedule's runs are; none where it is suspended or being deleted.
+/// How a schedule's runs are; none where it is suspended or being deleted, or where its runs are MLRuns, which tell of themselves.
 #[must_use]
 pub fn health(schedule: &MLSchedule, now: Timestamp) -> Option<Health> {
-    if schedule.spec.suspend == Some(true) || schedule.metadata.deletion_timestamp.is_some() {
+    let is_gone = schedule.metadata.deletion_timestamp.is_some();
+    if schedule.spec.suspend == Some(true) || is_gone || is_fired_here(schedule) {
         return None;
     }
     let status = schedule.status.as_ref()?;
@@ -93,6 +95,7 @@ fn median(runs: &[ScheduledRun]) -> Option<SignedDuration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use azureml_crds::ml_schedule::Engine;
     use serde_json::{Value, json};
 
     fn schedule(status: &Value) -> MLSchedule {
@@ -150,5 +153,12 @@ mod tests {
         let mut suspended = schedule(&json!({"runs": [failed]}));
         suspended.spec.suspend = Some(true);
         assert_eq!(health(&suspended, now.parse().unwrap()), None);
+    }
+
+    #[test]
+    fn a_schedule_that_is_fired_here_is_never_overdue_since_its_runs_are_objects() {
+        let mut fired_here = schedule(&json!({"runs": []}));
+        fired_here.spec.engine = Some(Engine::Controller);
+        assert_eq!(health(&fired_here, "2026-02-01T00:00:00Z".parse().unwrap()), None);
     }
 }

@@ -3,6 +3,7 @@
 //! In: an item of the list. Out: plain data. Nothing is decided here. Source: recorded jobs (`azureml.pipelines.stages` holds the
 //! times of a pipeline job that has ended; a cancelled one has none), Azure REST API, `Jobs_List`.
 
+use crate::names;
 use crate::owner::OWNER;
 use crate::run::phase;
 use azureml_crds::ml_run::Phase;
@@ -62,6 +63,10 @@ struct Properties {
 pub fn read(item: &str) -> Option<(Timestamp, Option<Listed>)> {
     let Item { name, system_data, properties } = serde_json::from_str(item).ok()?;
     let made = crate::time::timestamp(&system_data.created_at)?;
+    // The job of an MLRun tells of itself in that object; it is no run of a schedule in Azure.
+    if names::is_job(&name) {
+        return Some((made, None));
+    }
     let Properties { status, component_id, own, services } = properties;
     let properties = own.unwrap_or_default();
     let text = |key: &str| {
@@ -141,5 +146,20 @@ mod tests {
         let job = read(&odd).unwrap().1.unwrap();
         assert_eq!((job.phase, job.started, job.ended), (Phase::Pending, None, None));
         assert_eq!(read("{}"), None);
+    }
+
+    #[test]
+    fn the_job_of_an_mlrun_is_no_run_of_a_schedule() {
+        let properties = json!({"status": "Running", "properties": {OWNER: "c/1"}});
+        let uid = "0b3f5d52-1c7e-4d0b-9a57-3f1f6f2f9a10";
+        let is_read = |name: &str| {
+            let mut item: Value = serde_json::from_str(&item(&properties)).unwrap();
+            item["name"] = json!(name);
+            read(&item.to_string()).unwrap().1.is_some()
+        };
+        assert!(!is_read(&names::job(uid, 0)) && !is_read(&names::job(uid, 11)));
+        for name in [uid, "r-gbm-weekdays-20260105", &format!("r-{uid}-"), &format!("r-{uid}x")] {
+            assert!(is_read(name), "{name}");
+        }
     }
 }

@@ -27,8 +27,10 @@ pub struct Made {
     pub ended: Option<Phase>,
     /// When it ended.
     pub at: Option<Timestamp>,
-    /// Whether it is being cancelled or deleted.
+    /// Whether its cancellation is wanted already.
     pub is_going: bool,
+    /// Whether it is being deleted.
+    pub is_deleted: bool,
 }
 
 /// The controlling owner of an object, where it is of a kind.
@@ -53,8 +55,9 @@ pub fn made(schedule: &MLSchedule, run: &MLRun) -> Option<Made> {
     let meta = &run.metadata;
     let which = Which { name: meta.name.clone()?, uid: meta.uid.clone()? };
     let at = status.and_then(|status| status.finished_at.as_ref()).map(|at| at.0);
-    let is_going = run.spec.cancel == Some(true) || meta.deletion_timestamp.is_some();
-    Some(Made { which, ended, at, is_going })
+    let is_going = run.spec.cancel == Some(true);
+    let is_deleted = meta.deletion_timestamp.is_some();
+    Some(Made { which, ended, at, is_going, is_deleted })
 }
 
 /// The name of the MLRun for a firing time: one for each minute, whichever process makes it.

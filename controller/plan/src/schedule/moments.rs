@@ -8,10 +8,12 @@ use crate::invalid::InvalidSpec;
 use azureml_crds::ml_schedule::MLScheduleSpec;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 /// How many times are shown.
 const SHOWN: usize = 5;
+/// How far before its end the last moment of a span is looked for first.
+const FIRST_STEP: SignedDuration = SignedDuration::from_mins(1);
 
 /// What fires, read once.
 pub struct Moments<'a> {
@@ -42,7 +44,7 @@ impl<'a> Moments<'a> {
     pub fn after(&self, moment: Timestamp) -> Option<Zoned> {
         let start = self.window.start.to_zoned(self.window.clock.clone()).ok()?;
         // A start is a firing time itself, where it is one.
-        let before_start = start.timestamp().checked_sub(jiff::SignedDuration::from_secs(1)).ok()?;
+        let before_start = start.timestamp().checked_sub(SignedDuration::from_secs(1)).ok()?;
         let from = moment.max(before_start).to_zoned(self.window.clock.clone());
         let of_crons = self.crons.iter().filter_map(|cron| cron.find_next_occurrence(&from, false).ok());
         let first = of_crons.chain(self.of_recurrence(moment)).min_by_key(Zoned::timestamp)?;
@@ -55,11 +57,17 @@ impl<'a> Moments<'a> {
         firing::next(&recurrence, &self.window, moment).ok()?.into_iter().next()
     }
 
-    /// The last moment after one, up to another.
+    /// The last moment after one, up to another. It is looked for from the end, further back each time: most are near it.
     #[must_use]
     pub fn last(&self, after: Timestamp, until: Timestamp) -> Option<Timestamp> {
         let next = |from: &Timestamp| self.after(*from).map(|next| next.timestamp());
-        std::iter::successors(next(&after), next).take_while(|moment| *moment <= until).last()
+        let mut step = FIRST_STEP;
+        let mut from = back(until, step, after);
+        while from > after && next(&from).is_none_or(|next| next > until) {
+            step = step.saturating_add(step);
+            from = back(until, step, after);
+        }
+        std::iter::successors(next(&from), next).take_while(|moment| *moment <= until).last()
     }
 
     /// The next moments, as `status` shows them.
@@ -69,4 +77,9 @@ impl<'a> Moments<'a> {
         let all = std::iter::successors(self.after(now), next).take(SHOWN);
         all.map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()).collect()
     }
+}
+
+/// A step back, and not further than to a moment.
+fn back(from: Timestamp, step: SignedDuration, to: Timestamp) -> Timestamp {
+    from.checked_sub(step).map_or(to, |earlier| earlier.max(to))
 }

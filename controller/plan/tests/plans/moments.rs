@@ -249,3 +249,26 @@ fn a_day_that_no_month_has_and_a_window_that_is_over_have_no_times() -> Result<(
     assert!(moments.after(at("2026-12-31T06:00:00Z")).is_none());
     Ok(())
 }
+
+#[test]
+fn the_last_moment_of_a_week_is_the_one_to_which_a_walk_through_all_of_them_comes() -> Result<()> {
+    let week = SignedDuration::from_hours(168);
+    for times in [
+        "cron: '* * * * *'",
+        "crons: ['30 2 * * *', '0 6 1 * *', '*/7 3 * * MON']",
+        "cron: '0 6 29 2 *'",
+        "recurrence: {frequency: Day, interval: 2}",
+    ] {
+        let schedule = schedule(times)?;
+        let moments = moments(&schedule, "Europe/Zurich")?;
+        // The last two are at the changes of the clock.
+        for until in
+            ["2027-01-08T00:00:00Z", "2027-02-03T17:04:30Z", "2027-03-28T01:00:00Z", "2027-10-31T01:40:00Z"]
+        {
+            let (from, until) = (at(until) - week, at(until));
+            let all = between(&moments, from, until + SignedDuration::from_nanos(1));
+            assert_eq!(moments.last(from, until), all.last().copied(), "{times} {until}");
+        }
+    }
+    Ok(())
+}

@@ -118,7 +118,8 @@ async fn one(
     // A slow server keeps its place for so long, and no longer.
     let _few = places.permit(namespace).await;
     let fetch = tokio::time::timeout(LONGEST, fetcher.fetch(namespace, &place, since));
-    let late = |_| Error::Unreached(format!("the files did not come within {} minutes", LONGEST.as_secs() / 60));
+    let late =
+        |_| Error::Unreached(format!("the files did not come within {} minutes", LONGEST.as_secs() / 60));
     let fetched = fetch.await.map_err(late).and_then(|fetched| fetched).map_err(failed)?;
     Ok((Origin::Server(Box::new(place)), fetched))
 }
@@ -133,7 +134,10 @@ async fn in_place(
     if let Some(held) = fetcher.known(namespace, &key, hash, purpose).await {
         return Ok(held);
     }
-    let entries = object.entries(hash).await.map_err(|error| Error::Again { words: error.to_string(), is_lasting: false })?;
+    let entries = object
+        .entries(hash)
+        .await
+        .map_err(|error| Error::Again { words: error.to_string(), is_lasting: false })?;
     fetcher.entries((namespace, key, hash.to_owned()), purpose, entries).await
 }
 

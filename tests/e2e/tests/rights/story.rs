@@ -19,9 +19,9 @@ async fn ready<K: Object>(scene: &Scene, name: &str) -> Result<K> {
     scene.wait::<K>(name, "ready", is_ready).await
 }
 
-/// A workspace with a secret of its namespace, data in it, a run that is to go by itself, and a pipeline with its files in a
-/// ConfigMap.
-fn more(scene: &Scene) -> [Value; 6] {
+/// A workspace with a secret of its namespace, data in it, a run that is to go by itself, a pipeline with its files in a
+/// ConfigMap that is run when it changes, and an image and data with files in the manifest.
+fn more(scene: &Scene) -> [Value; 8] {
     let (group, kind) = ("azureml.dev/v1alpha1", "MLWorkspace");
     let identity =
         json!({"clientId": CLIENT, "tenantId": scene.azure.tenant_id(), "secretRef": {"name": "sp"}});
@@ -30,7 +30,11 @@ fn more(scene: &Scene) -> [Value; 6] {
     let path = "azureml://datastores/workspaceblobstore/paths/prices.csv";
     let data = json!({"workspaceRef": {"name": "own"}, "type": "uri_file", "path": path});
     let defaults = json!({"compute": {"ref": "cpu"}, "environment": {"ref": "r-gbm"}, "code": {"configMap": {"name": "scripts"}}});
-    let mapped = json!({"workspaceRef": {"name": "team-a"}, "defaults": defaults, "steps": [{"name": "only", "r": {"script": "a.R"}}]});
+    let mapped = json!({"workspaceRef": {"name": "team-a"}, "defaults": defaults, "steps": [{"name": "only", "r": {"script": "a.R"}}], "runOnChange": {"ttlAfterFinished": "1s"}});
+    let build = json!({"dockerfile": "FROM rocker/r-ver:4.4.2\nCOPY a.txt /opt/\n", "files": {"a.txt": "a"}});
+    let image = json!({"workspaceRef": {"name": "team-a"}, "deletionPolicy": "Delete", "build": build});
+    let source = json!({"files": {"a.csv": "x\n"}});
+    let held = json!({"workspaceRef": {"name": "team-a"}, "type": "uri_file", "source": source});
     [
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": SECRET}}),
         json!({"apiVersion": group, "kind": kind, "metadata": {"name": "own"}, "spec": azure}),
@@ -38,6 +42,8 @@ fn more(scene: &Scene) -> [Value; 6] {
         json!({"apiVersion": group, "kind": "MLRun", "metadata": {"name": "one"}, "spec": run}),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "scripts"}, "data": {"a.R": "cat(1)"}}),
         json!({"apiVersion": group, "kind": "MLPipeline", "metadata": {"name": "mapped"}, "spec": mapped}),
+        json!({"apiVersion": group, "kind": "MLEnvironment", "metadata": {"name": "files"}, "spec": image}),
+        json!({"apiVersion": group, "kind": "MLData", "metadata": {"name": "held"}, "spec": held}),
     ]
 }
 
@@ -51,6 +57,9 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
     ready::<MLData>(scene, "prices").await?;
     ready::<MLPipeline>(scene, "r-gbm").await?;
     ready::<MLPipeline>(scene, "mapped").await?;
+    ready::<MLEnvironment>(scene, "files").await?;
+    ready::<MLData>(scene, "held").await?;
+    ran_by_itself(scene, "mapped").await?;
     ready::<MLSchedule>(scene, "r-gbm-weekdays").await?;
     scene.wait_gone::<MLRun>("one").await?;
     let is_run = |entry: &azureml_simulator::Entry| entry.operation == "PUT workspaces/jobs";
@@ -64,6 +73,18 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
     let log = operator.tail(usize::MAX);
     ensure!(!log.contains("orbidden"), "{log}");
     Ok(())
+}
+
+/// Waits until the run that the operator made of a pipeline has come and gone.
+async fn ran_by_itself(scene: &Scene, name: &str) -> Result<()> {
+    let is_made = |pipeline: &MLPipeline| {
+        let status = pipeline.status.as_ref();
+        status.is_some_and(|status| status.current.is_some() && status.pending_run.is_none())
+    };
+    let pipeline = scene.wait::<MLPipeline>(name, "run", is_made).await?;
+    let current = pipeline.status.and_then(|status| status.current).context("no version")?;
+    let run = format!("{name}-{}", current.version.get(..12).unwrap_or(&current.version));
+    scene.wait_gone::<MLRun>(&run).await
 }
 
 async fn drifted(scene: &Scene, cluster: &MLCompute) -> Result<()> {

@@ -37,7 +37,8 @@ fn refs(runs: Vec<Made>) -> Result<Refs> {
 
 fn run(name: &str, ended: Option<Phase>) -> Made {
     let which = Which { name: name.to_owned(), uid: format!("uid-of-{name}") };
-    Made { which, ended, at: ended.map(|_| NOW - SignedDuration::from_hours(1)), is_going: false }
+    let at = ended.map(|_| NOW - SignedDuration::from_hours(1));
+    Made { which, ended, at, is_going: false, is_deleted: false }
 }
 
 /// A schedule whose times up to a moment are decided.
@@ -125,6 +126,14 @@ pub fn table() -> Result<Table> {
         going(),
         &ask(),
     )?;
+    row(
+        "another run goes on, to be replaced by one that was made",
+        &of(", concurrencyPolicy: Replace", yesterday)?,
+        vec![run("nightly-20260104-0600", None), run("nightly-20260105-0600", None)],
+        &ask(),
+    )?;
+    let cancelled = ["x1", "x2"].map(|name| Made { is_going: true, ..run(name, Some(Phase::Canceled)) });
+    row("cancelled runs", &of("", NOW)?, cancelled.to_vec(), &ask())?;
     let ended: Vec<Made> = (1..5)
         .flat_map(|day| {
             [(Phase::Succeeded, "a"), (Phase::Canceled, "b"), (Phase::Failed, "c")].map(|(phase, kind)| {

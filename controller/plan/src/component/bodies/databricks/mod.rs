@@ -25,6 +25,9 @@ const STEP: &str = include_str!("step.py");
 /// Which program and request a version has. It is part of the hash in their place, so that a new operator publishes nothing anew; it is
 /// increased where what is published must change with them.
 const FORM: u32 = 1;
+/// The longest request, in bytes. Source: Linux takes no argument longer than 128 KiB; the whole command is one, and base64 makes four bytes
+/// of three.
+const MOST: usize = 64 * 1024;
 /// Makes a module of the first file, and becomes the second. Python is told to read nothing of the step's folder (`-I`).
 const BEGIN: &str = "import base64,sys,types;d=base64.b64decode;m=sys.modules[\"web\"]=types.ModuleType(\"web\");\
                      exec(d(sys.argv.pop(1)),m.__dict__);exec(d(sys.argv.pop(1)))";
@@ -37,8 +40,15 @@ pub(crate) fn command(step: &Step, databricks: &Databricks) -> Result<String, In
         );
         return Err(InvalidSpec::new(format!("steps.{}.databricks", step.name), message));
     }
-    let request = request::of(step, databricks, limit(step, databricks)?);
-    let encoded = [WEB, STEP, &request.to_string()].map(|text| STANDARD.encode(text));
+    let request = request::of(step, databricks, limit(step, databricks)?).to_string();
+    if request.len() > MOST {
+        let message = format!(
+            "its request has {} bytes, and {MOST} are the most; shorten sparkConf, sparkEnvVars or parameters, or run a job",
+            request.len()
+        );
+        return Err(InvalidSpec::new(format!("steps.{}.databricks", step.name), message));
+    }
+    let encoded = [WEB, STEP, request.as_str()].map(|text| STANDARD.encode(text));
     let [web, run, request] = &encoded;
     let line = shell::line(&["python3", "-I", "-c", BEGIN, web, run, request], &values(databricks));
     // A shell that stays would keep a signal to itself; one with values becomes the program by itself.

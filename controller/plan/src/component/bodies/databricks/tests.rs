@@ -21,6 +21,20 @@ fn told(step: &Step) -> (Value, Vec<String>) {
     (request, line.lines().skip(1).map(str::to_owned).collect())
 }
 
+#[test]
+fn a_request_that_no_program_takes_as_an_argument_is_refused() {
+    let sized = |length: usize| {
+        let step = step("notebook: {path: /a}, cluster: {existing: 0923-164208-meows279}", "");
+        let mut databricks = step.databricks.clone().unwrap();
+        databricks.parameters.insert("a".to_owned(), "x".repeat(length));
+        command(&step, &databricks)
+    };
+    assert!(sized(MOST - 1000).is_ok());
+    let refused = sized(MOST).unwrap_err();
+    assert_eq!(refused.field, "steps.prepare.databricks");
+    assert!(refused.message.contains("and 65536 are the most; shorten sparkConf"), "{}", refused.message);
+}
+
 const CLUSTER: &str = "cluster: {new: {sparkVersion: 15.4.x-scala2.12, nodeTypeId: Standard_DS3_v2, ";
 
 #[test]
