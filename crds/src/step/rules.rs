@@ -30,7 +30,7 @@ pub(super) fn uses(field: &str, maps: &[&str]) -> Rule {
 pub(super) fn args_use(body: &str, maps: &[&str]) -> Rule {
     let what = maps.first().copied().unwrap_or_default();
     let is_in = is_in("b.split('}}', 2)[0]", maps);
-    let known = format!("('}}}}' + a).split('${{{{{what}.', 8).all(b, b.startsWith('}}}}') || {is_in})");
+    let known = format!("('}}}}' + a).split('${{{{{what}.', 4).all(b, b.startsWith('}}}}') || {is_in})");
     Rule::new(format!("!has(self.{body}) || !has(self.{body}.args) || self.{body}.args.all(a, {known})"))
         .message(Message::Expression(format!(
             "'{body}.args of step %s use ${{{{{what}.…}}}} that is not in the {what} of the step: %s; add it there'\
