@@ -12,7 +12,8 @@ const KINDS: &str = "mlworkspaces,mlcomputes,mlenvironments,mldata,mlpipelines,m
 
 #[tokio::test(flavor = "multi_thread")]
 async fn microsofts_client_shows_what_the_manifests_say() -> Result<()> {
-    let scene = Scene::set("readback", Setting::default()).await?;
+    let mut scene = Scene::set("readback", Setting::default()).await?;
+    scene.reach_blobs()?;
     let operator = scene.operator().await?;
     scene
         .kubectl(&[

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 /// Names the server answers for; storage accounts are addressed as `<account>.blob.localhost`. The last three are those of Azure, for
 /// clients that take the server for their proxy.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "localhost",
     "127.0.0.1",
     "*.localhost",
     "*.blob.localhost",
     "management.azure.com",
+    "*.blob.core.windows.net",
     "*.vault.azure.net",
     crate::databricks::HOST,
 ];

@@ -29,7 +29,8 @@ impl Installed {
     async fn new(name: &str, config: &str, values: fn(&str) -> Vec<String>) -> Result<Self> {
         let mut setting = Setting { config: format!("{config}{GRANTS}{SOON}"), ..Setting::default() };
         setting.azure.apps = [(CLIENT.to_owned(), SECRET.to_owned())].into();
-        let scene = Scene::set(name, setting).await?;
+        let mut scene = Scene::set(name, setting).await?;
+        scene.reach_blobs()?;
         let values = values(&scene.namespace);
         let objects = helm(&scene, &["template"], &values).await?;
         let objects: Vec<Value> = serde_saphyr::from_multiple(&objects)?;
