@@ -79,7 +79,7 @@ def read_data(ml, objects, item, report):
     report.same("status.path", status["path"], data.path)
     report.same("type", spec["type"], data.type)
     # Files of a source are where the operator says that it has put them.
-    path = spec.get("path") or item["status"]["path"]
+    path = spec.get("path") or status["path"]
     report.same("path", True, data.path.endswith(path.removeprefix("azureml://")))
     report.given("description", spec.get("description"), data.description)
     ownership(item, data.tags, report)

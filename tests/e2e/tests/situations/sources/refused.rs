@@ -38,7 +38,7 @@ async fn a_source_that_fails_keeps_the_version_in_force_and_runs_and_schedules_g
     server.commit()?;
     ask(&scene, "mlpipeline/p", "1").await?;
     let pointer =
-        failed(&scene, "p", &["defaults.code: model.bin is a pointer of Git LFS", "leave it out by ignore"]).await?;
+        failed(&scene, "p", &["defaults.code: the entry model.bin is a pointer of Git LFS", "leave it out by ignore"]).await?;
     assert_eq!(pointer["status"]["current"], before["status"]["current"]);
     std::fs::remove_file(server.work().join("train/model.bin"))?;
     server.git(&["add", "--all"])?;
