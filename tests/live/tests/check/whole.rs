@@ -18,8 +18,19 @@ async fn the_whole_check_answers_every_question_records_and_leaves_nothing() -> 
     for part in ["At most: 1 node x", "the workspace is in westeurope", "MLRun once: Succeeded", "removed "] {
         ensure!(said.contains(part), "{part:?} is not in:\n{said}");
     }
-    // The simulator does what we assume; what it cannot show, it cannot.
-    ensure!(said.contains("answers: 24 as assumed, 0 differ, 4 could not be seen"), "{said}");
+    // The simulator does what we assume; what it cannot show, it cannot. Whether a look meets a step that is being prepared
+    // is a matter of time.
+    let unseen = said.lines().filter(|line| line.ends_with("(could not be seen)"));
+    let unseen: Vec<&str> = unseen.filter_map(|line| line.trim().split(':').next()).collect();
+    let never = ["provider-limits", "schedule-count", "upload-without-keys", "arm-throttling"];
+    let is_known = |id: &&str| never.contains(id) || *id == "step-start";
+    ensure!(
+        never.iter().all(|id| unseen.contains(id)) && unseen.iter().all(is_known),
+        "{unseen:?} in\n{said}"
+    );
+    let seen = assumptions::count() - unseen.len();
+    let sum = format!("answers: {seen} as assumed, 0 differ, {} could not be seen", unseen.len());
+    ensure!(said.contains(&sum), "{sum} is not in:\n{said}");
     ensure!(!said.contains("the check ended before"), "{said}");
     let text = std::fs::read_to_string(file)?;
     if std::env::var_os("UPDATE").is_some() {

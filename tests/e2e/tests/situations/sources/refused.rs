@@ -37,8 +37,12 @@ async fn a_source_that_fails_keeps_the_version_in_force_and_runs_and_schedules_g
     )?;
     server.commit()?;
     ask(&scene, "mlpipeline/p", "1").await?;
-    let pointer =
-        failed(&scene, "p", &["defaults.code: the entry model.bin is a pointer of Git LFS", "leave it out by ignore"]).await?;
+    let pointer = failed(
+        &scene,
+        "p",
+        &["defaults.code: the entry model.bin is a pointer of Git LFS", "leave it out by ignore"],
+    )
+    .await?;
     assert_eq!(pointer["status"]["current"], before["status"]["current"]);
     std::fs::remove_file(server.work().join("train/model.bin"))?;
     server.git(&["add", "--all"])?;
@@ -81,7 +85,8 @@ async fn a_commit_that_is_gone_is_said_after_a_restart_and_the_version_stays() -
     server.git(&["reflog", "expire", "--expire=now", "--all"])?;
     server.git(&["gc", "--quiet", "--prune=now"])?;
     let operator = scene.operator().await?;
-    let gone = failed(&scene, "p", &["not our ref", "check that what url and ref name is still there"]).await?;
+    let gone =
+        failed(&scene, "p", &["not our ref", "check that what url and ref name is still there"]).await?;
     assert_eq!(gone["status"]["current"], before["status"]["current"]);
     operator.stop()
 }
