@@ -54,7 +54,7 @@ fn walk(schema: &Value, name: &str, field: &str, checks: &mut Vec<Check>) -> Res
         Ok(())
     };
     for (keyword, value) in schema.as_object().into_iter().flatten() {
-        if let Some(words) = bound(keyword, value) {
+        if let Some(words) = bound(schema, keyword, value) {
             add(field, vec![words])?;
         }
     }
@@ -86,19 +86,29 @@ fn walk(schema: &Value, name: &str, field: &str, checks: &mut Vec<Check>) -> Res
 }
 
 /// The words of the API server for a bound.
-fn bound(keyword: &str, value: &Value) -> Option<String> {
+fn bound(schema: &Value, keyword: &str, value: &Value) -> Option<String> {
+    let number = || Some(printed(value.as_f64()?, schema["type"] == "number"));
     Some(match keyword {
         "maxLength" => format!("may not be more than {value}"),
         "minLength" => format!("should be at least {value} chars long"),
         // One item, or several items.
         "maxItems" | "maxProperties" => format!("must have at most {value} item"),
         "minItems" | "minProperties" => format!("should have at least {value}"),
-        "minimum" => format!("should be greater than or equal to {}", value.as_f64()?),
-        "maximum" => format!("should be less than or equal to {}", value.as_f64()?),
+        "minimum" => format!("should be greater than or equal to {}", number()?),
+        "maximum" => format!("should be less than or equal to {}", number()?),
         "pattern" => format!("should match '{}'", value.as_str().unwrap_or_default()),
         "enum" => format!("supported values: {}", value.as_array()?.first()?),
         _ => return None,
     })
+}
+
+/// A number as the API server prints it: one that may have a fraction with an exponent from a million on.
+fn printed(number: f64, is_float: bool) -> String {
+    if is_float && number.abs() >= 1e6 {
+        format!("{number:e}").replace('e', "e+")
+    } else {
+        number.to_string()
+    }
 }
 
 /// The message of a rule; of an expression the text between what is filled in.
