@@ -31,18 +31,15 @@ async fn a_source_that_fails_keeps_the_version_in_force_and_runs_and_schedules_g
     let before = at(&scene, "p", &first).await?;
 
     // A pointer of LFS, a submodule, and a branch that is gone.
+    let oid = "a".repeat(64);
     server.write(
         "train/model.bin",
-        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\n", "a".repeat(64)),
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\n"),
     )?;
     server.commit()?;
     ask(&scene, "mlpipeline/p", "1").await?;
-    let pointer = failed(
-        &scene,
-        "p",
-        &["defaults.code: the entry model.bin is a pointer of Git LFS", "leave it out by ignore"],
-    )
-    .await?;
+    let words = ["defaults.code: the entry model.bin is a pointer of Git LFS", "leave it out by ignore"];
+    let pointer = failed(&scene, "p", &words).await?;
     assert_eq!(pointer["status"]["current"], before["status"]["current"]);
     std::fs::remove_file(server.work().join("train/model.bin"))?;
     server.git(&["add", "--all"])?;
