@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 const CHANGES: usize = 50;
 /// Between one change and the next, so that none waits for what the one before set off.
 const PAUSE: Duration = Duration::from_millis(200);
-const RESYNC: Duration = Duration::from_secs(20);
 
 /// So many clusters.
 pub fn manifests(count: usize) -> String {
@@ -65,7 +64,7 @@ pub async fn at_once(figures: &mut Figures, count: usize) -> Result<()> {
         metric(&operator, "process_cpu_seconds").await?,
     );
     applied(figures, &scene, &format!("{count} clusters"), count).await?;
-    let cost = requests(&scene, since);
+    let cost = requests(&scene, since..);
     let puts = cost.iter().filter(|entry| entry.method == "PUT").count();
     figures.take(format!("{count} clusters: PUT per cluster"), "", number(puts) / number(count));
     figures.take(
@@ -153,30 +152,30 @@ async fn changes(figures: &mut Figures, scene: &Scene, what: &str, count: usize)
     Ok(())
 }
 
-/// What one comparison of everything costs: the requests of one interval.
+/// What one comparison of everything costs: the requests from its beginning to the beginning of the next.
 async fn resync(figures: &mut Figures, scene: &Scene, count: usize) -> Result<()> {
     // What the changes left behind comes to rest in one interval; the comparison after that is counted.
-    tokio::time::sleep(RESYNC).await;
-    let since = scene.azure.requests().len();
+    let settling = comparison(scene, scene.azure.requests().len()).await?;
+    let begin = comparison(scene, settling + 1).await?;
     let writes = kubernetes_writes().await?;
-    let begun = |log: &[Entry]| {
-        log[since.min(log.len())..].iter().any(|entry| entry.url.contains("/computes?")).then_some(())
-    };
-    scene.azure.wait_for(PATIENCE, begun).await.context("there was no comparison")?;
-    tokio::time::sleep(RESYNC / 2).await;
-    let cost = requests(scene, since);
+    let end = comparison(scene, begin + 1).await?;
+    let writes = kubernetes_writes().await? - writes;
+    let cost = requests(scene, begin..end);
     figures.take(format!("{count} clusters: Azure requests of one resync"), "", number(cost.len()));
     figures.take(
         format!("{count} clusters: of these, pages of lists"),
         "",
         number(cost.iter().filter(|entry| entry.url.contains("/computes?")).count()),
     );
-    figures.take(
-        format!("{count} clusters: Kubernetes writes of one resync"),
-        "",
-        kubernetes_writes().await? - writes,
-    );
+    figures.take(format!("{count} clusters: Kubernetes writes of one resync"), "", writes);
     Ok(())
+}
+
+/// Where in the log the next comparison begins, from a place on: with the first page of the list.
+async fn comparison(scene: &Scene, from: usize) -> Result<usize> {
+    let is_first = |entry: &Entry| entry.url.contains("/computes?") && !entry.url.contains("skip");
+    let begun = |log: &[Entry]| (from..log.len()).find(|at| is_first(&log[*at]));
+    scene.azure.wait_for(PATIENCE, begun).await.context("there was no comparison")
 }
 
 /// A restart with everything ready: until every object has been looked at.
@@ -201,7 +200,7 @@ async fn restart(figures: &mut Figures, scene: &mut Scene, count: usize) -> Resu
     figures.take(
         format!("{count} clusters: Azure requests of a restart"),
         "",
-        number(requests(scene, since).len()),
+        number(requests(scene, since..).len()),
     );
     figures.take(
         format!("{count} clusters: Kubernetes writes of a restart"),

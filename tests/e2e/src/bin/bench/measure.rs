@@ -5,7 +5,7 @@ use azureml_crds::shared::HasCommon;
 use azureml_e2e::scene::{GRANTS, GROUP, SUBSCRIPTION, WORKSPACE};
 use azureml_e2e::{Operator, Scene, Setting, cluster};
 use azureml_plan::report::is_ready;
-use azureml_simulator::{Options, Times, WorkspaceSpec};
+use azureml_simulator::{Entry, Options, Times, WorkspaceSpec};
 use futures::StreamExt as _;
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::Api;
@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::pin::pin;
+use std::slice::SliceIndex;
 use std::time::{Duration, Instant};
 
 /// Longer than any row may take.
@@ -121,10 +122,11 @@ pub async fn metric(operator: &Operator, name: &str) -> Result<f64> {
     line.and_then(value).with_context(|| format!("the operator has no metric {name}"))
 }
 
-/// Requests to Azure since a place in its log, tokens not counted.
-pub fn requests(scene: &Scene, since: usize) -> Vec<azureml_simulator::Entry> {
-    let all = scene.azure.requests().into_iter().skip(since);
-    all.filter(|entry| !entry.url.contains("/oauth2/")).collect()
+/// Requests to Azure at these places of its log, tokens not counted.
+pub fn requests(scene: &Scene, within: impl SliceIndex<[Entry], Output = [Entry]>) -> Vec<Entry> {
+    let all = scene.azure.requests();
+    let within = all.get(within).unwrap_or_default().iter();
+    within.filter(|entry| !entry.url.contains("/oauth2/")).cloned().collect()
 }
 
 /// A count as a figure.

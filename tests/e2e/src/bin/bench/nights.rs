@@ -79,7 +79,7 @@ pub async fn at_once(figures: &mut Figures, count: usize) -> Result<()> {
     let ended = all_ended(&scene, count).await?;
     let what = format!("{count} schedules fire at once, {failed} runs fail");
     figures.take(format!("{what}: firing to all lastRun"), "s", ended.duration_since(fires).as_secs_f64());
-    let cost = requests(&scene, since);
+    let cost = requests(&scene, since..);
     let lists = cost.iter().filter(|entry| entry.url.contains("/jobs?")).count();
     let calls = cost.iter().filter(|entry| entry.url.contains("/children")).count();
     figures.take(format!("{what}: pages of lists of jobs"), "", number(lists));

@@ -74,7 +74,7 @@ pub async fn published(figures: &mut Figures, count: usize, throttle: bool) -> R
     let took = pipelines.max(schedules).duration_since(began).as_secs_f64();
     figures.take(format!("{count} {what}: from the first applied to all published and scheduled"), "s", took);
     figures.take(format!("{count} {what}: the same, for each"), "s", took / number(count));
-    let cost = requests(&scene, since);
+    let cost = requests(&scene, since..);
     spent(figures, &format!("{count} {what}"), count, &cost);
     if throttle {
         figures.take(
