@@ -147,20 +147,8 @@ fn table(ctx: &mut Context<'_>, frame: &mut Frame, (node, key): (&Node, &str), n
     let message =
         format!("a search reads what is bound to it: the table is the input {name} of the pipeline");
     ctx.findings.note(&place, key, &message);
-    frame.inputs.push(Input {
-        name: name.to_owned(),
-        place,
-        kind: Some(kind),
-        is_inferred: false,
-        path: Some(path),
-        mode: None,
-        value: None,
-        is_optional: false,
-        minimum: None,
-        maximum: None,
-        choices: Vec::new(),
-        description: None,
-    });
+    let input = Input::named(name, &place);
+    frame.inputs.push(Input { kind: Some(kind), is_inferred: false, path: Some(path), ..input });
     Some(format!("${{{{parent.inputs.{name}}}}}"))
 }
 

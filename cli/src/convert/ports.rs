@@ -38,6 +38,26 @@ pub struct Input {
     pub description: Option<String>,
 }
 
+impl Input {
+    /// An input of which nothing is said yet.
+    pub fn named(name: &str, place: &Place) -> Self {
+        Self {
+            name: name.to_owned(),
+            place: place.clone(),
+            kind: None,
+            is_inferred: true,
+            path: None,
+            mode: None,
+            value: None,
+            is_optional: false,
+            minimum: None,
+            maximum: None,
+            choices: Vec::new(),
+            description: None,
+        }
+    }
+}
+
 /// An output.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -126,20 +146,7 @@ pub fn inputs(entries: &[Entry], path: &str, findings: &mut Findings) -> Vec<Inp
 }
 
 fn input(entry: &Entry, path: &str, findings: &mut Findings) -> Input {
-    let mut input = Input {
-        name: entry.key.clone(),
-        place: entry.place.clone(),
-        kind: None,
-        is_inferred: true,
-        path: None,
-        mode: None,
-        value: None,
-        is_optional: false,
-        minimum: None,
-        maximum: None,
-        choices: Vec::new(),
-        description: None,
-    };
+    let mut input = Input::named(&entry.key, &entry.place);
     match &entry.node.value {
         Value::Null => {}
         Value::Scalar(scalar) => input.value = Some(scalar.clone()),
