@@ -12,6 +12,7 @@ mod nights;
 mod node;
 mod pipelines;
 mod replicas;
+mod sources;
 
 use anyhow::{Result, ensure};
 use figures::Figures;
@@ -67,6 +68,12 @@ async fn of_round(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<
     }
     if only("nights") {
         nights::at_once(figures, 1000).await?;
+    }
+    if only("large") {
+        sources::large(figures, 100).await?;
+    }
+    if only("many") {
+        sources::many(figures, 5000).await?;
     }
     if only("beside") {
         pipelines::beside(figures, 100).await?;

@@ -49,8 +49,13 @@ pub enum Budget {
 
 /// A scene with the operator's own intervals, but for the resync, and with the log that it is shipped with.
 pub async fn scene(azure: Options, resync: &str, budget: Budget) -> Result<Scene> {
+    scene_with(azure, resync, budget, "").await
+}
+
+/// The same, with more in the operator's configuration.
+pub async fn scene_with(azure: Options, resync: &str, budget: Budget, more: &str) -> Result<Scene> {
     let budget = if budget == Budget::Default { "" } else { LIFTED };
-    let config = format!("{GRANTS}intervals: {{resync: {resync}}}\n{budget}");
+    let config = format!("{more}{GRANTS}intervals: {{resync: {resync}}}\n{budget}");
     let mut scene = Scene::set("bench", Setting { azure, config }).await?;
     scene.start.log = Some("info".to_owned());
     Ok(scene)
