@@ -20,6 +20,7 @@ pub mod relay;
 pub mod said;
 pub mod scene;
 pub mod storage;
+mod tunnel;
 mod waits;
 
 pub use installed::Installed;
