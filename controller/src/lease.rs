@@ -4,9 +4,9 @@
 //! Expiry is judged by how long a record has been seen unchanged here, never by another machine's clock.
 
 use crate::MANAGER;
-use crate::config::{Lease as Timing, std_duration};
 use crate::telemetry::texts::{RENEWAL_FAILED, WAITING};
 use anyhow::{Context as _, Result, bail};
+use azureml_config::{Lease as Timing, std_duration};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{Api, PostParams};

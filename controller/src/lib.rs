@@ -6,7 +6,6 @@ pub mod args;
 mod changes;
 pub mod check;
 pub mod clock;
-pub mod config;
 pub mod engine;
 #[cfg(test)]
 mod fake;

@@ -69,8 +69,10 @@ fn beside_manifests(root: &Path, name: &str) -> Vec<PathBuf> {
         "controller/access",
         "controller/azure",
         "controller/check",
+        "controller/config",
         "controller/observe",
         "controller/plan",
+        "controller/source",
         "xtask",
     ];
     let folders = folders.map(PathBuf::from).into_iter();

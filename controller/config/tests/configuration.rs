@@ -1,9 +1,9 @@
 //! The documented configuration file says every field, and every default.
 
-use azureml_controller::config::Config;
+use azureml_config::Config;
 use std::path::Path;
 
-const DOCUMENTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.yaml");
+const DOCUMENTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.yaml");
 
 #[test]
 fn the_documented_configuration_has_the_defaults() {

@@ -6,13 +6,13 @@ use super::shut::Shut;
 use super::sources::Fetching;
 use super::ticks::Ticks;
 use super::weight::Weights;
-use crate::config::Intervals;
 use crate::metrics::Metrics;
 use crate::stores::Stores;
 use azureml_access::identity::Identities;
 use azureml_access::secrets::Secrets;
 use azureml_client::places::Places;
 use azureml_client::send::Gate;
+use azureml_config::Intervals;
 use azureml_observe::looks::Looks;
 use azureml_plan::context::Pace;
 use azureml_plan::resolve::{Settings, World};
@@ -90,7 +90,7 @@ impl Context {
     #[must_use]
     pub fn intervals(intervals: &Intervals) -> [Duration; 4] {
         [intervals.first_look, intervals.longest_look, intervals.first_job_look, intervals.longest_job_look]
-            .map(crate::config::std_duration)
+            .map(azureml_config::std_duration)
     }
 
     /// Whether Azure may yet show something that an earlier process began to create.

@@ -2,7 +2,6 @@
 
 use crate::args::Run;
 use crate::clock;
-use crate::config::{Config, std_duration};
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
 use crate::engine::followed;
@@ -23,6 +22,7 @@ use azureml_access::connect::Shared;
 use azureml_access::identity::Identities;
 use azureml_access::secrets::Secrets;
 use azureml_client::places::Places;
+use azureml_config::{Config, std_duration};
 use azureml_crds::for_each_kind;
 use azureml_observe::looks::Looks;
 use azureml_plan::resolve::Settings;

@@ -7,7 +7,7 @@ use crate::names::Names;
 use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_client::cloud::Cloud;
-use azureml_controller::config::{Config, DefaultCloud};
+use azureml_config::{Config, DefaultCloud};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The shape of the code: which crate may use which, what the pure ones may not pull in, and how files begin and end.
 
+mod arrows;
 mod circles;
 mod features;
 mod lists;
@@ -7,8 +8,6 @@ mod untested;
 mod words;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,141 +34,6 @@ fn files(suffixes: &[&str]) -> Result<Vec<(String, String)>> {
         Ok((path.to_owned(), std::fs::read_to_string(root().join(path)).with_context(|| path.to_owned())?))
     };
     listed.lines().filter(wanted).filter(|path| root().join(path).exists()).map(read).collect()
-}
-
-/// The crates of this workspace that each of them uses in what it ships.
-const ARROWS: [(&str, &[&str]); 14] = [
-    ("azureml-access", &["azureml-client", "azureml-plan"]),
-    ("azureml-check", &["azureml-crds", "azureml-plan"]),
-    ("azureml-cli", &["azureml-check", "azureml-client", "azureml-crds", "azureml-plan"]),
-    ("azureml-client", &[]),
-    ("azureml-control-plane", &[]),
-    (
-        "azureml-controller",
-        &[
-            "azureml-access",
-            "azureml-client",
-            "azureml-crds",
-            "azureml-observe",
-            "azureml-plan",
-            "azureml-source",
-        ],
-    ),
-    ("azureml-crds", &[]),
-    (
-        "azureml-e2e",
-        &["azureml-control-plane", "azureml-controller", "azureml-crds", "azureml-plan", "azureml-simulator"],
-    ),
-    (
-        "azureml-live",
-        &[
-            "azureml-access",
-            "azureml-client",
-            "azureml-control-plane",
-            "azureml-controller",
-            "azureml-crds",
-            "azureml-plan",
-        ],
-    ),
-    ("azureml-observe", &["azureml-client", "azureml-crds", "azureml-plan", "azureml-source"]),
-    ("azureml-plan", &["azureml-client", "azureml-crds"]),
-    ("azureml-simulator", &[]),
-    ("azureml-source", &["azureml-client", "azureml-crds", "azureml-plan"]),
-    ("xtask", &["azureml-control-plane", "azureml-crds"]),
-];
-
-#[test]
-fn arrows_between_crates_point_one_way() -> Result<()> {
-    let metadata: Value =
-        serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps", "--offline"])?)?;
-    let packages = metadata["packages"].as_array().context("no packages")?;
-    let names: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
-    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for package in packages {
-        let dependencies = package["dependencies"].as_array().into_iter().flatten();
-        let shipped = dependencies.filter(|dependency| dependency["kind"].is_null());
-        let ours =
-            shipped.filter_map(|dependency| dependency["name"].as_str()).filter(|name| names.contains(name));
-        found.insert(package["name"].as_str().unwrap_or_default(), ours.collect());
-    }
-    let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        ARROWS.into_iter().map(|(name, uses)| (name, uses.iter().copied().collect())).collect();
-    assert_eq!(found, allowed);
-    Ok(())
-}
-
-/// What is shipped, and the tools of the project.
-const WITHOUT_CIRCLES: [&str; 9] = [
-    "cli",
-    "crds",
-    "controller",
-    "controller/access",
-    "controller/azure",
-    "controller/check",
-    "controller/observe",
-    "controller/plan",
-    "xtask",
-];
-
-#[test]
-fn no_two_files_use_each_other() -> Result<()> {
-    let mut found = Vec::new();
-    for package in WITHOUT_CIRCLES {
-        found.extend(circles::circles(&root().join(package).join("src"))?);
-    }
-    assert!(found.is_empty(), "{} circles\n{}", found.len(), found.join("\n"));
-    Ok(())
-}
-
-/// Crates that send, wait or look at a clock.
-const IMPURE: [&str; 12] = [
-    "tokio",
-    "reqwest",
-    "hyper",
-    "hyper-util",
-    "mio",
-    "socket2",
-    "rustls",
-    "azure_core",
-    "azure_identity",
-    "kube-client",
-    "kube-runtime",
-    "chrono",
-];
-
-#[test]
-fn decisions_and_kinds_can_neither_send_nor_wait() -> Result<()> {
-    for package in ["azureml-plan", "azureml-crds"] {
-        let tree = cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", package])?;
-        let used: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
-        assert!(used.contains("serde_json"), "the tree of {package} is not one: {tree}");
-        let impure: Vec<&&str> = IMPURE.iter().filter(|name| used.contains(**name)).collect();
-        assert!(impure.is_empty(), "{package} uses {impure:?}");
-        let clippy = root()
-            .join(if package == "azureml-plan" { "controller/plan" } else { "crds" })
-            .join("clippy.toml");
-        let lint = std::fs::read_to_string(&clippy).with_context(|| clippy.display().to_string())?;
-        for clock in
-            ["jiff::Timestamp::now", "std::time::SystemTime::now", "std::time::Instant::now", "std::env::var"]
-        {
-            assert!(lint.contains(clock), "{} does not disallow {clock}", clippy.display());
-        }
-    }
-    Ok(())
-}
-
-#[test]
-fn azure_is_seen_without_a_client_of_kubernetes() -> Result<()> {
-    let kubernetes = ["kube-client", "kube-runtime"];
-    for (package, others) in [("azureml-access", &[][..]), ("azureml-observe", &["azure_identity"][..])] {
-        let tree = cargo(&["tree", "--offline", "--edges=normal", "--prefix=none", "--package", package])?;
-        let used: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
-        assert!(used.contains("reqwest"), "the tree of {package} is not one: {tree}");
-        for other in kubernetes.iter().chain(others) {
-            assert!(!used.contains(other), "{package} uses {other}");
-        }
-    }
-    Ok(())
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //!
 //! In: the configuration. Out: clients and a store. It asks nobody by itself.
 
-use crate::config::{self, Config};
 use anyhow::Result;
 use azureml_access::{connect, credentials};
 use azureml_client::places::Places;
+use azureml_config::Config;
 use azureml_source::{Fetcher, Net, Store};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct Fetching {
     /// Asks hosts that the configuration names, wherever they are.
     pub anywhere: Net,
     /// Which hosts namespaces may fetch from.
-    pub config: config::Sources,
+    pub config: azureml_config::Sources,
     /// Sources that are asked at once.
     pub places: Places,
 }

@@ -3,7 +3,7 @@
 
 use super::pages::{Block, every_block};
 use anyhow::{Context as _, Result, bail, ensure};
-use azureml_controller::config::Config;
+use azureml_config::Config;
 use azureml_e2e::cluster;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

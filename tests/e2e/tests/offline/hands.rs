@@ -9,7 +9,7 @@ use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
 use azureml_client::client::Client;
 use azureml_client::places::Places;
-use azureml_controller::config::Config;
+use azureml_config::Config;
 use azureml_crds::shared::{Common, HasCommon};
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::operator::configure;
