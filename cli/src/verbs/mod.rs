@@ -1,10 +1,13 @@
 //! The verbs as a terminal has them: arguments, what is read and written, and exit codes. What a verb means is in the library.
 
 mod convert;
+mod files;
+mod plan;
 mod schemas;
 mod validate;
 
 pub use self::convert::Convert;
+pub use self::plan::Plan;
 pub use self::schemas::Schemas;
 pub use self::validate::Validate;
 
@@ -14,4 +17,9 @@ pub struct Failed {
     pub cause: anyhow::Error,
     /// The exit code.
     pub code: u8,
+}
+
+/// Whether colours are wanted: on a terminal, unless the variable `NO_COLOR` says no (no-color.org).
+fn is_coloured(is_terminal: bool) -> bool {
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What the configuration says of the ways to Azure and to registries, as `azureml-access` takes it.
+//! What the configuration says of the ways to Azure and to registries, as `azureml-access` takes it, and of what plans are made with.
 //!
 //! In: the configuration. Out: clouds with their certificates, timeouts, budgets. Reads the files that it names.
 
@@ -6,6 +6,7 @@ use super::{Config, std_duration};
 use anyhow::Result;
 use azureml_access::connect::Times;
 use azureml_access::identity::Reach;
+use azureml_plan::resolve::Settings;
 
 impl Config {
     /// What is to be reached, and how.
@@ -26,5 +27,19 @@ impl Config {
             limits: azure.budget.clone().into(),
             send_job_token: azure.send_job_token,
         })
+    }
+
+    /// What references are resolved with.
+    #[must_use]
+    pub fn settings(&self, cluster: String) -> Settings {
+        Settings {
+            cluster,
+            grants: self.grants.clone(),
+            default_cloud: self.default_cloud.0.clone(),
+            resync: self.intervals.resync,
+            schedule_form: self.azure.schedule_form(),
+            deployments: self.azure.deployment_settings,
+            scales_by_patch: self.azure.scale_by_patch,
+        }
     }
 }

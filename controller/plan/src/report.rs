@@ -64,6 +64,13 @@ fn kept_stalled(verdict: &Verdict, last: Option<&LastFailure>) -> Verdict {
     }
 }
 
+/// Whether changes to Azure are stopped for an object.
+#[must_use]
+pub fn is_paused(meta: &kube::core::ObjectMeta) -> bool {
+    let annotations = meta.annotations.as_ref();
+    annotations.is_some_and(|all| all.get(azureml_crds::PAUSED).is_some_and(|value| value == "true"))
+}
+
 fn paused() -> Extra {
     let message =
         format!("nothing is changed in Azure while the annotation {} is \"true\"", azureml_crds::PAUSED);

@@ -4,12 +4,12 @@
 
 use super::Kind;
 use super::pass::Pass;
-use super::report;
 use crate::metrics::Fired;
 use crate::{changes, clock};
 use azureml_client::Class;
 use azureml_plan::change::Change;
 use azureml_plan::reasons::Reason;
+use azureml_plan::report::is_paused;
 use azureml_plan::trouble::Trouble;
 use azureml_plan::{Next, Plan};
 use kube::api::Api;
@@ -18,7 +18,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Takes everything out of a plan that changes something, where the object is paused.
     pub(super) fn pause(&self, plan: &mut Plan) {
         let is_idle = plan.actions.is_empty() && plan.cluster.is_empty();
-        if report::is_paused(self.object.as_ref()) && !is_idle {
+        if is_paused(self.object.meta()) && !is_idle {
             plan.actions.clear();
             plan.cluster.clear();
             plan.next = Next::Tick;

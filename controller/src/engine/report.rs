@@ -27,20 +27,11 @@ pub struct Said<S> {
 pub fn status<K: Kind>(object: &K, said: Said<StatusOf<K>>, ask: &Ask) -> StatusOf<K> {
     let Said { mut facts, plan, last_failure, is_handled } = said;
     let before = object.status().map(|status| status.common().clone()).unwrap_or_default();
-    let (generation, is_paused) = (object.meta().generation, is_paused(object));
+    let (generation, is_paused) = (object.meta().generation, report::is_paused(object.meta()));
     let azure_id = facts.common_mut().azure_id.take();
     let passed = report::Passed { plan, last_failure, is_handled, is_paused, generation };
     *facts.common_mut() = Common { azure_id, ..report::common(before, passed, ask) };
     facts
-}
-
-/// Whether changes to Azure are stopped for an object.
-pub fn is_paused<K: Kind>(object: &K) -> bool {
-    object
-        .meta()
-        .annotations
-        .as_ref()
-        .is_some_and(|all| all.get(azureml_crds::PAUSED).is_some_and(|value| value == "true"))
 }
 
 /// The status as a patch of the object as it was read: that of a process that was suspended with it on the way, and that comes after

@@ -25,7 +25,6 @@ use azureml_client::places::Places;
 use azureml_config::{Config, std_duration};
 use azureml_crds::for_each_kind;
 use azureml_observe::looks::Looks;
-use azureml_plan::resolve::Settings;
 use futures::future::join_all;
 use kube::Client;
 use kube::runtime::reflector::store::{Store, Writer};
@@ -189,7 +188,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         secrets: Secrets::default(),
         recorder,
         metrics,
-        settings: settings(config, cluster_id),
+        settings: config.settings(cluster_id),
         strangers: Places::new(4, 32),
         fetching: Fetching::new(config)?,
         uploads: Places::new(2, 8),
@@ -206,18 +205,6 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         settled: OnceLock::new(),
         leads_since: OnceLock::new(),
     })
-}
-
-fn settings(config: &Config, cluster: String) -> Settings {
-    Settings {
-        cluster,
-        grants: config.grants.clone(),
-        default_cloud: config.default_cloud.0.clone(),
-        resync: config.intervals.resync,
-        schedule_form: config.azure.schedule_form(),
-        deployments: config.azure.deployment_settings,
-        scales_by_patch: config.azure.scale_by_patch,
-    }
 }
 
 /// Lets the metrics ask for what is not counted but looked at.

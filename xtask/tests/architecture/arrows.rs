@@ -9,7 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 const ARROWS: [(&str, &[&str]); 15] = [
     ("azureml-access", &["azureml-client", "azureml-plan"]),
     ("azureml-check", &["azureml-crds", "azureml-plan"]),
-    ("azureml-cli", &["azureml-check", "azureml-client", "azureml-crds", "azureml-plan"]),
+    (
+        "azureml-cli",
+        &[
+            "azureml-access",
+            "azureml-check",
+            "azureml-client",
+            "azureml-config",
+            "azureml-crds",
+            "azureml-observe",
+            "azureml-plan",
+            "azureml-source",
+        ],
+    ),
     ("azureml-client", &[]),
     ("azureml-config", &["azureml-access", "azureml-client", "azureml-plan"]),
     ("azureml-control-plane", &[]),

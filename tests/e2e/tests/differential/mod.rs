@@ -19,6 +19,7 @@ use anyhow::{Result, anyhow, ensure};
 use azureml_cli::convert::context::Options as Conversion;
 use azureml_cli::convert::convert;
 use azureml_cli::convert::findings::Weight;
+use azureml_cli::plan::folder::Folder;
 use azureml_client::ArmId;
 use azureml_e2e::Setting;
 use azureml_e2e::scene::GROUP;
@@ -82,13 +83,12 @@ async fn azure(project: &Project, files: &[File]) -> Result<Side> {
     };
     let azure = Simulator::start(options).await.map_err(|error| anyhow!("{error}"))?;
     let hands = hands(&azure, "test", GRANTS)?;
+    let client = hands.client("AzurePublic").map_err(|wait| anyhow!(wait.message))?;
     for file in files.iter().filter(|file| file.manifests.is_ok()) {
         let workspace = ArmId::workspace(azure.subscription_id(), GROUP, &file.workspace);
         for seed in seeds::seeds(project, &file.name, &workspace) {
             // What Azure does not take is missing later.
-            if let Err(error) =
-                act(&hands.client, &hands.looks, &&crate::offline::folder::Folder::default(), &[seed]).await
-            {
+            if let Err(error) = act(&client, &hands.looks, &Folder::default(), &[seed]).await {
                 println!("{}: {error}", file.name);
             }
         }

@@ -77,13 +77,13 @@ async fn passes(side: &Side, folder: &Folder, workspace: &str, runs: bool) -> Re
     let (mut quiet, mut before) = (0, folder.told());
     while quiet < QUIET && Instant::now() < until {
         beat.tick().await;
-        let mut are_ready = pass(hands, folder, &folder.workspaces).await?
-            & pass(hands, folder, &folder.computes).await?
-            & pass(hands, folder, &folder.environments).await?
-            & pass(hands, folder, &folder.data).await?;
+        let mut are_ready = pass(hands, folder, &folder.workspaces).await
+            & pass(hands, folder, &folder.computes).await
+            & pass(hands, folder, &folder.environments).await
+            & pass(hands, folder, &folder.data).await;
         are_ready &=
-            pass(hands, folder, &folder.pipelines).await? & pass(hands, folder, &folder.schedules).await?;
-        pass(hands, folder, &folder.runs).await?;
+            pass(hands, folder, &folder.pipelines).await & pass(hands, folder, &folder.schedules).await;
+        pass(hands, folder, &folder.runs).await;
         if are_ready && (!runs || is_asked_for(folder)) {
             return Ok(Some(Request::logged(&side.azure.requests(), side.since, workspace)));
         }

@@ -68,12 +68,12 @@ async fn azure_receives_the_same_from_files_as_from_the_operator() -> Result<()>
     loop {
         beat.tick().await;
         ensure!(Instant::now() < until, "they are not ready: {:#?}", folder.told());
-        let parts = pass(&hands, &folder, &folder.workspaces).await?
-            & pass(&hands, &folder, &folder.computes).await?
-            & pass(&hands, &folder, &folder.environments).await?;
+        let parts = pass(&hands, &folder, &folder.workspaces).await
+            & pass(&hands, &folder, &folder.computes).await
+            & pass(&hands, &folder, &folder.environments).await;
         if parts
-            & pass(&hands, &folder, &folder.pipelines).await?
-            & pass(&hands, &folder, &folder.schedules).await?
+            & pass(&hands, &folder, &folder.pipelines).await
+            & pass(&hands, &folder, &folder.schedules).await
         {
             break;
         }

@@ -7,6 +7,7 @@ mod change;
 mod drift;
 mod from_files;
 mod leave;
+mod planned;
 mod run;
 
 use anyhow::{Context as _, Result};

@@ -1,0 +1,191 @@
+//! Objects from files, by namespace and name, for those who resolve references without Kubernetes.
+//!
+//! In: objects as JSON, with a status where they have one. Out: what a reference means; the files that lie in objects. Reads nothing.
+
+use anyhow::{Context as _, Result};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_observe::act::Sources;
+use azureml_observe::folder::{self, Texts};
+use azureml_plan::pipeline::computes;
+use azureml_plan::resolve::Objects;
+use azureml_source::Entries;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The namespace and the name of an object.
+pub type Key = (String, String);
+
+/// The objects of one kind.
+pub type Shelf<K> = Mutex<BTreeMap<Key, Arc<K>>>;
+
+/// Objects that were read from files, and what is known of them since.
+#[derive(Default)]
+pub struct Folder {
+    texts: Vec<Texts>,
+    maps: BTreeMap<Key, Entries>,
+    /// Every MLWorkspace.
+    pub workspaces: Shelf<MLWorkspace>,
+    /// Every MLCompute.
+    pub computes: Shelf<MLCompute>,
+    /// Every MLEnvironment.
+    pub environments: Shelf<MLEnvironment>,
+    /// Every MLData.
+    pub data: Shelf<MLData>,
+    /// Every MLPipeline.
+    pub pipelines: Shelf<MLPipeline>,
+    /// Every MLSchedule.
+    pub schedules: Shelf<MLSchedule>,
+    /// Every MLRun.
+    pub runs: Shelf<MLRun>,
+}
+
+fn get<K>(shelf: &Shelf<K>, namespace: &str, name: &str) -> Option<Arc<K>> {
+    let key = (namespace.to_owned(), name.to_owned());
+    shelf.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+}
+
+fn all<K>(shelf: &Shelf<K>, namespace: &str) -> Vec<Arc<K>> {
+    let shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+    shelf.iter().filter(|((of, _), _)| of == namespace).map(|(_, object)| object.clone()).collect()
+}
+
+/// The files in place of an object, wherever its spec has them: of steps, contexts and data.
+fn texts<'a>(spec: &'a Value, found: &mut Vec<&'a Value>) {
+    match spec {
+        Value::Object(fields) => {
+            found.extend(fields.get("files").filter(|files| {
+                files
+                    .as_object()
+                    .is_some_and(|files| !files.is_empty() && files.values().all(Value::is_string))
+            }));
+            fields.values().for_each(|field| texts(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+impl Folder {
+    /// Adds an object of one of our kinds, or a ConfigMap. What the API server would add is added: a namespace where it has none, a first
+    /// generation, a UID. Whether it was added; what is neither is left out.
+    ///
+    /// # Errors
+    /// When the object cannot be read as its kind.
+    pub fn add(&mut self, namespace: &str, object: &Value) -> Result<bool> {
+        let mut object = object.clone();
+        let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+        let name = object["metadata"]["name"].as_str().context("an object has no metadata.name")?.to_owned();
+        if object["metadata"]["namespace"].as_str().is_none_or(str::is_empty) {
+            object["metadata"]["namespace"] = json!(namespace);
+        }
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+        let key = (namespace, name);
+        if object["metadata"]["generation"].is_null() {
+            object["metadata"]["generation"] = json!(1);
+        }
+        if object["metadata"]["uid"].is_null() {
+            // Of the shape that the API server gives; it differs from object to object.
+            let digest = azureml_plan::hash::text(&format!("{kind}/{}/{}", key.0, key.1));
+            let part = azureml_plan::hash::cut(&digest, 12);
+            object["metadata"]["uid"] = json!(format!("0b7c1e0e-0000-4000-8000-{part}"));
+        }
+        if kind == "ConfigMap" {
+            self.maps.insert(key, entries(&object));
+            return Ok(true);
+        }
+        let mut found = Vec::new();
+        texts(&object["spec"], &mut found);
+        for texts in found {
+            self.texts.push(serde_json::from_value(texts.clone())?);
+        }
+        self.put(&kind, key, object)
+    }
+
+    fn put(&mut self, kind: &str, key: Key, object: Value) -> Result<bool> {
+        fn onto<K: DeserializeOwned>(shelf: &mut Shelf<K>, key: Key, object: Value) -> Result<bool> {
+            let what = format!("{}/{}", object["kind"].as_str().unwrap_or_default(), key.1);
+            let all = shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
+            all.insert(
+                key,
+                Arc::new(serde_json::from_value(object).with_context(|| format!("{what} is none"))?),
+            );
+            Ok(true)
+        }
+        match kind {
+            "MLWorkspace" => onto(&mut self.workspaces, key, object),
+            "MLCompute" => onto(&mut self.computes, key, object),
+            "MLEnvironment" => onto(&mut self.environments, key, object),
+            "MLData" => onto(&mut self.data, key, object),
+            "MLPipeline" => onto(&mut self.pipelines, key, object),
+            "MLSchedule" => onto(&mut self.schedules, key, object),
+            "MLRun" => onto(&mut self.runs, key, object),
+            _ => Ok(false),
+        }
+    }
+
+    /// The files in place that have this hash.
+    #[must_use]
+    pub fn files(&self, hash: &str) -> Option<&Texts> {
+        self.texts.iter().find(|texts| azureml_crds::files::hash(texts) == hash)
+    }
+
+    /// The entries of a ConfigMap.
+    #[must_use]
+    pub fn map(&self, namespace: &str, name: &str) -> Option<&Entries> {
+        self.maps.get(&(namespace.to_owned(), name.to_owned()))
+    }
+}
+
+/// What a ConfigMap holds: texts, and bytes in base64.
+fn entries(map: &Value) -> Entries {
+    use base64::Engine as _;
+    let part = |name: &str| map[name].as_object().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().as_bytes().to_vec();
+    let bytes = |value: &Value| base64::prelude::BASE64_STANDARD.decode(text(value)).unwrap_or_default();
+    let texts = part("data").map(|(name, value)| (name.clone(), text(value)));
+    texts.chain(part("binaryData").map(|(name, value)| (name.clone(), bytes(value)))).collect()
+}
+
+impl Objects for Folder {
+    fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>> {
+        get(&self.workspaces, namespace, name)
+    }
+    fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>> {
+        get(&self.computes, namespace, name)
+    }
+    fn environment(&self, namespace: &str, name: &str) -> Option<Arc<MLEnvironment>> {
+        get(&self.environments, namespace, name)
+    }
+    fn data(&self, namespace: &str, name: &str) -> Option<Arc<MLData>> {
+        get(&self.data, namespace, name)
+    }
+    fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>> {
+        get(&self.pipelines, namespace, name)
+    }
+    fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>> {
+        all(&self.environments, namespace)
+    }
+    fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>> {
+        all(&self.runs, namespace)
+    }
+    fn users(&self, namespace: &str, compute: &str) -> Vec<String> {
+        let names = |pipeline: &Arc<MLPipeline>| pipeline.metadata.name.clone();
+        let uses = |pipeline: &&Arc<MLPipeline>| computes(pipeline).into_iter().any(|name| name == compute);
+        all(&self.pipelines, namespace).iter().filter(uses).filter_map(names).collect()
+    }
+}
+
+impl Sources for Folder {
+    type Place = ();
+    async fn place(&self) {}
+    async fn read(&self, hash: &str) -> Result<folder::Folder, azureml_client::Error> {
+        let found = self.files(hash).cloned().map(folder::Folder::texts);
+        found.ok_or_else(|| azureml_client::Error::Unreadable {
+            verb: "GET",
+            what: hash.to_owned(),
+            cause: "no object has these files".to_owned(),
+        })
+    }
+}

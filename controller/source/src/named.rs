@@ -1,0 +1,58 @@
+//! From a source as a manifest names it to files that are wanted.
+//!
+//! In: a source that is on a server. Out: what to fetch, and the Secret by which to sign in; or what is wrong. Asks nobody.
+
+use crate::git::Reference;
+use crate::wanted::{Origin, Wanted};
+use azureml_crds::source::{Git, GitReference, Http, Oci, SecretReference, Source};
+
+/// What a manifest says of files on a server.
+#[derive(Debug)]
+pub struct Named<'a> {
+    /// The files.
+    pub wanted: Wanted,
+    /// The Secret by which to sign in.
+    pub secret: Option<&'a SecretReference>,
+}
+
+/// What a source names.
+///
+/// # Errors
+/// What is wrong with it, with the field.
+pub fn named(source: &Source) -> Result<Named<'_>, String> {
+    let (origin, path, ignore, secret) = match source {
+        Source { git: Some(git), files: None, config_map: None, oci: None, http: None } => {
+            let Git { url, r#ref, path, ignore, interval: _, secret_ref } = git;
+            (Origin::Git { url: url.clone(), reference: reference(r#ref)? }, path, ignore, secret_ref)
+        }
+        Source { oci: Some(oci), files: None, config_map: None, git: None, http: None } => {
+            let Oci { image, path, ignore, interval: _, secret_ref } = oci;
+            (Origin::Oci { image: image.clone() }, path, ignore, secret_ref)
+        }
+        Source { http: Some(http), files: None, config_map: None, git: None, oci: None } => {
+            let Http { url, sha256, path, ignore, secret_ref } = http;
+            (Origin::Http { url: url.clone(), sha256: sha256.clone() }, path, ignore, secret_ref)
+        }
+        Source { .. } => return Err("set exactly one of files, configMap, git, oci, http".to_owned()),
+    };
+    let path = path.as_ref().filter(|path| *path != ".").cloned().unwrap_or_default();
+    Ok(Named { wanted: Wanted { origin, path, ignore: ignore.clone() }, secret: secret.as_ref() })
+}
+
+fn reference(named: &GitReference) -> Result<Reference, String> {
+    match named {
+        GitReference { branch: Some(name), tag: None, semver: None, commit: None } => {
+            Ok(Reference::Branch(name.clone()))
+        }
+        GitReference { tag: Some(name), branch: None, semver: None, commit: None } => {
+            Ok(Reference::Tag(name.clone()))
+        }
+        GitReference { semver: Some(range), branch: None, tag: None, commit: None } => {
+            Reference::semver(range).map_err(|error| format!("ref.semver: {error}"))
+        }
+        GitReference { commit: Some(id), branch: None, tag: None, semver: None } => {
+            Reference::commit(id).map_err(|error| format!("ref.commit: {error}"))
+        }
+        GitReference { .. } => Err("ref: set exactly one of branch, tag, semver, commit".to_owned()),
+    }
+}
