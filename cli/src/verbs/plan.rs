@@ -48,11 +48,11 @@ pub struct Plan {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// The operator's configuration. Without one every grant is given: Azure alone refuses.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "AZUREML_CONFIG")]
     config: Option<PathBuf>,
     /// The cluster in the tags of Azure resources, as the operator has it. Default: clusterId of --config, or the UID of the namespace
     /// kube-system, for which the cluster is asked.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "AZUREML_CLUSTER_ID")]
     cluster_id: Option<String>,
     /// How the report is written.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]

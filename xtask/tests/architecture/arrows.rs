@@ -148,6 +148,7 @@ fn azure_is_seen_without_a_client_of_kubernetes() -> Result<()> {
     let kubernetes = ["kube-client", "kube-runtime"];
     for (package, others) in [
         ("azureml-access", &[][..]),
+        ("azureml-cli", &[][..]),
         ("azureml-config", &[][..]),
         ("azureml-observe", &["azure_identity"][..]),
     ] {

@@ -80,6 +80,12 @@ pub fn place(scene: &Scene) -> Result<Place> {
         ("TENANT_ID", scene.azure.tenant_id()),
         ("CLIENT_ID", CALLER.0),
         ("CLIENT_SECRET", CALLER.1),
+        // By these `kubectl azureml plan` reaches the simulated Azure.
+        ("AZUREML_CONFIG", &scene.start.config.display().to_string()),
+        ("AZUREML_CLUSTER_ID", "test"),
+        ("AZURE_TENANT_ID", scene.azure.tenant_id()),
+        ("AZURE_CLIENT_ID", &scene.start.client),
+        ("AZURE_CLIENT_SECRET", "not-a-secret"),
         ("CURL_CA_BUNDLE", &scene.azure.ca_file().display().to_string()),
     ] {
         place.environment.insert(name.to_owned(), value.to_owned());
