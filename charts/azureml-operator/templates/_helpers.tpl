@@ -94,6 +94,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
   resources: [configmaps]
   verbs: [get, list, watch]
 {{- end }}
+{{- if .Values.rbac.readFluxSources }}
+# Files from artifacts of Flux, whose kinds need not be there. The watch is of their metadata alone; a role cannot say that.
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [gitrepositories, ocirepositories, buckets, externalartifacts]
+  verbs: [get, list, watch]
+{{- end }}
 {{- end }}
 
 {{/* The controller's account, as a subject of bindings. */}}

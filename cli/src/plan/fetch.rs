@@ -94,6 +94,13 @@ impl Asked<'_> {
             })?;
             return self.entries(format!("configMap {}", map.name), entries.clone()).await;
         }
+        if let Some(flux) = &source.flux {
+            return Err(format!(
+                "a plan reaches no artifact of Flux, which stays inside of the cluster; take the files of {} from git, oci or http to \
+                 see what changes, or ask the operator",
+                flux.name
+            ));
+        }
         self.server(source).await
     }
 

@@ -146,6 +146,15 @@ pub fn stranger(
     builder.build().context("failed to make the HTTP client for files")
 }
 
+/// The client for files that servers inside of the cluster give out, in plain HTTP and through no proxy.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn inside(times: Times, authorities: &[Certificate]) -> Result<reqwest::Client> {
+    let builder = trusting(times, authorities).https_only(false).no_proxy();
+    builder.build().context("failed to make the HTTP client for files of the cluster")
+}
+
 /// Resolves names to public addresses only; the proxies may be anywhere.
 struct PublicOnly {
     proxies: Vec<String>,

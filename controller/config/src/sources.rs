@@ -1,5 +1,6 @@
 //! How files are fetched from elsewhere: where they are kept meanwhile, how many, and from which hosts.
 
+use azureml_plan::flux::FluxConfig;
 use azureml_plan::hosts::HostGrant;
 use azureml_plan::tree::Bounds;
 use serde::Deserialize;
@@ -19,6 +20,8 @@ pub struct Sources {
     pub max_files: usize,
     /// Which hosts namespaces may fetch from. A namespace that none names: every public host.
     pub hosts: Vec<HostGrant>,
+    /// Whose artifacts of Flux are fetched, and from where.
+    pub flux: FluxConfig,
 }
 
 impl Default for Sources {
@@ -30,6 +33,7 @@ impl Default for Sources {
             max_bytes: bytes,
             max_files: files,
             hosts: Vec::new(),
+            flux: FluxConfig::default(),
         }
     }
 }

@@ -27,6 +27,7 @@ pub mod environment;
 pub mod failure;
 pub mod fired;
 pub mod firing;
+pub mod flux;
 pub mod grants;
 pub mod graph;
 pub mod hash;

@@ -101,6 +101,21 @@ pub enum Error {
     /// What came is not what its digest says.
     #[error("the registry sent other bytes than {0} names; it is tried again")]
     Mixed(String),
+    /// Flux's server does not have what the source's status names.
+    #[error(
+        "Flux does not give out the artifact: its server answers with status {0}; it is tried again; look whether Flux's controllers run"
+    )]
+    NotOffered(u16),
+    /// Flux's server gave out something else.
+    #[error(
+        "the artifact of Flux is refused: it is not the one that its source names by its digest; it is tried again; if that does not help, run flux reconcile source"
+    )]
+    Other,
+    /// Flux's server cannot be reached.
+    #[error(
+        "Flux's server cannot be reached: {0}; let the operator's pods in by a NetworkPolicy in Flux's namespace"
+    )]
+    Closed(String),
     /// An archive of a kind that is not read.
     #[error("the archive is refused: it is packed by {0}; pack it as tar, tar.gz or zip")]
     Format(&'static str),
@@ -154,6 +169,9 @@ impl Error {
             | Self::Unreached(_)
             | Self::Unreadable(_)
             | Self::Mixed(_)
+            | Self::NotOffered(_)
+            | Self::Other
+            | Self::Closed(_)
             | Self::Disk(_) => false,
         }
     }

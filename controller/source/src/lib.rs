@@ -4,7 +4,7 @@
 //! Decides nothing: what may be in a tree is in `azureml-plan`.
 //!
 //! ```text
-//!   Wanted ──revision──► commit, digest, sha256 ──fetch──► git, oci, web ──► Draft ──finish──► Kept ──► Store
+//!   Wanted ──revision──► commit, digest, sha256 ──fetch──► git, oci, web, flux ──► Draft ──finish──► Kept ──► Store
 //!   Kept { tree, hashes, bytes on disk }; of the store, the least recently used goes
 //! ```
 
@@ -15,6 +15,7 @@ mod download;
 mod draft;
 mod error;
 mod fetcher;
+mod flux;
 pub mod git;
 mod ignored;
 mod kept;
@@ -34,7 +35,7 @@ pub use error::Error;
 pub use fetcher::{Entries, Fetched, Fetcher, Place};
 pub use kept::Kept;
 pub use login::{Login, SshKey};
-pub use named::{Named, named};
+pub use named::{Named, folder, named};
 pub use net::Net;
 pub use store::Store;
 pub use wanted::{Found, Means, Origin, Wanted};

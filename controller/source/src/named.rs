@@ -1,6 +1,6 @@
 //! From a source as a manifest names it to files that are wanted.
 //!
-//! In: a source that is on a server. Out: what to fetch, and the Secret by which to sign in; or what is wrong. Asks nobody.
+//! In: a source that is on a server; an artifact of Flux has its address elsewhere. Out: what to fetch, and the Secret by which to sign in; or what is wrong. Asks nobody.
 
 use crate::git::Reference;
 use crate::wanted::{Origin, Wanted};
@@ -21,22 +21,28 @@ pub struct Named<'a> {
 /// What is wrong with it, with the field.
 pub fn named(source: &Source) -> Result<Named<'_>, String> {
     let (origin, path, ignore, secret) = match source {
-        Source { git: Some(git), files: None, config_map: None, oci: None, http: None } => {
+        Source { git: Some(git), files: None, config_map: None, oci: None, flux: None, http: None } => {
             let Git { url, r#ref, path, ignore, interval: _, secret_ref } = git;
             (Origin::Git { url: url.clone(), reference: reference(r#ref)? }, path, ignore, secret_ref)
         }
-        Source { oci: Some(oci), files: None, config_map: None, git: None, http: None } => {
+        Source { oci: Some(oci), files: None, config_map: None, git: None, flux: None, http: None } => {
             let Oci { image, path, ignore, interval: _, secret_ref } = oci;
             (Origin::Oci { image: image.clone() }, path, ignore, secret_ref)
         }
-        Source { http: Some(http), files: None, config_map: None, git: None, oci: None } => {
+        Source { http: Some(http), files: None, config_map: None, git: None, oci: None, flux: None } => {
             let Http { url, sha256, path, ignore, secret_ref } = http;
             (Origin::Http { url: url.clone(), sha256: sha256.clone() }, path, ignore, secret_ref)
         }
-        Source { .. } => return Err("set exactly one of files, configMap, git, oci, http".to_owned()),
+        Source { .. } => return Err("set exactly one of files, configMap, git, oci, flux, http".to_owned()),
     };
-    let path = path.as_ref().filter(|path| *path != ".").cloned().unwrap_or_default();
+    let path = folder(path.as_ref());
     Ok(Named { wanted: Wanted { origin, path, ignore: ignore.clone() }, secret: secret.as_ref() })
+}
+
+/// A folder as a manifest names it; empty for the whole.
+#[must_use]
+pub fn folder(path: Option<&String>) -> String {
+    path.filter(|path| *path != ".").cloned().unwrap_or_default()
 }
 
 fn reference(named: &GitReference) -> Result<Reference, String> {

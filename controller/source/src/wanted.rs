@@ -5,6 +5,7 @@
 
 use crate::download;
 use crate::error::Error;
+use crate::flux::Offered;
 use crate::git::{Folder, Reference, Remote, ssh};
 use crate::kept::Kept;
 use crate::login::Login;
@@ -30,6 +31,13 @@ pub enum Origin {
     Oci {
         /// The name of an image, with a tag or a digest.
         image: String,
+    },
+    /// In the artifact of a source of Flux.
+    Flux {
+        /// The address that the status of the source names.
+        url: String,
+        /// The hash that it names, in hex.
+        sha256: String,
     },
     /// In an archive at an address.
     Http {
@@ -80,7 +88,7 @@ impl Origin {
     pub fn host(&self) -> Result<String, Error> {
         match self {
             Self::Git { url, .. } if ssh::is_address(url) => ssh::host(url),
-            Self::Git { url, .. } | Self::Http { url, .. } => {
+            Self::Git { url, .. } | Self::Http { url, .. } | Self::Flux { url, .. } => {
                 let url = Url::parse(url).map_err(|_| Error::Address("it is no URL"))?;
                 let host = url.host_str().ok_or(Error::Address("it has no host"))?;
                 Ok(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
@@ -103,6 +111,7 @@ impl Origin {
             Self::Http { url, sha256 } => {
                 Ok(Download::new(net.clone(), url, sha256, login.clone())?.sha256().to_owned())
             }
+            Self::Flux { url: _, sha256 } => Ok(format!("sha256:{sha256}")),
         }
     }
 }
@@ -126,6 +135,10 @@ impl Wanted {
             Origin::Oci { image } => {
                 let artifact = Artifact::new(net.clone(), image, login.clone())?;
                 artifact.fetch(revision, path, draft()?, store).await?
+            }
+            Origin::Flux { url, sha256 } => {
+                let offered = Offered::new(net.clone(), url)?;
+                offered.fetch(sha256, path, (draft()?, store)).await?
             }
             Origin::Http { url, .. } => {
                 let archive = Download::new(net.clone(), url, revision, login.clone())?;

@@ -117,6 +117,12 @@ impl Context {
         self.relations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The objects that name another.
+    #[must_use]
+    pub fn referrers(&self, object: &Name) -> Vec<Name> {
+        self.relations().referrers(object).into_iter().cloned().collect()
+    }
+
     /// The objects that hold another, of the given kinds, as `MLPipeline/iris`.
     #[must_use]
     pub fn holders(&self, object: &Name, kinds: &[&str]) -> Vec<String> {

@@ -57,7 +57,5 @@ fn apis(kube: &Client, namespaces: &[String]) -> Vec<Api<PartialObjectMeta<Confi
 }
 
 fn wake(ctx: &Context, watch: &Watch, map: &PartialObjectMeta<ConfigMap>) {
-    let name = map_name(map.namespace().unwrap_or_default(), map.name_any());
-    let named_by: Vec<_> = ctx.relations().referrers(&name).into_iter().cloned().collect();
-    watch.wakers.wake_all(named_by);
+    watch.wakers.wake_all(ctx.referrers(&map_name(map.namespace().unwrap_or_default(), map.name_any())));
 }

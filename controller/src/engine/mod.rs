@@ -19,6 +19,7 @@ pub mod events;
 pub mod finalizer;
 mod fingerprint;
 pub mod followed;
+pub mod followed_flux;
 mod guard;
 mod hold;
 pub mod kind;

@@ -14,7 +14,7 @@ use super::queue::Queue;
 use super::queue::{Wakers, exit};
 use super::relations::{Name, Sight};
 use super::shut::{Patience, is_refused};
-use super::sources::map_names;
+use super::sources::source_names;
 use crate::outcome::Outcome;
 use crate::telemetry::PassSpan;
 use crate::telemetry::texts::{KUBERNETES_REFUSED, PASS};
@@ -44,7 +44,7 @@ pub fn name_of<K: Kind>(object: &K) -> Name {
 
 fn sight<K: Kind>(object: &K) -> Sight {
     let cares = K::CARES || object.meta().deletion_timestamp.is_some();
-    let refers_to = object.refers_to().into_iter().chain(map_names(object)).collect();
+    let refers_to = object.refers_to().into_iter().chain(source_names(object)).collect();
     Sight { refers_to, offer: hash(object.offer()), holds: holds(object), cares }
 }
 

@@ -4,7 +4,6 @@ use crate::args::Run;
 use crate::clock;
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
-use crate::engine::followed;
 use crate::engine::list::counted;
 use crate::engine::memory::Memory;
 use crate::engine::pass::Engine;
@@ -14,6 +13,7 @@ use crate::engine::shut::Shut;
 use crate::engine::sources::Fetching;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
+use crate::engine::{followed, followed_flux};
 use crate::kinds::{firings, schedule};
 use crate::metrics::{Counted, Metrics};
 use crate::stores::{self, Stores, Writers};
@@ -165,7 +165,8 @@ impl Controller {
         let mut tasks = self.watches.tasks;
         show(&self.ctx);
         tasks.spawn(firings::follow(self.ctx.clone(), self.ctx.firing_check, stop.clone()));
-        tasks.spawn(followed::follow(self.ctx, self.watch));
+        tasks.spawn(followed::follow(self.ctx.clone(), self.watch.clone()));
+        tasks.spawn(followed_flux::follow(self.ctx, self.watch));
         self.stations.work(stop, &mut tasks);
         tasks
     }

@@ -19,5 +19,8 @@ pub const NO_ROOM: &str = "no room";
 /// The start of a line; the answer of the API server follows.
 pub const MAPS_NOT_WATCHED: &str = "ConfigMaps may not be watched, so each is read every five minutes; grant list and watch of configmaps \
     (the chart's rbac.readConfigMaps)";
+/// The start of a line; the answer of the API server follows.
+pub const FLUX_NOT_WATCHED: &str = "sources of Flux may not be watched, so each is read every five minutes; grant get, list and watch of \
+    them (the chart's rbac.readFluxSources)";
 /// What `check` prints where all is well; the leader follows.
 pub const ALL_READABLE: &str = "every kind is served and may be read";

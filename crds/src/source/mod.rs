@@ -1,12 +1,14 @@
-//! Where files come from: in place, from a ConfigMap, a git repository, a registry, an address. One type wherever a kind takes files.
+//! Where files come from: in place, from a ConfigMap, a git repository, a registry, an address, an artifact of Flux. One type wherever a kind takes files.
 //!
 //! In: nothing. Out: fields and their bounds. Steps have many sources, so what can be a bound of the schema is no rule in CEL.
 
 mod bounds;
 mod elsewhere;
+mod flux;
 mod git;
 
 pub use self::elsewhere::{Http, Oci};
+pub use self::flux::{FLUX_API, Flux, FluxKind};
 pub use self::git::{Git, GitReference, SecretReference};
 
 pub(crate) use self::bounds::folder;
@@ -18,7 +20,7 @@ use schemars::Schema;
 use serde::{Deserialize, Serialize};
 
 /// Files from one place.
-#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = one_field)]
 pub struct Source {
@@ -36,6 +38,9 @@ pub struct Source {
     /// An artifact in a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oci: Option<Oci>,
+    /// The artifact of a source of Flux.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flux: Option<Flux>,
     /// An archive at an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Http>,
@@ -56,7 +61,7 @@ pub struct SourceStatus {
     /// The field that names the source, such as `steps.prepare.code` or `build.context`.
     #[schemars(length(max = 256))]
     pub field: String,
-    /// What it means now: of git the commit, of a ConfigMap its resource version, of an artifact its digest, of an archive its SHA-256.
+    /// What it means now: of git the commit, of a ConfigMap its resource version, of an artifact (also of Flux) its digest, of an archive its SHA-256.
     #[schemars(length(max = 256))]
     pub revision: String,
     /// The hash of the files: of code and data as Azure ML computes it, of a context for images also of what may be run as a program.

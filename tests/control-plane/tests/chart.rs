@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use azureml_control_plane::{ControlPlane, Options, crds};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::json;
 use support::{crate_file, output};
 
 const NAMESPACE: &str = "azureml-system";
@@ -173,16 +175,19 @@ async fn it_is_installed_upgraded_and_removed_and_the_crds_with_their_objects_st
     assert_eq!(get(&replicas), "2");
 }
 
+/// Whether the controller's account may do something in a namespace.
+fn may(plane: &ControlPlane, verb: &str, (what, namespace): (&str, &str)) -> bool {
+    let account = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
+    let mut kubectl = plane.kubectl();
+    kubectl.args(["auth", "can-i", verb, what, "--as", &account, "--namespace", namespace]);
+    output(&mut kubectl).is_ok_and(|said| said.trim() == "yes")
+}
+
 #[tokio::test]
 async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
     let plane = start(Options::default()).await;
     helm(&plane, "install", &[]).unwrap();
-    let account = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
-    let may = |verb: &str, what: &str, namespace: &str| {
-        let mut kubectl = plane.kubectl();
-        kubectl.args(["auth", "can-i", verb, what, "--as", &account, "--namespace", namespace]);
-        output(&mut kubectl).is_ok_and(|said| said.trim() == "yes")
-    };
+    let may = |verb: &str, what: &str, namespace: &str| may(&plane, verb, (what, namespace));
     let with_files = ["mlpipelines", "mlenvironments", "mldata"].map(|name| format!("{name}.azureml.dev"));
     for kind in kinds() {
         for verb in ["list", "watch", "patch"] {
@@ -212,6 +217,32 @@ async fn the_controllers_account_may_do_what_it_does_and_nothing_else() {
     helm(&plane, "upgrade", &["--set", "rbac.readSecrets=false,rbac.readConfigMaps=false"]).unwrap();
     assert!(!may("get", "secrets", "default") && !may("get", "configmaps", "default"));
     assert!(!may("list", "configmaps", "default"));
+}
+
+/// A definition of Flux that says its name alone: kubectl asks for the rights of kinds that are served.
+fn of_flux(plural: &str) -> CustomResourceDefinition {
+    let (group, kind) = ("source.toolkit.fluxcd.io", plural.to_uppercase());
+    let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+    let names = json!({"kind": kind, "plural": plural, "singular": kind.to_lowercase()});
+    let spec = json!({"group": group, "scope": "Namespaced", "names": names, "versions": [version]});
+    serde_json::from_value(json!({"metadata": {"name": format!("{plural}.{group}")}, "spec": spec})).unwrap()
+}
+
+#[tokio::test]
+async fn the_controllers_account_reads_the_sources_of_flux_where_the_chart_says_so() {
+    let plane = start(Options::default()).await;
+    let plurals = ["gitrepositories", "ocirepositories", "buckets", "externalartifacts"];
+    plane.install(&plurals.map(of_flux)).await.unwrap();
+    let may = |verb: &str, plural: &str| {
+        may(&plane, verb, (&format!("{plural}.source.toolkit.fluxcd.io"), "default"))
+    };
+    helm(&plane, "install", &[]).unwrap();
+    for plural in plurals {
+        assert!(["get", "list", "watch"].iter().all(|verb| may(verb, plural)), "{plural}");
+        assert!(["patch", "create", "delete"].iter().all(|verb| !may(verb, plural)), "{plural}");
+    }
+    helm(&plane, "upgrade", &["--set", "rbac.readFluxSources=false"]).unwrap();
+    assert!(!may("get", "gitrepositories") && !may("watch", "buckets"));
 }
 
 /// The plural names of the kinds, with their group, as the chart's CRDs say them.

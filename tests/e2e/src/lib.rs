@@ -7,6 +7,7 @@ pub mod book;
 pub mod chart;
 pub mod cluster;
 pub mod evidence;
+pub mod flux;
 pub mod git;
 pub mod git_server;
 pub mod gitops;

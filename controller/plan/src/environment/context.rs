@@ -19,7 +19,7 @@ pub fn context(spec: &MLEnvironmentSpec) -> Option<(&'static str, Cow<'_, Source
     if let Some(context) = context {
         return Some(("build.context", Cow::Borrowed(context)));
     }
-    let in_place = |files| Source { files: Some(files), config_map: None, git: None, oci: None, http: None };
+    let in_place = |files| Source { files: Some(files), ..Source::default() };
     files.clone().map(|files| ("build.files", Cow::Owned(in_place(files))))
 }
 

@@ -1,28 +1,19 @@
 //! Files from a ConfigMap: each key of `data` and `binaryData` is one.
 //!
-//! In: the name of a ConfigMap, or an object that names some. Out: its entries, or what is missing. Keeps nothing.
+//! In: the name of a ConfigMap. Out: its entries, or what is missing. Keeps nothing.
 
 use crate::engine::Context;
-use crate::engine::kind::Kind;
 use crate::engine::relations::Name;
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
 use azureml_source::Entries;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::ResourceExt as _;
 use kube::api::Api;
 
 /// A ConfigMap, as objects name it.
 #[must_use]
 pub fn map_name(namespace: String, name: String) -> Name {
     Name { kind: "ConfigMap", namespace, name }
-}
-
-/// The ConfigMaps that an object takes files from.
-pub fn map_names<K: Kind>(object: &K) -> Vec<Name> {
-    let namespace = object.namespace().unwrap_or_default();
-    let maps = object.sources().into_iter().filter_map(|(_, source)| source.config_map.clone());
-    maps.map(|map| map_name(namespace.clone(), map.name)).collect()
 }
 
 /// The entries of a ConfigMap, and its resource version.

@@ -17,6 +17,8 @@ pub struct Fetching {
     pub public: Net,
     /// Asks hosts that the configuration names, wherever they are.
     pub anywhere: Net,
+    /// Asks servers of the cluster, for artifacts of Flux.
+    pub inside: Net,
     /// Which hosts namespaces may fetch from.
     pub config: azureml_config::Sources,
     /// Sources that are asked at once.
@@ -41,6 +43,10 @@ impl Fetching {
             fetcher: Fetcher::new(store),
             public: net(false)?,
             anywhere: net(true)?,
+            inside: Net::inside(
+                Arc::new(connect::inside(reach.times, &reach.everywhere)?),
+                sources.max_bytes,
+            ),
             config: sources.clone(),
             places: Places::new(2, 8),
         })

@@ -5,6 +5,7 @@
 
 mod config_map;
 mod fetching;
+mod flux;
 mod in_place;
 mod place;
 mod readers;
@@ -12,19 +13,22 @@ mod secret;
 
 use super::Context;
 use super::kind::Kind;
+use super::relations::Name;
 use azureml_crds::source::Source;
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
 use azureml_plan::source::{Held, Purpose, Sources};
 use azureml_source::{Error, Fetched, Fetcher, Place};
-pub use config_map::{map_name, map_names};
+pub use config_map::map_name;
 pub use fetching::Fetching;
+pub use flux::{flux_name, resource};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use in_place::InPlace;
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
 pub use readers::Readers;
 pub use secret::HOSTS;
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -55,6 +59,16 @@ pub struct Files {
     pub due: Option<Duration>,
     purpose: Purpose,
     origins: Vec<(Held, Origin)>,
+}
+
+/// The objects of the cluster that an object takes files from.
+pub fn source_names<K: Kind>(object: &K) -> Vec<Name> {
+    let namespace = object.namespace().unwrap_or_default();
+    let named = |(_, source): (String, Cow<'_, Source>)| {
+        let map = source.config_map.as_ref().map(|map| map_name(namespace.clone(), map.name.clone()));
+        map.or_else(|| source.flux.as_ref().map(|named| flux::name(&namespace, named)))
+    };
+    object.sources().into_iter().filter_map(named).collect()
 }
 
 /// Fetches the sources of an object. With `is_asked` every server is asked again.
@@ -110,7 +124,10 @@ async fn one(
         let held = fetcher.entries((namespace, key, revision), purpose, entries).await.map_err(failed)?;
         return Ok((Origin::ConfigMap(named.name.clone()), Fetched { held, asked: Instant::now() }));
     }
-    let place = place::place(ctx, (field, namespace), source).await?;
+    let place = match &source.flux {
+        Some(named) => flux::place(ctx, (field, namespace), named).await?,
+        None => place::place(ctx, (field, namespace), source).await?,
+    };
     let place = Place { purpose: purpose.clone(), ..place };
     if let Some(fetched) = fetcher.recent(namespace, &place, since) {
         return Ok((Origin::Server(Box::new(place)), fetched));

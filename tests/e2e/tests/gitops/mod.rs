@@ -7,6 +7,7 @@ mod broken;
 mod flux;
 mod manifests;
 mod pruned;
+mod sources;
 mod substituted;
 mod witness;
 
@@ -42,6 +43,8 @@ impl Stage {
         // No comparison with Azure by the clock falls into the test: it counts what syncs cause.
         let mut setting = Setting::default();
         setting.config = setting.config.replace("resync: 1h", "resync: 1000h");
+        // Where the source-controller of the tests gives artifacts out.
+        setting.config += "sources: {flux: {hosts: ['127.0.0.1:*']}}\n";
         let (mut scene, repository) = (Scene::set(name, setting).await?, Repository::serve().await?);
         let user = format!("operator-{}", scene.namespace);
         scene.start.kubeconfig = Some(plane.user(&user, &["system:masters"])?.kubeconfig);

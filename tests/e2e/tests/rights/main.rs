@@ -9,7 +9,7 @@ use azureml_e2e::audit::{self, Asked};
 use azureml_e2e::chart::{self, Right};
 use azureml_e2e::operator::SOON;
 use azureml_e2e::scene::GRANTS;
-use azureml_e2e::{Operator, Scene, Setting, cluster};
+use azureml_e2e::{Operator, Scene, Setting, cluster, flux};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -91,6 +91,7 @@ async fn the_charts_rights_are_exactly_those_that_are_used() -> Result<()> {
         cluster::shared()
     })
     .await?;
+    flux::install(&cluster::client().await?).await?;
     in_the_whole_cluster().await.context("cluster-wide")?;
     in_one_namespace().await.context("in one namespace")
 }
@@ -151,6 +152,6 @@ fn exactly(installed: &Installed) -> Result<()> {
     // Beside these, only what every account may: to be told what the API server serves.
     let others: BTreeSet<&str> =
         asked.iter().filter(|asked| !is_ours(asked)).map(|asked| asked.resource.as_str()).collect();
-    assert_eq!(others, BTreeSet::from(["/apis/azureml.dev/v1alpha1"]));
+    assert_eq!(others, BTreeSet::from(["/apis/azureml.dev/v1alpha1", "/apis/source.toolkit.fluxcd.io/v1"]));
     Ok(())
 }

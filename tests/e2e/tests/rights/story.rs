@@ -3,7 +3,9 @@
 use crate::{CLIENT, Installed, SECRET};
 use anyhow::{Context as _, Result, ensure};
 use azureml_controller::telemetry::texts;
+use azureml_crds::source::FluxKind;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_e2e::said::says;
 use azureml_e2e::scene::{GROUP, Object, WORKSPACE};
 use azureml_e2e::{Operator, Scene};
 use serde_json::{Value, json};
@@ -53,6 +55,7 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
     for object in more(scene) {
         scene.apply(&object.to_string()).await?;
     }
+    sources_of_flux_are_read(scene).await?;
     ready::<MLWorkspace>(scene, "own").await?;
     ready::<MLData>(scene, "prices").await?;
     ready::<MLPipeline>(scene, "r-gbm").await?;
@@ -72,6 +75,20 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
     scene.kubectl(&["delete", "mlschedule", "r-gbm-weekdays"]).await?;
     let log = operator.tail(usize::MAX);
     ensure!(!log.contains("orbidden"), "{log}");
+    Ok(())
+}
+
+/// Each kind of Flux is asked for once: none is there.
+async fn sources_of_flux_are_read(scene: &Scene) -> Result<()> {
+    for kind in FluxKind::ALL {
+        let (name, source) = (kind.plural(), json!({"flux": {"kind": kind, "name": "absent"}}));
+        let spec = json!({"workspaceRef": {"name": "team-a"}, "type": "uri_folder", "source": source});
+        let data = json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLData", "metadata": {"name": name}, "spec": spec});
+        scene.apply(&data.to_string()).await?;
+    }
+    for kind in FluxKind::ALL {
+        says::<MLData>(scene, kind.plural(), "False", "SourceFailed").await?;
+    }
     Ok(())
 }
 

@@ -5,25 +5,22 @@
 //! and watches that do not end: a watch does not tell that an object has lost the label. What depends on one of these is tested with a real API server, in `tests/e2e`.
 
 use super::journal::Journal;
-use super::objects::merge;
 pub(super) use super::objects::{condition, reason};
+use super::objects::{flux_kinds, merge, plural};
 use crate::clock;
 use crate::fake::{Asked, answer, refusal};
 use axum::body::Body;
 use axum::http::Response;
+use azureml_crds::source::FLUX_API;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// Plural, namespace, name.
 type Place = (String, String, String);
-
-/// What many of a kind are called: ours, or a Secret.
-fn plural(kind: &str) -> String {
-    azureml_crds::plural(kind).unwrap_or_else(|| format!("{}s", kind.to_lowercase()))
-}
 
 /// What there is, and every change of it.
 #[derive(Default)]
@@ -39,6 +36,8 @@ struct All {
 pub(super) struct Kubernetes {
     all: Arc<Mutex<All>>,
     changes: Arc<watch::Sender<()>>,
+    /// Whether Flux is installed.
+    pub(super) has_flux: Arc<AtomicBool>,
     journal: Journal,
 }
 
@@ -119,7 +118,7 @@ impl All {
 
 impl Kubernetes {
     pub(super) fn new(journal: Journal) -> Self {
-        Self { all: Arc::default(), changes: Arc::default(), journal }
+        Self { all: Arc::default(), changes: Arc::default(), has_flux: Arc::default(), journal }
     }
 
     fn locked(&self) -> MutexGuard<'_, All> {
@@ -135,7 +134,12 @@ impl Kubernetes {
     /// Answers a request of the operator.
     pub(super) fn answer(&self, asked: &Asked) -> Response<Body> {
         let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
-        let Some(path) = Path::of(path) else { return refusal(404, "NotFound") };
+        if path.contains(FLUX_API.0) && !self.has_flux.load(Ordering::Relaxed) {
+            // In plain text, as of a group that nobody serves.
+            let absent = Response::builder().status(404).body(Body::from("404 page not found"));
+            return absent.unwrap_or_default();
+        }
+        let Some(path) = Path::of(path) else { return answer(&flux_kinds()) };
         match (asked.method.as_str(), path.name) {
             ("GET", None) if query.contains("watch=true") => self.watch(path.place(), query),
             ("GET", None) => self.list(&path.place(), query),

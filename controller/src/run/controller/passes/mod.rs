@@ -8,6 +8,7 @@ mod computes;
 mod data;
 mod environments;
 mod fired_here;
+mod flux;
 mod journal;
 mod kubernetes;
 mod nights;

@@ -1,6 +1,19 @@
-//! Objects of Kubernetes as JSON: what their conditions say, and how a merge patch changes them.
+//! Objects of Kubernetes as JSON: what many are called, what their conditions say, and how a merge patch changes them.
 
+use azureml_crds::source::FluxKind;
 use serde_json::{Value, json};
+
+/// What many of a kind are called: ours, Flux's, or a Secret.
+pub(super) fn plural(kind: &str) -> String {
+    let flux = FluxKind::ALL.into_iter().find(|one| one.name() == kind).map(|one| one.plural().to_owned());
+    azureml_crds::plural(kind).or(flux).unwrap_or_else(|| format!("{}s", kind.to_lowercase()))
+}
+
+/// The kinds of Flux as the API server lists them.
+pub(super) fn flux_kinds() -> Value {
+    let kind = |kind: FluxKind| json!({"name": kind.plural(), "kind": kind.name(), "namespaced": true, "singularName": "", "verbs": ["get"]});
+    json!({"kind": "APIResourceList", "groupVersion": "", "resources": FluxKind::ALL.map(kind)})
+}
 
 /// The reason that an object gives for its state.
 pub(super) fn reason(object: &Value) -> &str {

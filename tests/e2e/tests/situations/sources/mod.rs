@@ -1,6 +1,7 @@
 //! Files from git and from ConfigMaps: what is registered when they change, what is refused, and who may see a password. The servers
 //! are git's own, behind TLS, on loopback.
 
+mod flux;
 mod moved;
 mod refused;
 mod sizes;
