@@ -1,7 +1,7 @@
 //! MLData: an address of data, or files that are uploaded, registered as a data asset version that pipelines name.
 
 use crate::shared::{Common, DeletionPolicy, Reference, has_common};
-use crate::source::{Source, SourceStatus};
+use crate::source::{Source, SourceStatus, without_asset};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,7 @@ pub struct MLDataSpec {
     /// Files that are uploaded to the workspace's default datastore, once for each content: of type `uri_file` one file. Other files are
     /// another version. The workspace's identity needs the role Storage Blob Data Contributor there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = without_asset)]
     pub source: Option<Source>,
     /// Shown in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -44,7 +44,7 @@ pub fn texts(files: BTreeMap<String, String>) -> Map {
 /// The source that a text means, as seen from its place.
 pub fn source(ctx: &mut Context<'_>, text: &str, place: &Place, key: &str) -> Option<Source> {
     if text.starts_with("azureml:") || text.starts_with("/subscriptions/") {
-        return Some(Source::Elsewhere("asset", text.into()));
+        return version(ctx, text, place, key);
     }
     let Some(path) = local(text) else {
         let message =
@@ -70,6 +70,23 @@ pub fn source(ctx: &mut Context<'_>, text: &str, place: &Place, key: &str) -> Op
         }
     };
     kept(ctx, files, &path, place, key)
+}
+
+/// A version of code that exists, which is used as it is.
+fn version(ctx: &mut Context<'_>, text: &str, place: &Place, key: &str) -> Option<Source> {
+    let rest = text.strip_prefix("azureml:").unwrap_or(text);
+    let is_part = |part: &str| {
+        !part.is_empty() && part.chars().all(|one| one.is_ascii_alphanumeric() || "._-".contains(one))
+    };
+    let is_name = rest.split_once(':').is_some_and(|(name, version)| is_part(name) && is_part(version));
+    let is_id =
+        rest.starts_with("/subscriptions/") && rest.contains("/codes/") && rest.contains("/versions/");
+    if is_name || is_id {
+        return Some(Source::Elsewhere("asset", text.into()));
+    }
+    let message = format!("{text:?} names no version of code; write azureml:<name>:<version>, or its ARM id");
+    ctx.findings.refuse(place, key, &message);
+    None
 }
 
 /// The place of a path in the repository that the user named.

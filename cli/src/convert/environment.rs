@@ -177,6 +177,11 @@ fn built(ctx: &mut Context<'_>, node: &Node, key: &str) -> Option<Map> {
             build.put_full("files", code::texts(files));
             Some(build)
         }
+        Source::Elsewhere("asset", _) => {
+            let message = format!("{path} is code in Azure ML, which no image is built of; write the folder");
+            ctx.findings.refuse(&place, key, &message);
+            None
+        }
         elsewhere @ Source::Elsewhere(..) => {
             let mut build = Map::new();
             build.put("dockerfilePath", dockerfile);

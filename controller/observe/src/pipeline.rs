@@ -9,7 +9,7 @@ use azureml_client::limits::Urgency;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLPipeline;
 use azureml_plan::asset_name::Pins;
-use azureml_plan::component::Code;
+use azureml_plan::component::Files;
 use azureml_plan::pipeline::{Address, Left, Presence, Refs, Seen, Wanted, base_name, labels};
 use azureml_plan::publish::deployment_id;
 use azureml_plan::resolve::Wait;
@@ -59,8 +59,8 @@ impl Observe for MLPipeline {
         let needed: Vec<&str> = wanted
             .owned()
             .filter(|(step, _)| is_absent(&step.name))
-            .filter_map(|(_, own)| own.code.as_ref())
-            .map(|code| code.hash.as_str())
+            .filter_map(|(_, own)| own.code.as_ref()?.files())
+            .map(|files| files.hash.as_str())
             .collect();
         let codes = wanted
             .codes()
@@ -145,7 +145,7 @@ fn is_new(pipeline: &MLPipeline, eyes: &Eyes<'_>, whole: &ArmId, look: Look) -> 
 
 /// The code version that holds files, of any uploader: Azure finds it by the hash, under any name. Files of a new
 /// pipeline are uploaded without asking, unless this process has seen them: to upload equal files again changes nothing.
-async fn find_code(eyes: &Eyes<'_>, code: &Code, is_new: bool) -> Result<Option<(String, ArmId)>, Error> {
+async fn find_code(eyes: &Eyes<'_>, code: &Files, is_new: bool) -> Result<Option<(String, ArmId)>, Error> {
     if eyes.looks.has_seen(&code.id, None) {
         return Ok(Some((code.hash.clone(), code.id.clone())));
     }

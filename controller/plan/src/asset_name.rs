@@ -18,6 +18,8 @@ pub enum Collection {
     Components,
     /// Data assets.
     Data,
+    /// Files of steps.
+    Codes,
 }
 
 impl Collection {
@@ -28,6 +30,7 @@ impl Collection {
             Self::Environments => "environments",
             Self::Components => "components",
             Self::Data => "data",
+            Self::Codes => "codes",
         }
     }
 }

@@ -134,7 +134,7 @@ pub fn of_pipeline(pipeline: &MLPipeline) -> Vec<(String, &Source)> {
     let own = |step: &&Step| step.code.is_some();
     let steps = pipeline.spec.steps.iter().filter(own).filter_map(|step| of_step(pipeline, step));
     let all = steps.chain(of_defaults(pipeline));
-    all.filter(|(_, source)| source.files.is_none()).collect()
+    all.filter(|(_, source)| source.files.is_none() && source.asset.is_none()).collect()
 }
 
 #[cfg(test)]

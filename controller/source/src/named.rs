@@ -21,19 +21,46 @@ pub struct Named<'a> {
 /// What is wrong with it, with the field.
 pub fn named(source: &Source) -> Result<Named<'_>, String> {
     let (origin, path, ignore, secret) = match source {
-        Source { git: Some(git), files: None, config_map: None, oci: None, flux: None, http: None } => {
+        Source {
+            git: Some(git),
+            files: None,
+            config_map: None,
+            oci: None,
+            flux: None,
+            http: None,
+            asset: None,
+        } => {
             let Git { url, r#ref, path, ignore, interval: _, secret_ref } = git;
             (Origin::Git { url: url.clone(), reference: reference(r#ref)? }, path, ignore, secret_ref)
         }
-        Source { oci: Some(oci), files: None, config_map: None, git: None, flux: None, http: None } => {
+        Source {
+            oci: Some(oci),
+            files: None,
+            config_map: None,
+            git: None,
+            flux: None,
+            http: None,
+            asset: None,
+        } => {
             let Oci { image, path, ignore, interval: _, secret_ref } = oci;
             (Origin::Oci { image: image.clone() }, path, ignore, secret_ref)
         }
-        Source { http: Some(http), files: None, config_map: None, git: None, oci: None, flux: None } => {
+        Source {
+            http: Some(http),
+            files: None,
+            config_map: None,
+            git: None,
+            oci: None,
+            flux: None,
+            asset: None,
+        } => {
             let Http { url, sha256, path, ignore, secret_ref } = http;
             (Origin::Http { url: url.clone(), sha256: sha256.clone() }, path, ignore, secret_ref)
         }
-        Source { .. } => return Err("set exactly one of files, configMap, git, oci, flux, http".to_owned()),
+        Source { .. } => {
+            return Err("set exactly one of files, configMap, git, oci, flux, http; asset is for code alone"
+                .to_owned());
+        }
     };
     let path = folder(path.as_ref());
     Ok(Named { wanted: Wanted { origin, path, ignore: ignore.clone() }, secret: secret.as_ref() })

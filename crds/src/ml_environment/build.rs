@@ -1,7 +1,7 @@
 //! `build` of MLEnvironment: a Dockerfile, its context, the service that builds it, and what must be in the image.
 
 use crate::files::Files;
-use crate::source::{Source, bound_files, folder};
+use crate::source::{Source, bound_files, folder, without_asset};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,7 @@ pub struct Build {
     pub files: Option<Files>,
     /// A context from elsewhere, for `COPY` and `ADD`. Default: none. `.dockerignore` leaves files out as it does for Docker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = without_asset)]
     pub context: Option<Source>,
     /// Build arguments. They are public: an image's history shows them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -35,6 +35,13 @@ pub(crate) fn folder(path: &mut Schema) {
     all_worded(path, "a relative folder such as src/train, without .. and \\", &forms);
 }
 
+/// A version of code, as Azure's command line names it.
+pub(super) fn code_version(asset: &mut Schema) {
+    let form = "^(azureml:[a-zA-Z0-9][a-zA-Z0-9._-]*:[a-zA-Z0-9._-]+|(azureml:)?/subscriptions/.+/codes/[^/]+/versions/[^/]+)$";
+    let words = "azureml:<name>:<version>, or the ARM id of a version of code: /subscriptions/…/codes/<name>/versions/<version>";
+    worded(asset, words, &json!({"pattern": form}));
+}
+
 /// How often a server is asked.
 pub(super) fn interval(schema: &mut Schema) {
     let minutes = "([1-9]|[1-9][0-9]|[1-9][0-9]{2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m";

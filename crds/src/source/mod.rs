@@ -12,18 +12,24 @@ pub use self::flux::{FLUX_API, Flux, FluxKind};
 pub use self::git::{Git, GitReference, SecretReference};
 
 pub(crate) use self::bounds::folder;
-use self::bounds::{object_name, one_field};
+use self::bounds::{code_version, object_name, one_field};
 use crate::files::Files;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Files from one place.
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = one_field)]
 pub struct Source {
+    /// A code version that exists in Azure ML: `azureml:<name>:<version>`, or its ARM id. Nothing is uploaded, and its files are not
+    /// looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), transform = code_version)]
+    pub asset: Option<String>,
     /// Files in place: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_files)]
@@ -69,6 +75,13 @@ pub struct SourceStatus {
     pub hash: String,
     /// Since when the source has this revision.
     pub at: Time,
+}
+
+/// Files that are no code: a version of code cannot stand for them.
+pub(crate) fn without_asset(schema: &mut Schema) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("asset");
+    }
 }
 
 /// Bounds for inline files.

@@ -20,7 +20,7 @@ mod step_body;
 pub(crate) use self::after::ordered;
 pub(crate) use self::bodies::automl_rules::tables;
 pub(crate) use self::bodies::raw::addresses;
-pub use self::code::{Code, code, has_script};
+pub use self::code::{Code, Files, has_script};
 pub use self::literal::literal;
 pub use self::own::{Own, with_code};
 use self::registered::body;
@@ -94,7 +94,9 @@ pub fn prepare(
     };
     let (component, node) = match (&resolved.runs, Body::of(step)?) {
         (Runs::Own(environment), Body::Own(body)) => {
-            let own = own::prepare(pipeline, step, (body, environment.as_deref()), place, of)?;
+            let (tags, sources) = of;
+            let code = code::code(pipeline, step, (sources, place.0), resolved.asset.as_ref())?;
+            let own = own::prepare(pipeline, step, (body, environment.as_deref()), place, (tags, code))?;
             let node = runner(pipeline, step, resolved, own.id.as_str())?;
             (Component::Own(own), node)
         }

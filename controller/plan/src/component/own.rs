@@ -3,12 +3,11 @@
 //! In: a step, what it runs, its environment version. Out: id and body. Says nothing of the node that uses it.
 
 use super::bodies::{self, sweep};
-use super::code::{Code, code};
+use super::code::Code;
 use super::ports::{component_inputs, component_outputs};
 use super::registered::body;
 use super::step_body;
 use crate::invalid::InvalidSpec;
-use crate::source::Sources;
 use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -36,10 +35,10 @@ pub(super) fn prepare(
     step: &Step,
     (runs, environment): (step_body::Own<'_>, Option<&str>),
     (workspace, base): (&ArmId, &str),
-    (tags, sources): (&BTreeMap<String, String>, &Sources),
+    (tags, code): (&BTreeMap<String, String>, Option<Code>),
 ) -> Result<Own, InvalidSpec> {
     let command = runs.command(&step.name)?;
-    let code = code(pipeline, step, sources, workspace)?.filter(|_| runs.takes_code());
+    let code = code.filter(|_| runs.takes_code());
     let mut inputs = component_inputs(pipeline, step)?;
     inputs.extend(sweep::inputs(step));
     let mut outputs = component_outputs(pipeline, step)?;
@@ -125,7 +124,7 @@ fn content(
     let databricks = databricks.as_ref().map(|run| bodies::databricks::content(step, run));
     let mut content = json!({
         "command": command, "python": python, "r": r, "inputs": inputs, "outputs": outputs,
-        "code": code.map(|code| &code.hash), "environment": environment,
+        "code": code.map(Code::content), "environment": environment,
         "displayName": display_name, "description": description, "deterministic": deterministic,
     });
     put(&mut content, "parallel", parallel.as_ref());

@@ -1,5 +1,6 @@
 //! What the names in a step mean, once they are found: its environment, its compute, what it runs in place of a command, its data.
 
+use azureml_client::ArmId;
 use azureml_crds::ml_pipeline::Current;
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ pub struct Resolved {
     pub compute: Option<String>,
     /// The size of a serverless node.
     pub instance_type: Option<String>,
+    /// The code version that it names, where it names one.
+    pub asset: Option<ArmId>,
     /// Addresses of data in place.
     pub data: BTreeMap<String, String>,
 }

@@ -20,7 +20,7 @@ pub use self::seen::{Presence, Seen};
 pub use self::vouch::{generated_name, vouch};
 pub use self::wanted::{Data, Deployments, Refs, Wanted};
 use crate::action::Plan;
-use crate::component::{Component, Prepared};
+use crate::component::{Code, Component, Prepared};
 use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, taken};
 use crate::{Decide, View, component, graph, names, publish, tags as tag_names};
@@ -177,6 +177,6 @@ fn step_status(step: &Prepared) -> StepStatus {
         Component::Existing(id) => (Some(id.clone()), None, None),
         Component::None => (None, None, None),
     };
-    let code_hash = code.map(|code| code.hash.clone());
+    let code_hash = code.and_then(Code::files).map(|files| files.hash.clone());
     StepStatus { name: step.name.clone(), component_id, code_hash, environment }
 }

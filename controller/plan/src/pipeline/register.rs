@@ -17,8 +17,8 @@ pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen
         wanted.owned().filter(|(step, _)| presence(seen, step) != &Presence::Here).collect();
     let mut actions: Vec<Action> =
         missing.iter().filter_map(|(step, own)| register_step(presence(seen, step), seen, own)).collect();
-    let needed = |code: &&Code| {
-        let is_of = |own: &Own| own.code.as_ref().is_some_and(|own| own.hash == code.hash);
+    let needed = |code: &&component::Files| {
+        let is_of = |own: &Own| own.code.as_ref().is_some_and(|own| own.content() == code.hash);
         missing.iter().any(|(step, own)| is_of(own) && presence(seen, step) == &Presence::Absent)
     };
     let absent = wanted.codes().into_iter().filter(|code| !seen.codes.contains_key(&code.hash));
@@ -43,7 +43,8 @@ fn register_step(presence: &Presence, seen: &Seen, own: &Own) -> Option<Action> 
         return Some(unarchive(&own.id, body));
     }
     let code = match &own.code {
-        Some(code) => Some(seen.codes.get(&code.hash)?),
+        Some(Code::Files(files)) => Some(seen.codes.get(&files.hash)?),
+        Some(Code::Asset(id)) => Some(id),
         None => None,
     };
     Some(Action::Put { id: own.id.clone(), body: component::with_code(own, code) })
@@ -55,7 +56,7 @@ fn unarchive(id: &ArmId, body: &Value) -> Action {
 }
 
 /// Code is shared by content: it carries no owner.
-fn upload(code: &Code) -> Action {
+fn upload(code: &component::Files) -> Action {
     Action::Upload {
         room: Room::Code(code.id.clone()),
         files: Files::OfObject { hash: code.hash.clone() },

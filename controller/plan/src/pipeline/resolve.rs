@@ -6,6 +6,7 @@ use crate::component::bare::Place;
 use crate::component::{Body, Resolved, Runs};
 use crate::grants::Rights;
 use crate::invalid::InvalidSpec;
+use crate::source::of_step;
 use crate::{component, hash};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -66,7 +67,8 @@ pub(super) fn resolve(
         .iter()
         .map(|(name, data)| Ok((name.clone(), in_place(&format!("{field}.data.{name}"), data, refs)?)));
     let data = data.collect::<Result<_, InvalidSpec>>()?;
-    Ok(Resolved { runs, compute, instance_type, data })
+    let asset = code_version(pipeline, step, refs)?;
+    Ok(Resolved { runs, compute, instance_type, asset, data })
 }
 
 /// What a step runs.
@@ -115,6 +117,22 @@ fn environment(pipeline: &MLPipeline, step: &Step, refs: &Refs, field: &str) -> 
         (None, Some(text)) => asset((&format!("{field}.id"), text), Collection::Environments, refs),
         (None, None) => Err(InvalidSpec::new(field, "set exactly one of ref, id")),
     }
+}
+
+/// The code version that a step names.
+fn code_version(pipeline: &MLPipeline, step: &Step, refs: &Refs) -> Result<Option<ArmId>, InvalidSpec> {
+    let Some((field, source)) = of_step(pipeline, step) else { return Ok(None) };
+    let Some(text) = &source.asset else { return Ok(None) };
+    let field = format!("{field}.asset");
+    let named = asset((&field, text), Collection::Codes, refs)?;
+    let id = ArmId::parse(&named).ok().filter(|id| id.segment("codes").is_some());
+    let id = id.ok_or_else(|| {
+        InvalidSpec::new(
+            &field,
+            format!("{named:?} is no version of code; write azureml:<name>:<version>, or its ARM id"),
+        )
+    })?;
+    Ok(Some(id))
 }
 
 /// Where the data of a step is.

@@ -1,7 +1,7 @@
 //! What an MLPipeline refers to, and everything that should be registered. Plain data: nothing is decided here.
 
 use crate::asset_name::Pins;
-use crate::component::{Code, Own, Prepared};
+use crate::component::{Files, Own, Prepared};
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::source::Sources;
@@ -88,11 +88,11 @@ impl Wanted {
         self.steps.iter().filter_map(|step| Some((step, step.own()?)))
     }
 
-    /// The code versions of all steps, each once.
+    /// The files of all steps that are uploaded, each once.
     #[must_use]
-    pub fn codes(&self) -> Vec<&Code> {
-        let mut codes: Vec<&Code> = Vec::new();
-        for code in self.owned().filter_map(|(_, own)| own.code.as_ref()) {
+    pub fn codes(&self) -> Vec<&Files> {
+        let mut codes: Vec<&Files> = Vec::new();
+        for code in self.owned().filter_map(|(_, own)| own.code.as_ref()?.files()) {
             if !codes.iter().any(|known| known.hash == code.hash) {
                 codes.push(code);
             }

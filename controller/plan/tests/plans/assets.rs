@@ -1,13 +1,17 @@
 //! What exists in Azure and is used by its name: environments, components, data, and pipelines in the place of steps.
 
-use crate::support::{object, owner, workspace};
+use crate::requests::nothing_seen;
+use crate::support::{ask, object, owner, plan, workspace};
 use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_data::DataType;
 use azureml_crds::ml_pipeline::Current;
+use azureml_plan::action::Action;
 use azureml_plan::asset_name::Pins;
+use azureml_plan::grants::{Asker, Grant, Rights};
 use azureml_plan::pipeline::{Refs, Wanted, labels};
+use azureml_plan::reasons::Reason;
 use azureml_plan::source::Sources;
 use azureml_plan::{Decide as _, InvalidSpec, pipeline};
 use serde_json::{Value, json};
@@ -207,5 +211,57 @@ fn what_a_pipeline_in_the_place_of_a_step_uses_without_quotes_is_so_for_the_whol
     let wanted = pipeline.wanted(&refs).map_err(anyhow::Error::msg)?;
     // What is given to a component that exists counts as bare too.
     assert_eq!(wanted.current.bare_inputs, ["query", "raw"]);
+    Ok(())
+}
+
+/// A pipeline of one step whose code is this version.
+fn with_code(asset: &str) -> Result<MLPipeline> {
+    let spec = format!(
+        "{{workspaceRef: {{name: prod}}, defaults: {{compute: {{name: cpu}}, environment: {{id: 'azureml:r-env:1'}}, code: {{asset: '{asset}'}}}}, \
+          steps: [{{name: train, python: {{script: main.py}}}}]}}"
+    );
+    object("p", &spec)
+}
+
+#[test]
+fn code_that_exists_is_what_the_component_runs_and_nothing_is_uploaded() -> Result<()> {
+    let (refs, seen) = (refs()?, nothing_seen());
+    let id = refs.workspace.id.child("codes", "scripts").child("versions", "3");
+    for text in ["azureml:scripts:3".to_owned(), id.to_string(), format!("azureml:{id}")] {
+        let plan = plan(&with_code(&text)?, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?;
+        let [Action::Put { body, .. }] = plan.actions.as_slice() else {
+            panic!("{text}: {:?}", plan.actions)
+        };
+        let code = &body["properties"]["componentSpec"]["code"];
+        assert_eq!(*code, json!(format!("azureml:{id}")), "{text}");
+    }
+    let version = |text: &str| -> Result<_> {
+        let wanted = with_code(text)?.wanted(&refs).map_err(anyhow::Error::msg)?;
+        Ok(wanted.owned().next().map(|(_, own)| own.id.clone()))
+    };
+    assert_eq!(version("azureml:scripts:3")?, version(id.as_str())?, "one version, however it is written");
+    assert_ne!(version("azureml:scripts:3")?, version("azureml:scripts:4")?);
+    Ok(())
+}
+
+#[test]
+fn code_of_another_workspace_needs_its_grant_and_code_has_to_be_code() -> Result<()> {
+    let mut refs = refs()?;
+    let asker =
+        Asker { namespace: "team-a".into(), client: None, cloud: "public".into(), is_default_cloud: true };
+    let grant: Grant =
+        serde_json::from_value(json!({"namespaces": ["team-a"], "workspaces": [refs.workspace.id.name()]}))?;
+    refs.workspace.rights =
+        Rights::granted(&[grant], asker, refs.workspace.id.clone()).map_err(anyhow::Error::msg)?;
+    let refused = |text: &str| -> Result<Option<Reason>> {
+        let wrong = with_code(text)?.wanted(&refs).err();
+        assert!(wrong.iter().all(|wrong| wrong.field == "defaults.code.asset"), "{wrong:?}");
+        Ok(wrong.map(|wrong| wrong.reason))
+    };
+    assert_eq!(refused("azureml:scripts:3")?, None);
+    let other = ArmId::workspace("s", "g", "other").child("codes", "x").child("versions", "1");
+    assert_eq!(refused(other.as_str())?, Some(Reason::WORKSPACE_NOT_GRANTED));
+    let data = refs.workspace.id.child("data", "x").child("versions", "1");
+    assert_eq!(refused(data.as_str())?, Some(Reason::INVALID_SPEC));
     Ok(())
 }

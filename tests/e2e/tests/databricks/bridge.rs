@@ -60,7 +60,8 @@ impl Bridge {
         anyhow::ensure!(faults.is_empty(), "{faults:?}");
         let step = pipeline.spec.steps.first().context("no step")?;
         let runs = Runs::Own(Some("azureml:e:1".to_owned()));
-        let resolved = Resolved { runs, compute: None, instance_type: None, data: BTreeMap::new() };
+        let resolved =
+            Resolved { runs, compute: None, instance_type: None, asset: None, data: BTreeMap::new() };
         let workspace = ArmId::parse(&self.workspace)?;
         let prepared = component::prepare(
             &pipeline,

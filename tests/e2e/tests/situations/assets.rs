@@ -1,6 +1,6 @@
 //! What exists in Azure and is used by its name: a label stands still until somebody asks, and a pipeline in the place of a step is waited for.
 
-use super::{ask, compute, manifest, message, pipeline, ready, says, workspace};
+use super::{accepted, ask, compute, manifest, message, pipeline, ready, says, workspace};
 use anyhow::{Result, ensure};
 use azureml_crds::ml_pipeline::MLPipelineStatus;
 use azureml_crds::shared::ResolvedAsset;
@@ -119,5 +119,45 @@ async fn pipelines_in_a_circle_are_refused_and_can_be_deleted() -> Result<()> {
     let refused = says::<MLPipeline>(&scene, "p", "False", "InvalidSpec").await?;
     ensure!(message(&refused, "Ready").contains("in a circle: p → outer → p"), "{refused}");
     scene.kubectl(&["delete", "mlpipeline/outer", "mlpipeline/p"]).await?;
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_somebody_registered_is_used_as_it_is() -> Result<()> {
+    let scene = Scene::set("code", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    let files = json!({"codeUri": "https://stmlwteama.blob.core.windows.net/somebodys/scripts"});
+    register(&scene, "codes/scripts", "3", files).await?;
+    let of = |version: &str| {
+        let spec = format!(
+            "workspaceRef: {{name: team-a}}, defaults: {{compute: {{ref: cpu}}, environment: {{ref: image}}, \
+             code: {{asset: 'azureml:scripts:{version}'}}}}, steps: [{{name: only, python: {{script: main.py}}}}]"
+        );
+        manifest("MLPipeline", "coded", &spec)
+    };
+    scene.apply_objects(&(workspace("") + &pipeline("") + &of("3"))).await?;
+    ready::<MLPipeline>(&scene, "coded").await?;
+    let since = scene.azure.requests().len();
+    let runs =
+        |version: &str| {
+            let end = format!("/codes/scripts/versions/{version}");
+            let is_it = |body: &Value| {
+                body["properties"]["componentSpec"]["code"].as_str().is_some_and(|code| code.ends_with(&end))
+            };
+            scene.azure.requests().iter().any(|entry| {
+                entry.operation == "PUT workspaces/components/versions" && is_it(&entry.json_body())
+            })
+        };
+    ensure!(runs("3"), "{}", scene.requests_shown(60));
+    assert_eq!(accepted(&scene, "PUT workspaces/codes/versions"), 1, "somebody's own alone");
+
+    let files = json!({"codeUri": "https://stmlwteama.blob.core.windows.net/somebodys/newer"});
+    register(&scene, "codes/scripts", "4", files).await?;
+    scene.apply_objects(&of("4")).await?;
+    ready::<MLPipeline>(&scene, "coded").await?;
+    ensure!(runs("4"), "{}", scene.requests_shown(60));
+    let asked = |entry: &azureml_simulator::Entry| entry.operation.contains("startPendingUpload");
+    ensure!(!scene.azure.requests().iter().skip(since).any(asked), "{}", scene.requests_shown(60));
+    scene.check_contract()?;
     operator.stop()
 }
