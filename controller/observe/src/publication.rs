@@ -58,7 +58,8 @@ pub async fn published(
 
 /// Whether the deployments of the endpoint matter.
 pub fn needs_deployments(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publication) -> bool {
-    let is_ours = |endpoint: &&Value| refs.owner.of(&endpoint["tags"]) == Belongs::Us;
+    let is_ours =
+        |endpoint: &&Value| matches!(refs.owner.of(&endpoint["tags"]), Belongs::Us | Belongs::Inherited);
     let endpoint = seen.endpoint.as_ref().filter(is_ours);
     endpoint.is_some_and(|endpoint| publish::needs_deployments(pipeline, wanted, endpoint))
 }

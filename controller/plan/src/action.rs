@@ -3,6 +3,7 @@
 //! An [`Action`] holds exactly the request that will be sent, so that a snapshot of a plan is the wire.
 
 use crate::change::Change;
+use crate::owner::Holder;
 use crate::reasons::{Reason, Word};
 use azureml_client::ArmId;
 use azureml_crds::shared::Drift;
@@ -209,6 +210,9 @@ pub struct Plan {
     pub conditions: Vec<Extra>,
     /// What is worth an event when the status changes: reason and message. It is a warning, unless it is nobody's turn.
     pub warnings: Vec<(Reason, String)>,
+    /// The object of this cluster that has what this one wants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_by: Option<Holder>,
 }
 
 /// A condition of a kind's own.
@@ -239,6 +243,7 @@ impl Plan {
             failed: None,
             conditions: Vec::new(),
             warnings: Vec::new(),
+            taken_by: None,
         }
     }
 

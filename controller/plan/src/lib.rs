@@ -23,6 +23,7 @@ pub mod cron;
 pub mod data;
 pub mod diff;
 pub mod dockerfile;
+mod endpoint;
 pub mod environment;
 pub mod failure;
 pub mod fired;

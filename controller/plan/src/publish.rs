@@ -7,7 +7,7 @@ use crate::context::Ask;
 use crate::owner::{Belongs, Owner, is_foreign, taken};
 use crate::pipeline::{Refs, Wanted};
 use crate::reasons::Reason;
-use crate::{failure, hash, names, tags};
+use crate::{endpoint, failure, hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::EndpointStatus;
@@ -37,12 +37,12 @@ const DEFAULT_KEEP: usize = 2;
 pub fn refused(wanted: &Wanted, owner: &Owner, seen: &Publication) -> Option<Plan> {
     let (id, endpoint) = (wanted.endpoint.as_ref()?, seen.endpoint.as_ref()?);
     match owner.of(&endpoint["tags"]) {
-        Belongs::Us => None,
+        Belongs::Us | Belongs::Inherited => None,
         Belongs::Nobody => {
             let message = format!(
                 "{id} was not made by this object; make a new MLPipeline with another publish.endpoint, or delete the endpoint"
             );
-            Some(Plan::say(Verdict::stalled(Reason::NOT_OWNED, message), Next::Tick))
+            Some(Plan::say(Verdict::stalled(Reason::NOT_OWNED, message), Next::Again))
         }
         Belongs::Another(owner) => {
             Some(taken(id, &owner, "make a new MLPipeline with another publish.endpoint"))
@@ -60,19 +60,7 @@ pub fn create_endpoint(
 ) -> Option<Action> {
     let id = wanted.endpoint.as_ref()?;
     let is_missing = seen.endpoint.is_none() && !seen.is_awaited;
-    is_missing.then(|| Action::Put { id: id.clone(), body: endpoint_body(pipeline, refs, wanted) })
-}
-
-fn endpoint_body(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted) -> Value {
-    let mut body = json!({
-        "location": refs.workspace.region,
-        "tags": wanted.tags,
-        "properties": {"authMode": "AADToken", "properties": {}},
-    });
-    if let Some(description) = &pipeline.spec.description {
-        body["properties"]["description"] = json!(description);
-    }
-    body
+    is_missing.then(|| Action::Put { id: id.clone(), body: endpoint::made(pipeline, refs, &wanted.tags) })
 }
 
 /// The id of the deployment of the current version, below its endpoint.
@@ -121,29 +109,40 @@ pub fn plan(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Publicat
     let Some(id) = &wanted.endpoint else {
         return ready(wanted, format!("version {} is registered", wanted.current.version));
     };
-    let put_endpoint = || Action::Put { id: id.clone(), body: endpoint_body(pipeline, refs, wanted) };
+    let put_endpoint = || Action::Put { id: id.clone(), body: endpoint::made(pipeline, refs, &wanted.tags) };
     let name = deployment_name(wanted);
     let put_deployment =
         || Action::Put { id: id.child("deployments", &name), body: deployment_body(pipeline, refs, wanted) };
     let making = |what: String| Verdict::working(Reason::PUBLISHING, format!("{what} is being made"));
-    let Some(endpoint) = &seen.endpoint else {
+    let Some(found) = &seen.endpoint else {
         return Plan::send(vec![put_endpoint()], making("the endpoint".into()), Next::Look);
     };
+    if refs.owner.of(&found["tags"]) == Belongs::Inherited && state(found) == "Succeeded" {
+        return take_over(id, found, wanted);
+    }
     if !seen.is_complete {
-        return served(wanted, endpoint);
+        return served(wanted, found);
     }
     let deployment = seen.deployments.iter().find(|one| one["name"].as_str() == Some(&name));
-    match (state(endpoint), deployment.map(|one| (one, state(one)))) {
-        ("Failed" | "Canceled", _) => failed(pipeline, put_endpoint(), "the endpoint", endpoint, ask),
+    match (state(found), deployment.map(|one| (one, state(one)))) {
+        ("Failed" | "Canceled", _) => failed(pipeline, put_endpoint(), "the endpoint", found, ask),
         (_, Some((one, "Failed" | "Canceled"))) => {
             failed(pipeline, put_deployment(), "the deployment", one, ask)
         }
         ("Succeeded", None) => {
             Plan::send(vec![put_deployment()], making(format!("deployment {name}")), Next::Look)
         }
-        ("Succeeded", Some((_, "Succeeded"))) => flip_or_prune(pipeline, (id, endpoint, &name), wanted, seen),
+        ("Succeeded", Some((_, "Succeeded"))) => flip_or_prune(pipeline, (id, found, &name), wanted, seen),
         _ => Plan::say(making(format!("deployment {name}")), Next::Look),
     }
+}
+
+/// The endpoint of a predecessor becomes this pipeline's, and serves what it served until the new deployment works.
+fn take_over(id: &ArmId, found: &Value, wanted: &Wanted) -> Plan {
+    let default = found["properties"]["defaults"]["deploymentName"].as_str();
+    let put = Action::Put { id: id.clone(), body: endpoint::flipped(found, &wanted.tags, default) };
+    let message = format!("the endpoint {} is taken over from an object that is gone", id.name());
+    Plan::send(vec![put], Verdict::working(Reason::PUBLISHING, message), Next::Look)
 }
 
 fn served(wanted: &Wanted, endpoint: &Value) -> Plan {
@@ -181,7 +180,7 @@ fn flip_or_prune(
     seen: &Publication,
 ) -> Plan {
     if endpoint["properties"]["defaults"]["deploymentName"].as_str() != Some(name) {
-        let put = Action::Put { id: id.clone(), body: flipped(endpoint, wanted, name) };
+        let put = Action::Put { id: id.clone(), body: endpoint::flipped(endpoint, &wanted.tags, Some(name)) };
         return Plan::send(
             vec![put],
             Verdict::working(Reason::PUBLISHING, format!("{name} becomes the default")),
@@ -201,32 +200,6 @@ fn flip_or_prune(
         Verdict::working(Reason::PRUNING, format!("old deployments are being removed: {}", old.join(", "))),
         Next::Look,
     )
-}
-
-/// The endpoint as it was read, with another default: a PUT is the only way, and it must keep the rest.
-fn flipped(endpoint: &Value, wanted: &Wanted, name: &str) -> Value {
-    let properties = &endpoint["properties"];
-    let mut body = json!({
-        "location": endpoint["location"], "tags": endpoint["tags"],
-        "properties": {
-            "authMode": properties["authMode"],
-            "defaults": {"deploymentName": name},
-            "properties": {},
-        },
-    });
-    if let Some(tags) = body["tags"].as_object_mut() {
-        let ours = json!(wanted.tags);
-        tags::merge(tags, ours.as_object().into_iter().flatten());
-    }
-    for key in ["identity", "kind", "sku"] {
-        if endpoint[key].is_object() || endpoint[key].is_string() {
-            body[key] = endpoint[key].clone();
-        }
-    }
-    if properties["description"].is_string() {
-        body["properties"]["description"] = properties["description"].clone();
-    }
-    body
 }
 
 /// How many deployments stay beside the default.

@@ -23,6 +23,8 @@ pub struct Differing<'a> {
     pub hash: &'a str,
     /// Whether what is there was made by somebody else.
     pub is_foreign: bool,
+    /// Whether what is there is a predecessor's: it is taken over whatever the policy says.
+    pub is_inherited: bool,
     /// The differences.
     pub found: &'a [Difference],
 }
@@ -35,6 +37,7 @@ impl Differing<'_> {
         let paths =
             self.found.iter().map(|difference| difference.path.as_str()).collect::<Vec<_>>().join(", ");
         let is_drift = match self.common.and_then(|common| common.applied_hash.as_deref()) {
+            _ if self.is_inherited => false,
             Some(applied) => applied == self.hash,
             None => self.is_foreign || self.common.is_none_or(|common| common.azure_id.is_none()),
         };

@@ -1,5 +1,7 @@
 //! What of an object tells whether it changed: its resource version, and a number for what wakes a pass.
 
+use super::Kind;
+use azureml_crds::shared::HasCommon;
 use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
 use kube::{Resource, ResourceExt as _};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
@@ -14,6 +16,15 @@ pub fn hash(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// How an object is, for those that wait for a name that it has in Azure: where that changes, it may have given the name away.
+pub fn state<K: Kind>(object: &K) -> u64 {
+    let common = object.status().map(HasCommon::common);
+    let ready = common.and_then(|common| common.conditions.iter().find(|known| known.type_ == "Ready"));
+    let ready = ready.map(|ready| (&ready.status, &ready.reason));
+    let (meta, observed) = (object.meta(), common.and_then(|common| common.observed_generation));
+    hash((meta.generation, observed, meta.deletion_timestamp.is_some(), ready))
 }
 
 /// What of an object wakes a pass of its own: never its status.

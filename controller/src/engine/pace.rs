@@ -74,7 +74,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             Next::Again => Some(self.again(attempt)),
             Next::After(delay) => Some(delay),
-            Next::Tick => Some(resync.saturating_sub(self.moments(resync).at(self.ask.now).1)),
+            Next::Tick => Some(self.due_at_tick(resync)),
             Next::Change => Some(NET),
             Next::Leave | Next::Absent => None,
         };
@@ -82,6 +82,11 @@ impl<K: Kind> Pass<'_, K> {
         let settled = self.engine.ctx.settled.get().filter(|at| **at > self.began);
         let left = settled.map(|at| at.saturating_duration_since(Instant::now()));
         due.map(|due| left.map_or(due, |left| due.min(left)))
+    }
+
+    /// The next comparison.
+    pub(super) fn due_at_tick(&self, resync: Duration) -> Duration {
+        resync.saturating_sub(self.moments(resync).at(self.ask.now).1)
     }
 
     /// A delay that doubles with each of so many tries.

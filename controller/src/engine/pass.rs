@@ -15,7 +15,7 @@ use super::sources::Readers;
 use super::weight::{LARGE, weight};
 use super::{Context, Kind};
 use crate::clock;
-use azureml_crds::shared::{Common, HasCommon as _, LastFailure};
+use azureml_crds::shared::{Common, HasCommon as _};
 use azureml_observe::act::act;
 use azureml_plan::action::State;
 use azureml_plan::resolve::Wait;
@@ -44,6 +44,13 @@ pub(super) struct Acted {
     pub asked: Option<Duration>,
     /// Whether something was not sent, since an operation goes on.
     pub is_held: bool,
+}
+
+/// What a pass decided, and on what.
+pub(super) struct Decided<K: Kind> {
+    pub wanted: K::Wanted,
+    pub seen: K::Seen,
+    pub plan: Plan,
 }
 
 /// One pass over one object.
@@ -122,22 +129,16 @@ impl<K: Kind> Pass<'_, K> {
             }
             None => {}
         }
-        let reached = match reach(self.ctx(), self.object.as_ref(), self.ask.requested.is_some()).await {
+        let is_asked = self.ask.requested.is_some();
+        let mut reached = match reach(self.ctx(), self.object.as_ref(), is_asked).await {
             Ok(reached) => reached,
-            Err(Stop::Wait(wait)) => return self.wait(&wait).await,
-            Err(Stop::Failed(trouble, resync)) => return self.fail(&trouble, resync).await,
+            Err(stop) => return self.stop(stop).await,
         };
-        let wanted = match self.object.wanted(&reached.refs) {
-            Ok(wanted) => wanted,
-            Err(invalid) => return self.wait(&Wait::stalled(invalid.reason, invalid.to_string())).await,
-        };
-        let look = self.look(reached.resync);
-        let seen = match self.object.observe(&reached.eyes(self.ctx()), &reached.refs, &wanted, look).await {
-            Ok(seen) => seen,
-            Err(error) => return self.fail(&Trouble::of(&error), reached.resync).await,
+        let Decided { wanted, seen, mut plan } = match self.decide(&mut reached).await {
+            Ok(decided) => decided,
+            Err(stop) => return self.stop(stop).await,
         };
         let view = View { refs: &reached.refs, wanted: &wanted, seen: &seen, ask: &self.ask };
-        let mut plan = self.object.plan(view);
         self.pause(&mut plan);
         let acted = match self.act(&reached, &mut plan).await {
             Ok(acted) => acted,
@@ -150,6 +151,13 @@ impl<K: Kind> Pass<'_, K> {
             },
         };
         self.conclude(view, plan, acted, &reached).await
+    }
+
+    async fn stop(&self, stop: Stop) -> kube::Result<Ended> {
+        match stop {
+            Stop::Wait(wait) => self.wait(&wait).await,
+            Stop::Failed(trouble, resync) => self.fail(&trouble, resync).await,
+        }
     }
 
     /// How long the object needs nothing; a request or another generation is always looked at.
@@ -187,12 +195,15 @@ impl<K: Kind> Pass<'_, K> {
         let facts = self.object.facts(view, &plan);
         let last_failure = self.failures_after(&plan);
         let (next, at, state, reason) = (plan.next, plan.at, plan.verdict.state, plan.verdict.reason.clone());
+        let is_watched = self.waits_for(plan.taken_by.as_ref());
         // What was asked for and held back is still to be done.
         self.say(Said { facts, plan, last_failure, is_handled: !is_held }).await?;
         if state == State::Ready {
             self.arrived();
         }
         let due = self.due(next, asked, reached.resync);
+        // The holder of what is wanted wakes this object, so that Azure is asked no more often than for others.
+        let due = if is_watched { Some(self.due_at_tick(reached.resync)) } else { due };
         let at = at.map(|at| until(at, self.ask.now));
         let poll = reached.fetched.due.map(|due| jittered(due, self.object.as_ref()));
         Ok(Ended::after([due, at, poll].into_iter().flatten().min(), state).because(reason))
@@ -271,28 +282,5 @@ impl<K: Kind> Pass<'_, K> {
 
     pub(super) fn facts_before(&self) -> StatusOf<K> {
         self.object.status_before()
-    }
-
-    /// The failures in a row before this pass; those of another generation do not count.
-    pub(super) fn last_failure(&self) -> Option<LastFailure> {
-        let before = self.object.status().and_then(|status| status.common().last_failure.clone());
-        before.filter(|_| !self.ask.is_new_generation)
-    }
-
-    /// The failures in a row after a pass that sent what it wanted.
-    fn failures_after(&self, plan: &Plan) -> Option<LastFailure> {
-        let before = self.last_failure();
-        let Some(failed) = &plan.failed else {
-            // A retry that goes on is no success yet.
-            return before.filter(|_| plan.verdict.state == State::Working);
-        };
-        let is_counted = !plan.actions.is_empty() || before.is_none();
-        let mut last = if is_counted {
-            failure::count(before.as_ref(), failed.reason.as_str(), &self.ask)
-        } else {
-            before?
-        };
-        last.stalled = plan.verdict.state == State::Stalled;
-        Some(last)
     }
 }

@@ -7,6 +7,7 @@ use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
 use azureml_observe::Eyes;
+use azureml_plan::InvalidSpec;
 use azureml_plan::resolve::{Made, Wait, access};
 use azureml_plan::trouble::Trouble;
 use kube::ResourceExt as _;
@@ -72,6 +73,12 @@ pub(super) async fn reach<K: Kind>(
     let fetched = sources::fetch(ctx, object, is_asked).await?;
     K::fetched(&mut refs, fetched.sources.clone());
     Ok(Reached { refs, client, resync, fetched })
+}
+
+impl From<InvalidSpec> for Stop {
+    fn from(invalid: InvalidSpec) -> Self {
+        Self::Wait(Wait::stalled(invalid.reason, invalid.to_string()))
+    }
 }
 
 impl From<Wait> for Stop {

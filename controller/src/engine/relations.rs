@@ -20,6 +20,7 @@ pub struct Name {
 struct Known {
     refers_to: BTreeSet<Name>,
     offer: u64,
+    state: u64,
     holds: bool,
     cares: bool,
 }
@@ -31,6 +32,8 @@ pub struct Sight {
     pub refers_to: Vec<Name>,
     /// What others see of it, as a number.
     pub offer: u64,
+    /// How it is, as a number: whoever waits for a name that it has in Azure is woken when that changes.
+    pub state: u64,
     /// Whether it keeps those that it names from going.
     pub holds: bool,
     /// Whether it wants to know which objects name it.
@@ -42,14 +45,43 @@ pub struct Sight {
 pub struct Relations {
     known: HashMap<Name, Known>,
     referrers: HashMap<Name, BTreeSet<Name>>,
+    waits: Waits,
+}
+
+/// Which objects wait for what another one has.
+#[derive(Debug, Default)]
+struct Waits {
+    holders: HashMap<Name, Name>,
+    waiting: HashMap<Name, BTreeSet<Name>>,
+}
+
+impl Waits {
+    fn set(&mut self, object: &Name, holder: Option<Name>) {
+        if let Some(before) = self.holders.remove(object)
+            && let Some(waiting) = self.waiting.get_mut(&before)
+        {
+            waiting.remove(object);
+            if waiting.is_empty() {
+                self.waiting.remove(&before);
+            }
+        }
+        if let Some(holder) = holder {
+            self.waiting.entry(holder.clone()).or_default().insert(object.clone());
+            self.holders.insert(object.clone(), holder);
+        }
+    }
+
+    fn on(&self, holder: &Name) -> impl Iterator<Item = Name> {
+        self.waiting.get(holder).into_iter().flatten().cloned()
+    }
 }
 
 impl Relations {
     /// An object was seen: wakes those that it names or named, when that changed and they care, and those that name it,
     /// when what it offers changed.
     pub fn seen(&mut self, object: &Name, sight: Sight) -> BTreeSet<Name> {
-        let Sight { refers_to, offer, holds, cares } = sight;
-        let now = Known { refers_to: refers_to.into_iter().collect(), offer, holds, cares };
+        let Sight { refers_to, offer, state, holds, cares } = sight;
+        let now = Known { refers_to: refers_to.into_iter().collect(), offer, state, holds, cares };
         let before = self.known.remove(object);
         let mut woken = BTreeSet::new();
         let nothing = BTreeSet::new();
@@ -59,6 +91,9 @@ impl Relations {
         }
         if before.as_ref().is_none_or(|known| known.offer != now.offer) {
             woken.extend(self.referrers.get(object).into_iter().flatten().cloned());
+        }
+        if before.as_ref().is_none_or(|known| known.state != now.state) {
+            woken.extend(self.waits.on(object));
         }
         for gone in named_before.difference(&now.refers_to) {
             self.forget(gone, object);
@@ -73,6 +108,8 @@ impl Relations {
     /// An object is gone: wakes those that it named and those that name it.
     pub fn gone(&mut self, object: &Name) -> BTreeSet<Name> {
         let mut woken: BTreeSet<Name> = self.referrers.get(object).into_iter().flatten().cloned().collect();
+        woken.extend(self.waits.on(object));
+        self.waits.set(object, None);
         if let Some(known) = self.known.remove(object) {
             for named in known.refers_to {
                 self.forget(&named, object);
@@ -82,6 +119,14 @@ impl Relations {
             }
         }
         woken
+    }
+
+    /// An object waits for what another one has in Azure, or for nothing any more. Says whether that one is known: then its end wakes
+    /// the object, and any other change of how it is.
+    pub fn waits(&mut self, object: &Name, holder: Option<Name>) -> bool {
+        let is_known = holder.as_ref().is_some_and(|holder| self.known.contains_key(holder));
+        self.waits.set(object, holder.filter(|_| is_known));
+        is_known
     }
 
     /// Those that name an object and hold it.
@@ -127,6 +172,7 @@ mod tests {
         Sight {
             refers_to: refers_to.iter().map(|name| (*name).clone()).collect(),
             offer,
+            state: 0,
             holds: true,
             cares: true,
         }
@@ -141,6 +187,26 @@ mod tests {
         assert!(relations.seen(&environment, sight(&[], 1)).is_empty());
         assert_eq!(woken(relations.seen(&environment, sight(&[], 2))), ["P/iris"]);
         assert_eq!(woken(relations.gone(&environment)), ["P/iris"]);
+    }
+
+    #[test]
+    fn an_object_that_waits_for_a_name_is_woken_when_the_holder_changes_and_when_it_goes() {
+        let mut relations = Relations::default();
+        let (old, new) = (name("C", "old"), name("C", "new"));
+        assert!(!relations.waits(&new, Some(old.clone())), "it was never seen");
+        relations.seen(&old, sight(&[], 0));
+        relations.seen(&new, sight(&[], 0));
+        assert!(relations.waits(&new, Some(old.clone())));
+        assert!(relations.seen(&old, sight(&[], 1)).is_empty(), "what it offers is nothing to the other");
+        assert_eq!(woken(relations.seen(&old, Sight { state: 1, ..sight(&[], 1) })), ["C/new"]);
+        assert_eq!(woken(relations.gone(&old)), ["C/new"]);
+        relations.seen(&old, sight(&[], 0));
+        relations.waits(&new, None);
+        assert!(relations.gone(&old).is_empty() && relations.waits.waiting.is_empty());
+        relations.seen(&old, sight(&[], 0));
+        relations.waits(&new, Some(old.clone()));
+        relations.gone(&new);
+        assert!(relations.waits.waiting.is_empty() && relations.gone(&old).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::Kind;
 use super::delays::{after_refusals, jittered};
 use super::ended::Ended;
 use super::finalizer::{Stage, stage};
-use super::fingerprint::{fingerprint, hash};
+use super::fingerprint::{fingerprint, hash, state};
 use super::guard::{Guarded, Unreadable};
 use super::list::List;
 use super::pass::Engine;
@@ -45,7 +45,7 @@ pub fn name_of<K: Kind>(object: &K) -> Name {
 fn sight<K: Kind>(object: &K) -> Sight {
     let cares = K::CARES || object.meta().deletion_timestamp.is_some();
     let refers_to = object.refers_to().into_iter().chain(source_names(object)).collect();
-    Sight { refers_to, offer: hash(object.offer()), holds: holds(object), cares }
+    Sight { refers_to, offer: hash(object.offer()), state: state(object), holds: holds(object), cares }
 }
 
 /// Whether an object keeps what it names: only one with our finalizer does.

@@ -7,7 +7,7 @@ use super::look::{Collection, KEPT, Look, locked};
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
 use azureml_client::{ArmId, Error};
-use azureml_plan::owner::{Belongs, Owner};
+use azureml_plan::owner::{Belongs, Other, Owner};
 use azureml_plan::pipeline::Presence;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -31,7 +31,8 @@ impl Looks {
         };
         match owner.of(&body["properties"]["tags"]) {
             Belongs::Us => {}
-            Belongs::Nobody => return Ok(Presence::Another("nobody, by its tags".to_owned())),
+            Belongs::Inherited => return Ok(Presence::Archived(body)),
+            Belongs::Nobody => return Ok(Presence::Another(Other::unknown("nobody, by its tags"))),
             Belongs::Another(other) => return Ok(Presence::Another(other)),
         }
         if body["properties"]["isArchived"] == true {

@@ -69,7 +69,7 @@ impl Decide for MLCompute {
         let View { refs, wanted, seen, ask } = view;
         let Some(have) = seen else { return create(wanted) };
         let is_adopted = match refs.owner.of(&have["tags"]) {
-            Belongs::Us => true,
+            Belongs::Us | Belongs::Inherited => true,
             Belongs::Another(owner) => {
                 return taken(&wanted.id, &owner, "give this object another azureName");
             }
@@ -182,8 +182,15 @@ fn settle(compute: &MLCompute, view: View<'_, MLCompute>, have: &Value, drift: &
         return Plan { applied: Some(wanted.hash.clone()), ..plan };
     }
     let (common, policy) = (common(compute), compute.spec.drift_policy);
-    Differing { common, policy, hash: &wanted.hash, is_foreign: is_foreign(&have["tags"]), found: drift }
-        .plan(update(refs, wanted, have, drift), Next::Look, ask)
+    let differing = Differing {
+        common,
+        policy,
+        hash: &wanted.hash,
+        is_foreign: is_foreign(&have["tags"]),
+        is_inherited: refs.owner.of(&have["tags"]) == Belongs::Inherited,
+        found: drift,
+    };
+    differing.plan(update(refs, wanted, have, drift), Next::Look, ask)
 }
 
 fn common(compute: &MLCompute) -> Option<&Common> {

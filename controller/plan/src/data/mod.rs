@@ -12,7 +12,7 @@ use crate::context::{Ask, Workspace};
 use crate::diff::differences;
 use crate::environment::{Version, archive};
 use crate::invalid::InvalidSpec;
-use crate::owner::{Belongs, Owner, taken};
+use crate::owner::{Belongs, Other, Owner, taken};
 use crate::reasons::Reason;
 use crate::settle::Differing;
 use crate::source::Sources;
@@ -177,7 +177,7 @@ fn is_ours(data: &MLData, refs: &Refs, wanted: &Wanted, properties: &Value) -> b
             })
         }
     };
-    refs.owner.of(&properties["tags"]) == Belongs::Us
+    matches!(refs.owner.of(&properties["tags"]), Belongs::Us | Belongs::Inherited)
         && properties["dataType"] == data.spec.r#type.word()
         && is_there
 }
@@ -204,7 +204,9 @@ fn settle(data: &MLData, refs: &Refs, wanted: &Wanted, properties: &Value, ask: 
     if !is_ours(data, refs, wanted, properties) {
         let owner = match refs.owner.of(&properties["tags"]) {
             Belongs::Another(owner) => owner,
-            Belongs::Us | Belongs::Nobody => "nobody, by its tags or its address".to_owned(),
+            Belongs::Us | Belongs::Inherited | Belongs::Nobody => {
+                Other::unknown("nobody, by its tags or its address")
+            }
         };
         return taken(&wanted.id, &owner, "give this object another azureName");
     }
@@ -221,11 +223,10 @@ fn settle(data: &MLData, refs: &Refs, wanted: &Wanted, properties: &Value, ask: 
         return Plan::send(vec![put], Verdict::working(Reason::RESTORING, message), Next::Look);
     }
     let common = data.status.as_ref().map(|status| &status.common);
-    Differing { common, policy: None, hash: &hash, is_foreign: false, found: &found }.plan(
-        put,
-        Next::Look,
-        ask,
-    )
+    let is_inherited = refs.owner.of(&properties["tags"]) == Belongs::Inherited;
+    let differing =
+        Differing { common, policy: None, hash: &hash, is_foreign: false, is_inherited, found: &found };
+    differing.plan(put, Next::Look, ask)
 }
 
 impl Leave for MLData {

@@ -30,7 +30,7 @@ use crate::asset::changed;
 use crate::context::Ask;
 use crate::diff::differences;
 use crate::invalid::InvalidSpec;
-use crate::owner::{Belongs, is_foreign, taken};
+use crate::owner::{Belongs, Other, is_foreign, taken};
 use crate::reasons::Reason;
 use crate::settle::Differing;
 use crate::{Decide, View, hash, tags};
@@ -222,11 +222,12 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
     let properties = &version.body["properties"];
     let id = wanted.id.child("versions", &version.name);
     match refs.owner.of(&properties["tags"]) {
-        Belongs::Us if is_as_named(version, wanted) => {}
+        Belongs::Us | Belongs::Inherited if is_as_named(version, wanted) => {}
         Belongs::Another(owner) => return taken(&id, &owner, "give this object another azureName"),
         // Anybody with write access to the workspace may register any image under the name that this one will have.
-        Belongs::Us | Belongs::Nobody => {
-            return taken(&id, "nobody, by its tags or its image", "give this object another azureName");
+        Belongs::Us | Belongs::Inherited | Belongs::Nobody => {
+            let nobody = Other::unknown("nobody, by its tags or its image");
+            return taken(&id, &nobody, "give this object another azureName");
         }
     }
     let want = changeable(&environment.spec, refs);
@@ -254,6 +255,7 @@ fn settle(environment: &MLEnvironment, refs: &Refs, wanted: &Wanted, version: &V
         policy: environment.spec.drift_policy,
         hash: &hash,
         is_foreign: is_foreign(&properties["tags"]),
+        is_inherited: refs.owner.of(&properties["tags"]) == Belongs::Inherited,
         found: &found,
     }
     .plan(put, Next::Look, ask)

@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 pub(super) fn register(pipeline: &MLPipeline, refs: &Refs, wanted: &Wanted, seen: &Seen) -> Plan {
     let missing: Vec<(&Prepared, &Own)> =
         wanted.owned().filter(|(step, _)| presence(seen, step) != &Presence::Here).collect();
-    let mut actions: Vec<Action> =
-        missing.iter().filter_map(|(step, own)| register_step(presence(seen, step), seen, own)).collect();
+    let mut actions: Vec<Action> = missing
+        .iter()
+        .filter_map(|(step, own)| register_step(presence(seen, step), (seen, wanted), own))
+        .collect();
     let needed = |code: &&component::Files| {
         let is_of = |own: &Own| own.code.as_ref().is_some_and(|own| own.content() == code.hash);
         missing.iter().any(|(step, own)| is_of(own) && presence(seen, step) == &Presence::Absent)
@@ -38,9 +40,9 @@ fn presence<'a>(seen: &'a Seen, step: &Prepared) -> &'a Presence {
 }
 
 /// The step's component, once its files are there.
-fn register_step(presence: &Presence, seen: &Seen, own: &Own) -> Option<Action> {
+fn register_step(presence: &Presence, (seen, wanted): (&Seen, &Wanted), own: &Own) -> Option<Action> {
     if let Presence::Archived(body) = presence {
-        return Some(unarchive(&own.id, body));
+        return Some(unarchive(&own.id, body, wanted));
     }
     let code = match &own.code {
         Some(Code::Files(files)) => Some(seen.codes.get(&files.hash)?),
@@ -50,9 +52,10 @@ fn register_step(presence: &Presence, seen: &Seen, own: &Own) -> Option<Action> 
     Some(Action::Put { id: own.id.clone(), body: component::with_code(own, code) })
 }
 
-/// The component of a step as it was read, no longer archived: Azure takes its own rewritten spec back.
-fn unarchive(id: &ArmId, body: &Value) -> Action {
-    Action::Put { id: id.clone(), body: changed(&body["properties"], &json!({"isArchived": false})) }
+/// The component of a step as it was read, no longer archived, and this pipeline's: Azure takes its own rewritten spec back.
+fn unarchive(id: &ArmId, body: &Value, wanted: &Wanted) -> Action {
+    let want = json!({"isArchived": false, "tags": wanted.tags});
+    Action::Put { id: id.clone(), body: changed(&body["properties"], &want) }
 }
 
 /// Code is shared by content: it carries no owner.

@@ -1,5 +1,6 @@
 //! What Azure has of a pipeline: its components, its files, its endpoint. Plain data: nothing is decided here.
 
+use crate::owner::Other;
 use crate::publish::Publication;
 use azureml_client::ArmId;
 use serde_json::Value;
@@ -12,10 +13,10 @@ pub enum Presence {
     Absent,
     /// It is.
     Here,
-    /// It is, and archived.
+    /// It is, and archived, or a predecessor's: it is put once more.
     Archived(Value),
     /// It is, and another's.
-    Another(String),
+    Another(Other),
 }
 
 /// What Azure has.

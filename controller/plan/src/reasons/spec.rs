@@ -26,8 +26,8 @@ reasons! {
         "make a new MLCompute with what is there, or delete the cluster in Azure";
     OWNED_BY_ANOTHER = "OwnedByAnother", User,
         "The resource carries the owner's tag of another object, or of another cluster.",
-        "give this object another azureName, or delete the other one with deletionPolicy: Retain and remove the tags \
-        azureml-operator-*";
+        "give this object another azureName, or delete the other one; if that one is in another namespace or cluster, delete it \
+        with deletionPolicy: Retain and remove the tags azureml-operator-*";
     IMAGE_NOT_FOUND = "ImageNotFound", User,
         "The registry has no such image or tag; or an image that was built vanished again.",
         "push the image, or write another; keep azureml-operator/* out of purge tasks";

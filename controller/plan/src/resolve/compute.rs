@@ -26,6 +26,10 @@ impl Resolve for MLCompute {
         })
     }
 
+    fn owner(refs: &mut Refs) -> Option<&mut Owner> {
+        Some(&mut refs.owner)
+    }
+
     fn made(&self) -> Made {
         Made::of(&self.spec.workspace_ref, self.status.as_ref().map(|status| &status.common))
     }

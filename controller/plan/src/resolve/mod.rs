@@ -76,6 +76,12 @@ pub trait Resolve: Decide + Leave {
     /// Takes what was found in them.
     fn fetched(_: &mut Self::Refs, _: Sources) {}
 
+    /// The object as an owner, where others may have had its names in Azure before.
+    #[must_use]
+    fn owner(_: &mut Self::Refs) -> Option<&mut Owner> {
+        None
+    }
+
     /// What was made for the object, as its status tells.
     fn made(&self) -> Made;
 

@@ -56,6 +56,10 @@ impl Resolve for MLPipeline {
         refs.sources = sources;
     }
 
+    fn owner(refs: &mut Refs) -> Option<&mut Owner> {
+        Some(&mut refs.owner)
+    }
+
     fn made(&self) -> Made {
         let workspace = self.spec.workspace_ref.name.clone();
         let status = self.status.as_ref();

@@ -28,6 +28,10 @@ impl Resolve for MLSchedule {
         Ok(Refs { workspace, owner, current, pins: Pins::default(), form, runs: fired(self, world) })
     }
 
+    fn owner(refs: &mut Refs) -> Option<&mut Owner> {
+        Some(&mut refs.owner)
+    }
+
     fn made(&self) -> Made {
         let status = self.status.as_ref();
         let is_made = status.is_some_and(|status| status.common.azure_id.is_some());

@@ -62,7 +62,7 @@ impl World<'_> {
     #[must_use]
     pub fn owner(&self, meta: &ObjectMeta) -> Owner {
         let (namespace, name) = place(meta);
-        Owner { cluster: self.settings.cluster.clone(), namespace, name }
+        Owner { cluster: self.settings.cluster.clone(), namespace, name, predecessors: Vec::new() }
     }
 
     /// Whether nothing can have been made in a workspace: it is not there, or was never found in Azure.

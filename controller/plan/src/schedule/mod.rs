@@ -181,7 +181,7 @@ fn decide(schedule: &MLSchedule, View { refs, wanted, seen, ask }: View<'_, MLSc
         return refused;
     }
     match have["properties"]["provisioningState"].as_str().unwrap_or("Succeeded") {
-        "Succeeded" => settle(schedule, wanted, &body, have, ask),
+        "Succeeded" => settle(schedule, (refs, wanted), &body, have, ask),
         "Failed" | "Canceled" => failed(schedule, put(&body), have, ask),
         state => {
             Plan::say(Verdict::working(Reason::PROGRESSING, format!("the schedule is {state}")), Next::Look)
@@ -204,19 +204,25 @@ fn creating() -> Verdict {
 fn not_ours(schedule: &MLSchedule, refs: &Refs, wanted: &Wanted, have: &Value) -> Option<Plan> {
     let id = &wanted.id;
     match refs.owner.of(&have["properties"]["tags"]) {
-        Belongs::Us => None,
+        Belongs::Us | Belongs::Inherited => None,
         Belongs::Nobody if schedule.spec.adopt == Some(true) => None,
         Belongs::Nobody => {
             let message = format!(
                 "{id} was not made by this object; set adopt: true to take it over, or give another azureName"
             );
-            Some(Plan::say(Verdict::stalled(Reason::NOT_OWNED, message), Next::Tick))
+            Some(Plan::say(Verdict::stalled(Reason::NOT_OWNED, message), Next::Again))
         }
         Belongs::Another(owner) => Some(taken(id, &owner, "give this object another azureName")),
     }
 }
 
-fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, ask: &Ask) -> Plan {
+fn settle(
+    schedule: &MLSchedule,
+    (refs, wanted): (&Refs, &Wanted),
+    body: &Value,
+    have: &Value,
+    ask: &Ask,
+) -> Plan {
     let mut want = body["properties"].clone();
     if let Some(want) = want.as_object_mut() {
         // The name that studio shows cannot be changed after a schedule is made.
@@ -239,6 +245,7 @@ fn settle(schedule: &MLSchedule, wanted: &Wanted, body: &Value, have: &Value, as
         policy: schedule.spec.drift_policy,
         hash: &wanted.hash,
         is_foreign: is_foreign(&have["properties"]["tags"]),
+        is_inherited: refs.owner.of(&have["properties"]["tags"]) == Belongs::Inherited,
         found: &found,
     };
     Plan { at, ..differing.plan(put, Next::Look, ask) }

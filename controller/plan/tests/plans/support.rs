@@ -43,7 +43,12 @@ pub fn id(tail: &str) -> String {
 }
 
 pub fn owner(name: &str) -> Owner {
-    Owner { cluster: "cluster-1".into(), namespace: NAMESPACE.into(), name: name.into() }
+    Owner {
+        cluster: "cluster-1".into(),
+        namespace: NAMESPACE.into(),
+        name: name.into(),
+        predecessors: Vec::new(),
+    }
 }
 
 /// A quiet moment: nothing was asked for, the spec is the one that was seen before.

@@ -109,7 +109,12 @@ fn files(spec: &Value) -> Result<Vec<(String, String)>> {
         rights: Rights::Own,
         identity: "own".into(),
     };
-    let owner = Owner { cluster: "c".into(), namespace: "team".into(), name: "built".into() };
+    let owner = Owner {
+        cluster: "c".into(),
+        namespace: "team".into(),
+        name: "built".into(),
+        predecessors: Vec::new(),
+    };
     let wanted = environment
         .wanted(&Refs { workspace, owner, sources: Sources::default() })
         .map_err(anyhow::Error::msg)?;

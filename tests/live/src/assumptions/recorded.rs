@@ -124,7 +124,7 @@ pub(super) static RECORDED: [Assumption; 16] = [
         assumed: "It does.",
         source: "Microsoft's client sends it; recordings show endpoints only as they are made",
         depends: "Whether a new version is what callers of the endpoint reach.",
-        switch: "code: `controller/plan/src/publish.rs`, `flipped`",
+        switch: "code: `controller/plan/src/endpoint.rs`, `flipped`",
         method: "reads the story's endpoint, and compares it with what the operator sent",
         probe: |ground| Box::pin(changes::endpoint_default(ground)),
     },

@@ -4,7 +4,7 @@ use super::*;
 use serde_json::json;
 
 fn owner() -> Owner {
-    Owner { cluster: "c".into(), namespace: "team-a".into(), name: "x".into() }
+    Owner { cluster: "c".into(), namespace: "team-a".into(), name: "x".into(), predecessors: Vec::new() }
 }
 
 fn is_taken(spec: &serde_json::Value) -> bool {

@@ -14,6 +14,7 @@ mod kubernetes;
 mod nights;
 mod objects;
 mod pipelines;
+mod renamed;
 mod runs;
 mod schedules;
 mod sources;
