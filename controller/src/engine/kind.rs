@@ -63,6 +63,9 @@ pub trait Kind:
     /// What others see of this object: they are woken when it changes.
     fn offer(&self) -> impl Hash;
 
+    /// What those that this object names see of it: they are woken when it changes, where they care.
+    fn tells(&self) -> impl Hash {}
+
     /// Whether this object keeps one that it names from going.
     fn holds(&self) -> bool;
 

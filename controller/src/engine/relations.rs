@@ -21,6 +21,7 @@ struct Known {
     refers_to: BTreeSet<Name>,
     offer: u64,
     state: u64,
+    tells: u64,
     holds: bool,
     cares: bool,
 }
@@ -34,6 +35,8 @@ pub struct Sight {
     pub offer: u64,
     /// How it is, as a number: whoever waits for a name that it has in Azure is woken when that changes.
     pub state: u64,
+    /// What those that it names are told of it, as a number.
+    pub tells: u64,
     /// Whether it keeps those that it names from going.
     pub holds: bool,
     /// Whether it wants to know which objects name it.
@@ -80,13 +83,14 @@ impl Relations {
     /// An object was seen: wakes those that it names or named, when that changed and they care, and those that name it,
     /// when what it offers changed.
     pub fn seen(&mut self, object: &Name, sight: Sight) -> BTreeSet<Name> {
-        let Sight { refers_to, offer, state, holds, cares } = sight;
-        let now = Known { refers_to: refers_to.into_iter().collect(), offer, state, holds, cares };
+        let Sight { refers_to, offer, state, tells, holds, cares } = sight;
+        let now = Known { refers_to: refers_to.into_iter().collect(), offer, state, tells, holds, cares };
         let before = self.known.remove(object);
         let mut woken = BTreeSet::new();
         let nothing = BTreeSet::new();
         let named_before = before.as_ref().map_or(&nothing, |known| &known.refers_to);
-        if before.as_ref().is_none_or(|known| known.holds != now.holds || known.refers_to != now.refers_to) {
+        let is_told = |known: &Known| (known.holds, known.tells) == (now.holds, now.tells);
+        if before.as_ref().is_none_or(|known| !is_told(known) || known.refers_to != now.refers_to) {
             woken.extend(named_before.union(&now.refers_to).filter(|named| self.cares(named)).cloned());
         }
         if before.as_ref().is_none_or(|known| known.offer != now.offer) {
@@ -173,6 +177,7 @@ mod tests {
             refers_to: refers_to.iter().map(|name| (*name).clone()).collect(),
             offer,
             state: 0,
+            tells: 0,
             holds: true,
             cares: true,
         }
@@ -219,6 +224,9 @@ mod tests {
         assert_eq!(woken(relations.seen(&pipeline, sight(&[&b], 0))), ["E/a"]);
         assert!(relations.referrers(&a).is_empty());
         assert_eq!(relations.holders(&b), [&pipeline]);
+        relations.seen(&b, sight(&[], 0));
+        let told = Sight { tells: 1, ..sight(&[&b], 0) };
+        assert_eq!(woken(relations.seen(&pipeline, told)), ["E/b"]);
         relations.seen(&pipeline, Sight { holds: false, ..sight(&[&b], 0) });
         assert!(relations.holders(&b).is_empty());
         relations.gone(&pipeline);

@@ -45,7 +45,8 @@ pub fn name_of<K: Kind>(object: &K) -> Name {
 fn sight<K: Kind>(object: &K) -> Sight {
     let cares = K::CARES || object.meta().deletion_timestamp.is_some();
     let refers_to = object.refers_to().into_iter().chain(source_names(object)).collect();
-    Sight { refers_to, offer: hash(object.offer()), state: state(object), holds: holds(object), cares }
+    let (offer, tells) = (hash(object.offer()), hash(object.tells()));
+    Sight { refers_to, offer, state: state(object), tells, holds: holds(object), cares }
 }
 
 /// Whether an object keeps what it names: only one with our finalizer does.

@@ -36,6 +36,12 @@ impl Kind for MLRun {
 
     fn offer(&self) -> impl Hash {}
 
+    /// Its schedule tells how it is.
+    fn tells(&self) -> impl Hash {
+        let status = self.status.as_ref();
+        status.map(|status| (serde_json::to_string(&status.phase).ok(), status.job_name.clone()))
+    }
+
     fn holds(&self) -> bool {
         !is_finished(self)
     }

@@ -10,14 +10,18 @@ use serde::{Deserialize, Serialize};
 /// How many runs `status` keeps.
 pub const KEPT: usize = 5;
 
-/// A job that the schedule started, or that somebody started from it in studio.
+/// A job that the schedule started, or that somebody started from it in studio; with engine `Controller`, an MLRun.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduledRun {
+    /// With engine `Controller`, the MLRun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub run: Option<String>,
     /// The name of the Azure job.
     #[schemars(length(max = 255))]
     pub job_name: String,
-    /// When Azure ML made the job.
+    /// When Azure ML made the job. With engine `Controller`, the firing time.
     pub fired_at: Time,
     /// Where it is.
     pub phase: Phase,

@@ -3,9 +3,11 @@
 //! In: a schedule, its runs, the time. Out: a plan whose changes are MLRuns, and the status after it. Nothing is sent to Azure.
 
 use super::due::{Due, begun, due, is_before_all, started};
+use super::follow::tell;
 use super::made::{Made, body, name};
 use super::moments::Moments;
 use super::times::deadline;
+use super::{own, runs};
 use crate::action::{Next, Plan, Verdict};
 use crate::change::Change;
 use crate::failure::whole_seconds;
@@ -159,6 +161,12 @@ impl<'a> Sight<'a> {
 
 /// What to make now, what to say, when to look again.
 pub(super) fn plan(schedule: &MLSchedule, view: &View<'_, MLSchedule>) -> Plan {
+    let before = runs::told(schedule);
+    tell(decide(schedule, view), before, &own::kept(before, &view.refs.runs, view.ask.now), None)
+}
+
+/// What the schedule itself needs, whatever becomes of its runs.
+fn decide(schedule: &MLSchedule, view: &View<'_, MLSchedule>) -> Plan {
     let Some(sight) = Sight::of(schedule, view) else {
         return Plan::say(
             Verdict::stalled(Reason::INVALID_SPEC, "the times cannot be read; correct them"),
@@ -214,10 +222,13 @@ fn waits(next: Option<Timestamp>) -> String {
 /// The status after a plan. What was not carried out is not decided.
 pub(super) fn facts(schedule: &MLSchedule, view: &View<'_, MLSchedule>, plan: &Plan) -> MLScheduleStatus {
     let mut status = schedule.status.clone().unwrap_or_default();
-    let View { refs, wanted, .. } = view;
+    let View { refs, wanted, ask, .. } = view;
     status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
     status.time_zone = Some(wanted.zone.windows.clone());
     status.version = Some(refs.current.version.clone());
+    status.runs = own::kept(runs::told(schedule), &refs.runs, ask.now);
+    status.last_run = status.runs.first().cloned();
+    status.last_success_at = runs::last_success(status.last_success_at.as_ref(), &status.runs);
     let Some(sight) = Sight::of(schedule, view) else { return status };
     let is_started = |at: &Timestamp| {
         let name = sight.name(*at);

@@ -34,27 +34,9 @@ pub(super) struct Followed<'a> {
 impl Followed<'_> {
     /// The plan, with what there is to say of runs.
     pub(super) fn add(&self, plan: Plan, ask: &Ask) -> Plan {
-        let mut plan = plan;
-        plan.conditions.extend(self.condition());
-        let news = runs::ended(runs::told(self.schedule), self.runs);
-        plan.warnings.extend(news.into_iter().map(|run| (reason(run.phase), said(run))));
-        plan.at = [plan.at, self.next_look(ask)].into_iter().flatten().min();
-        plan
-    }
-
-    fn condition(&self) -> Option<Extra> {
-        let say = |status, reason, message| Extra { r#type: LAST_RUN_SUCCEEDED, status, reason, message };
-        if let Some(cause) = &self.jobs.refused {
-            return Some(say("Unknown", Reason::RUNS_UNREAD, cause.clone()));
-        }
-        let over = self.runs.iter().find(|run| run.phase.is_finished());
-        let Some(run) = over else {
-            let newest = self.runs.first()?;
-            let message = format!("job {} is in progress", newest.job_name);
-            return Some(say("Unknown", Reason::IN_PROGRESS, message));
-        };
-        let status = if run.phase == Phase::Succeeded { "True" } else { "False" };
-        Some(say(status, reason(run.phase), said(run)))
+        let plan = tell(plan, runs::told(self.schedule), self.runs, self.jobs.refused.as_deref());
+        let at = [plan.at, self.next_look(ask)].into_iter().flatten().min();
+        Plan { at, ..plan }
     }
 
     /// When the jobs are looked at next: soon after a firing, and ever less often while a run goes on. All schedules look at the same
@@ -93,6 +75,33 @@ impl Followed<'_> {
     }
 }
 
+/// A plan with what there is to say of runs: how the newest ended, and what has ended since.
+pub(super) fn tell(
+    mut plan: Plan,
+    before: &[ScheduledRun],
+    runs: &[ScheduledRun],
+    refused: Option<&str>,
+) -> Plan {
+    plan.conditions.extend(condition(runs, refused));
+    let news = runs::ended(before, runs);
+    plan.warnings.extend(news.into_iter().map(|run| (reason(run.phase), said(run))));
+    plan
+}
+
+fn condition(runs: &[ScheduledRun], refused: Option<&str>) -> Option<Extra> {
+    let say = |status, reason, message| Extra { r#type: LAST_RUN_SUCCEEDED, status, reason, message };
+    if let Some(cause) = refused {
+        return Some(say("Unknown", Reason::RUNS_UNREAD, cause.to_owned()));
+    }
+    let over = runs.iter().find(|run| run.phase.is_finished());
+    let Some(run) = over else {
+        let message = format!("{} is in progress", what(runs.first()?));
+        return Some(say("Unknown", Reason::IN_PROGRESS, message));
+    };
+    let status = if run.phase == Phase::Succeeded { "True" } else { "False" };
+    Some(say(status, reason(run.phase), said(run)))
+}
+
 /// The shortest time between two looks.
 fn unit(firing: SignedDuration) -> SignedDuration {
     (firing / 8).max(SignedDuration::from_millis(100))
@@ -120,21 +129,27 @@ fn reason(phase: Phase) -> Reason {
     }
 }
 
+/// A run by its name.
+fn what(run: &ScheduledRun) -> String {
+    run.run.as_ref().map_or_else(|| format!("job {}", run.job_name), |name| format!("MLRun {name}"))
+}
+
 /// The end of a run in words.
 fn said(run: &ScheduledRun) -> String {
-    let (job, fired) = (&run.job_name, run.fired_at.0);
+    let (what, fired) = (what(run), run.fired_at.0);
     match (run.phase, &run.failure) {
         (Phase::Succeeded, _) => {
             let took =
                 run.duration_seconds.map(|seconds| format!(" in {:#}", SignedDuration::from_secs(seconds)));
-            format!("job {job} of {fired} succeeded{}", took.unwrap_or_default())
+            format!("{what} of {fired} succeeded{}", took.unwrap_or_default())
         }
-        (Phase::Canceled, _) => format!("job {job} of {fired} was cancelled"),
+        (Phase::Canceled, Some(cause)) => format!("{what} of {fired} was cancelled: {}", cause.message),
+        (Phase::Canceled, None) => format!("{what} of {fired} was cancelled"),
         (_, Some(failure)) => {
             let step = failure.step.as_ref().map(|step| format!("step {step} of ")).unwrap_or_default();
-            format!("{step}job {job} of {fired} failed: {}", failure.message)
+            format!("{step}{what} of {fired} failed: {}", failure.message)
         }
-        (_, None) => format!("job {job} of {fired} failed"),
+        (_, None) => format!("{what} of {fired} failed"),
     }
 }
 

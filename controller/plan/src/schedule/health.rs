@@ -4,6 +4,7 @@
 
 use super::body::{LONG_AGO, trigger};
 use super::is_fired_here;
+use super::moments::Moments;
 use super::runs::told;
 use super::times::times;
 use crate::firing::{self, Window};
@@ -33,11 +34,11 @@ const FEWEST: usize = 3;
 /// How long a run may take where none has succeeded yet.
 const USUAL: SignedDuration = SignedDuration::from_hours(1);
 
-/// How a schedule's runs are; none where it is suspended or being deleted, or where its runs are MLRuns, which tell of themselves.
+/// How a schedule's runs are; none where it is suspended or being deleted.
 #[must_use]
 pub fn health(schedule: &MLSchedule, now: Timestamp) -> Option<Health> {
     let is_gone = schedule.metadata.deletion_timestamp.is_some();
-    if schedule.spec.suspend == Some(true) || is_gone || is_fired_here(schedule) {
+    if schedule.spec.suspend == Some(true) || is_gone {
         return None;
     }
     let status = schedule.status.as_ref()?;
@@ -63,10 +64,20 @@ fn is_overdue(schedule: &MLSchedule, success: Option<Timestamp>, now: Timestamp)
         start: time::civil(start)?,
         end: times.end.as_deref().and_then(time::civil),
     };
-    let firings = firing::next(&trigger(schedule)?, &window, since).ok()?;
-    let second = firings.get(1)?.timestamp();
+    let second = second(schedule, window, since)?;
     let usual = median(told(schedule)).unwrap_or(USUAL);
     Some(now.duration_since(second) > usual)
+}
+
+/// The second firing time after a moment.
+fn second(schedule: &MLSchedule, window: Window, since: Timestamp) -> Option<Timestamp> {
+    if is_fired_here(schedule) {
+        let moments = Moments::of(&schedule.spec, window).ok()?;
+        let first = moments.after(since)?.timestamp();
+        return moments.after(first).map(|second| second.timestamp());
+    }
+    let firings = firing::next(&trigger(schedule)?, &window, since).ok()?;
+    firings.get(1).map(jiff::Zoned::timestamp)
 }
 
 fn is_slow(runs: &[ScheduledRun], now: Timestamp) -> bool {
@@ -156,9 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_that_is_fired_here_is_never_overdue_since_its_runs_are_objects() {
-        let mut fired_here = schedule(&json!({"runs": []}));
+    fn a_schedule_that_is_fired_here_is_judged_by_its_own_times() {
+        let status = json!({"lastSuccessAt": "2026-01-09T06:10:00Z", "runs": [run("2026-01-09T06:00:00Z", "Failed", None)]});
+        let mut fired_here = schedule(&status);
         fired_here.spec.engine = Some(Engine::Controller);
-        assert_eq!(health(&fired_here, "2026-02-01T00:00:00Z".parse().unwrap()), None);
+        fired_here.spec.cron = None;
+        fired_here.spec.crons = vec!["0 6 1 * *".to_owned(), "30 18 15 * *".to_owned()];
+        for (now, is_overdue) in [("2026-02-01T06:59:00Z", false), ("2026-02-01T07:01:00Z", true)] {
+            let health = health(&fired_here, now.parse().unwrap()).unwrap();
+            assert!(health.is_failed && health.is_overdue == is_overdue, "{now} {health:?}");
+        }
     }
 }

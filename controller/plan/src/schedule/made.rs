@@ -3,12 +3,15 @@
 //! In: a schedule, a firing time; the MLRuns of its namespace. Out: an object to make; what is known of those that were made.
 
 use crate::change::Which;
+use crate::failure::whole_seconds;
 use crate::job::TRIGGER_TIME;
 use crate::names;
 use azureml_crds::ml_run::Phase;
+use azureml_crds::ml_schedule::ScheduledRun;
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLRun, MLSchedule};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::Resource as _;
 use kube::core::ObjectMeta;
 use serde_json::{Value, json};
@@ -19,7 +22,7 @@ pub const LABEL: &str = "azureml.dev/schedule";
 pub const FIRES_AT: &str = "azureml.dev/fires-at";
 
 /// An MLRun that a schedule made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Made {
     /// The MLRun.
     pub which: Which,
@@ -31,6 +34,8 @@ pub struct Made {
     pub is_going: bool,
     /// Whether it is being deleted.
     pub is_deleted: bool,
+    /// As the schedule tells it.
+    pub run: ScheduledRun,
 }
 
 /// The controlling owner of an object, where it is of a kind.
@@ -57,7 +62,27 @@ pub fn made(schedule: &MLSchedule, run: &MLRun) -> Option<Made> {
     let at = status.and_then(|status| status.finished_at.as_ref()).map(|at| at.0);
     let is_going = run.spec.cancel == Some(true);
     let is_deleted = meta.deletion_timestamp.is_some();
-    Some(Made { which, ended, at, is_going, is_deleted })
+    Some(Made { which, ended, at, is_going, is_deleted, run: told_of(run) })
+}
+
+/// An MLRun as its schedule tells it.
+fn told_of(run: &MLRun) -> ScheduledRun {
+    let (meta, status) = (&run.metadata, run.status.clone().unwrap_or_default());
+    let annotation = meta.annotations.as_ref().and_then(|all| all.get(FIRES_AT)?.parse().ok());
+    let born = meta.creation_timestamp.as_ref().map(|time| time.0);
+    let fired: Timestamp = annotation.or(born).unwrap_or_default();
+    let uid = meta.uid.as_deref().unwrap_or_default();
+    ScheduledRun {
+        run: meta.name.clone(),
+        job_name: status.job_name.unwrap_or_else(|| names::job(uid, 0)),
+        fired_at: Time(whole_seconds(fired)),
+        phase: status.phase.unwrap_or(Phase::Pending),
+        started_at: status.started_at,
+        finished_at: status.finished_at,
+        duration_seconds: status.duration_seconds,
+        failure: status.failure,
+        studio_url: status.studio_url,
+    }
 }
 
 /// The name of the MLRun for a firing time: one for each minute, whichever process makes it.

@@ -12,6 +12,7 @@ mod leftover;
 mod listed;
 mod made;
 pub mod moments;
+mod own;
 mod runs;
 mod times;
 mod wanted;

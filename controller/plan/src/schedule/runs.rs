@@ -48,15 +48,26 @@ pub fn merged(before: &[ScheduledRun], jobs: &Jobs, component: &ArmId, now: Time
         known => run(job, known.is_some(), jobs, component, now),
     });
     let unlisted = |run: &&ScheduledRun| jobs.listed.iter().all(|job| job.name != run.job_name);
-    let mut runs: Vec<ScheduledRun> = seen
+    let runs: Vec<ScheduledRun> = seen
         .chain(before.iter().filter(unlisted).map(|run| match jobs.since {
             Some(since) if !run.phase.is_finished() && since <= run.fired_at.0 => gone(run, now),
             _ => run.clone(),
         }))
         .collect();
-    runs.sort_by(|one, other| (other.fired_at.0, &other.job_name).cmp(&(one.fired_at.0, &one.job_name)));
+    newest(runs)
+}
+
+/// As many runs as `status` tells, the newest first.
+#[must_use]
+pub fn newest(mut runs: Vec<ScheduledRun>) -> Vec<ScheduledRun> {
+    runs.sort_by(|one, other| (other.fired_at.0, name(other)).cmp(&(one.fired_at.0, name(one))));
     runs.truncate(KEPT);
     runs
+}
+
+/// By which a run is known: its MLRun, else its job.
+fn name(run: &ScheduledRun) -> &str {
+    run.run.as_deref().unwrap_or(&run.job_name)
 }
 
 /// A run whose job is listed.
@@ -67,6 +78,7 @@ fn run(job: &Listed, was_open: bool, jobs: &Jobs, component: &ArmId, now: Timest
     let started = job.started.filter(|_| is_over);
     let time = |moment: Option<Timestamp>| moment.map(|moment| Time(whole_seconds(moment)));
     ScheduledRun {
+        run: None,
         job_name: job.name.chars().take(255).collect(),
         fired_at: Time(whole_seconds(job.made)),
         phase: job.phase,
@@ -112,9 +124,8 @@ fn gone(run: &ScheduledRun, now: Timestamp) -> ScheduledRun {
 /// object, or this version of the operator, is none.
 #[must_use]
 pub fn ended<'a>(before: &[ScheduledRun], after: &'a [ScheduledRun]) -> Vec<&'a ScheduledRun> {
-    let was_over = |run: &ScheduledRun| {
-        before.iter().any(|other| other.job_name == run.job_name && other.phase.is_finished())
-    };
+    let was_over =
+        |run: &ScheduledRun| before.iter().any(|other| name(other) == name(run) && other.phase.is_finished());
     let news = after.iter().filter(|run| run.phase.is_finished() && !was_over(run));
     let most = if before.is_empty() { 1 } else { usize::MAX };
     let mut news: Vec<&ScheduledRun> = news.take(most).collect();

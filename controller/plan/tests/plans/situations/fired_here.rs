@@ -5,7 +5,7 @@ use crate::support::{NOW, ask, id, object, owner, plan, workspace};
 use anyhow::Result;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_run::Phase;
-use azureml_crds::ml_schedule::{Decided, MLScheduleStatus};
+use azureml_crds::ml_schedule::{Decided, MLScheduleStatus, ScheduledRun};
 use azureml_crds::shared::Common;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::change::{Change, Which};
@@ -38,7 +38,18 @@ fn refs(runs: Vec<Made>) -> Result<Refs> {
 fn run(name: &str, ended: Option<Phase>) -> Made {
     let which = Which { name: name.to_owned(), uid: format!("uid-of-{name}") };
     let at = ended.map(|_| NOW - SignedDuration::from_hours(1));
-    Made { which, ended, at, is_going: false, is_deleted: false }
+    let run = ScheduledRun {
+        run: Some(name.to_owned()),
+        job_name: format!("r-{name}"),
+        fired_at: Time(NOW - SignedDuration::from_hours(2)),
+        phase: ended.unwrap_or(Phase::Running),
+        started_at: None,
+        finished_at: at.map(Time),
+        duration_seconds: None,
+        failure: None,
+        studio_url: None,
+    };
+    Made { which, ended, at, is_going: false, is_deleted: false, run }
 }
 
 /// A schedule whose times up to a moment are decided.

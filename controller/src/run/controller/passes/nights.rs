@@ -116,6 +116,45 @@ async fn a_night_that_fails_is_told_with_its_step_and_the_next_good_one_clears_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_schedule_that_is_fired_here_tells_its_runs_as_one_that_azure_fires() -> Result<()> {
+    let mut options = usual();
+    options.times.step = Duration::from_mins(5);
+    let stage = Stage::with(options, GRANTS).await?;
+    stage.apply(&pipelines::whole("p"));
+    stage.ready("MLPipeline", "p").await?;
+    stage.apply(&manifest("MLSchedule", "hourly", &format!("{HOURLY}, engine: Controller")));
+    stage.ready("MLSchedule", "hourly").await?;
+    fails(&stage, 1)?;
+    let status = stage.nights("hourly", 1).await?;
+    let failed = condition(&stage);
+    assert_eq!((&failed["status"], &failed["reason"]), (&json!("False"), &json!("RunFailed")), "{status}");
+    let message = failed["message"].as_str().unwrap_or_default();
+    assert!(
+        message.starts_with("step only of MLRun hourly-") && message.ends_with("no package called caret"),
+        "{message}"
+    );
+    let (run, last) = (status["lastRun"]["run"].as_str().unwrap_or_default(), &status["lastRun"]);
+    assert!(last["firedAt"].as_str().is_some_and(|fired| fired.ends_with(":00:00Z")), "{status}");
+    assert_eq!(last["jobName"], stage.get("MLRun", run)["status"]["jobName"], "{status}");
+    assert!(last["failure"]["step"] == "only" && last["studioUrl"].is_string(), "{status}");
+    assert!(status["lastSuccessAt"].is_null(), "{status}");
+    // What goes on is told, too, and the next good run clears the failure.
+    let status = stage.nights("hourly", 2).await?;
+    let told = stage.journal.of("status MLSchedule/hourly");
+    assert!(told.iter().any(|line| line.body["lastRun"]["phase"] == "Running"), "{}", stage.journal.shown());
+    assert_eq!(condition(&stage)["reason"], "RunSucceeded", "{status}");
+    assert!(status["lastSuccessAt"].is_string() && status["lastRun"]["durationSeconds"].is_i64(), "{status}");
+    stage.pass(Duration::from_mins(20)).await;
+    for (reason, count) in [("RunFailed", 1), ("RunSucceeded", 1)] {
+        let events = stage.journal.of(&format!("event hourly {reason}"));
+        assert_eq!(events.len(), count, "{}", stage.journal.shown());
+    }
+    let lists = stage.journal.of("GET jobs").into_iter().filter(|line| line.what == "GET jobs");
+    assert_eq!(lists.count(), 0, "MLRuns tell all of it");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_goes_on_at_the_next_firing_stays_beside_the_new_one() -> Result<()> {
     // With what comes before and after a step, a run takes longer than an hour.
     let stage = hourly(Duration::from_mins(45)).await?;
