@@ -8,13 +8,14 @@ use azureml_crds::MLRun;
 use azureml_plan::change::{Change, Which};
 use azureml_plan::reasons::Reason;
 use azureml_plan::trouble::Trouble;
+use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
 /// Carries out one change.
 ///
 /// # Errors
-/// When Kubernetes refuses, or does not answer. That an MLRun is there already, or gone, is no error.
+/// When Kubernetes refuses, or does not answer, or somebody else made an MLRun of that name. That it is there already, or gone, is none.
 pub async fn carry_out(api: &Api<MLRun>, change: &Change) -> Result<(), Trouble> {
     let answer = match change {
         Change::Create { run, .. } => {
@@ -39,15 +40,36 @@ pub async fn carry_out(api: &Api<MLRun>, change: &Change) -> Result<(), Trouble>
     match answer {
         Ok(()) => Ok(()),
         Err(kube::Error::Api(status)) if is_as_good(change, status.code) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 409 => taken(api, change).await,
         Err(error) => Err(refused(change, &error)),
     }
 }
 
-/// Whether an answer means that what was to be done is done: the name is given already, or the object is gone or another one.
+/// Whether an answer means that what was to be done is done: the object is gone or another one.
 fn is_as_good(change: &Change, code: u16) -> bool {
     match change {
-        Change::Create { .. } => code == 409,
+        Change::Create { .. } => false,
         Change::Cancel(_) | Change::Delete(_) => matches!(code, 404 | 409),
+    }
+}
+
+/// The name of an MLRun is given already: by an earlier process, which is as good, or by somebody else, who did not make this run.
+async fn taken(api: &Api<MLRun>, change: &Change) -> Result<(), Trouble> {
+    let Change::Create { run, .. } = change else { return Ok(()) };
+    let name = change.name();
+    let owner = run["metadata"]["ownerReferences"][0]["uid"].as_str();
+    match api.get_metadata_opt(name).await {
+        Ok(Some(found)) if found.owner_references().iter().any(|known| Some(known.uid.as_str()) == owner) => {
+            Ok(())
+        }
+        Ok(Some(_)) => {
+            let message = format!(
+                "MLRun {name} is not made; delete the MLRun of that name, or give it another one: it was made by somebody else"
+            );
+            Err(trouble(Class::Conflict, message))
+        }
+        Ok(None) => Err(trouble(Class::Unavailable, format!("MLRun {name} is not made; it is tried again"))),
+        Err(error) => Err(refused(change, &error)),
     }
 }
 
@@ -65,6 +87,10 @@ fn refused(change: &Change, error: &kube::Error) -> Trouble {
         Change::Delete(_) => "deleted",
     };
     let message = format!("MLRun {} is not {verb}; {remedy}; Kubernetes says: {error}", change.name());
+    trouble(class, message)
+}
+
+fn trouble(class: Class, message: String) -> Trouble {
     let (reason, words) = (Reason::RUN_NOT_MADE.into(), String::new());
     Trouble { class, reason, message, words, verb: "", retry_after: None }
 }
@@ -73,8 +99,43 @@ fn refused(change: &Change, error: &kube::Error) -> Trouble {
 mod tests {
     use super::*;
     use crate::fake;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU16, Ordering};
+    use std::sync::{Arc, Mutex};
+
+    #[tokio::test]
+    async fn an_mlrun_that_is_there_is_as_good_where_the_same_object_made_it() {
+        let found = Arc::new(Mutex::new(None::<serde_json::Value>));
+        let answers = found.clone();
+        let client = fake::client(move |asked| {
+            let found = answers.lock().unwrap().clone();
+            async move {
+                match found {
+                    _ if asked.method == "POST" => fake::refusal(409, "AlreadyExists"),
+                    Some(found) => fake::answer(&found),
+                    None => fake::refusal(404, "NotFound"),
+                }
+            }
+        });
+        let api: Api<MLRun> = Api::namespaced(client, "team-a");
+        let of = |uid: &str| {
+            let owner = json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLSchedule", "name": "s", "uid": uid, "controller": true});
+            json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLRun", "metadata": {"name": "a", "ownerReferences": [owner]},
+                "spec": {"pipelineRef": {"name": "p"}}})
+        };
+        let create = Change::Create { run: of("ours"), due: None };
+        for (there, class) in [
+            (Some(of("ours")), None),
+            (Some(of("others")), Some(Class::Conflict)),
+            (None, Some(Class::Unavailable)),
+        ] {
+            found.lock().unwrap().clone_from(&there);
+            let answer = carry_out(&api, &create).await;
+            assert_eq!(answer.as_ref().err().map(|trouble| trouble.class), class, "{there:?}");
+            let is_said = answer.is_ok()
+                || answer.is_err_and(|trouble| trouble.message.contains("MLRun a is not made"));
+            assert!(is_said, "{there:?}");
+        }
+    }
 
     #[tokio::test]
     async fn a_name_that_is_given_and_an_object_that_is_gone_are_no_failures() {
@@ -89,7 +150,7 @@ mod tests {
         let run = json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLRun", "metadata": {"name": "a"}, "spec": {"pipelineRef": {"name": "p"}}});
         let create = || Change::Create { run: run.clone(), due: None };
         for (change, status, class) in [
-            (create(), 409, None),
+            (create(), 409, Some(Class::Conflict)),
             (create(), 403, Some(Class::Conflict)),
             (create(), 422, Some(Class::Conflict)),
             (create(), 404, Some(Class::Conflict)),

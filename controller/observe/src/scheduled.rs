@@ -5,10 +5,10 @@
 use crate::Eyes;
 use crate::history::{self, data_plane};
 use crate::looks::Look;
-use azureml_client::{Class, Error};
+use azureml_client::{ArmId, Class, Error};
 use azureml_crds::MLSchedule;
 use azureml_plan::run::tells_why;
-use azureml_plan::schedule::{History, Jobs, Listed, Refs, since, unexplained};
+use azureml_plan::schedule::{History, Jobs, Refs, since, unexplained};
 use azureml_plan::trouble::Trouble;
 
 /// The jobs of a schedule.
@@ -21,8 +21,15 @@ pub(crate) async fn jobs(schedule: &MLSchedule, eyes: &Eyes<'_>, refs: &Refs, lo
     let listed = all.of(&refs.owner.value()).to_vec();
     let mut jobs = Jobs { since: all.since(), listed, ..Jobs::default() };
     for job in unexplained(schedule, &jobs.listed) {
-        let history = explained(eyes, refs, job).await;
-        let history = history.unwrap_or_else(|error| History::Unread(Trouble::of(&error).message));
+        let id = refs.workspace.id.child("jobs", &job.name);
+        let history = match eyes.looks.unread(&id) {
+            Some(cause) => History::Unread(cause),
+            None => explained(eyes, refs, &id).await.unwrap_or_else(|error| {
+                let cause = Trouble::of(&error).message;
+                eyes.looks.note_unread(&id, &cause);
+                History::Unread(cause)
+            }),
+        };
         jobs.history.insert(job.name.clone(), history);
     }
     jobs
@@ -37,9 +44,8 @@ fn unread(error: &Error) -> Jobs {
 }
 
 /// The steps of a job that failed; the run itself only where no step says why.
-async fn explained(eyes: &Eyes<'_>, refs: &Refs, job: &Listed) -> Result<History, Error> {
-    let id = refs.workspace.id.child("jobs", &job.name);
-    let history = history::History { client: eyes.client, base: data_plane(&refs.workspace)?, id: &id };
+async fn explained(eyes: &Eyes<'_>, refs: &Refs, id: &ArmId) -> Result<History, Error> {
+    let history = history::History { client: eyes.client, base: data_plane(&refs.workspace)?, id };
     let children = history.children().await?;
     let details = if tells_why(&children) { None } else { history.details().await? };
     Ok(History::Read { children, details })

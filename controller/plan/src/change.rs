@@ -10,7 +10,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Change {
-    /// Makes an MLRun. One that has its name already is as good: the name says what it was made for.
+    /// Makes an MLRun. One of the same owner that has its name already is as good: the name says what it was made for.
     Create {
         /// The whole object.
         run: Value,

@@ -49,6 +49,13 @@ pub struct MLScheduleStatus {
     /// When a run succeeded last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success_at: Option<Time>,
+    /// Since when it fires at the times of the spec: since it was made, resumed, or given other times. A success is expected from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fires_since: Option<Time>,
+    /// The hash of these times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub times_hash: Option<String>,
     /// With engine `Controller`, the firing time of the last MLRun that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_fired_at: Option<Time>,

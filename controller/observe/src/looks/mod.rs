@@ -10,6 +10,7 @@ mod made;
 mod operations;
 mod slot;
 mod started;
+mod unread;
 
 use self::known::Hashed;
 use self::look::locked;
@@ -44,6 +45,7 @@ pub struct Looks {
     hashed: Hashed,
     operations: Operations,
     jobs: made::Lists,
+    unread: unread::Unread,
 }
 
 /// How long a list of jobs serves.
@@ -65,6 +67,7 @@ impl Looks {
             hashed: Hashed::default(),
             operations: Operations::default(),
             jobs: made::Lists::new(UNUSED, JOBS_SERVE),
+            unread: unread::Unread::default(),
         }
     }
 

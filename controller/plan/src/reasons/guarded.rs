@@ -5,8 +5,8 @@ use super::reason::{Reason, Turn, reasons};
 reasons! {
     RUN_NOT_MADE = "RunNotMade", Platform,
         "Kubernetes did not let the operator make, cancel or delete an MLRun of this object: a missing right, a quota of the \
-        namespace, or an admission policy.",
-        "give the operator's account the verbs create, patch and delete on mlruns, or mend the quota or policy that Kubernetes names";
+        namespace, an admission policy, or an MLRun of that name that somebody else made.",
+        "give the operator's account the verbs create, patch and delete on mlruns, or mend the quota or policy that Kubernetes names, or delete the other MLRun";
     FOREIGN_HOST = "ForeignHost", Platform,
         "An answer led to a host that is not one of the cloud's; no token was sent there.",
         "add the host to clouds[].hosts, if it is yours";

@@ -17,6 +17,7 @@ reasons! {
         "The newest run of an MLSchedule that has ended was cancelled in Azure.",
         "start a run with kubectl create, if this one must not be missed";
     RUNS_UNREAD = "RunsUnread", Platform,
-        "Azure refuses the list of jobs, so nobody here knows how the runs of the schedule ended. The schedule fires on.",
+        "Azure refuses the list of jobs, so nobody here knows how the runs of the schedule ended; or, as a code of a run that failed, its \
+        steps, which are read again later. The schedule fires on.",
         "give the operator's identity the right that message names";
 }

@@ -21,6 +21,9 @@ use serde_json::Value;
 /// Clocks differ.
 const EARLY: SignedDuration = SignedDuration::from_secs(5);
 
+/// The longest time between two tries to read why a run failed.
+const LONGEST_UNREAD: SignedDuration = SignedDuration::from_hours(1);
+
 /// What a plan says beside the schedule itself.
 pub(super) struct Followed<'a> {
     pub schedule: &'a MLSchedule,
@@ -48,6 +51,8 @@ impl Followed<'_> {
             let age = ask.now.duration_since(fired);
             (age / 4).clamp(unit, ask.pace.firing * 5 / 2)
         });
+        let unread = self.runs.iter().filter(|run| runs::is_unread(run)).map(|run| run.fired_at.0).max();
+        let unread = unread.map(|fired| (ask.now.duration_since(fired) / 4).clamp(unit, LONGEST_UNREAD));
         let newest = self.runs.first().map(|run| run.fired_at.0);
         let awaited = self.expected(ask).filter(|at| newest.is_none_or(|made| *at > made + EARLY));
         let starting = awaited.and_then(|at| {
@@ -55,7 +60,7 @@ impl Followed<'_> {
             let next = delays.find(|delay| at + *delay > ask.now)?;
             Some(at.duration_since(ask.now) + next)
         });
-        let delay = running.into_iter().chain(starting).min()?;
+        let delay = running.into_iter().chain(starting).chain(unread).min()?;
         Some(on_beat(ask.now, ask.now + delay, unit))
     }
 
@@ -83,8 +88,8 @@ pub(super) fn tell(
     refused: Option<&str>,
 ) -> Plan {
     plan.conditions.extend(condition(runs, refused));
-    let news = runs::ended(before, runs);
-    plan.warnings.extend(news.into_iter().map(|run| (reason(run.phase), said(run))));
+    let news = runs::ended(before, runs).into_iter().chain(runs::explained(before, runs));
+    plan.warnings.extend(news.map(|run| (reason(run.phase), said(run))));
     plan
 }
 

@@ -3,16 +3,19 @@
 //! In: a schedule as it is stored, the time. Out: figures for metrics. Reads nothing else, and says nothing to the object.
 
 use super::body::{LONG_AGO, trigger};
+use super::cluster::content_hash;
 use super::is_fired_here;
 use super::moments::Moments;
 use super::runs::told;
 use super::times::times;
+use crate::failure::whole_seconds;
 use crate::firing::{self, Window};
 use crate::time;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_run::Phase;
-use azureml_crds::ml_schedule::ScheduledRun;
+use azureml_crds::ml_schedule::{MLScheduleStatus, ScheduledRun};
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// How a schedule's runs are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,10 +56,25 @@ pub fn health(schedule: &MLSchedule, now: Timestamp) -> Option<Health> {
     })
 }
 
+/// A status with the moment since when success is expected: the schedule was made, resumed or given other times then.
+#[must_use]
+pub(super) fn counted(schedule: &MLSchedule, status: MLScheduleStatus, now: Timestamp) -> MLScheduleStatus {
+    if schedule.spec.suspend == Some(true) {
+        return MLScheduleStatus { fires_since: None, times_hash: None, ..status };
+    }
+    let hash = content_hash(&schedule.spec);
+    if status.times_hash.as_ref() == Some(&hash) {
+        return status;
+    }
+    MLScheduleStatus { fires_since: Some(Time(whole_seconds(now))), times_hash: Some(hash), ..status }
+}
+
 /// Two firings came after the last success, and the second has had as long as a run takes.
 fn is_overdue(schedule: &MLSchedule, success: Option<Timestamp>, now: Timestamp) -> Option<bool> {
     let born = schedule.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    let since = success.into_iter().chain(born).max()?;
+    // While it was suspended, or fired at other times, nothing of these times was missed.
+    let resumed = schedule.status.as_ref().and_then(|status| status.fires_since.as_ref()).map(|time| time.0);
+    let since = success.into_iter().chain(born).chain(resumed).max()?;
     let times = times(&schedule.spec).ok()?;
     let start = times.start.as_deref().unwrap_or(LONG_AGO);
     let window = Window {
@@ -140,6 +158,27 @@ mod tests {
         let never = json!({"runs": []});
         assert!(!of(&never, "2026-01-02T06:30:00Z").is_overdue, "one firing came, and one is to come");
         assert!(of(&never, "2026-01-05T07:01:00Z").is_overdue, "on Monday the second had an hour");
+    }
+
+    #[test]
+    fn what_passed_while_it_was_suspended_or_fired_at_other_times_was_not_missed() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let mut object = schedule(&json!({"lastSuccessAt": "2026-01-09T06:10:00Z"}));
+        let pass = |object: &mut MLSchedule, now: &str| {
+            let status = object.status.clone().unwrap_or_default();
+            object.status = Some(counted(object, status, time(now)));
+            health(object, time(now)).is_some_and(|health| health.is_overdue)
+        };
+        assert!(!pass(&mut object, "2026-01-09T07:00:00Z"));
+        object.spec.suspend = Some(true);
+        assert!(!pass(&mut object, "2026-01-12T05:00:00Z"), "a suspended one is never overdue");
+        object.spec.suspend = None;
+        assert!(!pass(&mut object, "2026-03-02T12:00:00Z"), "it was resumed just now");
+        assert!(!pass(&mut object, "2026-03-04T06:30:00Z"), "the second firing has its hour");
+        assert!(pass(&mut object, "2026-03-04T07:01:00Z"));
+        object.spec.cron = Some("0 9 * * 1-5".to_owned());
+        assert!(!pass(&mut object, "2026-03-04T07:02:00Z"), "these times are new");
+        assert!(pass(&mut object, "2026-03-05T10:01:00Z"), "two firings came since");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod wanted;
 
 use self::body::{body, content_hash, start_in_force, trigger};
 use self::follow::Followed;
+use self::health::counted;
 pub use self::health::{Health, health};
 pub use self::leave::Address;
 pub use self::leftover::leftovers;
@@ -118,24 +119,27 @@ impl Decide for MLSchedule {
     }
 
     fn facts(&self, view: View<'_, Self>, plan: &Plan) -> MLScheduleStatus {
-        if is_fired_here(self) {
-            return cluster::facts(self, &view, plan);
-        }
-        let View { refs, wanted, seen, ask } = view;
-        let mut status = self.status.clone().unwrap_or_default();
-        status.common.azure_id = Some(wanted.id.to_string());
-        status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
-        status.resolved = refs.pins.status(&status.resolved, ask.now);
-        status.time_zone = Some(wanted.zone.windows.clone());
-        if plan.applied.is_some() {
-            status.version = Some(refs.current.version.clone());
-            status.next = firings(self, wanted, seen.schedule.as_ref(), ask.now);
-        }
-        status.runs = runs_after(self, view);
-        status.last_run = status.runs.first().cloned();
-        status.last_success_at = last_success(status.last_success_at.as_ref(), &status.runs);
-        status
+        let status =
+            if is_fired_here(self) { cluster::facts(self, &view, plan) } else { facts(self, view, plan) };
+        counted(self, status, view.ask.now)
     }
+}
+
+fn facts(schedule: &MLSchedule, view: View<'_, MLSchedule>, plan: &Plan) -> MLScheduleStatus {
+    let View { refs, wanted, seen, ask } = view;
+    let mut status = schedule.status.clone().unwrap_or_default();
+    status.common.azure_id = Some(wanted.id.to_string());
+    status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+    status.resolved = refs.pins.status(&status.resolved, ask.now);
+    status.time_zone = Some(wanted.zone.windows.clone());
+    if plan.applied.is_some() {
+        status.version = Some(refs.current.version.clone());
+        status.next = firings(schedule, wanted, seen.schedule.as_ref(), ask.now);
+    }
+    status.runs = runs_after(schedule, view);
+    status.last_run = status.runs.first().cloned();
+    status.last_success_at = last_success(status.last_success_at.as_ref(), &status.runs);
+    status
 }
 
 /// Whether a schedule in Azure is this object's.

@@ -19,11 +19,18 @@ pub fn told(schedule: &MLSchedule) -> &[ScheduledRun] {
     schedule.status.as_ref().map_or(&[], |status| &status.runs)
 }
 
-/// From when on jobs have to be looked at: the oldest that goes on, else the newest that is known, else all of the object's life.
+/// Whether a run failed, and why is still to be read.
+#[must_use]
+pub fn is_unread(run: &ScheduledRun) -> bool {
+    run.failure.as_ref().is_some_and(|failure| failure.code == Reason::RUNS_UNREAD.word())
+}
+
+/// From when on jobs have to be looked at: the oldest that goes on or was not read, else the newest that is known, else all of the object's life.
 #[must_use]
 pub fn since(schedule: &MLSchedule) -> Timestamp {
     let runs = told(schedule);
-    let open = runs.iter().filter(|run| !run.phase.is_finished()).map(|run| run.fired_at.0).min();
+    let open =
+        runs.iter().filter(|run| !run.phase.is_finished() || is_unread(run)).map(|run| run.fired_at.0).min();
     let born = schedule.metadata.creation_timestamp.as_ref().map(|time| time.0);
     open.or(runs.first().map(|run| run.fired_at.0)).or(born).unwrap_or(Timestamp::MIN)
 }
@@ -33,7 +40,7 @@ pub fn since(schedule: &MLSchedule) -> Timestamp {
 pub fn unexplained<'a>(schedule: &MLSchedule, listed: &'a [Listed]) -> Vec<&'a Listed> {
     let runs = told(schedule);
     let is_told = |job: &Listed| {
-        runs.iter().any(|run| run.job_name == job.name && run.phase.is_finished())
+        runs.iter().any(|run| run.job_name == job.name && run.phase.is_finished() && !is_unread(run))
             || (runs.is_empty() && listed.iter().any(|other| other.made > job.made))
     };
     listed.iter().filter(|job| job.phase == Phase::Failed && !is_told(job)).collect()
@@ -44,6 +51,9 @@ pub fn unexplained<'a>(schedule: &MLSchedule, listed: &'a [Listed]) -> Vec<&'a L
 pub fn merged(before: &[ScheduledRun], jobs: &Jobs, component: &ArmId, now: Timestamp) -> Vec<ScheduledRun> {
     let known = |job: &Listed| before.iter().find(|run| run.job_name == job.name);
     let seen = jobs.listed.iter().map(|job| match known(job) {
+        Some(run) if is_unread(run) && is_read(jobs, job) => {
+            ScheduledRun { failure: Some(failure(job, jobs, component)), ..run.clone() }
+        }
         Some(run) if run.phase.is_finished() => run.clone(),
         known => run(job, known.is_some(), jobs, component, now),
     });
@@ -55,6 +65,11 @@ pub fn merged(before: &[ScheduledRun], jobs: &Jobs, component: &ArmId, now: Time
         }))
         .collect();
     newest(runs)
+}
+
+/// Whether it was read why a job failed.
+fn is_read(jobs: &Jobs, job: &Listed) -> bool {
+    matches!(jobs.history.get(&job.name), Some(History::Read { .. }))
 }
 
 /// As many runs as `status` tells, the newest first.
@@ -98,10 +113,10 @@ fn failure(job: &Listed, jobs: &Jobs, component: &ArmId) -> Failure {
             why_failed(own.as_ref().unwrap_or(component), children, details.as_ref())
         }
         Some(History::Unread(cause)) => {
-            let message = format!("look at the job in studio; its steps cannot be read here: {cause}");
+            let message = format!("look at the job in studio; its steps could not be read here yet: {cause}");
             Failure {
                 step: None,
-                code: Reason::FAILED.to_string(),
+                code: Reason::RUNS_UNREAD.to_string(),
                 message: message.chars().take(4096).collect(),
             }
         }
@@ -131,6 +146,14 @@ pub fn ended<'a>(before: &[ScheduledRun], after: &'a [ScheduledRun]) -> Vec<&'a 
     let mut news: Vec<&ScheduledRun> = news.take(most).collect();
     news.reverse();
     news
+}
+
+/// The runs that failed before, and of which it was read only now why.
+#[must_use]
+pub fn explained<'a>(before: &[ScheduledRun], after: &'a [ScheduledRun]) -> Vec<&'a ScheduledRun> {
+    let was_unread =
+        |run: &ScheduledRun| before.iter().any(|other| name(other) == name(run) && is_unread(other));
+    after.iter().filter(|run| was_unread(run) && !is_unread(run)).collect()
 }
 
 /// When a run succeeded last.

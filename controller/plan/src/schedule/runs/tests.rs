@@ -81,9 +81,24 @@ fn a_failed_job_tells_the_step_and_its_words_by_the_component_that_it_ran() {
     let other = ArmId::workspace("s", "g", "w").child("components", "later").child("versions", "v");
     let failure = merged(&[], &jobs, &other, at(30)).remove(0).failure.unwrap();
     assert_eq!((failure.step.as_deref(), failure.message.as_str()), (Some("train"), "no package caret"));
-    let unread = Jobs { history: [("a".to_owned(), History::Unread("403".to_owned()))].into(), ..jobs };
-    let failure = merged(&[], &unread, &other, at(30)).remove(0).failure.unwrap();
+    let unread =
+        Jobs { history: [("a".to_owned(), History::Unread("403".to_owned()))].into(), ..jobs.clone() };
+    let first = merged(&[], &unread, &other, at(30));
+    let failure = first[0].failure.clone().unwrap();
     assert!(failure.message.contains("look at the job in studio") && failure.message.ends_with("403"));
+    // It is read again until that succeeds, also where newer runs are known.
+    let known = schedule(first.clone());
+    assert_eq!((unexplained(&known, &jobs.listed).len(), since(&known)), (1, at(0)));
+    let again =
+        Jobs { history: [("a".to_owned(), History::Unread("503".to_owned()))].into(), ..jobs.clone() };
+    assert_eq!(merged(&first, &again, &other, at(40)), first, "nothing was learned");
+    let later = merged(&first, &jobs, &other, at(50));
+    assert_eq!(later[0].failure.as_ref().unwrap().message, "no package caret");
+    assert_eq!((ended(&first, &later).len(), explained(&first, &later).len()), (0, 1), "it ended once");
+    assert_eq!(
+        (unexplained(&schedule(later.clone()), &jobs.listed).len(), explained(&later, &later).len()),
+        (0, 0)
+    );
 }
 
 #[test]

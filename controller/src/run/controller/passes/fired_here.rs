@@ -194,3 +194,30 @@ async fn a_short_history_is_kept_and_paused_schedules_and_pipelines_that_are_not
     stage.times("create MLRun/", 7).await?;
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_somebody_else_took_is_said_and_is_no_firing() -> Result<()> {
+    let stage = with_schedule(Duration::from_mins(1), "cron: '10 * * * *'").await?;
+    let (first, second) = (minute(10), minute(70));
+    let foreign = |at| manifest("MLRun", &run(at), "pipelineRef: {name: p}");
+    stage.apply(&(foreign(first) + &foreign(second)));
+    let said = stage.says("MLSchedule", "s", "RunNotMade").await?;
+    let message = kubernetes::condition(&said, "Ready")["message"].as_str().unwrap_or_default();
+    assert!(message.contains("made by somebody else") && message.contains(&run(first)), "{message}");
+    assert!(said["status"]["lastFiredAt"].is_null() && said["status"]["lastRun"].is_null(), "{said}");
+    // The name is free within the deadline, so the run is made.
+    stage.delete("MLRun", &run(first));
+    stage.gone("MLRun", &run(first)).await?;
+    stage.times("create MLRun/", 1).await?;
+    stage.ready("MLSchedule", "s").await?;
+    assert_eq!(created(&stage), [run(first)]);
+    // The other one stays: what was not fired is told once, and the next firing comes as ever.
+    stage.pass_until(minute(125)).await;
+    assert_eq!(created(&stage), [run(first)], "{}", stage.journal.shown());
+    let told = stage.journal.of("event s StartingDeadlinePassed").len();
+    let fired = stage.get("MLSchedule", "s")["status"]["lastFiredAt"].as_str().map(str::to_owned);
+    assert_eq!((told, fired.as_deref().and_then(|at| at.parse().ok())), (1, Some(first)));
+    stage.times("create MLRun/", 2).await?;
+    assert_eq!(created(&stage), [first, minute(10)].map(run));
+    Ok(())
+}

@@ -116,6 +116,31 @@ async fn a_night_that_fails_is_told_with_its_step_and_the_next_good_one_clears_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cause_that_could_not_be_read_at_first_is_read_later_and_told_then() -> Result<()> {
+    let stage = hourly(Duration::from_mins(5)).await?;
+    fails(&stage, 1)?;
+    let asks = json!({"status": 429, "headers": {"retry-after": "20"}});
+    stage.fault(json!({"match": {"path": "/children"}, "do": asks, "times": 3}))?;
+    let status = stage.nights("hourly", 1).await?;
+    assert_eq!(status["lastRun"]["failure"]["code"], "RunsUnread", "{status}");
+    let (from, told) = (stage.journal.elapsed(), condition(&stage));
+    assert_eq!(told["reason"], "RunFailed", "that it failed is told at once: {status}");
+    let read = |_: &[Line]| {
+        let failure = stage.get("MLSchedule", "hourly")["status"]["lastRun"]["failure"].clone();
+        (failure["step"] == "only").then_some(failure)
+    };
+    let failure = stage.journal.until("the cause", read).await?;
+    assert_eq!(failure["message"], "there is no package called caret", "{failure}");
+    let waited = stage.journal.elapsed().saturating_sub(from);
+    assert!(waited < Duration::from_mins(30), "{waited:?}: {}", stage.journal.shown());
+    assert!(condition(&stage)["message"].as_str().is_some_and(|text| text.ends_with("called caret")));
+    stage.pass(Duration::from_mins(2)).await;
+    let events = stage.journal.of("event hourly RunFailed");
+    assert_eq!(events.len(), 2, "once without the cause, once with it: {}", stage.journal.shown());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_schedule_that_is_fired_here_tells_its_runs_as_one_that_azure_fires() -> Result<()> {
     let mut options = usual();
     options.times.step = Duration::from_mins(5);
