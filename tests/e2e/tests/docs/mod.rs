@@ -10,6 +10,7 @@ mod reasons;
 mod reference;
 mod role;
 mod stage;
+mod triggers;
 mod walk;
 
 use anyhow::Result;

@@ -7,8 +7,7 @@ use azureml_e2e::{Scene, Setting};
 
 /// The same resources in Azure, by objects of two names.
 fn named(suffix: &str, policy: &str) -> String {
-    let cluster =
-        "workspaceRef: {name: team-a}, azureName: shared, vmSize: Standard_DS3_v2, scale: {max: 4},";
+    let cluster = "workspaceRef: {name: team-a}, azureName: shared, vmSize: Standard_DS3_v2, scale: {max: 4}";
     let published = "workspaceRef: {name: team-a}, publish: {endpoint: shared-endpoint}, \
         defaults: {compute: {ref: cpu}, environment: {ref: image}}, steps: [{name: only, command: 'echo 1'}]";
     let nightly = "pipelineRef: {name: p}, azureName: shared-nightly, cron: '0 3 * * *'";
