@@ -79,14 +79,20 @@ fn of_number(schema: &Schema, value: &Value) -> Vec<String> {
     let least = own.minimum.filter(|least| number < *least);
     let most = own.maximum.filter(|most| number > *most);
     let part = own.multiple_of.filter(|part| number % part != 0.0);
+    let printed = |bound: f64| printed(bound, own.type_.as_deref() == Some("number"));
     [
-        least.map(|least| format!("should be greater than or equal to {least}")),
-        most.map(|most| format!("should be less than or equal to {most}")),
+        least.map(|least| format!("should be greater than or equal to {}", printed(least))),
+        most.map(|most| format!("should be less than or equal to {}", printed(most))),
         part.map(|part| format!("should be a multiple of {part}")),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A bound as the API server prints it: of what may have a fraction with an exponent from a million on.
+fn printed(bound: f64, is_float: bool) -> String {
+    if is_float && bound.abs() >= 1e6 { format!("{bound:e}").replace('e', "e+") } else { bound.to_string() }
 }
 
 fn of_size(least: Option<i64>, most: Option<i64>, size: usize) -> Vec<String> {
