@@ -58,6 +58,10 @@ pub const RECONCILE_REQUESTED_AT: &str = "azureml.dev/reconcile-requested-at";
 /// Annotation `"true"`: nothing is changed in Azure, except by deleting the object.
 pub const PAUSED: &str = "azureml.dev/paused";
 
+/// Annotation that the controller writes on an MLRun: its name and the name of its first job. Backups keep it, so that a run that is restored does
+/// not run again.
+pub const JOB: &str = "azureml.dev/job";
+
 /// Calls a macro with the list of all kinds and what many of one are called, in the order in which they depend on each other.
 ///
 /// The definitions, the stores, the queues and the watches are made from this list.

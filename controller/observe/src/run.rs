@@ -7,14 +7,15 @@ use crate::{Eyes, Observe};
 use azureml_client::Error;
 use azureml_client::limits::Urgency;
 use azureml_crds::MLRun;
+use azureml_crds::ml_run::Phase;
 use azureml_plan::resolve::Wait;
-use azureml_plan::run::{Address, Refs, Seen, Wanted, is_finished, job_phase, labels, was_seen};
+use azureml_plan::run::{Address, Refs, Seen, Wanted, is_finished, is_restored, job_phase, labels, next, was_seen};
 use serde_json::Value;
 
 impl Observe for MLRun {
     async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
-        // A run that is cancelled, or whose job is there, needs no data.
-        if is_finished(self) || was_seen(self) || self.spec.cancel == Some(true) {
+        // A run that is cancelled, or whose job is there or was there before a restore, needs no data.
+        if is_finished(self) || was_seen(self) || is_restored(self) || self.spec.cancel == Some(true) {
             return Ok(None);
         }
         let labels = labels(self, &refs.current, &refs.workspace.id);
@@ -45,7 +46,10 @@ impl Observe for MLRun {
         let history = History { client, base: data_plane(&refs.workspace)?, id: &wanted.id };
         let children = Some(history.children().await?);
         let details = if phase.is_finished() { history.details().await? } else { None };
-        Ok(Seen { job: Some(job), children, details })
+        let may_be_followed = is_restored(self) && phase == Phase::Failed && self.spec.retry.is_some();
+        let is_followed =
+            may_be_followed && client.get(&next(self, &refs.workspace.id), Urgency::Change).await?.is_some();
+        Ok(Seen { job: Some(job), children, details, is_followed })
     }
 
     async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Option<Value>, Error> {

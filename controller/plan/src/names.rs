@@ -136,18 +136,23 @@ pub fn job(uid: &str, before: usize) -> String {
     if before == 0 { format!("r-{uid}") } else { format!("r-{uid}-{}", before + 1) }
 }
 
-/// Whether a job is that of an MLRun: `r-`, a UID, and perhaps a number.
+/// The UID in the name of an MLRun's job: `r-`, the UID, and perhaps a number.
 #[must_use]
-pub fn is_job(name: &str) -> bool {
-    let Some((uid, rest)) = name.strip_prefix("r-").and_then(|rest| rest.split_at_checked(36)) else {
-        return false;
-    };
+pub fn uid_of_job(name: &str) -> Option<&str> {
+    let (uid, rest) = name.strip_prefix("r-").and_then(|rest| rest.split_at_checked(36))?;
     let is_uid = uid.bytes().enumerate().all(|(place, byte)| match place {
         8 | 13 | 18 | 23 => byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     });
     let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-    is_uid && (rest.is_empty() || rest.strip_prefix('-').is_some_and(is_count))
+    let is_whole = rest.is_empty() || rest.strip_prefix('-').is_some_and(is_count);
+    (is_uid && is_whole).then_some(uid)
+}
+
+/// Whether a job is that of an MLRun.
+#[must_use]
+pub fn is_job(name: &str) -> bool {
+    uid_of_job(name).is_some()
 }
 
 /// The deployment of a component with settings.

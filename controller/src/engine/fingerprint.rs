@@ -2,7 +2,7 @@
 
 use super::Kind;
 use azureml_crds::shared::HasCommon;
-use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
+use azureml_crds::{JOB, PAUSED, RECONCILE_REQUESTED_AT};
 use kube::{Resource, ResourceExt as _};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -38,6 +38,7 @@ pub fn fingerprint<K: Resource>(object: &K) -> u64 {
         &meta.finalizers,
         is_deleted,
         annotation(PAUSED),
+        annotation(JOB),
         annotation(RECONCILE_REQUESTED_AT),
     ))
 }

@@ -57,6 +57,11 @@ pub trait Kind:
     /// Whether `status` is written before anything is sent to Azure, with the address of what is made there.
     const WRITES_ADDRESS_FIRST: bool = false;
 
+    /// The annotation that is written beside the finalizer, before anything else: its key and its value.
+    fn mark(&self) -> Option<(&'static str, String)> {
+        None
+    }
+
     /// The objects that this one names.
     fn refers_to(&self) -> Vec<Name>;
 

@@ -5,7 +5,7 @@ use super::guard::{Guarded, Unreadable};
 use super::weight::{Weights, weight};
 use crate::metrics::Counted;
 use azureml_crds::shared::HasCommon as _;
-use azureml_crds::{PAUSED, RECONCILE_REQUESTED_AT};
+use azureml_crds::{JOB, PAUSED, RECONCILE_REQUESTED_AT};
 use azureml_plan::run::{MANAGED, TRACKED};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 type Key = (String, String);
 
 /// The annotations that are read. `kubectl apply` adds the whole manifest once more, and others up to 256 KiB.
-const READ: [&str; 3] = [PAUSED, RECONCILE_REQUESTED_AT, TRACKED];
+const READ: [&str; 4] = [JOB, PAUSED, RECONCILE_REQUESTED_AT, TRACKED];
 
 /// One watch's knowledge of what there is: a list that was begun anew says by silence what is gone. What cannot be read is there:
 /// the last of it that could be read stays.

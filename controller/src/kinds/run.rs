@@ -8,7 +8,7 @@ use crate::metrics::Done;
 use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLRun, MLSchedule, MLWorkspace};
-use azureml_plan::run::{is_expired, is_finished, kept_until, was_seen};
+use azureml_plan::run::{is_expired, is_finished, is_restored, kept_until, mark, was_seen};
 use azureml_plan::schedule::owner_of;
 use jiff::Timestamp;
 use std::hash::Hash;
@@ -19,6 +19,10 @@ impl Kind for MLRun {
 
     fn is_unseen(&self) -> bool {
         self.status.as_ref().is_some_and(|status| status.common.azure_id.is_some()) && !was_seen(self)
+    }
+
+    fn mark(&self) -> Option<(&'static str, String)> {
+        Some(mark(self))
     }
 
     fn refers_to(&self) -> Vec<Name> {
@@ -66,7 +70,9 @@ impl Kind for MLRun {
     }
 
     fn done(&self, after: &MLRunStatus) -> Option<Done> {
-        let phase = after.phase.filter(|_| !is_finished(self))?;
+        // What ended before it was restored is told already.
+        let is_told = is_finished(self) || is_restored(self) && !was_seen(self);
+        let phase = after.phase.filter(|_| !is_told)?;
         let result = match phase {
             Phase::Succeeded => "succeeded",
             Phase::Failed => "failed",

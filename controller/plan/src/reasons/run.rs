@@ -7,7 +7,8 @@ reasons! {
         "The job failed. `message` has the step and what it said.",
         "correct the code or the data, and make a new MLRun";
     JOB_GONE = "JobGone", User,
-        "The job was deleted in Azure before its end was seen.",
+        "The job was deleted in Azure before its end was seen. Or the MLRun was restored from a backup, and Azure does not have the job \
+        that it had.",
         "make a new MLRun";
     RUN_FAILED = "RunFailed", User,
         "The newest run of an MLSchedule that has ended failed. `message` has the step and what it said. The schedule itself is well, and \

@@ -6,7 +6,7 @@ use super::{Access, Made, Resolve, Wait, World, access};
 use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
-use crate::run::{Address, Refs, id, labels, was_seen};
+use crate::run::{Address, Refs, id, is_restored, labels, was_seen};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
 
@@ -33,8 +33,8 @@ impl Resolve for MLRun {
         workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.name.clone()))
     }
 
-    fn address(&self, workspace: &Workspace, _: Owner) -> Address {
-        Address { id: id(self, &workspace.id) }
+    fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
+        Address { id: id(self, &workspace.id), owner }
     }
 }
 
@@ -47,10 +47,10 @@ fn recorded(run: &MLRun, world: World<'_>) -> Result<(String, Current), Wait> {
     }
 }
 
-/// The version that was written down, whatever became of the pipeline, where its job was seen. Before that it is one that may be sent now: the
+/// The version that was written down, whatever became of the pipeline, where its job was seen, or is looked for after a restore. Before that it is one that may be sent now: the
 /// pipeline's present one, where the other was accepted under another identity.
 fn to_run(run: &MLRun, world: World<'_>, recorded: Current, workspace: &Workspace) -> Result<Current, Wait> {
-    if was_seen(run) {
+    if was_seen(run) || is_restored(run) {
         return Ok(recorded);
     }
     let (namespace, _) = place(&run.metadata);

@@ -7,6 +7,7 @@ mod history;
 mod keep;
 mod leave;
 mod over;
+mod restored;
 mod retry;
 mod seen;
 mod spent;
@@ -20,6 +21,7 @@ use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
 pub use self::over::was_seen;
 use self::over::{SUCCEEDED, canceled, completed, ended, over};
+pub use self::restored::{id, is_restored, mark, next};
 pub use self::seen::{Seen, job_phase, phase};
 pub use self::wanted::{Refs, Wanted};
 use crate::action::{Action, Extra, Next, Plan, Verdict};
@@ -29,7 +31,7 @@ use crate::invalid::InvalidSpec;
 use crate::job::{self, Form, Job};
 use crate::reasons::{Reason, Word};
 use crate::trouble::Trouble;
-use crate::{Decide, View, failure, names, tags};
+use crate::{Decide, View, failure, tags};
 use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
@@ -38,13 +40,6 @@ use azureml_crds::shared::Reference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The job's id: the object's UID decides it, and how many jobs were made for it before.
-#[must_use]
-pub fn id(run: &MLRun, workspace: &ArmId) -> ArmId {
-    let before = run.status.as_ref().map_or(0, |status| status.attempts.len());
-    workspace.child("jobs", &names::job(run.metadata.uid.as_deref().unwrap_or_default(), before))
-}
 
 /// Whether the run has ended, by its own status: nothing is left to do for it.
 #[must_use]
@@ -98,18 +93,17 @@ impl Decide for MLRun {
 
     fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLRunStatus {
         let mut status = self.status.clone().unwrap_or_default();
-        if is_finished(self) {
+        if is_finished(self) || restored::is_taken(self, &refs.owner, seen) {
             return status;
         }
         status.common.azure_id = Some(wanted.id.to_string());
         status.job_name = Some(wanted.id.name().to_owned());
         status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
-        status.pipeline = Some(refs.current.clone());
+        status.pipeline = restored::version(self, refs, seen).cloned();
         status.resolved = refs.pins.status(&status.resolved, ask.now);
         if let Some(cause) = made_again(self, seen) {
             let mut status = retry::anew(status, wanted, seen, cause);
-            let uid = self.metadata.uid.as_deref().unwrap_or_default();
-            let next = refs.workspace.id.child("jobs", &names::job(uid, status.attempts.len()));
+            let next = restored::next(self, &refs.workspace.id);
             status.common.azure_id = Some(next.to_string());
             status.job_name = Some(next.name().to_owned());
             return status;
@@ -135,7 +129,7 @@ fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Pla
         return over(run, wanted);
     }
     let recorded = run.status.as_ref().and_then(|status| status.pipeline.as_ref());
-    if recorded.is_none() {
+    if recorded.is_none() && !is_restored(run) {
         // What runs is written down before anything is sent, so that a lost answer changes nothing.
         let verdict = Verdict::working(Reason::SUBMITTING, "the job is about to be sent");
         return Plan {
@@ -144,11 +138,13 @@ fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Pla
         };
     }
     match &seen.job {
+        Some(job) if restored::is_taken(run, &refs.owner, seen) => restored::of_another(refs, wanted, job),
         Some(job) => watch(run, wanted, seen, job),
         None if was_seen(run) => {
             let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
             refused(run, Reason::JOB_GONE, &message, ask)
         }
+        None if is_restored(run) && run.spec.cancel != Some(true) => restored::without_job(run, wanted, ask),
         None => Plan { applied: Some(inputs_hash(run)), ..submit(run, refs, wanted, ask) },
     }
 }

@@ -6,6 +6,7 @@
 use super::facts::failed;
 use super::history::{first_failed, moment};
 use super::keep::inputs_hash;
+use super::restored::is_restored;
 use super::seen::Seen;
 use super::wanted::Wanted;
 use azureml_crds::MLRun;
@@ -63,11 +64,12 @@ fn cause(run: &Value) -> Option<Cause> {
 /// The cause for which another job is made; none where the failure is the end.
 pub(super) fn again(run: &MLRun, seen: &Seen) -> Option<Cause> {
     let Retry { attempts, only_for } = run.spec.retry.as_ref()?;
-    let status = run.status.as_ref()?;
-    let made = status.attempts.len() + 1;
-    // Other values would be another run.
-    let is_same = status.common.applied_hash.as_ref() == Some(&inputs_hash(run));
-    if run.spec.cancel == Some(true) || !is_same || usize::try_from(*attempts).unwrap_or(1) <= made {
+    let status = run.status.as_ref();
+    let made = status.map_or(0, |status| status.attempts.len()) + 1;
+    // Other values would be another run; what was restored makes no job, but follows those that were made.
+    let is_same = status.and_then(|status| status.common.applied_hash.as_ref()) == Some(&inputs_hash(run));
+    let may_be = if is_restored(run) { seen.is_followed } else { is_same };
+    if run.spec.cancel == Some(true) || !may_be || usize::try_from(*attempts).unwrap_or(1) <= made {
         return None;
     }
     let why = first_failed(seen.children.as_deref().unwrap_or_default()).or(seen.details.as_ref())?;

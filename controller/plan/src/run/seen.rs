@@ -13,6 +13,8 @@ pub struct Seen {
     pub children: Option<Vec<Value>>,
     /// The run itself, from run history; looked at once, at the end.
     pub details: Option<Value>,
+    /// Whether another job was made after this one that failed; looked at where the run was restored.
+    pub is_followed: bool,
 }
 
 /// The phase that a job's or step's status means; none for a word that says nothing.

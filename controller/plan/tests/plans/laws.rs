@@ -236,9 +236,9 @@ proptest! {
         run.status = Some(azureml_crds::ml_run::MLRunStatus { pipeline: Some(current().unwrap()), ..Default::default() });
         let refs = run::Refs { pins: Pins::default(), workspace: workspace(), owner: owner("x"), current: current().unwrap() };
         decide(&run, &refs, &run::Seen::default(), &ask).unwrap();
-        let seen = run::Seen { job: Some(job.clone()), children: Some(children), details: Some(details) };
+        let seen = run::Seen { job: Some(job.clone()), children: Some(children), details: Some(details), is_followed: true };
         decide(&run, &refs, &seen, &ask).unwrap();
-        run.farewell(&run::Address { id: run::id(&run, &workspace().id) }, &Some(job), &ask);
+        run.farewell(&run::Address { id: run::id(&run, &workspace().id), owner: owner("x") }, &Some(job), &ask);
     }
 
     #[test]

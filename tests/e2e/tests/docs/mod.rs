@@ -38,7 +38,14 @@ const WALKS: [&[&str]; 7] = [
     &["how-to/adopt.md"],
     &["how-to/workspaces.md"],
     &["reference/command-line.md", "how-to/validate.md"],
-    &["how-to/steps.md", "how-to/plan.md", "how-to/sources.md", "how-to/run.md", "how-to/manifests.md"],
+    &[
+        "how-to/steps.md",
+        "how-to/plan.md",
+        "how-to/sources.md",
+        "how-to/run.md",
+        "how-to/manifests.md",
+        "operations/restore.md",
+    ],
     &["README.md"],
     // On stages of their own.
     &["how-to/grants.md", "how-to/client-secret.md", "operations/install.md", "operations/upgrade.md"],

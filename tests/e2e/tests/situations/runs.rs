@@ -71,3 +71,36 @@ async fn a_finished_run_goes_when_its_time_is_over() -> Result<()> {
     assert_eq!(accepted(&scene, "POST workspaces/jobs/cancel"), 0);
     operator.stop()
 }
+
+/// The cluster is lost, and with it the operator, while the job goes on; a person brings back what `kubectl get -o yaml` saved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_restored_from_a_backup_does_not_run_again() -> Result<()> {
+    let (scene, operator) = with_pipeline("restored").await?;
+    let goes_on = json!({"match": {"path": "/jobs/.*/only"}, "when": "outcome", "do": "hold"});
+    let held = super::fault(&scene, goes_on)?;
+    scene.apply_objects(&manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
+    let before = in_phase(&scene, Phase::Running).await?;
+    let saved = scene.kubectl(&["get", "mlrun/one", "--output", "yaml"]).await?;
+    operator.stop()?;
+    patch(&scene, "mlrun/one", &json!({"metadata": {"finalizers": null}})).await?;
+    scene.kubectl(&["delete", "mlrun/one"]).await?;
+
+    scene.apply(&saved).await?;
+    let operator = scene.operator().await?;
+    let after = in_phase(&scene, Phase::Running).await?;
+    let job = |run: &MLRun| run.status.as_ref().and_then(|status| status.job_name.clone());
+    ensure!(after.metadata.uid != before.metadata.uid && job(&after) == job(&before), "{after:?}");
+    ensure!(scene.azure.release(&held, false), "there is no such fault");
+    in_phase(&scene, Phase::Succeeded).await?;
+    assert_eq!(accepted(&scene, "PUT workspaces/jobs"), 1);
+
+    // It is applied as it was first written: that is another run.
+    scene.delete_objects(&manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
+    scene.wait_gone::<MLRun>("one").await?;
+    scene.apply_objects(&manifest("MLRun", "one", "pipelineRef: {name: p}")).await?;
+    let anew = in_phase(&scene, Phase::Succeeded).await?;
+    ensure!(job(&anew) != job(&before), "{anew:?}");
+    assert_eq!(accepted(&scene, "PUT workspaces/jobs"), 2);
+    scene.check_contract()?;
+    operator.stop()
+}

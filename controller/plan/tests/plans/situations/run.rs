@@ -43,6 +43,28 @@ fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Resu
     Ok(())
 }
 
+/// A run that a backup brought back, with what Azure has of the job that it had.
+fn restored(plain: &MLRun) -> Result<[(&'static str, MLRun, run::Seen); 4]> {
+    let mut restored = plain.clone();
+    restored.status = None;
+    let before = "one/r-0b7c1e0e-0000-4000-8000-00000000000b";
+    restored.metadata.annotations = Some([(azureml_crds::JOB.to_owned(), before.to_owned())].into());
+    let mut cancelled = restored.clone();
+    cancelled.spec.cancel = Some(true);
+    let job = |of: &str| {
+        let tags = owner(of).tags(&std::collections::BTreeMap::new());
+        let job = json!({"properties": {"status": "Running", "tags": tags}});
+        run::Seen { job: Some(job), ..run::Seen::default() }
+    };
+    anyhow::ensure!(run::is_restored(&restored) && !run::is_restored(plain), "no run is restored");
+    Ok([
+        ("restored, and its job goes on", restored.clone(), job("one")),
+        ("restored, and its job is another's", restored.clone(), job("two")),
+        ("restored, and its job is not there", restored, run::Seen::default()),
+        ("restored when it was cancelled before there was a job", cancelled, run::Seen::default()),
+    ])
+}
+
 #[expect(clippy::too_many_lines, reason = "one row after the other")]
 pub fn table() -> Result<Table> {
     let current = json!({"version": "v1", "componentId": id("components/p/versions/v1"), "settings": {"continueOnStepFailure": false, "forceRerun": false}, "inputs": {"trees": {"type": "integer", "default": 500}}, "outputs": {}});
@@ -103,6 +125,9 @@ pub fn table() -> Result<Table> {
         status.phase = Some(azureml_crds::ml_run::Phase::Running);
     }
     row("its job ran, and is gone", &seen_before, &none)?;
+    for (situation, run, seen) in restored(&plain)? {
+        row(situation, &run, &seen)?;
+    }
     let mut over = plain.clone();
     if let Some(status) = &mut over.status {
         status.phase = Some(azureml_crds::ml_run::Phase::Failed);
@@ -136,7 +161,7 @@ pub fn table() -> Result<Table> {
     let invalid = refused(Class::Invalid, "InvalidComponentJobInput");
     table.row("Azure refuses the job", invalid.as_ref().context("not refused")?);
     anyhow::ensure!(refused(Class::Unavailable, "ServiceUnavailable").is_none());
-    let address = run::Address { id: run::id(&plain, &workspace().id) };
+    let address = run::Address { id: run::id(&plain, &workspace().id), owner: owner("one") };
     table.leaves("deleted without a job", &plain.farewell(&address, &None, &ask()));
     table.leaves("deleted while it runs", &plain.farewell(&address, &job("Running").job, &ask()));
     table.leaves("deleted after its end", &plain.farewell(&address, &job("Completed").job, &ask()));

@@ -285,6 +285,17 @@ impl Kubernetes {
         }
     }
 
+    /// An object is lost with its cluster; gives what a backup has of it.
+    pub(super) fn lose(&self, kind: &str, namespace: &str, name: &str) -> Value {
+        let mut object = self.get(kind, namespace, name).unwrap_or_default();
+        let saved = json!({"apiVersion": object["apiVersion"], "kind": kind, "spec": object["spec"],
+            "metadata": {"name": name, "annotations": object["metadata"]["annotations"], "finalizers": object["metadata"]["finalizers"]}});
+        object["metadata"]["finalizers"] = json!([]);
+        object["metadata"]["deletionTimestamp"] = json!(format!("{:.0}", clock::now()));
+        self.keep(&(plural(kind), namespace.to_owned(), name.to_owned()), object);
+        saved
+    }
+
     /// An object as it is; none when there is none.
     pub(super) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let place = (plural(kind), namespace.to_owned(), name.to_owned());

@@ -15,6 +15,7 @@ mod nights;
 mod objects;
 mod pipelines;
 mod renamed;
+mod restored;
 mod runs;
 mod schedules;
 mod sources;

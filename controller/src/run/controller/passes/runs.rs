@@ -4,7 +4,7 @@ use super::*;
 use jiff::Timestamp;
 
 /// A stage with a pipeline, on which steps take so long.
-async fn with_pipeline(step: Duration) -> Result<Stage> {
+pub(super) async fn with_pipeline(step: Duration) -> Result<Stage> {
     let mut options = usual();
     options.times.step = step;
     let stage = Stage::with(options, GRANTS).await?;
