@@ -34,7 +34,8 @@ pub enum DriftPolicy {
     Report,
 }
 
-/// What a label meant when it was looked up. It is looked up again where the annotation `azureml.dev/reconcile-requested-at` asks for it.
+/// What a label meant when it was looked up. It is looked up again where the annotation `azureml.dev/reconcile-requested-at` asks for it, and
+/// at the interval `refresh`.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct ResolvedAsset {
     /// The asset as the spec names it, such as `azureml:r-env@latest`.

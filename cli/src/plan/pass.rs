@@ -163,6 +163,7 @@ where
 /// What an object comes to, and the way to Azure.
 struct Looked<K: Decide> {
     client: Arc<Client>,
+    ask: Ask,
     refs: K::Refs,
     wanted: K::Wanted,
     seen: K::Seen,
@@ -178,7 +179,9 @@ where
     let mut refs = object.resolve(world, &access)?;
     let Hands { identities, looks, strangers, .. } = hands;
     let eyes = Eyes { client: &client, looks, registries: &identities.registries, strangers };
-    if let Some(wait) = object.pin(&eyes, &mut refs).await? {
+    let common = object.status().map_or_else(Common::default, |status| status.common().clone());
+    let ask = Ask::of(object.meta(), &common, Timestamp::now(), Pace::default());
+    if let Some(wait) = object.pin(&eyes, &mut refs, &ask).await? {
         return Err(wait.into());
     }
     K::fetched(&mut refs, fetch(&hands.fetching, folder, object).await?);
@@ -186,7 +189,7 @@ where
         object.wanted(&refs).map_err(|invalid| Wait::stalled(invalid.reason, invalid.to_string()))?;
     let look = Look { since: Instant::now(), is_shared: false, attempt: 0, is_change: false };
     let seen = object.observe(&eyes, &refs, &wanted, look).await?;
-    Ok(Looked { client, refs, wanted, seen })
+    Ok(Looked { client, ask, refs, wanted, seen })
 }
 
 async fn one<K: Subject>(
@@ -197,9 +200,8 @@ async fn one<K: Subject>(
 where
     <K as HasStatus>::Status: HasCommon,
 {
-    let Looked { client, refs, wanted, seen } = look(hands, folder, object).await?;
+    let Looked { client, ask, refs, wanted, seen } = look(hands, folder, object).await?;
     let before = object.status().map_or_else(Common::default, |status| status.common().clone());
-    let ask = Ask::of(object.meta(), &before, Timestamp::now(), Pace::default());
     let view = View { refs: &refs, wanted: &wanted, seen: &seen, ask: &ask };
     let mut plan = object.plan(view);
     let is_paused = report::is_paused(object.meta());

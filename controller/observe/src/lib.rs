@@ -26,6 +26,7 @@ use azureml_client::client::Client;
 use azureml_client::places::Places;
 use azureml_client::registry::Registries;
 use azureml_crds::shared::HasCommon;
+use azureml_plan::Ask;
 use azureml_plan::resolve::{Resolve, Wait};
 use kube::Resource;
 use kube::core::object::HasStatus;
@@ -51,6 +52,7 @@ pub trait Observe: Resolve {
         &self,
         _: &Eyes<'_>,
         _: &mut Self::Refs,
+        _: &Ask,
     ) -> impl Future<Output = Result<Option<Wait>, Error>> + Send {
         std::future::ready(Ok(None))
     }

@@ -8,9 +8,12 @@ use crate::{Eyes, Observe, is_requested};
 use azureml_client::limits::Urgency;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLPipeline;
+use azureml_plan::Ask;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::component::Files;
-use azureml_plan::pipeline::{Address, Left, Presence, Refs, Seen, Wanted, base_name, labels};
+use azureml_plan::pipeline::{
+    Address, Left, Presence, Refs, Seen, Wanted, are_labels_due, base_name, labels,
+};
 use azureml_plan::publish::deployment_id;
 use azureml_plan::resolve::Wait;
 use serde_json::Value;
@@ -18,8 +21,8 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 impl Observe for MLPipeline {
-    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
-        if is_requested(self) {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs, ask: &Ask) -> Result<Option<Wait>, Error> {
+        if are_labels_due(self, ask) {
             refs.pins = Pins::default();
         }
         look_up(eyes, labels(self, &refs.workspace.id), &mut refs.pins).await

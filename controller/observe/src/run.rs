@@ -8,12 +8,15 @@ use azureml_client::Error;
 use azureml_client::limits::Urgency;
 use azureml_crds::MLRun;
 use azureml_crds::ml_run::Phase;
+use azureml_plan::Ask;
 use azureml_plan::resolve::Wait;
-use azureml_plan::run::{Address, Refs, Seen, Wanted, is_finished, is_restored, job_phase, labels, next, was_seen};
+use azureml_plan::run::{
+    Address, Refs, Seen, Wanted, is_finished, is_restored, job_phase, labels, next, was_seen,
+};
 use serde_json::Value;
 
 impl Observe for MLRun {
-    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs, _: &Ask) -> Result<Option<Wait>, Error> {
         // A run that is cancelled, or whose job is there or was there before a restore, needs no data.
         if is_finished(self) || was_seen(self) || is_restored(self) || self.spec.cancel == Some(true) {
             return Ok(None);

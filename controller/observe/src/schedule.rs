@@ -6,6 +6,7 @@ use crate::scheduled;
 use crate::{Eyes, Observe};
 use azureml_client::Error;
 use azureml_crds::MLSchedule;
+use azureml_plan::Ask;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::resolve::Wait;
 use azureml_plan::schedule::{Address, Jobs, Refs, Seen, Wanted, is_fired_here, is_ours, labels};
@@ -15,7 +16,7 @@ use serde_json::Value;
 const ALL: [(&str, &str); 1] = [("listViewType", "All")];
 
 impl Observe for MLSchedule {
-    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs) -> Result<Option<Wait>, Error> {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs, _: &Ask) -> Result<Option<Wait>, Error> {
         if is_fired_here(self) {
             // Its runs look up what they need.
             return Ok(None);

@@ -129,8 +129,7 @@ impl<K: Kind> Pass<'_, K> {
             }
             None => {}
         }
-        let is_asked = self.ask.requested.is_some();
-        let mut reached = match reach(self.ctx(), self.object.as_ref(), is_asked).await {
+        let mut reached = match reach(self.ctx(), self.object.as_ref(), &self.ask).await {
             Ok(reached) => reached,
             Err(stop) => return self.stop(stop).await,
         };

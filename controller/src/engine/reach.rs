@@ -7,7 +7,7 @@ use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
 use azureml_observe::Eyes;
-use azureml_plan::InvalidSpec;
+use azureml_plan::{Ask, InvalidSpec};
 use azureml_plan::resolve::{Made, Wait, access};
 use azureml_plan::trouble::Trouble;
 use kube::ResourceExt as _;
@@ -55,22 +55,18 @@ pub(super) enum Leaving<A> {
     Blocked(Wait),
 }
 
-/// Finds what an object refers to, in Kubernetes, what its labels mean in Azure, and what its sources hold. With `is_asked` every source is
-/// asked again.
-pub(super) async fn reach<K: Kind>(
-    ctx: &Context,
-    object: &K,
-    is_asked: bool,
-) -> Result<Reached<K::Refs>, Stop> {
+/// Finds what an object refers to, in Kubernetes, what its labels mean in Azure, and what its sources hold. Where somebody asks, every
+/// source is asked again.
+pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Result<Reached<K::Refs>, Stop> {
     let access = object.access(ctx.world())?;
     let (client, resync) = (login::client(ctx, &access).await?, access.resync);
     let mut refs = object.resolve(ctx.world(), &access)?;
-    match object.pin(&eyes(ctx, &client), &mut refs).await {
+    match object.pin(&eyes(ctx, &client), &mut refs, ask).await {
         Ok(None) => {}
         Ok(Some(wait)) => return Err(Stop::Wait(wait)),
         Err(error) => return Err(Stop::Failed(Trouble::of(&error), resync)),
     }
-    let fetched = sources::fetch(ctx, object, is_asked).await?;
+    let fetched = sources::fetch(ctx, object, ask.requested.is_some()).await?;
     K::fetched(&mut refs, fetched.sources.clone());
     Ok(Reached { refs, client, resync, fetched })
 }

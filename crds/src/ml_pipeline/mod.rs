@@ -101,6 +101,12 @@ pub struct MLPipelineSpec {
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub steps: Vec<Step>,
+    /// How often labels of environments, components and data (`azureml:r-env@latest`) are looked up again; what moved makes a new version.
+    /// Default: only where the annotation `azureml.dev/reconcile-requested-at` asks for it. Labels of a registry are Azure ML's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(validation = crate::rules::duration("refresh", "10m", "8760h"))]
+    pub refresh: Option<String>,
     /// Makes the pipeline callable by others at an address that stays the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,

@@ -150,6 +150,8 @@ pub fn whole(
         defaults: _,
         experiment: _,
         tags: _,
+        // When labels are looked up; what they mean is in the steps.
+        refresh: _,
         // What becomes of a component, and not what it is.
         publish: _,
         deletion_policy: _,

@@ -12,7 +12,7 @@ mod seen;
 mod vouch;
 mod wanted;
 
-pub use self::labels::labels;
+pub use self::labels::{are_labels_due, labels};
 pub use self::leave::{Address, Left};
 use self::register::register;
 use self::resolve::{addresses, current, default_compute, inputs, resolve, settings};
@@ -115,14 +115,15 @@ impl Decide for MLPipeline {
     fn plan(&self, view: View<'_, Self>) -> Plan {
         let mut plan = decide(self, &view);
         run_on_change::add(self, &view, &mut plan);
-        plan
+        let again = labels::looked_up_again(self, &labels::resolved(self, &view.refs.pins, view.ask));
+        Plan { at: plan.at.into_iter().chain(again).min(), ..plan }
     }
 
     fn facts(&self, view: View<'_, Self>, plan: &Plan) -> MLPipelineStatus {
         let mut status = self.status.clone().unwrap_or_default();
         status.pending_run = run_on_change::pending(self, &view, plan, &status);
         let View { refs, wanted, seen, ask } = view;
-        status.resolved = refs.pins.status(&status.resolved, ask.now);
+        status.resolved = labels::resolved(self, &refs.pins, ask);
         status.sources = refs.sources.status(&status.sources, ask.now);
         if seen.whole == Presence::Here {
             status.common.azure_id = Some(wanted.id.to_string());

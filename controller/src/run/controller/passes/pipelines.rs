@@ -88,3 +88,57 @@ async fn a_pipeline_is_registered_in_order_as_soon_as_what_it_names_is_there() -
     );
     Ok(())
 }
+
+/// The environment that a label names, as a team registers it; and pipelines that name it.
+fn labelled(tag: u8, pipelines: &[(&str, &str)]) -> String {
+    let environment =
+        format!("workspaceRef: {{name: team-a}}, azureName: r-env, image: 'ghcr.io/team/image:{tag}'");
+    let step = "steps: [{name: only, command: x, environment: {id: 'azureml:r-env@latest'}}]";
+    let all = pipelines.iter().map(|(name, more)| {
+        let spec = format!(
+            "workspaceRef: {{name: team-a}}, defaults: {{compute: {{serverless: {{}}}}}}, {step}{more}"
+        );
+        manifest("MLPipeline", name, &spec)
+    });
+    manifest("MLEnvironment", "e", &environment) + &all.collect::<String>()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_label_that_moved_is_a_new_version_after_a_day_and_one_that_did_not_is_none() -> Result<()> {
+    let mut stage = Stage::set().await?;
+    let both = [("daily", ", refresh: 24h"), ("still", "")];
+    stage.apply(&labelled(1, &both[..0]));
+    stage.ready("MLEnvironment", "e").await?;
+    stage.apply(&labelled(1, &both));
+    let version = |object: &Value| object["status"]["version"].clone();
+    let at = |object: &Value| object["status"]["resolved"][0]["at"].clone();
+    let (daily, still) =
+        (stage.ready("MLPipeline", "daily").await?, stage.ready("MLPipeline", "still").await?);
+    let began = stage.journal.elapsed();
+    stage.apply(&labelled(2, &both));
+    stage.ready("MLEnvironment", "e").await?;
+    // Half a day, another process, and almost the other half.
+    stage.pass(Duration::from_hours(12)).await;
+    stage.start().await?;
+    stage.pass(Duration::from_hours(12) - Duration::from_mins(5)).await;
+    assert_eq!(version(&stage.get("MLPipeline", "daily")), version(&daily), "{}", stage.journal.shown());
+    let moved =
+        |_: &[Line]| Some(stage.get("MLPipeline", "daily")).filter(|now| version(now) != version(&daily));
+    let moved = stage.journal.until("another version", moved).await?;
+    let passed = stage.journal.elapsed().saturating_sub(began).as_secs();
+    assert!((86_390..86_460).contains(&passed), "{passed}");
+    assert!(at(&moved) != at(&daily), "{moved}");
+    // The next day it means the same: that costs one read, and changes nothing but the time.
+    stage.ready("MLPipeline", "daily").await?;
+    let from = stage.journal.end();
+    stage.pass(Duration::from_hours(24)).await;
+    let same = stage.get("MLPipeline", "daily");
+    assert!(version(&same) == version(&moved) && at(&same) != at(&moved), "{same}");
+    let asked =
+        stage.journal.azure(from).into_iter().filter(|what| what == "GET environments/r-env/versions");
+    assert_eq!(asked.count(), 1, "{}", stage.journal.shown());
+    let written = stage.journal.writes(from).into_iter().filter(|what| what.contains("components"));
+    assert_eq!(written.count(), 0, "{}", stage.journal.shown());
+    assert_eq!(version(&stage.get("MLPipeline", "still")), version(&still), "it stands still");
+    Ok(())
+}
