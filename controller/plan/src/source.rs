@@ -52,6 +52,11 @@ pub enum Purpose {
         /// The path of the Dockerfile in it, where it is not written in the manifest.
         dockerfile: Option<String>,
     },
+    /// One text: nothing else of the source counts.
+    File {
+        /// Its path.
+        path: String,
+    },
 }
 
 /// What a source held when it was fetched.
@@ -59,11 +64,11 @@ pub enum Purpose {
 pub struct Held {
     /// What the source means now: of git the commit, of a ConfigMap its resource version.
     pub revision: String,
-    /// The hash of the files: of code as Azure ML computes it, of a context that of [`crate::tree::Tree`].
+    /// The hash of the files: of code as Azure ML computes it, of a context that of [`crate::tree::Tree`], of one text its own.
     pub hash: String,
     /// Which files there are.
     pub paths: Paths,
-    /// More of data and of a context.
+    /// More of data, of a context and of a text.
     pub context: Option<Arc<Context>>,
 }
 

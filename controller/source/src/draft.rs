@@ -8,6 +8,7 @@ use crate::ignored::LONGEST;
 use crate::kept::Kept;
 use crate::layers::Layers;
 use crate::left_out::LeftOut;
+use crate::text;
 use azureml_plan::source::Purpose;
 use azureml_plan::tree::{self, Bounds, Fault, Refused, Tree};
 use sha2::{Digest as _, Sha256};
@@ -171,9 +172,16 @@ impl Draft {
     /// When a link leads to no file, or the copies of links are too large, or the disk fails.
     pub fn finish(mut self) -> Result<Kept, Error> {
         self.follow_links()?;
+        if let Purpose::File { path } = &self.purpose {
+            let is_faulty = self.faults.iter().any(|fault| fault.entry == *path);
+            let file = self.files.get(path).map(|(file, _)| file.size);
+            if !is_faulty && file.is_none_or(|size| size > text::LONGEST) {
+                return Err(text::refused(path, file, self.files.keys()));
+            }
+        }
         let Self { disk, files, end, purpose, ignore, faults, .. } = self;
         let disk = disk.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        let ignored = LeftOut::of(&purpose, &ignore, |name| text(&disk, &files, name))?;
+        let ignored = LeftOut::of(&purpose, &ignore, |name| patterns(&disk, &files, name))?;
         if let Some(fault) = faults.into_iter().find(|fault| !ignored.has(&fault.entry)) {
             return Err(fault.into());
         }
@@ -210,7 +218,7 @@ fn refused(entry: &str, fault: Fault) -> Error {
 }
 
 /// The text of a small file of patterns.
-fn text(
+fn patterns(
     disk: &File,
     files: &BTreeMap<String, (tree::File, u64)>,
     name: &str,

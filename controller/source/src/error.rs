@@ -133,6 +133,9 @@ pub enum Error {
         "the commit is too large: it has a file of more than {0} bytes, or too many files; choose a smaller repository"
     )]
     TooLarge(usize),
+    /// The one text that is wanted is not there, or no short text.
+    #[error("{0}")]
+    Text(String),
     /// The disk.
     #[error("the files cannot be kept on disk: {0}")]
     Disk(#[from] std::io::Error),
@@ -163,6 +166,7 @@ impl Error {
             | Self::Digest { .. }
             | Self::Format(_)
             | Self::Entry(..)
+            | Self::Text(_)
             | Self::Artifact(_) => true,
             Self::Said(_)
             | Self::Failed(_)

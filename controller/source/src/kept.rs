@@ -40,24 +40,27 @@ impl Kept {
         Ok(kept)
     }
 
-    /// The hash by which the files are known: of code Azure ML's, of a context the one that counts what may be run as a program.
+    /// The hash by which the files are known: of code Azure ML's, of a context the one that counts what may be run as a program, of one text
+    /// that of its bytes.
     #[must_use]
     pub fn hash_for(&self, purpose: &Purpose) -> &str {
         match purpose {
             Purpose::Code | Purpose::Data => &self.asset_hash,
             Purpose::Context { .. } => &self.hash,
+            Purpose::File { path } => self.tree.0.get(path).map_or(&self.hash, |file| &file.sha256),
         }
     }
 
-    /// More of data and of a context: its names, and a Dockerfile where that is wanted and is a short text.
+    /// More of data, of a context and of a text: its names, and the file that is read, where it is a short text.
     pub(crate) fn context(&self, purpose: &Purpose) -> io::Result<Option<Context>> {
-        let dockerfile = match purpose {
+        let read = match purpose {
             Purpose::Code => return Ok(None),
-            Purpose::Data => &None,
-            Purpose::Context { dockerfile } => dockerfile,
+            Purpose::Data => None,
+            Purpose::Context { dockerfile } => dockerfile.as_ref(),
+            Purpose::File { path } => Some(path),
         };
         let is_short = |path: &&String| self.tree.0.get(*path).is_some_and(|file| file.size <= LONGEST);
-        let text = dockerfile.as_ref().filter(is_short).map(|path| self.piece(path, 0, usize::MAX));
+        let text = read.filter(is_short).map(|path| self.piece(path, 0, usize::MAX));
         let text = text.transpose()?.and_then(|bytes| String::from_utf8(bytes).ok());
         Ok(Some(Context::of(self.tree.0.keys().map(String::as_str), text)))
     }

@@ -29,6 +29,8 @@ pub enum LeftOut {
         /// Whether the file of patterns for all Dockerfiles goes, so that no builder reads it after ours.
         drops_file: bool,
     },
+    /// All but one file.
+    Others(String),
 }
 
 impl LeftOut {
@@ -39,6 +41,7 @@ impl LeftOut {
         read: impl Fn(&str) -> Result<Option<String>, Error>,
     ) -> Result<Self, Error> {
         match purpose {
+            Purpose::File { path } => Ok(Self::Others(path.clone())),
             Purpose::Code | Purpose::Data => code(said, read).map(Self::Code),
             Purpose::Context { dockerfile } => {
                 let dockerfile = dockerfile.clone().unwrap_or_else(|| DOCKERFILE.to_owned());
@@ -61,6 +64,7 @@ impl LeftOut {
     pub fn has(&self, path: &str) -> bool {
         match self {
             Self::Code(ignored) => ignored.has(path),
+            Self::Others(file) => path != file,
             Self::Context { docker, said, dockerfile, drops_file } => {
                 path != dockerfile
                     && (docker.has(path) || said.has(path) || *drops_file && path == DOCKERIGNORE)

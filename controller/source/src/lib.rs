@@ -26,6 +26,7 @@ mod named;
 mod net;
 pub mod oci;
 mod store;
+mod text;
 mod wanted;
 pub mod web;
 

@@ -11,14 +11,16 @@ use anyhow::Result;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, Uri};
+use azureml_plan::source::Purpose;
 use azureml_plan::tree::Bounds;
-use azureml_source::{Error, Kept, Login, Means, Net, Origin, Store, Wanted};
+use azureml_source::{Error, Fetcher, Kept, Login, Means, Net, Origin, Place, Store, Wanted};
 use packed::{gzip, tar};
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
+use tokio::time::Instant;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -109,6 +111,41 @@ async fn equal_files_have_one_hash_in_every_kind_of_archive() -> Result<()> {
     let linked = zip(&[("a", 0o644, b"1"), ("sub/b", 0o120_777, b"../a")]);
     let kept = unpacked(&linked, "").await?;
     assert_eq!(kept.tree.0["sub/b"], kept.tree.0["a"], "a link becomes a copy");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_text_is_known_by_its_bytes_whatever_lies_beside_it() -> Result<()> {
+    let text = b"dependencies: [python]".as_slice();
+    let purpose = Purpose::File { path: "envs/conda.yaml".to_owned() };
+    let read = async |files: &[(&str, &[u8])]| {
+        let archive = tar(files);
+        let (address, net) = served(&archive).await;
+        let origin = Origin::Http { url: format!("{address}/archive"), sha256: sha256(&archive) };
+        let wanted = Wanted { origin, path: "p".to_owned(), ignore: Vec::new() };
+        let fetcher = Fetcher::new(Store::new(std::env::temp_dir(), 1 << 20, BOUNDS));
+        let place = Place { wanted, login: Login::Anonymous, net, purpose: purpose.clone() };
+        fetcher.fetch("team-a", &place, Instant::now()).await.map(|fetched| fetched.held)
+    };
+    let first = read(&[("p/envs/conda.yaml", text), ("p/a.py", b"1")]).await?;
+    // What others would leave out, or refuse, is not read.
+    let ignore = b"envs/".as_slice();
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n".as_slice();
+    let other = [("p/envs/conda.yaml", text), ("p/.amlignore", ignore), ("p/m.bin", pointer)];
+    let second = read(&other).await?;
+    assert_eq!((&first.hash, first.hash.as_str()), (&second.hash, sha256(text).as_str()));
+    let said = first.context.and_then(|context| context.text.clone());
+    assert_eq!(said.as_deref(), std::str::from_utf8(text).ok());
+    let changed = read(&[("p/envs/conda.yaml", b"dependencies: [r-base]")]).await?;
+    assert_ne!(changed.hash, second.hash);
+    let missing = read(&[("p/conda.yml", text), ("p/a.py", b"1")]).await.unwrap_err();
+    assert!(missing.is_lasting(), "{missing}");
+    assert_eq!(missing.to_string(), "there is no envs/conda.yaml; there is a.py, conda.yml; correct path");
+    let long = vec![b'#'; (64 << 10) + 1];
+    let long = read(&[("p/envs/conda.yaml", &long)]).await.unwrap_err().to_string();
+    assert!(long.contains("envs/conda.yaml has 65537 bytes"), "{long}");
+    let binary = read(&[("p/envs/conda.yaml", b"\xff\xfe")]).await?;
+    assert_eq!(binary.context.and_then(|context| context.text.clone()), None);
     Ok(())
 }
 

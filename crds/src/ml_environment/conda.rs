@@ -1,13 +1,14 @@
-//! `conda` of MLEnvironment: a conda environment on an image.
+//! `conda` of MLEnvironment: a conda environment on an image, whose file is written in place or comes from a source.
 
 use super::build::{AcrBuilder, Verify};
+use crate::source::{ConfigMap, Flux, Git, Http, Oci, Source, folder};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 /// A conda environment on an image.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.verify) || !has(self.builder) || !has(self.builder.azureml)")
+#[x_kube(validation = crate::rules::exactly_one("conda", &["file", "from"]), validation = Rule::new("!has(self.verify) || !has(self.builder) || !has(self.builder.azureml)")
     .message("conda.verify: Azure ML builds without checks; remove verify, or use builder: {acr: {}}"))]
 pub struct Conda {
     /// The image below, which has conda, such as `mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04:20260901.v1`.
@@ -15,14 +16,53 @@ pub struct Conda {
     #[x_kube(validation = crate::rules::image("conda.image"))]
     pub image: String,
     /// The conda file: `channels`, `dependencies`. Every package that it names is checked after the installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65_536))]
-    pub file: String,
+    pub file: Option<String>,
+    /// The conda file where it lies in a source, such as a git repository. Another text of the file is another version; what else changes in the
+    /// source is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<CondaFrom>,
     /// The service that builds. Default: `acr: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<CondaBuilder>,
     /// What else must be in the image: the build fails when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
+}
+
+/// A conda file in a source.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = crate::rules::exactly_one("conda.from", &["configMap", "git", "oci", "flux", "http"]))]
+pub struct CondaFrom {
+    /// The file, from the folder that the source takes: a text of at most 64 KiB, such as `conda.yaml`.
+    #[schemars(length(min = 1, max = 1024), transform = folder)]
+    pub path: String,
+    /// The entries of a ConfigMap of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<ConfigMap>,
+    /// A folder of a git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+    /// An artifact in a registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<Oci>,
+    /// The artifact of a source of Flux.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flux: Option<Flux>,
+    /// An archive at an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<Http>,
+}
+
+impl CondaFrom {
+    /// The source, as everything has it that takes files.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        let Self { path: _, config_map, git, oci, flux, http } = self.clone();
+        Source { asset: None, files: None, config_map, git, oci, flux, http }
+    }
 }
 
 /// The service that builds a conda environment.

@@ -5,7 +5,7 @@ mod conda;
 mod packages;
 
 pub use self::build::{AcrBuilder, Build, Builder, Platform, Verify};
-pub use self::conda::{AzuremlBuilder, Conda, CondaBuilder};
+pub use self::conda::{AzuremlBuilder, Conda, CondaBuilder, CondaFrom};
 pub use self::packages::{BASE_PYTHON, BASE_R, Mirrors, Packages};
 
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
@@ -101,7 +101,7 @@ pub struct MLEnvironmentStatus {
     /// The build of the wanted content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildStatus>,
-    /// What the context held when it was last fetched.
+    /// What the context, or the source of the conda file, held when it was last fetched.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]

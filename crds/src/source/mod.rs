@@ -64,13 +64,14 @@ pub struct ConfigMap {
 /// What a source held when it was last fetched.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct SourceStatus {
-    /// The field that names the source, such as `steps.prepare.code` or `build.context`.
+    /// The field that names the source, such as `steps.prepare.code`, `build.context` or `conda.from`.
     #[schemars(length(max = 256))]
     pub field: String,
     /// What it means now: of git the commit, of a ConfigMap its resource version, of an artifact (also of Flux) its digest, of an archive its SHA-256.
     #[schemars(length(max = 256))]
     pub revision: String,
-    /// The hash of the files: of code and data as Azure ML computes it, of a context for images also of what may be run as a program.
+    /// The hash of the files: of code and data as Azure ML computes it, of a context for images also of what may be run as a program, of
+    /// a conda file that of its text.
     #[schemars(length(max = 64))]
     pub hash: String,
     /// Since when the source has this revision.

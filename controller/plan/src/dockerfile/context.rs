@@ -1,10 +1,10 @@
-//! The context of an image: its Dockerfile, and the names of the files beside it.
+//! The context of an image: its Dockerfile, and the names of the files beside it. Or a text, and nothing beside it.
 //!
-//! In: names as they were fetched. Out: whether a source of `COPY` or `ADD` is among them. Keeps no file but the Dockerfile.
+//! In: names as they were fetched. Out: whether a source of `COPY` or `ADD` is among them. Keeps no file but the one that is read.
 
 use crate::pattern::fits;
 
-/// The most bytes of a Dockerfile.
+/// The most bytes of a Dockerfile, or of a conda file.
 pub const LONGEST: u64 = 64 << 10;
 
 /// The most bytes of names that are kept; where there are more, only the build tells which file is missing.
@@ -13,24 +13,25 @@ const NAMES: usize = 256 << 10;
 /// What is known of a context.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// The Dockerfile that the context has; none where it is written in the manifest, is not there, or is too long.
-    pub dockerfile: Option<String>,
+    /// The file that is read: the Dockerfile that the context has, or a conda file. None where it is written in the manifest, is not there, is
+    /// too long, or no text.
+    pub text: Option<String>,
     /// Each name on a line, since no name has a line break; none where there are too many.
     names: Option<Box<str>>,
 }
 
 impl Context {
     /// A context with these files.
-    pub fn of<'a>(names: impl Iterator<Item = &'a str>, dockerfile: Option<String>) -> Self {
+    pub fn of<'a>(names: impl Iterator<Item = &'a str>, text: Option<String>) -> Self {
         let mut all = String::new();
         for name in names {
             all.push_str(name);
             all.push('\n');
             if all.len() > NAMES {
-                return Self { dockerfile, names: None };
+                return Self { text, names: None };
             }
         }
-        Self { dockerfile, names: Some(all.into()) }
+        Self { text, names: Some(all.into()) }
     }
 
     /// Whether there is no file.

@@ -1,20 +1,28 @@
-//! The context of a build: where its files are, and what is known of them.
+//! The context of a build, or the conda file: where they are, and what is known of them.
 //!
 //! In: a spec, what was fetched, a status. Out: the source, its hash. Fetches nothing.
 
+use super::generated::{CondaFile, Installed};
 use crate::dockerfile::Context;
 use crate::invalid::InvalidSpec;
 use crate::source::{Held, Paths, Purpose, Sources};
+use crate::tree;
 use azureml_crds::MLEnvironment;
 use azureml_crds::files::Files;
-use azureml_crds::ml_environment::{Build, MLEnvironmentSpec};
+use azureml_crds::ml_environment::{Build, Conda, MLEnvironmentSpec};
 use azureml_crds::source::Source;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// The field and the source of a context; none where a build has none.
+/// The field of a conda file that comes from a source.
+const FROM: &str = "conda.from";
+
+/// The field and the source of a context, or of a conda file; none where there is none.
 #[must_use]
 pub fn context(spec: &MLEnvironmentSpec) -> Option<(&'static str, Cow<'_, Source>)> {
+    if let Some(from) = spec.conda.as_ref().and_then(|conda| conda.from.as_ref()) {
+        return Some((FROM, Cow::Owned(from.source())));
+    }
     let Build { files, context, .. } = spec.build.as_ref()?;
     if let Some(context) = context {
         return Some(("build.context", Cow::Borrowed(context)));
@@ -23,10 +31,34 @@ pub fn context(spec: &MLEnvironmentSpec) -> Option<(&'static str, Cow<'_, Source
     files.clone().map(|files| ("build.files", Cow::Owned(in_place(files))))
 }
 
-/// What a context is fetched for.
+/// What the files are fetched for.
 #[must_use]
 pub fn purpose(spec: &MLEnvironmentSpec) -> Purpose {
+    if let Some(from) = spec.conda.as_ref().and_then(|conda| conda.from.as_ref()) {
+        return Purpose::File { path: tree::path(&from.path).unwrap_or_else(|_| from.path.clone()) };
+    }
     Purpose::Context { dockerfile: spec.build.as_ref().and_then(|build| build.dockerfile_path.clone()) }
+}
+
+/// The conda file: in place, or as it was fetched.
+///
+/// # Errors
+/// When it is no conda file, or no text.
+pub(super) fn conda_file<'a>(conda: &'a Conda, held: Option<&'a Held>) -> Result<Installed<'a>, InvalidSpec> {
+    let (text, from) = match (&conda.file, &conda.from) {
+        (Some(text), _) => (text.as_str(), None),
+        (None, Some(from)) => {
+            let text = held.and_then(|held| held.context.as_ref()?.text.as_deref());
+            let no_text = || InvalidSpec::new(FROM, format!("{} is no text; save it as UTF-8", from.path));
+            (text.ok_or_else(no_text)?, Some(from))
+        }
+        (None, None) => return Err(InvalidSpec::new("conda", "set one of file, from")),
+    };
+    let named = CondaFile::read(text).map_err(|error| match from {
+        Some(from) => InvalidSpec::new(FROM, format!("{}: {}", from.path, error.message)),
+        None => error,
+    })?;
+    Ok(Installed { text, named })
 }
 
 /// What was fetched of the context; none where a build has none.
@@ -40,6 +72,12 @@ pub(super) fn fetched<'a>(
     let Some((field, _)) = context(spec) else { return Ok(None) };
     let held = sources.held(field);
     held.map(Some).ok_or_else(|| InvalidSpec::new(field, "its files were not fetched"))
+}
+
+/// Whether the text of which an image is made is known only when it is fetched.
+pub(super) fn is_elsewhere(spec: &MLEnvironmentSpec) -> bool {
+    let has_path = spec.build.as_ref().is_some_and(|build| build.dockerfile_path.is_some());
+    has_path || spec.conda.as_ref().is_some_and(|conda| conda.from.is_some())
 }
 
 /// What is known of a context in place before it is read: the names of its files.

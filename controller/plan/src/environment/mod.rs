@@ -17,7 +17,7 @@ mod wanted;
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
 pub use self::context::{context, purpose, told};
-use self::generated::{CondaFile, is_same};
+use self::generated::is_same;
 pub use self::leave::{Address, archive};
 pub use self::named::{content_name, id};
 use self::recipe::Recipe;
@@ -33,6 +33,7 @@ use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, Other, is_foreign, taken};
 use crate::reasons::Reason;
 use crate::settle::Differing;
+use crate::source::Held;
 use crate::{Decide, View, hash, tags};
 use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
@@ -58,7 +59,7 @@ impl Decide for MLEnvironment {
                 pool.map_or(Ok(()), |pool| refs.workspace.rights.agent_pool(pool))?;
                 built(self, recipe, &content, refs)?
             }
-            None => given(&self.spec)?,
+            None => given(&self.spec, held)?,
         };
         Ok(Wanted { id: id(self, &refs.workspace.id), content, source })
     }
@@ -108,7 +109,7 @@ impl Decide for MLEnvironment {
 /// What is wrong with a spec by itself: a Dockerfile, a conda file or packages of which nothing can be built.
 #[must_use]
 pub fn check(environment: &MLEnvironment) -> Vec<InvalidSpec> {
-    if environment.spec.build.as_ref().is_some_and(|build| build.dockerfile_path.is_some()) {
+    if context::is_elsewhere(&environment.spec) {
         // Its text is known when it is fetched.
         return Vec::new();
     }
@@ -116,19 +117,19 @@ pub fn check(environment: &MLEnvironment) -> Vec<InvalidSpec> {
     let made = Recipe::of(environment, &content_name(&environment.spec, None), context.as_ref());
     let fault = match made {
         Ok(Some(_)) => None,
-        Ok(None) => given(&environment.spec).err(),
+        Ok(None) => given(&environment.spec, context.as_ref()).err(),
         Err(fault) => Some(fault),
     };
     fault.into_iter().collect()
 }
 
 /// An image that exists, with the conda file that Azure ML completes it with.
-fn given(spec: &MLEnvironmentSpec) -> Result<Source, InvalidSpec> {
+fn given(spec: &MLEnvironmentSpec, held: Option<&Held>) -> Result<Source, InvalidSpec> {
     let (field, image, conda_file) = match (&spec.image, &spec.conda) {
         (Some(image), _) => ("image", image, None),
         (None, Some(conda)) => {
-            CondaFile::read(&conda.file)?;
-            ("conda.image", &conda.image, Some(conda.file.clone()))
+            let file = context::conda_file(conda, held)?;
+            ("conda.image", &conda.image, Some(file.text.to_owned()))
         }
         (None, None) => {
             return Err(InvalidSpec::new("spec", "set one of build, conda, packages, image"));

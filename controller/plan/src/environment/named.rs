@@ -32,10 +32,15 @@ pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
     let content = match (build, conda, packages) {
         (Some(build), _, _) => built(build, tree),
         (None, Some(conda), _) => {
-            let Conda { image, file, verify, builder: _ } = conda;
+            // Of a source the text counts, and neither its place nor its name.
+            let Conda { image, file, from, verify, builder: _ } = conda;
             // Azure ML makes another image of it.
             let builder = is_left_to_azureml(conda).then_some("azureml");
-            json!({"conda": {"image": image, "file": file, "verify": verify, "builder": builder}})
+            let mut what = json!({"image": image, "file": file, "verify": verify, "builder": builder});
+            if from.is_some() {
+                what["file"] = json!({"sha256": tree});
+            }
+            json!({"conda": what})
         }
         (None, None, Some(packages)) => {
             let Packages { base, r, snapshot, pip, conda, apt, mirrors, verify, builder: _ } = packages;

@@ -2,6 +2,7 @@
 //!
 //! In: a spec. Out: files, arguments and the builder's settings, or nothing where no image is built here.
 
+use super::context::conda_file;
 use super::generated::{self, DOCKERFILE};
 use super::named::{is_left_to_azureml, named};
 use crate::dockerfile::{self, Context, Text, Written};
@@ -51,7 +52,7 @@ impl Recipe {
             (None, Some(conda), _) if is_left_to_azureml(conda) => return Ok(None),
             (None, Some(conda), _) => {
                 let acr = conda.builder.clone().and_then(|CondaBuilder { acr, azureml: _ }| acr);
-                ("conda", generated::conda(conda, &of, content)?, acr)
+                ("conda", generated::conda(conda, &conda_file(conda, held)?, &of, content)?, acr)
             }
             (None, None, Some(packages)) => {
                 let acr = packages.builder.clone().map(|Builder { acr }| acr);
@@ -85,7 +86,7 @@ pub(super) fn text<'a>(build: &'a Build, context: Option<&'a Held>) -> Option<Wr
     if let Some(text) = &build.dockerfile {
         return Some(Written { field: "build.dockerfile", text });
     }
-    let text = context?.context.as_ref()?.dockerfile.as_ref()?;
+    let text = context?.context.as_ref()?.text.as_ref()?;
     Some(Written { field: "build.dockerfilePath", text })
 }
 

@@ -2,23 +2,24 @@
 //!
 //! Source: the Dockerfile of an image that Azure ML built, in "Azure ML Containers" of Microsoft's cheat sheets for Azure ML.
 
-use super::conda_file::CondaFile;
+use super::conda_file::Installed;
 use super::text::{Files, Text};
 use super::words;
 use crate::checks;
 use crate::invalid::InvalidSpec;
 use azureml_crds::ml_environment::Conda;
 
-/// The Dockerfile of `conda`.
+/// The Dockerfile of `conda`, with its file.
 ///
 /// # Errors
-/// When the image is no name, or the file is no conda file.
-pub fn conda(conda: &Conda, of: &str, content: &str) -> Result<Files, InvalidSpec> {
-    let Conda { image, file, verify, builder: _ } = conda;
+/// When the image is no name.
+pub fn conda(conda: &Conda, file: &Installed<'_>, of: &str, content: &str) -> Result<Files, InvalidSpec> {
+    // The file is read already.
+    let Conda { image, file: _, from: _, verify, builder: _ } = conda;
     words::image("conda.image", image)?;
-    let named = CondaFile::read(file)?;
+    let named = &file.named;
     let mut text = Text::on(image, "conda", of);
-    let prefix = environment(&mut text, content, file.clone());
+    let prefix = environment(&mut text, content, file.text.to_owned());
     let found =
         checks::conda_packages(&prefix, &named.conda).into_iter().chain(checks::distributions(&named.pip));
     Ok(text.with_checks(found.chain(verify.iter().flat_map(checks::asked))))

@@ -17,6 +17,14 @@ pub struct CondaFile {
     pub pip: Vec<String>,
 }
 
+/// A conda file with what it installs.
+pub struct Installed<'a> {
+    /// The file.
+    pub text: &'a str,
+    /// What it names.
+    pub named: CondaFile,
+}
+
 impl CondaFile {
     /// Reads a conda file.
     ///

@@ -11,7 +11,7 @@ mod text;
 mod words;
 
 pub(super) use self::conda::conda;
-pub(super) use self::conda_file::{CondaFile, is_same};
+pub(super) use self::conda_file::{CondaFile, Installed, is_same};
 pub(super) use self::packages::packages;
 pub(super) use self::text::DOCKERFILE;
 

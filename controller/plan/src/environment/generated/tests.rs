@@ -14,7 +14,9 @@ fn of_packages(spec: Value) -> Result<Files, crate::invalid::InvalidSpec> {
 }
 
 fn of_conda(spec: Value) -> Files {
-    conda(&serde_json::from_value::<Conda>(spec).unwrap(), OF, CONTENT).unwrap()
+    let spec = serde_json::from_value::<Conda>(spec).unwrap();
+    let text = spec.file.as_deref().unwrap_or_default();
+    conda(&spec, &Installed { text, named: CondaFile::read(text).unwrap() }, OF, CONTENT).unwrap()
 }
 
 /// Specs of every part.
@@ -111,11 +113,9 @@ fn a_name_that_could_be_more_than_a_name_is_refused() {
         }
         let refused = of_packages(json!({"base": attack, "apt": ["curl"]})).unwrap_err();
         assert_eq!(refused.field, "packages.base", "{attack:?}");
-        let refused = conda(
-            &Conda { image: attack.into(), file: "dependencies: [a]".into(), builder: None, verify: None },
-            OF,
-            CONTENT,
-        );
+        let spec = Conda { image: attack.into(), file: None, from: None, builder: None, verify: None };
+        let file = Installed { text: "", named: CondaFile::default() };
+        let refused = conda(&spec, &file, OF, CONTENT);
         assert_eq!(refused.unwrap_err().field, "conda.image", "{attack:?}");
         for mirror in ["cran", "pypi", "conda"] {
             let refused = of_packages(

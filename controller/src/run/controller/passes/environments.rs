@@ -58,3 +58,74 @@ async fn a_tag_that_moves_is_followed_on_request_alone_and_the_pipeline_follows_
     assert!(after < Duration::from_secs(1), "{after:?}: {}", stage.journal.shown());
     Ok(())
 }
+
+/// A ConfigMap with a conda file, and another file beside it.
+fn map(packages: &str, notes: &str) -> String {
+    let file = format!("dependencies: [python=3.12, {packages}]");
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "envs"}, "data": {"conda.yaml": file, "notes.md": notes}}).to_string()
+}
+
+/// An environment of a file in it, which ACR Tasks or Azure ML builds.
+fn conda(path: &str, builder: &str) -> String {
+    let from = format!("from: {{path: {path}, configMap: {{name: envs}}}}");
+    let spec = format!(
+        "workspaceRef: {{name: team-a}}, conda: {{image: 'mcr.microsoft.com/azureml/base:1', {from}, builder: {{{builder}: {{}}}}}}"
+    );
+    manifest("MLEnvironment", "image", &spec)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conda_file_from_a_source_is_built_once_for_each_text_and_its_absence_names_what_is_there()
+-> Result<()> {
+    let stage = Stage::set().await?;
+    stage.apply(&map("lightgbm", "first"));
+    stage.apply(&conda("conda.yml", "acr"));
+    let missing = stage.says("MLEnvironment", "image", "SourceFailed").await?;
+    let message = kubernetes::condition(&missing, "Ready")["message"].as_str().unwrap_or_default();
+    assert_eq!(message, "conda.from: there is no conda.yml; there is conda.yaml, notes.md; correct path");
+    assert!(stage.journal.of("PUT taskRuns/").is_empty(), "{}", stage.journal.shown());
+
+    stage.apply(&conda("conda.yaml", "acr"));
+    let ready = stage.ready("MLEnvironment", "image").await?;
+    assert_eq!(ready["status"]["sources"][0]["field"], "conda.from");
+    let revision = |object: &Value| object["status"]["sources"][0]["revision"].clone();
+    // Another file of the source is another revision, and the same image.
+    stage.apply(&map("lightgbm", "second"));
+    let moved = |_: &[Line]| {
+        Some(stage.get("MLEnvironment", "image")).filter(|now| revision(now) != revision(&ready))
+    };
+    let same = stage.journal.until("another revision", moved).await?;
+    assert_eq!(same["status"]["version"], ready["status"]["version"]);
+    assert_eq!(same["status"]["sources"][0]["hash"], ready["status"]["sources"][0]["hash"]);
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 1, "{}", stage.journal.shown());
+    // Another text is another image.
+    stage.apply(&map("xgboost", "second"));
+    let other = |_: &[Line]| {
+        let now = stage.get("MLEnvironment", "image");
+        Some(now).filter(|now| {
+            now["status"]["version"] != ready["status"]["version"] && reason(now) == "Succeeded"
+        })
+    };
+    stage.journal.until("another version", other).await?;
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 2, "{}", stage.journal.shown());
+    // What is no conda file is said with its name, and the version stays in force.
+    stage.apply(&map("{a: b}", "second"));
+    let refused = stage.says("MLEnvironment", "image", "InvalidSpec").await?;
+    let message = kubernetes::condition(&refused, "Ready")["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("conda.from: conda.yaml: dependencies[1] is neither a package"), "{message}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn azure_ml_gets_the_text_of_a_conda_file_from_a_source() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.apply(&map("lightgbm", "first"));
+    stage.apply(&conda("conda.yaml", "azureml"));
+    stage.ready("MLEnvironment", "image").await?;
+    let put = stage.journal.of("PUT environments/");
+    assert_eq!(put.len(), 1, "{}", stage.journal.shown());
+    assert_eq!(put[0].body["properties"]["condaFile"], "dependencies: [python=3.12, lightgbm]");
+    stage.pass(Duration::from_hours(2)).await;
+    assert_eq!(stage.journal.of("PUT environments/").len(), 1, "{}", stage.journal.shown());
+    Ok(())
+}
