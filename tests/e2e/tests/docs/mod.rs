@@ -19,7 +19,7 @@ use stage::{place, shared};
 use walk::walk;
 
 /// The pages that are walked, in the order in which they build on each other; each line is one reader.
-const WALKS: [&[&str]; 7] = [
+const WALKS: [&[&str]; 8] = [
     // Both in one namespace: what the quickstart leaves must not be in the way of the tutorial.
     &[
         "quickstart.md",
@@ -43,12 +43,13 @@ const WALKS: [&[&str]; 7] = [
         "how-to/plan.md",
         "how-to/sources.md",
         "how-to/run.md",
-        "how-to/manifests.md",
         "operations/restore.md",
+        "how-to/manifests.md",
     ],
     &["README.md"],
     // On stages of their own.
     &["how-to/grants.md", "how-to/client-secret.md", "operations/install.md", "operations/upgrade.md"],
+    &["how-to/bring.md"],
 ];
 
 fn reader(number: usize) -> Result<()> {
@@ -79,6 +80,11 @@ fn the_command_line_is_that_of_the_program() -> Result<()> {
 #[test]
 fn steps_side_by_side_and_their_runs_work() -> Result<()> {
     reader(4)
+}
+
+#[test]
+fn a_repository_of_az_ml_is_brought() -> Result<()> {
+    reader(7)
 }
 
 /// In a namespace as a platform team leaves it: with a workspace and clusters.
