@@ -178,7 +178,8 @@ where
     let client = hands.client(&access.login.cloud)?;
     let mut refs = object.resolve(world, &access)?;
     let Hands { identities, looks, strangers, .. } = hands;
-    let eyes = Eyes { client: &client, looks, registries: &identities.registries, strangers };
+    let registries = &identities.registries;
+    let eyes = Eyes { client: &client, looks, registries, strangers, signed: None };
     let common = object.status().map_or_else(Common::default, |status| status.common().clone());
     let ask = Ask::of(object.meta(), &common, Timestamp::now(), Pace::default());
     if let Some(wait) = object.pin(&eyes, &mut refs, &ask).await? {
@@ -188,8 +189,23 @@ where
     let wanted =
         object.wanted(&refs).map_err(|invalid| Wait::stalled(invalid.reason, invalid.to_string()))?;
     let look = Look { since: Instant::now(), is_shared: false, attempt: 0, is_change: false };
-    let seen = object.observe(&eyes, &refs, &wanted, look).await?;
+    let seen = object.observe(&eyes, &refs, &wanted, look).await;
+    let seen = seen.map_err(|error| unsigned(object, error))?;
     Ok(Looked { client, ask, refs, wanted, seen })
+}
+
+/// What stops a plan, which reads no Secret: also that of an image.
+fn unsigned<K: Subject>(object: &K, error: azureml_client::Error) -> Stop {
+    match (&error, object.pulled()) {
+        (azureml_client::Error::RegistryUnauthorized { .. }, Some((secret, image))) => {
+            let message = format!(
+                "imagePullSecretRef: a plan reads no Secret, so it cannot sign in with {secret} to look {image} up; write the image with its \
+                 digest, or ask the operator"
+            );
+            Wait::stalled(Reason::REGISTRY_UNAUTHORIZED, message).into()
+        }
+        _ => error.into(),
+    }
 }
 
 async fn one<K: Subject>(

@@ -66,9 +66,7 @@ pub enum Error {
         host: String,
     },
     /// A registry wants credentials that nobody gave us.
-    #[error(
-        "image {image}: the registry {registry} is private: it answered {status} to a request without credentials"
-    )]
+    #[error("image {image}: the registry {registry} is private: it answered {status} to a request {by}")]
     RegistryUnauthorized {
         /// The image.
         image: String,
@@ -76,6 +74,8 @@ pub enum Error {
         registry: String,
         /// The HTTP status.
         status: u16,
+        /// With which credentials it was asked.
+        by: &'static str,
     },
     /// An answer that cannot be read.
     #[error("{verb} {what}: failed to read the answer: {cause}")]

@@ -69,7 +69,12 @@ impl Registries {
                 if refusal.class() == Class::Forbidden =>
             {
                 let (image, registry) = (image.to_string(), image.registry.clone());
-                Err(Error::RegistryUnauthorized { image, registry, status: refusal.status })
+                Err(Error::RegistryUnauthorized {
+                    image,
+                    registry,
+                    status: refusal.status,
+                    by: "without credentials",
+                })
             }
             (found, _) => found,
         }

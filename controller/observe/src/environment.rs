@@ -2,7 +2,7 @@
 
 use crate::looks::Look;
 use crate::versions::{left_of, versions};
-use crate::{Eyes, Observe, is_requested};
+use crate::{Eyes, Observe, Signed, is_requested};
 use azureml_client::client::Client;
 use azureml_client::image::ImageRef;
 use azureml_client::limits::Urgency;
@@ -14,6 +14,7 @@ use azureml_plan::environment::{
     Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, is_of_content, is_open,
     is_version_name,
 };
+use azureml_source::{Error as Refusal, Origin};
 use serde_json::Value;
 
 impl Observe for MLEnvironment {
@@ -132,6 +133,9 @@ impl Registry<'_> {
             return self.eyes.registries.digest(image, Access::Own(self.eyes.client)).await;
         }
         let _permit = self.eyes.strangers.permit(self.namespace).await;
+        if let Some(signed) = self.eyes.signed {
+            return by_password(image, signed).await;
+        }
         self.eyes.registries.digest(image, Access::Anonymous).await
     }
 
@@ -145,6 +149,24 @@ impl Registry<'_> {
             Ok(image) => self.digest(&image).await.map(|digest| digest.is_some()),
             Err(_) => Ok(false),
         }
+    }
+}
+
+/// The digest of an image, from a registry that wants a password: from the host itself, whatever mirror there is.
+async fn by_password(image: &ImageRef, Signed { login, net }: &Signed) -> Result<Option<String>, Error> {
+    let origin = Origin::Oci { image: image.to_string() };
+    let (registry, what) = (image.registry.clone(), format!("image {image}"));
+    match origin.revision(login, net).await {
+        Ok(digest) => Ok(Some(digest)),
+        Err(Refusal::Missing(_)) => Ok(None),
+        Err(Refusal::Denied(status)) => Err(Error::RegistryUnauthorized {
+            image: image.to_string(),
+            registry,
+            status,
+            by: "with the credentials of imagePullSecretRef",
+        }),
+        Err(Refusal::Private(_)) => Err(Error::PrivateAddress { verb: "HEAD", what, host: registry }),
+        Err(error) => Err(Error::Unreadable { verb: "HEAD", what, cause: error.to_string() }),
     }
 }
 

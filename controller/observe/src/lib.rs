@@ -28,6 +28,7 @@ use azureml_client::registry::Registries;
 use azureml_crds::shared::HasCommon;
 use azureml_plan::Ask;
 use azureml_plan::resolve::{Resolve, Wait};
+use azureml_source::{Login, Net};
 use kube::Resource;
 use kube::core::object::HasStatus;
 use looks::{Look, Looks};
@@ -43,6 +44,16 @@ pub struct Eyes<'a> {
     pub registries: &'a Registries,
     /// Questions to registries that anybody named.
     pub strangers: &'a Places,
+    /// What signs in at the registry of the object's image.
+    pub signed: Option<&'a Signed>,
+}
+
+/// What signs in at the one host that a Secret names, and the way there.
+pub struct Signed {
+    /// What the Secret holds.
+    pub login: Login,
+    /// The way to the host.
+    pub net: Net,
 }
 
 /// What a kind reads in Azure.

@@ -6,7 +6,7 @@ use super::sources::{self, Files};
 use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
-use azureml_observe::Eyes;
+use azureml_observe::{Eyes, Signed};
 use azureml_plan::{Ask, InvalidSpec};
 use azureml_plan::resolve::{Made, Wait, access};
 use azureml_plan::trouble::Trouble;
@@ -24,12 +24,14 @@ pub struct Reached<R> {
     pub resync: Duration,
     /// The files that the object takes from elsewhere.
     pub fetched: Files,
+    /// What signs in at the registry of its image.
+    pub signed: Option<Signed>,
 }
 
 impl<R> Reached<R> {
     /// By what Azure is seen.
     pub fn eyes<'a>(&'a self, ctx: &'a Context) -> Eyes<'a> {
-        eyes(ctx, &self.client)
+        eyes(ctx, &self.client, self.signed.as_ref())
     }
 }
 
@@ -41,8 +43,9 @@ pub(super) enum Stop {
     Failed(Trouble, Duration),
 }
 
-fn eyes<'a>(ctx: &'a Context, client: &'a Arc<Client>) -> Eyes<'a> {
-    Eyes { client, looks: &ctx.looks, registries: &ctx.identities.registries, strangers: &ctx.strangers }
+fn eyes<'a>(ctx: &'a Context, client: &'a Arc<Client>, signed: Option<&'a Signed>) -> Eyes<'a> {
+    let (looks, registries) = (&ctx.looks, &ctx.identities.registries);
+    Eyes { client, looks, registries, strangers: &ctx.strangers, signed }
 }
 
 /// What to do about an object that is being deleted.
@@ -61,14 +64,15 @@ pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Resu
     let access = object.access(ctx.world())?;
     let (client, resync) = (login::client(ctx, &access).await?, access.resync);
     let mut refs = object.resolve(ctx.world(), &access)?;
-    match object.pin(&eyes(ctx, &client), &mut refs, ask).await {
+    match object.pin(&eyes(ctx, &client, None), &mut refs, ask).await {
         Ok(None) => {}
         Ok(Some(wait)) => return Err(Stop::Wait(wait)),
         Err(error) => return Err(Stop::Failed(Trouble::of(&error), resync)),
     }
     let fetched = sources::fetch(ctx, object, ask.requested.is_some()).await?;
     K::fetched(&mut refs, fetched.sources.clone());
-    Ok(Reached { refs, client, resync, fetched })
+    let signed = sources::signed(ctx, object).await?;
+    Ok(Reached { refs, client, resync, fetched, signed })
 }
 
 impl From<InvalidSpec> for Stop {
@@ -107,5 +111,5 @@ async fn last<K: Kind>(
     let access = access(ctx.world(), namespace, workspace)?;
     let client = login::client(ctx, &access).await?;
     let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
-    Ok(Reached { refs, client, resync: access.resync, fetched: Files::default() })
+    Ok(Reached { refs, client, resync: access.resync, fetched: Files::default(), signed: None })
 }

@@ -9,7 +9,7 @@ pub use self::conda::{AzuremlBuilder, Conda, CondaBuilder, CondaFrom};
 pub use self::packages::{BASE_PYTHON, BASE_R, Mirrors, Packages};
 
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
-use crate::source::SourceStatus;
+use crate::source::{SecretReference, SourceStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = crate::rules::exactly_one("spec", &["build", "conda", "packages", "image"]),
+    validation = Rule::new("!has(self.imagePullSecretRef) || has(self.image)")
+        .message("imagePullSecretRef: it signs in where the tag of image is looked up; set image, or remove it"),
     validation = crate::rules::immutable("MLEnvironment", "workspaceRef"),
     validation = crate::rules::immutable("MLEnvironment", "azureName"),
 )]
@@ -66,6 +68,10 @@ pub struct MLEnvironmentSpec {
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::image("image"))]
     pub image: Option<String>,
+    /// The Secret that signs in at the registry of `image`, where its tag is looked up: one of type `kubernetes.io/dockerconfigjson`, or as
+    /// `oci` of a source has it. It goes to the host that it names alone. Azure ML pulls the image by credentials of its own. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_pull_secret_ref: Option<SecretReference>,
     /// Shown in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]

@@ -139,6 +139,14 @@ fn given(spec: &MLEnvironmentSpec, held: Option<&Held>) -> Result<Source, Invali
     Ok(Source::Given { image, conda_file })
 }
 
+/// The Secret that signs in at a registry, and the image that is looked up there; none where nothing is.
+#[must_use]
+pub fn pulled(spec: &MLEnvironmentSpec) -> Option<(&str, ImageRef)> {
+    let secret = spec.image_pull_secret_ref.as_ref()?;
+    let image = ImageRef::parse(spec.image.as_deref()?).ok()?;
+    image.digest.is_none().then_some((secret.name.as_str(), image))
+}
+
 /// Whether a version has the image that its name tells, and the conda file that is wanted.
 fn is_as_named(version: &Version, wanted: &Wanted) -> bool {
     let found = version.body["properties"]["condaFile"].as_str().unwrap_or_default();
@@ -193,6 +201,8 @@ fn changeable(spec: &MLEnvironmentSpec, refs: &Refs) -> Value {
         conda: _,
         packages: _,
         image: _,
+        // It only signs in.
+        image_pull_secret_ref: _,
         // What the operator does with an environment, and not what it is.
         deletion_policy: _,
         drift_policy: _,

@@ -20,6 +20,8 @@ pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
         // The id has them.
         workspace_ref: _,
         azure_name: _,
+        // It only signs in.
+        image_pull_secret_ref: _,
         // They can be changed where the image stays.
         description: _,
         tags: _,

@@ -65,8 +65,9 @@ reasons! {
         "let the operator through the network rules of the registry, and give the identity the role AcrPull";
     REGISTRY_UNAUTHORIZED = "RegistryUnauthorized", User,
         "The registry of `spec.image` is private, or it hides that it has no such image. The operator has no credentials for \
-        it.",
-        "write the image with its digest, which is not looked up, or import it into the workspace's registry with az acr import";
+        it, or the registry does not take those of `spec.imagePullSecretRef`.",
+        "name a Secret that may read it in imagePullSecretRef, write the image with its digest, which is not looked up, or import it into \
+        the workspace's registry with az acr import";
     REGISTRY_NETWORK_RESTRICTED = "RegistryNetworkRestricted", Platform,
         "The registry has network rules that its own builds cannot pass: nothing was built.",
         "name an agent pool in the registry's network in build.builder.acr.agentPool, or let tasks pass the registry's network \

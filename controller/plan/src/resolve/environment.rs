@@ -3,10 +3,11 @@
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
 use crate::context::Workspace;
-use crate::environment::{Address, Refs, content_name, context, id, is_of_content, purpose, told};
+use crate::environment::{Address, Refs, content_name, context, id, is_of_content, pulled, purpose, told};
 use crate::owner::Owner;
 use crate::reasons::Reason;
 use crate::source::{Purpose, Sources};
+use azureml_client::image::ImageRef;
 use azureml_crds::MLEnvironment;
 use azureml_crds::source::Source;
 use std::borrow::Cow;
@@ -35,6 +36,10 @@ impl Resolve for MLEnvironment {
 
     fn owner(refs: &mut Refs) -> Option<&mut Owner> {
         Some(&mut refs.owner)
+    }
+
+    fn pulled(&self) -> Option<(&str, ImageRef)> {
+        pulled(&self.spec)
     }
 
     fn made(&self) -> Made {

@@ -24,6 +24,7 @@ use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::source::{Purpose, Sources};
 use crate::{Decide, Leave};
+use azureml_client::image::ImageRef;
 use azureml_crds::shared::{Common, Reference};
 use azureml_crds::source::Source;
 use std::borrow::Cow;
@@ -79,6 +80,11 @@ pub trait Resolve: Decide + Leave {
     /// The object as an owner, where others may have had its names in Azure before.
     #[must_use]
     fn owner(_: &mut Self::Refs) -> Option<&mut Owner> {
+        None
+    }
+
+    /// The Secret that signs in at a registry, and the image that is looked up there.
+    fn pulled(&self) -> Option<(&str, ImageRef)> {
         None
     }
 

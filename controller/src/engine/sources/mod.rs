@@ -9,6 +9,7 @@ mod flux;
 mod in_place;
 mod place;
 mod readers;
+mod registry;
 mod secret;
 
 use super::Context;
@@ -27,6 +28,7 @@ use in_place::InPlace;
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
 pub use readers::Readers;
+pub use registry::signed;
 pub use secret::HOSTS;
 use std::borrow::Cow;
 use std::time::Duration;

@@ -15,6 +15,7 @@ mod managers;
 mod optional;
 mod pipelines;
 mod proxy;
+mod pull;
 mod refused;
 mod renamed;
 mod runs;
