@@ -20,44 +20,22 @@ pub struct Named<'a> {
 /// # Errors
 /// What is wrong with it, with the field.
 pub fn named(source: &Source) -> Result<Named<'_>, String> {
-    let (origin, path, ignore, secret) = match source {
-        Source {
-            git: Some(git),
-            files: None,
-            config_map: None,
-            oci: None,
-            flux: None,
-            http: None,
-            asset: None,
-        } => {
+    let Source { files, config_map, git, oci, flux, http, asset } = source;
+    let is_elsewhere = files.is_some() || config_map.is_some() || flux.is_some() || asset.is_some();
+    let (origin, path, ignore, secret) = match (git, oci, http) {
+        (Some(git), None, None) if !is_elsewhere => {
             let Git { url, r#ref, path, ignore, interval: _, secret_ref } = git;
             (Origin::Git { url: url.clone(), reference: reference(r#ref)? }, path, ignore, secret_ref)
         }
-        Source {
-            oci: Some(oci),
-            files: None,
-            config_map: None,
-            git: None,
-            flux: None,
-            http: None,
-            asset: None,
-        } => {
+        (None, Some(oci), None) if !is_elsewhere => {
             let Oci { image, path, ignore, interval: _, secret_ref } = oci;
             (Origin::Oci { image: image.clone() }, path, ignore, secret_ref)
         }
-        Source {
-            http: Some(http),
-            files: None,
-            config_map: None,
-            git: None,
-            oci: None,
-            flux: None,
-            asset: None,
-        } => {
+        (None, None, Some(http)) if !is_elsewhere => {
             let Http { url, sha256, path, ignore, secret_ref } = http;
             (Origin::Http { url: url.clone(), sha256: sha256.clone() }, path, ignore, secret_ref)
         }
-        Source { .. } => {
+        _ => {
             return Err("set exactly one of files, configMap, git, oci, flux, http; asset is for code alone"
                 .to_owned());
         }

@@ -5,8 +5,8 @@
 //! and watches that do not end: a watch does not tell that an object has lost the label. What depends on one of these is tested with a real API server, in `tests/e2e`.
 
 use super::journal::Journal;
+use super::objects::{Selector, flux_kinds, merge, plural};
 pub(super) use super::objects::{condition, reason};
-use super::objects::{flux_kinds, merge, plural};
 use crate::clock;
 use crate::fake::{Asked, answer, refusal};
 use axum::body::Body;
@@ -63,28 +63,6 @@ impl<'a> Path<'a> {
 
     fn place(&self) -> Place {
         (self.plural.to_owned(), self.namespace.to_owned(), self.name.unwrap_or_default().to_owned())
-    }
-}
-
-/// The one label that a list or a watch asks for; none asks for all.
-#[derive(Clone)]
-struct Selector(Option<(String, String)>);
-
-impl Selector {
-    fn of(query: &str) -> Self {
-        let said = query.split('&').find_map(|part| part.strip_prefix("labelSelector="));
-        let said = said.map(|text| text.replace("%2F", "/").replace("%3D", "="));
-        let pair = said.as_deref().and_then(|text| text.split_once('='));
-        Self(pair.map(|(name, value)| (name.to_owned(), value.to_owned())))
-    }
-
-    fn selects(&self, object: &Value) -> bool {
-        self.0.as_ref().is_none_or(|(name, value)| object["metadata"]["labels"][name] == **value)
-    }
-
-    fn selects_line(&self, line: &str) -> bool {
-        let change: Value = serde_json::from_str(line).unwrap_or_default();
-        self.selects(&change["object"])
     }
 }
 

@@ -40,3 +40,25 @@ pub(super) fn merge(into: &mut Value, patch: &Value) {
         }
     }
 }
+
+/// The one label that a list or a watch asks for; none asks for all.
+#[derive(Clone)]
+pub(super) struct Selector(Option<(String, String)>);
+
+impl Selector {
+    pub(super) fn of(query: &str) -> Self {
+        let said = query.split('&').find_map(|part| part.strip_prefix("labelSelector="));
+        let said = said.map(|text| text.replace("%2F", "/").replace("%3D", "="));
+        let pair = said.as_deref().and_then(|text| text.split_once('='));
+        Self(pair.map(|(name, value)| (name.to_owned(), value.to_owned())))
+    }
+
+    pub(super) fn selects(&self, object: &Value) -> bool {
+        self.0.as_ref().is_none_or(|(name, value)| object["metadata"]["labels"][name] == **value)
+    }
+
+    pub(super) fn selects_line(&self, line: &str) -> bool {
+        let change: Value = serde_json::from_str(line).unwrap_or_default();
+        self.selects(&change["object"])
+    }
+}
