@@ -21,8 +21,7 @@ pub(super) fn job_facts(
     let properties = &job["properties"];
 
     status.phase = Some(job_phase(run, job));
-    status.studio_url =
-        properties["services"]["Studio"]["endpoint"].as_str().map(str::to_owned).or(status.studio_url.take());
+    status.studio_url = studio(job).or(status.studio_url.take());
     if let Some(children) = &seen.children {
         let mut steps = steps(wanted, children);
         for step in &mut steps {
@@ -43,6 +42,11 @@ pub(super) fn job_facts(
     if status.phase == Some(Phase::Failed) && (seen.children.is_some() || seen.details.is_some()) {
         status.failure = Some(failed(wanted, seen));
     }
+}
+
+/// The job in studio.
+pub(super) fn studio(job: &Value) -> Option<String> {
+    job["properties"]["services"]["Studio"]["endpoint"].as_str().map(str::to_owned)
 }
 
 /// Where outputs are: the job says it of those that have a path, run history of those that became data assets.

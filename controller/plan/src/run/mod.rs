@@ -20,11 +20,11 @@ pub use self::keep::{MANAGED, TRACKED, is_expired, kept_until};
 use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
 pub use self::over::was_seen;
-use self::over::{SUCCEEDED, canceled, completed, ended, over};
+use self::over::{SUCCEEDED, canceled, completed, ended, over, unknown};
 pub use self::restored::{id, is_restored, mark, next};
 pub use self::seen::{Seen, job_phase, phase};
 pub use self::wanted::{Refs, Wanted};
-use crate::action::{Action, Extra, Next, Plan, Verdict};
+use crate::action::{Action, Next, Plan, Verdict};
 use crate::asset_name::Label;
 use crate::context::Ask;
 use crate::invalid::InvalidSpec;
@@ -144,7 +144,9 @@ fn decide(run: &MLRun, View { refs, wanted, seen, ask }: View<'_, MLRun>) -> Pla
             let message = format!("job {} is gone from Azure; make a new MLRun", wanted.id.name());
             refused(run, Reason::JOB_GONE, &message, ask)
         }
-        None if is_restored(run) && run.spec.cancel != Some(true) => restored::without_job(run, wanted, ask),
+        None if is_restored(run) && run.spec.cancel != Some(true) => {
+            refused(run, Reason::JOB_GONE, &restored::gone(wanted), ask)
+        }
         None => Plan { applied: Some(inputs_hash(run)), ..submit(run, refs, wanted, ask) },
     }
 }
@@ -157,10 +159,6 @@ fn phase_without_job(plan: &Plan, before: Option<Phase>) -> Phase {
         Some(("False", _)) => Phase::Failed,
         _ => before.unwrap_or(Phase::Pending),
     }
-}
-
-fn unknown(reason: Reason, message: &str) -> Extra {
-    Extra { r#type: SUCCEEDED, status: "Unknown", reason, message: message.to_owned() }
 }
 
 /// A run that failed before it had a job, or whose PUT was refused.

@@ -58,4 +58,9 @@ pub(super) fn ended(status: &'static str, reason: Reason, message: &str) -> Vec<
     vec![Extra { r#type: SUCCEEDED, status, reason, message: message.to_owned() }]
 }
 
+/// What is not known yet.
+pub(super) fn unknown(reason: Reason, message: &str) -> Extra {
+    Extra { r#type: SUCCEEDED, status: "Unknown", reason, message: message.to_owned() }
+}
+
 pub(super) const SUCCEEDED: &str = "Succeeded";

@@ -3,11 +3,10 @@
 //! In: a run. Out: the names of its jobs, and the annotation that keeps them. A restored object has another UID and no status, but backups keep
 //! annotations. The name in the annotation tells a restored object from a copy under another name, which is a run of its own.
 
+use super::over::unknown;
 use super::seen::Seen;
 use super::wanted::{Refs, Wanted};
-use super::{refused, unknown};
 use crate::action::{Next, Plan, Verdict};
-use crate::context::Ask;
 use crate::names;
 use crate::owner::{Belongs, Owner};
 use crate::reasons::Reason;
@@ -80,13 +79,12 @@ pub(super) fn of_another(refs: &Refs, wanted: &Wanted, job: &Value) -> Plan {
     Plan { conditions, ..Plan::say(Verdict::stalled(Reason::OWNED_BY_ANOTHER, message), Next::Again) }
 }
 
-/// A run that was restored, and whose job is not there (any more).
-pub(super) fn without_job(run: &MLRun, wanted: &Wanted, ask: &Ask) -> Plan {
-    let message = format!(
+/// What is said of a run that was restored, and whose job is not there (any more).
+pub(super) fn gone(wanted: &Wanted) -> String {
+    format!(
         "this MLRun was restored, and its job {} is not in Azure; make a new MLRun, without the annotation {JOB}",
         wanted.id.name()
-    );
-    refused(run, Reason::JOB_GONE, &message, ask)
+    )
 }
 
 /// The pipeline's version that the run is of; none for a job from before, which may be of another one than that in force now.

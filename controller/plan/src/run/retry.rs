@@ -3,7 +3,7 @@
 //! In: a run, what Azure says of its job. Out: a cause; a status that begins anew. Azure publishes no list of codes of failed jobs.
 //! Known are those by which its services say that they failed themselves (`rest.md`, 5xx); a preempted or broken node is told by words.
 
-use super::facts::failed;
+use super::facts::{failed, studio};
 use super::history::{first_failed, moment};
 use super::keep::inputs_hash;
 use super::restored::is_restored;
@@ -83,7 +83,7 @@ pub(super) fn anew(status: MLRunStatus, wanted: &Wanted, seen: &Seen, cause: Cau
         job_name: wanted.id.name().to_owned(),
         cause,
         failure: failed(wanted, seen),
-        studio_url: status.studio_url,
+        studio_url: seen.job.as_ref().and_then(studio).or(status.studio_url),
         started_at: at("startTimeUtc"),
         finished_at: at("endTimeUtc"),
     };
