@@ -33,7 +33,7 @@ fn done(words: &[&str], input: &str) -> Result<()> {
 fn runs(value: &Value, found: &mut Vec<Value>) {
     match value {
         Value::Object(fields) if fields.get("kind").is_some_and(|kind| kind == "MLRun") => {
-            found.push(value.clone())
+            found.push(value.clone());
         }
         Value::Object(fields) => fields.values().for_each(|field| runs(field, found)),
         Value::Array(items) => items.iter().for_each(|item| runs(item, found)),
