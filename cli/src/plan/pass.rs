@@ -31,9 +31,9 @@ use tokio::time::Instant;
 
 /// Everything that a pass needs, and none of it from Kubernetes.
 pub struct Hands {
-    /// The clouds, and who signs in there.
+    /// The clouds, and the clients that were made for them.
     pub identities: Identities,
-    /// Who signs in.
+    /// The identity that signs in.
     pub who: Who,
     /// What was read before.
     pub looks: Looks,

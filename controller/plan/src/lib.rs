@@ -52,6 +52,7 @@ pub mod settle;
 pub mod shell;
 pub mod source;
 pub mod tags;
+mod taken;
 pub mod time;
 pub mod tree;
 pub mod trouble;

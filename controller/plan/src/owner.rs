@@ -1,7 +1,5 @@
 //! The owner of an Azure resource: which tags say it, and what they mean for a manifest.
 
-use crate::action::{Next, Plan, Verdict};
-use crate::reasons::Reason;
 use crate::tags;
 use serde::Serialize;
 use serde_json::Value;
@@ -124,15 +122,6 @@ impl Owner {
         }
         Belongs::Another(Other { said, holder })
     }
-}
-
-/// A plan where the resource is another object's. That object may be about to go: where it is one of this cluster its end wakes
-/// this one, else Azure is looked at again soon, and less often the longer it stays.
-#[must_use]
-pub fn taken(id: &impl std::fmt::Display, owner: &Other, remedy: &str) -> Plan {
-    let message = format!("{id} belongs to {owner}; {remedy}, or delete the other one");
-    let plan = Plan::say(Verdict::stalled(Reason::OWNED_BY_ANOTHER, message), Next::Again);
-    Plan { taken_by: owner.holder.clone(), ..plan }
 }
 
 /// Whether a resource with these tags says that no operator made it.

@@ -4,9 +4,10 @@
 
 use crate::action::{Action, Failed, Next, Plan, Verdict};
 use crate::context::Ask;
-use crate::owner::{Belongs, Owner, is_foreign, taken};
+use crate::owner::{Belongs, Owner, is_foreign};
 use crate::pipeline::{Refs, Wanted};
 use crate::reasons::Reason;
+use crate::taken::taken;
 use crate::{endpoint, failure, hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;

@@ -1,8 +1,8 @@
 //! What of an object tells whether it changed: its resource version, and a number for what wakes a pass.
 
-use super::Kind;
 use azureml_crds::shared::HasCommon;
 use azureml_crds::{JOB, PAUSED, RECONCILE_REQUESTED_AT};
+use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt as _};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -19,7 +19,7 @@ pub fn hash(value: impl Hash) -> u64 {
 }
 
 /// How an object is, for those that wait for a name that it has in Azure: where that changes, it may have given the name away.
-pub fn state<K: Kind>(object: &K) -> u64 {
+pub fn state<K: Resource + HasStatus<Status: HasCommon>>(object: &K) -> u64 {
     let common = object.status().map(HasCommon::common);
     let ready = common.and_then(|common| common.conditions.iter().find(|known| known.type_ == "Ready"));
     let ready = ready.map(|ready| (&ready.status, &ready.reason));

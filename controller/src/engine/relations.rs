@@ -33,7 +33,7 @@ pub struct Sight {
     pub refers_to: Vec<Name>,
     /// What others see of it, as a number.
     pub offer: u64,
-    /// How it is, as a number: whoever waits for a name that it has in Azure is woken when that changes.
+    /// How it is, as a number: what waits for a name that it has in Azure is woken when that changes.
     pub state: u64,
     /// What those that it names are told of it, as a number.
     pub tells: u64,

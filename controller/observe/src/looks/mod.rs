@@ -78,6 +78,17 @@ impl Looks {
         self
     }
 
+    /// Why the steps of a job could not be read, while it is too early to try again.
+    #[must_use]
+    pub fn unread(&self, job: &ArmId) -> Option<String> {
+        self.unread.cause(job)
+    }
+
+    /// The steps of a job could not be read.
+    pub fn note_unread(&self, job: &ArmId, cause: &str) {
+        self.unread.note(job, cause);
+    }
+
     /// Waits, for a few seconds, while another pass makes the same thing. A slow pass holds up no other for longer.
     pub async fn turn(&self, id: &ArmId) -> Option<OwnedMutexGuard<()>> {
         let turn = locked(&self.turns).get_or_insert_with(id.key(), Arc::default).clone();

@@ -2,7 +2,6 @@
 //!
 //! In: ids of jobs, and causes. Out: the cause, while it is too early for another try. Never reads.
 
-use super::Looks;
 use super::look::locked;
 use azureml_client::ArmId;
 use azureml_client::kept::Kept;
@@ -37,19 +36,18 @@ impl Default for Unread {
     }
 }
 
-impl Looks {
+impl Unread {
     /// Why the steps of a job could not be read, while it is too early to try again.
-    #[must_use]
-    pub fn unread(&self, job: &ArmId) -> Option<String> {
-        let mut all = locked(&self.unread.0);
+    pub(super) fn cause(&self, job: &ArmId) -> Option<String> {
+        let mut all = locked(&self.0);
         let last = all.get(&job.key())?;
         let delay = FIRST.saturating_mul(1 << last.count.saturating_sub(1).min(DOUBLINGS));
         last.at.filter(|at| at.elapsed() < delay).map(|_| last.cause.clone())
     }
 
     /// The steps of a job could not be read.
-    pub fn note_unread(&self, job: &ArmId, cause: &str) {
-        let mut all = locked(&self.unread.0);
+    pub(super) fn note(&self, job: &ArmId, cause: &str) {
+        let mut all = locked(&self.0);
         let none = || Try { at: None, count: 0, cause: String::new() };
         let last = all.get_or_insert_mut::<str>(&job.key(), none);
         *last =
@@ -63,15 +61,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_could_not_be_read_is_tried_again_after_delays_that_double() {
-        let looks = Looks::new(Duration::ZERO);
+        let unread = Unread::default();
         let job = ArmId::workspace("s", "g", "w").child("jobs", "j");
-        assert_eq!(looks.unread(&job), None);
+        assert_eq!(unread.cause(&job), None);
         for seconds in [15, 30, 60, 120, 240, 480, 960, 1_920, 3_840, 3_840] {
-            looks.note_unread(&job, "429");
+            unread.note(&job, "429");
             tokio::time::advance(Duration::from_millis(seconds * 1000 - 1)).await;
-            assert_eq!(looks.unread(&job).as_deref(), Some("429"), "{seconds}");
+            assert_eq!(unread.cause(&job).as_deref(), Some("429"), "{seconds}");
             tokio::time::advance(Duration::from_millis(1)).await;
-            assert_eq!(looks.unread(&job), None, "{seconds}");
+            assert_eq!(unread.cause(&job), None, "{seconds}");
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::body::{LONG_AGO, trigger};
 use super::cluster::content_hash;
-use super::is_fired_here;
+use super::fired_here::is_fired_here;
 use super::moments::Moments;
 use super::runs::told;
 use super::times::times;

@@ -5,6 +5,7 @@
 mod body;
 mod cluster;
 pub mod due;
+mod fired_here;
 mod follow;
 mod health;
 mod leave;
@@ -18,6 +19,7 @@ mod times;
 mod wanted;
 
 use self::body::{body, content_hash, start_in_force, trigger};
+pub use self::fired_here::is_fired_here;
 use self::follow::Followed;
 use self::health::counted;
 pub use self::health::{Health, health};
@@ -37,13 +39,14 @@ use crate::diff::differences;
 use crate::firing::Window;
 use crate::invalid::InvalidSpec;
 use crate::job::Job;
-use crate::owner::{Belongs, is_foreign, taken};
+use crate::owner::{Belongs, is_foreign};
 use crate::reasons::Reason;
 use crate::settle::Differing;
+use crate::taken::taken;
 use crate::{Decide, View, failure, firing, job, names, time};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
-use azureml_crds::ml_schedule::{Engine, MLScheduleStatus, ScheduledRun};
+use azureml_crds::ml_schedule::{MLScheduleStatus, ScheduledRun};
 use azureml_crds::shared::Reference;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -66,12 +69,6 @@ pub fn id(schedule: &MLSchedule, workspace: &ArmId) -> ArmId {
         names::generated(names::SCHEDULE, namespace.unwrap_or_default(), name.unwrap_or_default())
     };
     workspace.child("schedules", &schedule.spec.azure_name.clone().unwrap_or_else(generated))
-}
-
-/// Whether this controller fires the schedule, and Azure knows nothing of it.
-#[must_use]
-pub fn is_fired_here(schedule: &MLSchedule) -> bool {
-    schedule.spec.engine == Some(Engine::Controller)
 }
 
 /// The labels of data assets that a schedule names.
