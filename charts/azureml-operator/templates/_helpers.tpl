@@ -72,9 +72,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
     - {{ . }}/status
     {{- end }}
   verbs: [patch]
-# Files in a manifest, which the operator does not keep, are read again when they are uploaded: of steps, of images and of data.
+# Files in a manifest, which the operator does not keep, are read again when they are uploaded: of steps, of images and of data. An object
+# that had a name in Azure before is looked for when another takes the name over, and an MLRun when its name is taken.
 - apiGroups: [azureml.dev]
-  resources: [mlpipelines, mlenvironments, mldata]
+  resources: [mlcomputes, mlenvironments, mldata, mlpipelines, mlschedules, mlruns]
   verbs: [get]
 # The runs of schedules with `engine: Controller`, and `ttlAfterFinished`.
 - apiGroups: [azureml.dev]

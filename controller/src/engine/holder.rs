@@ -46,7 +46,10 @@ impl<K: Kind> Pass<'_, K> {
         match self.api.get_metadata_opt(&holder.name).await {
             Ok(found) => found.is_none().then(|| holder.clone()),
             Err(error) => {
-                tracing::debug!("whether {} is gone is not known: {error}", holder.name);
+                tracing::warn!(
+                    "whether {} is gone is not known, so nothing of it is taken over: {error}",
+                    holder.name
+                );
                 None
             }
         }
