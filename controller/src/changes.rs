@@ -4,13 +4,14 @@
 
 use crate::MANAGER;
 use azureml_client::Class;
-use azureml_crds::MLRun;
+use azureml_crds::{JOB, MLRun};
 use azureml_plan::change::{Change, Which};
 use azureml_plan::reasons::Reason;
 use azureml_plan::trouble::Trouble;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use serde_json::json;
+use kube::api::{Api, DeleteParams, PartialObjectMeta, Patch, PatchParams, PostParams, Preconditions};
+use serde_json::{Value, json};
 
 /// Carries out one change.
 ///
@@ -53,15 +54,13 @@ fn is_as_good(change: &Change, code: u16) -> bool {
     }
 }
 
-/// The name of an MLRun is given already: by an earlier process, which is as good, or by somebody else, who did not make this run.
+/// The name of an MLRun is given already: by an earlier process, or by a backup, which is as good, or by somebody else, who did not make
+/// this run.
 async fn taken(api: &Api<MLRun>, change: &Change) -> Result<(), Trouble> {
-    let Change::Create { run, .. } = change else { return Ok(()) };
+    let Change::Create { run, due } = change else { return Ok(()) };
     let name = change.name();
-    let owner = run["metadata"]["ownerReferences"][0]["uid"].as_str();
     match api.get_metadata_opt(name).await {
-        Ok(Some(found)) if found.owner_references().iter().any(|known| Some(known.uid.as_str()) == owner) => {
-            Ok(())
-        }
+        Ok(Some(found)) if is_ours(run, &found) || due.is_none() && is_restored(run, &found) => Ok(()),
         Ok(Some(_)) => {
             let message = format!(
                 "MLRun {name} is not made; delete the MLRun of that name, or give it another one: it was made by somebody else"
@@ -71,6 +70,22 @@ async fn taken(api: &Api<MLRun>, change: &Change) -> Result<(), Trouble> {
         Ok(None) => Err(trouble(Class::Unavailable, format!("MLRun {name} is not made; it is tried again"))),
         Err(error) => Err(refused(change, &error)),
     }
+}
+
+/// Whether an MLRun was made by the same object.
+fn is_ours(run: &Value, found: &PartialObjectMeta<MLRun>) -> bool {
+    let owner = run["metadata"]["ownerReferences"][0]["uid"].as_str();
+    found.owner_references().iter().any(|known| Some(known.uid.as_str()) == owner)
+}
+
+/// Whether an MLRun is that of a version which has run before: the object that made it came back with another UID, or the run itself did.
+/// The name says the version.
+fn is_restored(run: &Value, found: &PartialObjectMeta<MLRun>) -> bool {
+    let owner = &run["metadata"]["ownerReferences"][0];
+    let is_same = |known: &OwnerReference| owner["kind"] == *known.kind && owner["name"] == *known.name;
+    let mark = format!("{}/{}/", found.namespace().unwrap_or_default(), found.name_any());
+    found.owner_references().iter().any(is_same)
+        || found.annotations().get(JOB).is_some_and(|job| job.starts_with(&mark))
 }
 
 fn refused(change: &Change, error: &kube::Error) -> Trouble {
@@ -99,6 +114,7 @@ fn trouble(class: Class, message: String) -> Trouble {
 mod tests {
     use super::*;
     use crate::fake;
+    use jiff::Timestamp;
     use std::sync::atomic::{AtomicU16, Ordering};
     use std::sync::{Arc, Mutex};
 
@@ -122,18 +138,28 @@ mod tests {
             json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLRun", "metadata": {"name": "a", "ownerReferences": [owner]},
                 "spec": {"pipelineRef": {"name": "p"}}})
         };
-        let create = Change::Create { run: of("ours"), due: None };
-        for (there, class) in [
-            (Some(of("ours")), None),
-            (Some(of("others")), Some(Class::Conflict)),
-            (None, Some(Class::Unavailable)),
+        let mut marked = of("others");
+        marked["metadata"] =
+            json!({"name": "a", "namespace": "team-a", "annotations": {JOB: "team-a/a/r-1"}});
+        let (for_a_time, for_a_version) = (Some(Timestamp::UNIX_EPOCH), None);
+        for (due, there, class) in [
+            (for_a_time, Some(of("ours")), None),
+            (for_a_time, Some(of("others")), Some(Class::Conflict)),
+            (for_a_time, Some(marked.clone()), Some(Class::Conflict)),
+            (for_a_time, None, Some(Class::Unavailable)),
+            // What a backup brought back: its owner has another UID now, or is not named any more.
+            (for_a_version, Some(of("others")), None),
+            (for_a_version, Some(marked), None),
+            (
+                for_a_version,
+                Some(json!({"metadata": {"name": "a", "namespace": "team-a"}})),
+                Some(Class::Conflict),
+            ),
         ] {
             found.lock().unwrap().clone_from(&there);
-            let answer = carry_out(&api, &create).await;
+            let answer = carry_out(&api, &Change::Create { run: of("ours"), due }).await;
             assert_eq!(answer.as_ref().err().map(|trouble| trouble.class), class, "{there:?}");
-            let is_said = answer.is_ok()
-                || answer.is_err_and(|trouble| trouble.message.contains("MLRun a is not made"));
-            assert!(is_said, "{there:?}");
+            assert!(answer.err().is_none_or(|trouble| trouble.message.contains("MLRun a is not made")));
         }
     }
 

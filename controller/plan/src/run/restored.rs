@@ -1,7 +1,7 @@
 //! Whose job an MLRun has: its own, or that of the object which it was before a backup brought it back.
 //!
 //! In: a run. Out: the names of its jobs, and the annotation that keeps them. A restored object has another UID and no status, but backups keep
-//! annotations. The name in the annotation tells a restored object from a copy under another name, which is a run of its own.
+//! annotations. The name in the annotation tells a restored object from a copy under another name or in another namespace, a run of its own.
 
 use super::over::unknown;
 use super::seen::Seen;
@@ -20,10 +20,16 @@ fn own(run: &MLRun) -> &str {
     run.metadata.uid.as_deref().unwrap_or_default()
 }
 
-/// The UID that the annotation tells, where it was written for an object of this name.
+/// The namespace and the name of a run, as its annotation has them.
+fn whole_name(run: &MLRun) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    format!("{}/{}", part(&run.metadata.namespace), part(&run.metadata.name))
+}
+
+/// The UID that the annotation tells, where it was written for an object of this namespace and name.
 fn told(run: &MLRun) -> Option<&str> {
-    let (name, job) = run.metadata.annotations.as_ref()?.get(JOB)?.rsplit_once('/')?;
-    names::uid_of_job(job).filter(|_| run.metadata.name.as_deref() == Some(name))
+    let (whole, job) = run.metadata.annotations.as_ref()?.get(JOB)?.rsplit_once('/')?;
+    names::uid_of_job(job).filter(|_| whole == whole_name(run))
 }
 
 /// The UID in the names of the run's jobs: what status has begun with stays.
@@ -32,11 +38,10 @@ fn uid(run: &MLRun) -> &str {
     recorded.or_else(|| told(run)).unwrap_or_else(|| own(run))
 }
 
-/// The annotation that a backup keeps: the object's name and that of its first job.
+/// The annotation that a backup keeps: the object's namespace and name, and that of its first job.
 #[must_use]
 pub fn mark(run: &MLRun) -> (&'static str, String) {
-    let name = run.metadata.name.as_deref().unwrap_or_default();
-    (JOB, format!("{name}/{}", names::job(uid(run), 0)))
+    (JOB, format!("{}/{}", whole_name(run), names::job(uid(run), 0)))
 }
 
 /// Whether the run has the job of an object that was there before it.
@@ -108,7 +113,7 @@ mod tests {
     const NEW: &str = "0b7c1e0e-0000-4000-8000-000000000002";
 
     fn run(annotation: Option<&str>, job: Option<&str>) -> MLRun {
-        let metadata = serde_json::json!({"name": "one", "uid": NEW, "annotations": annotation.map(|text| [(JOB, text)].into_iter().collect::<std::collections::BTreeMap<_, _>>())});
+        let metadata = serde_json::json!({"name": "one", "namespace": "a", "uid": NEW, "annotations": annotation.map(|text| [(JOB, text)].into_iter().collect::<std::collections::BTreeMap<_, _>>())});
         let mut run: MLRun = serde_json::from_value(
             serde_json::json!({"metadata": metadata, "spec": {"pipelineRef": {"name": "p"}}}),
         )
@@ -119,14 +124,16 @@ mod tests {
 
     #[test]
     fn only_an_object_that_came_back_under_its_name_has_the_job_of_before() {
-        let of = |uid: &str| format!("one/r-{uid}");
+        let of = |uid: &str| format!("a/one/r-{uid}");
         for (annotation, job, expected) in [
             (None, None, NEW),
             (Some(of(NEW)), None, NEW),
             (Some(of(OLD)), None, OLD),
-            (Some(format!("another/r-{OLD}")), None, NEW),
+            (Some(format!("a/another/r-{OLD}")), None, NEW),
+            (Some(format!("b/one/r-{OLD}")), None, NEW),
+            (Some(format!("one/r-{OLD}")), None, NEW),
             (Some(format!("r-{OLD}")), None, NEW),
-            (Some("one/r-nonsense".to_owned()), None, NEW),
+            (Some("a/one/r-nonsense".to_owned()), None, NEW),
             (Some(String::new()), None, NEW),
             // The annotation was removed while the job went on.
             (None, Some(format!("r-{OLD}-2")), OLD),

@@ -47,8 +47,9 @@ fn values_that_are_changed_after_they_were_sent_are_told_to_be_ignored() -> Resu
 fn restored(plain: &MLRun) -> Result<[(&'static str, MLRun, run::Seen); 4]> {
     let mut restored = plain.clone();
     restored.status = None;
-    let before = "one/r-0b7c1e0e-0000-4000-8000-00000000000b";
-    restored.metadata.annotations = Some([(azureml_crds::JOB.to_owned(), before.to_owned())].into());
+    let namespace = plain.metadata.namespace.as_deref().unwrap_or_default();
+    let before = format!("{namespace}/one/r-0b7c1e0e-0000-4000-8000-00000000000b");
+    restored.metadata.annotations = Some([(azureml_crds::JOB.to_owned(), before)].into());
     let mut cancelled = restored.clone();
     cancelled.spec.cancel = Some(true);
     let job = |of: &str| {

@@ -52,7 +52,7 @@ async fn a_run_whose_annotation_was_lost_has_it_again_also_after_its_end() -> Re
     stage.apply(&manifest("MLRun", "one", RUN));
     let run = stage.says("MLRun", "one", "Completed").await?;
     let written = run["metadata"]["annotations"][JOB].clone();
-    assert_eq!(written, format!("one/{}", run["status"]["jobName"].as_str().unwrap_or_default()));
+    assert_eq!(written, format!("{NAMESPACE}/one/{}", run["status"]["jobName"].as_str().unwrap_or_default()));
     let mut bare = run;
     bare["metadata"]["annotations"][JOB] = Value::Null;
     stage.kubernetes.apply(&bare, NAMESPACE);
@@ -73,7 +73,7 @@ async fn a_copy_under_another_name_is_a_run_of_its_own() -> Result<()> {
     stage.kubernetes.apply(&copy, NAMESPACE);
     let two = stage.says("MLRun", "two", "Completed").await?;
     assert!(told(&two)[1] != told(&one)[1], "{two}");
-    let mark = format!("two/{}", two["status"]["jobName"].as_str().unwrap_or_default());
+    let mark = format!("{NAMESPACE}/two/{}", two["status"]["jobName"].as_str().unwrap_or_default());
     assert_eq!(two["metadata"]["annotations"][JOB], mark);
     assert_eq!(stage.journal.of("PUT jobs/").len(), 2, "{}", stage.journal.shown());
     Ok(())
@@ -86,7 +86,7 @@ async fn the_job_of_another_object_is_neither_shown_nor_cancelled() -> Result<()
     let one = stage.says("MLRun", "one", "Submitted").await?;
     let job = one["status"]["jobName"].as_str().unwrap_or_default();
     let mut forged: Value = serde_saphyr::from_str(manifest("MLRun", "two", RUN).trim_end_matches("---\n"))?;
-    forged["metadata"]["annotations"] = json!({JOB: format!("two/{job}")});
+    forged["metadata"]["annotations"] = json!({JOB: format!("{NAMESPACE}/two/{job}")});
     stage.kubernetes.apply(&forged, NAMESPACE);
     let two = stage.says("MLRun", "two", "OwnedByAnother").await?;
     let status = &two["status"];
