@@ -1,6 +1,6 @@
 //! The program `kubectl-azureml`: reads its arguments, hands them to a verb, and says by its exit code what became of it.
 //!
-//! 0: done. 1: there are errors. 2: the arguments are wrong, or a file cannot be read; of `plan`: something would change.
+//! 0: done. 1: there are errors. 2: the arguments are wrong, or a file cannot be read. Of `plan` these are 1, and 2: something would change.
 
 mod disk;
 mod verbs;
@@ -29,7 +29,17 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let ended = match Arguments::parse().verb {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // What is left to do where standard output is closed is to end.
+            let _ = error.print();
+            // For `plan`, 2 means changes.
+            let is_plan = std::env::args().nth(1).is_some_and(|verb| verb == "plan");
+            return ExitCode::from(if error.use_stderr() { 2 - u8::from(is_plan) } else { 0 });
+        }
+    };
+    let ended = match arguments.verb {
         Verb::Convert(arguments) => arguments.run().map(code),
         Verb::Validate(arguments) => arguments.run().map(code),
         Verb::Plan(arguments) => arguments.run(),

@@ -28,11 +28,17 @@ fn is_wanted(object: &Value) -> bool {
     of.split('/').next() == Some(azureml_crds::GROUP) || object["kind"] == "ConfigMap"
 }
 
+/// The namespace of an object; the given one where it names none.
+#[must_use]
+pub fn namespace_of(object: &Value, namespace: &str) -> String {
+    let own = object["metadata"]["namespace"].as_str().filter(|own| !own.is_empty());
+    own.unwrap_or(namespace).to_owned()
+}
+
 /// Adds an object to others. Where one of its name is there, that one gets its spec, as an apply would give it, and keeps its status.
 pub fn put(all: &mut Vec<Value>, namespace: &str, object: Value) {
     let place = |object: &Value| {
-        let namespace = object["metadata"]["namespace"].as_str().unwrap_or(namespace).to_owned();
-        (object["kind"].clone(), namespace, object["metadata"]["name"].clone())
+        (object["kind"].clone(), namespace_of(object, namespace), object["metadata"]["name"].clone())
     };
     let Some(known) = all.iter_mut().find(|known| place(known) == place(&object)) else {
         all.push(object);
@@ -45,6 +51,7 @@ pub fn put(all: &mut Vec<Value>, namespace: &str, object: Value) {
         }
     }
     for part in ["annotations", "labels"] {
+        forget(&mut known["metadata"], part, &object["metadata"][part]);
         if let Value::Object(more) = &object["metadata"][part] {
             json_patch::merge(&mut known["metadata"][part], &Value::Object(more.clone()));
         }
@@ -55,12 +62,23 @@ pub fn put(all: &mut Vec<Value>, namespace: &str, object: Value) {
     }
 }
 
+/// Takes out of annotations or labels what the last apply wrote and this one lacks, as an apply does.
+fn forget(meta: &mut Value, part: &str, new: &Value) {
+    let last = meta["annotations"]["kubectl.kubernetes.io/last-applied-configuration"].as_str();
+    let last: Value = last.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let Some(known) = meta[part].as_object_mut() else { return };
+    for key in last["metadata"][part].as_object().into_iter().flatten().map(|(key, _)| key) {
+        if new[key.as_str()].is_null() {
+            known.remove(key);
+        }
+    }
+}
+
 /// All kinds that a plan looks at, as kubectl takes them.
 #[must_use]
 pub fn resources() -> String {
     let ours = azureml_crds::kinds().into_iter().filter_map(|kind| azureml_crds::plural(&kind));
-    let ours = ours.map(|plural| format!("{plural}.{}", azureml_crds::GROUP));
-    ours.chain(["configmaps".to_owned()]).collect::<Vec<_>>().join(",")
+    ours.map(|plural| format!("{plural}.{}", azureml_crds::GROUP)).collect::<Vec<_>>().join(",")
 }
 
 /// Whether an object is meant by KIND/NAME, as kubectl takes it: the kind in any case, one or many.
@@ -90,10 +108,15 @@ mod tests {
     fn a_file_gives_its_spec_and_leaves_the_status() {
         let object = |spec: i64| json!({"kind": "MLRun", "metadata": {"name": "a"}, "spec": spec});
         let mut known = object(1);
-        known["metadata"] = json!({"name": "a", "namespace": "n", "generation": 4, "labels": {"a": "b"}});
+        let last = json!({"metadata": {"annotations": {"azureml.dev/paused": "true"}}}).to_string();
+        let written = json!({"azureml.dev/paused": "true", "by": "hand", "kubectl.kubernetes.io/last-applied-configuration": last});
+        known["metadata"] = json!({"name": "a", "namespace": "n", "generation": 4, "labels": {"a": "b"}, "annotations": written});
         known["status"] = json!("kept");
         let mut all = vec![known.clone()];
         put(&mut all, "n", object(1));
+        assert_eq!(all[0]["metadata"]["annotations"]["by"], "hand");
+        assert!(all[0]["metadata"]["annotations"]["azureml.dev/paused"].is_null(), "{all:?}");
+        known["metadata"]["annotations"].as_object_mut().unwrap().remove("azureml.dev/paused");
         assert_eq!(all, [known]);
         put(&mut all, "n", object(2));
         assert_eq!(

@@ -6,8 +6,11 @@ use anyhow::{Context as _, Result};
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_observe::act::Sources;
 use azureml_observe::folder::{self, Texts};
+use azureml_plan::change::Change;
+use azureml_plan::context::requested;
 use azureml_plan::pipeline::computes;
 use azureml_plan::resolve::Objects;
+use azureml_plan::run::is_finished;
 use azureml_source::Entries;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -86,10 +89,7 @@ impl Folder {
             object["metadata"]["generation"] = json!(1);
         }
         if object["metadata"]["uid"].is_null() {
-            // Of the shape that the API server gives; it differs from object to object.
-            let digest = azureml_plan::hash::text(&format!("{kind}/{}/{}", key.0, key.1));
-            let part = azureml_plan::hash::cut(&digest, 12);
-            object["metadata"]["uid"] = json!(format!("0b7c1e0e-0000-4000-8000-{part}"));
+            object["metadata"]["uid"] = json!(uid(&kind, &format!("{}/{}", key.0, key.1)));
         }
         if kind == "ConfigMap" {
             self.maps.insert(key, entries(&object));
@@ -125,6 +125,39 @@ impl Folder {
         }
     }
 
+    /// Carries out what a plan changes in the cluster, as far as a plan can see it: runs that are made, and those that are cancelled.
+    pub(super) fn change(&self, changes: &[Change]) {
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        for change in changes {
+            match change {
+                Change::Create { run, due: _ } => {
+                    let Ok(mut run) = serde_json::from_value::<MLRun>(run.clone()) else { continue };
+                    run.metadata.uid.get_or_insert_with(|| uid("MLRun", change.name()));
+                    run.metadata.generation.get_or_insert(1);
+                    let key = (run.metadata.namespace.clone().unwrap_or_default(), change.name().to_owned());
+                    runs.entry(key).or_insert_with(|| Arc::new(run));
+                }
+                Change::Cancel(which) => {
+                    let known = runs.values_mut().find(|run| run.metadata.uid.as_ref() == Some(&which.uid));
+                    if let Some(known) = known {
+                        Arc::make_mut(known).spec.cancel = Some(true);
+                    }
+                }
+                // The object goes, and its job has ended.
+                Change::Delete(_) => {}
+            }
+        }
+    }
+
+    /// Whether a run has ended, and nobody asks for it.
+    pub(super) fn has_ended(&self, namespace: &str, name: &str) -> bool {
+        get(&self.runs, namespace, name).is_some_and(|run| {
+            let handled =
+                run.status.as_ref().and_then(|status| status.common.last_handled_reconcile_at.clone());
+            is_finished(&run) && requested(&run.metadata) == handled
+        })
+    }
+
     /// The files in place that have this hash.
     #[must_use]
     pub fn files(&self, hash: &str) -> Option<&Texts> {
@@ -136,6 +169,12 @@ impl Folder {
     pub fn map(&self, namespace: &str, name: &str) -> Option<&Entries> {
         self.maps.get(&(namespace.to_owned(), name.to_owned()))
     }
+}
+
+/// A UID of the shape that the API server gives; it differs from object to object.
+fn uid(kind: &str, name: &str) -> String {
+    let digest = azureml_plan::hash::text(&format!("{kind}/{name}"));
+    format!("0b7c1e0e-0000-4000-8000-{}", azureml_plan::hash::cut(&digest, 12))
 }
 
 /// What a ConfigMap holds: texts, and bytes in base64.

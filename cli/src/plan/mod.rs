@@ -5,15 +5,20 @@
 
 pub mod fetch;
 pub mod folder;
+pub mod gather;
+pub mod hands;
 mod known_after;
 pub mod pass;
 pub mod report;
 pub mod request;
+mod stop;
+pub mod told;
 pub mod what_if;
 pub mod write;
 
 use self::folder::{Folder, Key};
-use self::pass::{Hands, keys, pass};
+use self::hands::Hands;
+use self::pass::{keys, pass};
 use self::report::Report;
 use self::what_if::Journal;
 use anyhow::Result;
@@ -28,12 +33,12 @@ const ROUNDS: usize = 50;
 pub async fn plan(hands: &Hands, folder: &Folder, journal: &Journal) -> Report {
     let mut report = Report::default();
     for round in 0..ROUNDS {
-        let before = report.clone();
+        let before = report.outline();
         macro_rules! every_kind {
             ($($many:ident: $kind:path,)*) => {$(
                 let kind = <$kind>::kind(&());
                 for key in keys(&folder.$many) {
-                    if is_over(&report, &kind, &key) {
+                    if is_over(&report, folder, &kind, &key) {
                         continue;
                     }
                     if let Some(told) = pass(hands, folder, &folder.$many, &key).await {
@@ -43,7 +48,8 @@ pub async fn plan(hands: &Hands, folder: &Folder, journal: &Journal) -> Report {
             )*};
         }
         azureml_crds::for_each_kind!(every_kind);
-        if report == before && round > 0 {
+        report.is_at_rest = round > 0 && report.outline() == before;
+        if report.is_at_rest {
             break;
         }
     }
@@ -72,7 +78,7 @@ pub fn everything() -> Result<Vec<Grant>> {
     Ok(vec![Grant { clients: any(), ..own.clone() }, own])
 }
 
-/// Whether the rest is Azure's turn: a job that would be started has not run.
-fn is_over(report: &Report, kind: &str, (namespace, name): &Key) -> bool {
-    kind == "MLRun" && report.sends(kind, (namespace, name))
+/// Whether nothing is left to plan: the run has ended, or its job would be started, and the rest is Azure's turn.
+fn is_over(report: &Report, folder: &Folder, kind: &str, (namespace, name): &Key) -> bool {
+    kind == "MLRun" && (report.sends(kind, (namespace, name)) || folder.has_ended(namespace, name))
 }

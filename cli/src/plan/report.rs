@@ -2,8 +2,8 @@
 //!
 //! In: what passes say, requests. Out: a report, as values and as JSON whose form is stable. Pure.
 
-use super::pass::Told;
 use super::request::{Changed, Does, Request};
+use super::told::Told;
 use azureml_plan::action::State;
 use serde::Serialize;
 use serde_json::Value;
@@ -40,7 +40,12 @@ impl Planned {
 pub struct Report {
     /// The objects, in the order in which they were first looked at.
     pub objects: Vec<Planned>,
+    /// Whether the last round had nothing to add: else more would be sent than is here.
+    pub is_at_rest: bool,
 }
+
+/// What tells whether a round brought something: not the words, in which moments stand.
+type Outline = Vec<(usize, State, String)>;
 
 impl Report {
     /// Adds what a pass says, and what it would have sent.
@@ -64,6 +69,13 @@ impl Report {
         self.objects.iter().map(|one| one.requests.len()).sum()
     }
 
+    /// What is known so far, without words.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        let line = |one: &Planned| (one.requests.len(), one.told.state, one.told.reason.as_str().to_owned());
+        self.objects.iter().map(line).collect()
+    }
+
     /// Whether something would be sent for an object.
     #[must_use]
     pub fn sends(&self, kind: &str, (namespace, name): (&str, &str)) -> bool {
@@ -81,10 +93,16 @@ impl Report {
         counts
     }
 
-    /// Whether an object cannot be compared, or is stuck.
+    /// How many objects cannot be compared, or are stuck.
     #[must_use]
-    pub fn is_failed(&self) -> bool {
-        self.objects.iter().any(Planned::is_failed)
+    pub fn failed(&self) -> usize {
+        self.objects.iter().filter(|one| one.is_failed()).count()
+    }
+
+    /// Whether everything is as it should be.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.objects.iter().all(|one| one.requests.is_empty() && !one.told.is_unsettled())
     }
 
     /// The report as JSON.
@@ -116,6 +134,8 @@ struct ObjectOut<'a> {
     namespace: &'a str,
     name: &'a str,
     is_failed: bool,
+    state: State,
+    held_back: usize,
     reason: &'a str,
     message: &'a str,
     changes: Vec<ChangeOut<'a>>,
@@ -149,6 +169,8 @@ impl<'a> ObjectOut<'a> {
             namespace: &planned.namespace,
             name: &planned.name,
             is_failed: planned.is_failed(),
+            state: planned.told.state,
+            held_back: planned.told.held,
             reason: planned.told.reason.as_str(),
             message: &planned.told.message,
             changes: planned.requests.iter().map(change).collect(),

@@ -58,6 +58,11 @@ impl Journal {
             .collect()
     }
 
+    /// Whether a collection is directly below something that would be there.
+    fn is_below(&self, path: &str) -> bool {
+        path.rsplit_once('/').and_then(|(above, _)| self.known(above)).is_some_and(|above| !above.is_null())
+    }
+
     /// Whether a manifest of an image is asked for that would be built.
     fn has_image(&self, path: &str) -> bool {
         let Some((repository, tag)) =
@@ -98,10 +103,14 @@ impl WhatIf {
         if is_azure && (is_change || is_cancel) {
             return self.keep(request, &path).await;
         }
-        if is_change {
-            return Ok(json_answer(StatusCode::FORBIDDEN, &refused()));
+        // What reads by POST is known by name; everything else is refused, whatever it would do.
+        let is_read =
+            method == Method::GET || method == Method::HEAD || method == Method::POST && is_question(&path);
+        if is_read {
+            self.real.carry(request).await
+        } else {
+            Ok(json_answer(StatusCode::FORBIDDEN, &refused()))
         }
-        self.real.carry(request).await
     }
 
     async fn read(&self, request: reqwest::Request, path: &str) -> reqwest::Result<Response> {
@@ -113,7 +122,10 @@ impl WhatIf {
         let children = self.journal.below(path);
         let is_first = !request.url().query_pairs().any(|(key, _)| key.to_ascii_lowercase().contains("skip"));
         let real = self.real.carry(request).await?;
-        if children.is_empty() || !(real.status().is_success() || real.status() == StatusCode::NOT_FOUND) {
+        // Nothing is below what would be made, unless it would be made as well.
+        let is_empty =
+            real.status() == StatusCode::NOT_FOUND && (!children.is_empty() || self.journal.is_below(path));
+        if !is_empty && (children.is_empty() || !real.status().is_success()) {
             return Ok(real);
         }
         let found = if real.status().is_success() { whole(real).await? } else { json!({"value": []}) };
@@ -125,9 +137,14 @@ impl WhatIf {
         let body =
             request.body().and_then(Body::as_bytes).and_then(|bytes| serde_json::from_slice(bytes).ok());
         let body: Value = body.unwrap_or_default();
-        let before = match self.journal.known(path) {
+        let known = if method == Method::POST { Some(Value::Null) } else { self.journal.known(path) };
+        let before = match known {
             Some(known) => Some(known).filter(|known| !known.is_null()),
-            None => self.before(request).await?,
+            None => match self.before(request).await? {
+                Ok(before) => before,
+                // What is not known is said as it is: a change of something unknown would be a guess.
+                Err(answer) => return Ok(answer),
+            },
         };
         let status = if before.is_none() { StatusCode::CREATED } else { StatusCode::OK };
         let after = after(&method, path, &body, before.as_ref());
@@ -148,14 +165,19 @@ impl WhatIf {
         Ok(json_answer(status, &answer))
     }
 
-    /// What is there now.
-    async fn before(&self, request: reqwest::Request) -> reqwest::Result<Option<Value>> {
+    /// What is there now; or Azure's answer, where it does not say.
+    async fn before(&self, request: reqwest::Request) -> reqwest::Result<Result<Option<Value>, Response>> {
         let mut look = reqwest::Request::new(Method::GET, request.url().clone());
         *look.headers_mut() = request.headers().clone();
-        look.headers_mut().remove(CONTENT_LENGTH);
-        look.headers_mut().remove(CONTENT_TYPE);
+        for name in [CONTENT_LENGTH, CONTENT_TYPE] {
+            look.headers_mut().remove(name);
+        }
         let real = self.real.carry(look).await?;
-        if real.status().is_success() { whole(real).await.map(Some) } else { Ok(None) }
+        match real.status() {
+            StatusCode::NOT_FOUND => Ok(Ok(None)),
+            status if status.is_success() => Ok(Ok(Some(whole(real).await?))),
+            _ => Ok(Err(real)),
+        }
     }
 }
 
@@ -174,6 +196,11 @@ impl HttpClient for WhatIf {
     ) -> azure_core::Result<AsyncRawResponse> {
         self.real.execute_request(request).await
     }
+}
+
+/// Whether a POST only asks: for a token of a registry, or where the log of a build is.
+fn is_question(path: &str) -> bool {
+    ["/oauth2/exchange", "/oauth2/token"].contains(&path) || path.ends_with("/listLogSasUrl")
 }
 
 async fn whole(answer: Response) -> reqwest::Result<Value> {
@@ -200,7 +227,7 @@ fn missing() -> Value {
 }
 
 fn refused() -> Value {
-    json!({"error": {"code": "PlanWritesNothing", "message": "a plan changes nothing outside of Azure Resource Manager"}})
+    json!({"error": {"code": "PlanWritesNothing", "message": "a plan sends nothing that may change something"}})
 }
 
 /// A list with what would be in it. What is new stands on the first page.

@@ -32,13 +32,18 @@ pub fn text(report: &Report, is_coloured: bool) -> String {
 
 fn object(out: &mut String, planned: &Planned, is_coloured: bool) {
     let Planned { kind, namespace, name, told, requests } = planned;
-    if requests.is_empty() && !planned.is_failed() {
+    if requests.is_empty() && !planned.told.is_unsettled() {
         return;
     }
     let _ = writeln!(out, "{kind}/{name} in {namespace}");
+    let (reason, message) = (told.reason.as_str(), shown(&told.message));
     if planned.is_failed() {
-        let line = format!("  ! {}: {}", told.reason.as_str(), told.message);
-        let _ = writeln!(out, "{}", coloured(&line, RED, is_coloured));
+        let _ = writeln!(out, "{}", coloured(&format!("  ! {reason}: {message}"), RED, is_coloured));
+    } else if told.held > 0 {
+        let line = format!("  = paused: {} changes are held back", told.held);
+        let _ = writeln!(out, "{}", coloured(&line, YELLOW, is_coloured));
+    } else if requests.is_empty() {
+        let _ = writeln!(out, "  = waits: {reason}: {message}");
     }
     for sent in requests {
         request(out, sent, is_coloured);
@@ -79,7 +84,6 @@ fn value(value: &Value) -> String {
         Value::String(text) => shown(text),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => shown(&value.to_string()),
     };
-    let text = text.replace('\n', "\\n");
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text,

@@ -8,15 +8,17 @@ use anyhow::{Context as _, Result, ensure};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
-use azureml_cli::objects::{is_meant, objects, put, resources};
+use azureml_check::Definitions;
+use azureml_cli::objects::{is_meant, objects, resources};
 use azureml_cli::plan::fetch::Fetching;
-use azureml_cli::plan::folder::Folder;
-use azureml_cli::plan::pass::{Hands, Uploads};
+use azureml_cli::plan::gather::{Gathered, gather, unreadable};
+use azureml_cli::plan::hands::{Hands, Uploads};
 use azureml_cli::plan::report::Report;
 use azureml_cli::plan::what_if::{Journal, WhatIf};
 use azureml_cli::plan::{everything, plan, write};
 use azureml_client::places::Places;
 use azureml_config::Config;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -52,7 +54,7 @@ pub struct Plan {
     config: Option<PathBuf>,
     /// The cluster in the tags of Azure resources, as the operator has it. Default: clusterId of --config, or the UID of the namespace
     /// kube-system, for which the cluster is asked.
-    #[arg(long, value_name = "ID", env = "AZUREML_CLUSTER_ID")]
+    #[arg(long, value_name = "ID", env = "AZUREML_CLUSTER_ID", value_parser = NonEmptyStringValueParser::new())]
     cluster_id: Option<String>,
     /// How the report is written.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -83,14 +85,23 @@ impl Plan {
         // As the operator begins; another that is there does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = self.config()?;
-        let folder = self.folder()?;
+        let Gathered { folder, refused } = self.gathered()?;
         let journal = Journal::default();
         let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
         let hands = self.hands(&config, &journal)?;
         let mut report = runtime.block_on(plan(&hands, &folder, &journal));
+        report.objects.extend(refused);
+        ensure!(
+            !report.objects.is_empty(),
+            "there is no object of the operator's kinds; name their files by -f"
+        );
         self.keep_named(&mut report)?;
         self.write(&report)?;
-        let failed = report.objects.iter().filter(|one| one.is_failed()).count();
+        ensure!(
+            report.is_at_rest,
+            "the plan does not come to an end; please report it with the output of --output json"
+        );
+        let failed = report.failed();
         ensure!(failed == 0, "{failed} objects have no whole plan");
         Ok(if report.requests() == 0 { 0 } else { CHANGES })
     }
@@ -136,12 +147,13 @@ impl Plan {
             Arc::new(move |settings| Ok(Arc::new(WhatIf::new(dial(settings)?, journal.clone())) as Arc<_>));
         Ok(Hands {
             identities: Identities::new(config.reach()?, shared)?,
-            who: Who::Controller,
+            who: Who::Person,
             looks: Hands::looks(),
             strangers: Places::new(4, 32),
             settings: config.settings(self.cluster(config)?),
             fetching: Fetching::new(config)?,
             uploads: Uploads::LeftOut,
+            knows_all: self.asks_cluster(),
         })
     }
 
@@ -155,27 +167,43 @@ impl Plan {
     }
 
     /// Objects of the cluster, and over them those of files.
-    fn folder(&self) -> Result<Folder> {
+    fn gathered(&self) -> Result<Gathered> {
         let namespace = match &self.namespace {
             Some(namespace) => namespace.clone(),
             None if self.asks_cluster() => self.context_namespace()?,
             None => "default".to_owned(),
         };
-        let mut all = self.of_cluster(&namespace)?;
+        let (mut found, mut broken) = (Vec::new(), Vec::new());
         for named in &self.files {
             let mut files = Vec::new();
             read(named, &mut files)?;
             for (name, text) in files {
-                for object in objects(&name, &text)? {
-                    put(&mut all, &namespace, object);
+                match objects(&name, &text) {
+                    Ok(objects) => found.extend(objects.into_iter().map(|object| (name.clone(), object))),
+                    Err(error) => broken.push(unreadable(&name, &error)),
                 }
             }
         }
-        let mut folder = Folder::default();
-        for object in &all {
-            folder.add(&namespace, object)?;
+        let needs_maps = |object: &Value| object["spec"].to_string().contains("\"configMap\"");
+        let mut cluster = self.of_cluster(&namespace)?;
+        if self.asks_cluster()
+            && (cluster.iter().any(needs_maps) || found.iter().any(|(_, object)| needs_maps(object)))
+        {
+            cluster.extend(self.maps(&namespace));
         }
-        Ok(folder)
+        let mut gathered = gather(&Definitions::read()?, &namespace, cluster, found);
+        gathered.refused.extend(broken);
+        Ok(gathered)
+    }
+
+    /// The ConfigMaps of the namespace. Where they may not be read, what needs one says that it is missing.
+    fn maps(&self, namespace: &str) -> Vec<Value> {
+        let asked = self.kubectl(&["get", "configmaps", "--output=json", "--namespace", namespace]);
+        let found = asked.and_then(|text| objects("the cluster", &text));
+        found.unwrap_or_else(|error| {
+            eprintln!("ConfigMaps of the cluster are left out: {error:#}");
+            Vec::new()
+        })
     }
 
     fn asks_cluster(&self) -> bool {

@@ -26,6 +26,8 @@ use url::Url;
 pub enum Who {
     /// The controller's own.
     Controller,
+    /// That of a person at a terminal, or of a pipeline that runs for people: never the machine's own.
+    Person,
     /// The controller's federated token, exchanged for this client.
     Federated {
         /// The client.
@@ -58,7 +60,8 @@ fn make(cloud: &Arc<Cloud>, http: &Arc<dyn Http>, local: &Arc<dyn Http>, who: &W
         match &who {
             Who::Secret { client, tenant, secret } => by_secret(tenant, client, secret.clone(), options),
             Who::Federated { client, tenant } => federated(Some(client.clone()), tenant.clone(), options),
-            Who::Controller => controller(options, self::options(&cloud, &local)),
+            Who::Person => person(&options),
+            Who::Controller => controller(&options, self::options(&cloud, &local)),
         }
     })
 }
@@ -105,21 +108,31 @@ fn federated(
 
 /// The controller's own identity, by what the environment offers: workload identity, a client secret, managed identity,
 /// else the developer's own login (`az login`).
-fn controller(options: ClientOptions, local: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    if var("AZURE_FEDERATED_TOKEN_FILE").is_ok() {
-        return federated(None, None, options);
-    }
-    if let (Ok(tenant), Ok(client), Ok(secret)) =
-        (var("AZURE_TENANT_ID"), var("AZURE_CLIENT_ID"), var("AZURE_CLIENT_SECRET"))
-    {
-        return by_secret(&tenant, &client, secret, options);
-    }
-    if var("IDENTITY_ENDPOINT").is_ok() || var("KUBERNETES_SERVICE_HOST").is_ok() {
+fn controller(options: &ClientOptions, local: ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    let is_on_azure = var("IDENTITY_ENDPOINT").is_ok() || var("KUBERNETES_SERVICE_HOST").is_ok();
+    if is_on_azure && named(options).is_none() {
         let user_assigned_id = var("AZURE_CLIENT_ID").ok().map(UserAssignedId::ClientId);
         let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options: local };
         return Ok(ManagedIdentityCredential::new(Some(options))?);
     }
-    Ok(DeveloperToolsCredential::new(None)?)
+    person(options)
+}
+
+/// The identity that the environment names, else the developer's own login (`az login`).
+fn person(options: &ClientOptions) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    match named(options) {
+        Some(named) => named,
+        None => Ok(DeveloperToolsCredential::new(None)?),
+    }
+}
+
+/// The identity that the environment names: workload identity, or a client with its secret.
+fn named(options: &ClientOptions) -> Option<azure_core::Result<Arc<dyn TokenCredential>>> {
+    if var("AZURE_FEDERATED_TOKEN_FILE").is_ok() {
+        return Some(federated(None, None, options.clone()));
+    }
+    let (tenant, client) = (var("AZURE_TENANT_ID").ok()?, var("AZURE_CLIENT_ID").ok()?);
+    Some(by_secret(&tenant, &client, var("AZURE_CLIENT_SECRET").ok()?, options.clone()))
 }
 
 /// The hosts of the proxies that the environment names, by the variables that the HTTP client reads by itself.

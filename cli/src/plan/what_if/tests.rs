@@ -20,6 +20,7 @@ impl Http for Real {
         let there = json!({"id": "/subscriptions/s/a/old", "tags": {"by": "hand"}, "properties": {"uri": "u", "size": 1}});
         let answer = match path.as_str() {
             "/subscriptions/s/a/old" => json_answer(StatusCode::OK, &there),
+            "/subscriptions/s/a/busy" => json_answer(StatusCode::TOO_MANY_REQUESTS, &json!({})),
             "/subscriptions/s/a" => json_answer(StatusCode::OK, &json!({"value": [there]})),
             _ => json_answer(StatusCode::NOT_FOUND, &missing()),
         };
@@ -62,9 +63,29 @@ async fn what_changes_something_stays_here_and_later_reads_see_it() {
 }
 
 #[tokio::test]
-async fn a_change_outside_of_resource_manager_is_refused() {
+async fn what_may_change_something_and_is_not_planned_is_refused() {
     let (real, journal) = (Arc::new(Real::default()), Journal::default());
     let way = WhatIf::new(real.clone(), journal.clone());
-    let (status, _) = ask(&way, Method::PUT, "/container/file", Some(json!({}))).await;
-    assert_eq!((status, real.0.lock().unwrap().len(), journal.take().len()), (403, 0, 0));
+    for (method, path) in [
+        (Method::PUT, "/container/file"),
+        (Method::POST, "/subscriptions/s/a/old/listKeys"),
+        (Method::POST, "/subscriptions/s/codes/c/versions/1/startPendingUpload"),
+    ] {
+        assert_eq!(ask(&way, method, path, Some(json!({}))).await.0, 403, "{path}");
+    }
+    assert_eq!((real.0.lock().unwrap().len(), journal.take().len()), (0, 0));
+    ask(&way, Method::POST, "/oauth2/exchange", None).await;
+    ask(&way, Method::POST, "/subscriptions/s/a/old/cancel", None).await;
+    assert_eq!((real.0.lock().unwrap().len(), journal.take().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_no_creation_and_a_new_thing_has_nothing_below_it() {
+    let way = WhatIf::new(Arc::new(Real::default()), Journal::default());
+    assert_eq!(ask(&way, Method::PUT, "/subscriptions/s/a/busy", Some(json!({}))).await.0, 429);
+    assert!(way.journal.take().is_empty());
+    assert_eq!(ask(&way, Method::GET, "/subscriptions/s/a/new/parts", None).await.0, 404);
+    ask(&way, Method::PUT, "/subscriptions/s/a/new", Some(json!({}))).await;
+    let (status, list) = ask(&way, Method::GET, "/subscriptions/s/a/new/parts", None).await;
+    assert_eq!((status, list), (200, json!({"value": []})));
 }

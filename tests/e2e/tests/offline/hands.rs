@@ -9,8 +9,9 @@ use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
 use azureml_cli::plan::fetch::Fetching;
 use azureml_cli::plan::folder::Shelf;
-pub use azureml_cli::plan::pass::Hands;
-use azureml_cli::plan::pass::{self, Subject, Uploads, keys};
+pub use azureml_cli::plan::hands::Hands;
+use azureml_cli::plan::hands::Uploads;
+use azureml_cli::plan::pass::{self, Subject, keys};
 use azureml_client::places::Places;
 use azureml_config::Config;
 use azureml_crds::shared::HasCommon;
@@ -25,7 +26,7 @@ use std::time::Duration;
 /// One pass over every object of a shelf; whether all are as they should be.
 pub async fn pass<K: Subject>(hands: &Hands, folder: &Folder, shelf: &Shelf<K>) -> bool
 where
-    <K as HasStatus>::Status: HasCommon,
+    <K as HasStatus>::Status: HasCommon + Default,
 {
     let mut are_ready = true;
     for key in keys(shelf) {
@@ -59,5 +60,6 @@ pub fn hands(azure: &Simulator, cluster: &str, grants: &str) -> Result<Hands> {
         settings: config.settings(cluster.to_owned()),
         fetching: Fetching::new(&config)?,
         uploads: Uploads::Sent,
+        knows_all: false,
     })
 }
