@@ -118,18 +118,41 @@ async fn a_plan_says_what_the_operator_then_sends_and_afterwards_nothing() -> Re
         ensure!(code == 0 && after.contains("No changes."), "{arguments:?}: {after}");
     }
     dearer(&scene, &files[1]).await?;
+    runs(&scene, &files[3]).await?;
+    let (data, code) = planned(&scene, &["--with-cluster", "-f", "examples/data/in-place.yaml"]).await?;
+    ensure!(code == 2 && data.contains("create data/versions"), "{data}");
     operator.stop()
+}
+
+/// What is planned for an example in which texts are replaced.
+async fn changed(scene: &Scene, file: &str, changes: &[(&str, &str)]) -> Result<String> {
+    let mut text = std::fs::read_to_string(azureml_e2e::root().join(file))?;
+    for (from, to) in changes {
+        ensure!(text.contains(from), "{file} has no {from:?}");
+        text = text.replacen(from, to, 1);
+    }
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("changed.yaml");
+    std::fs::write(&file, text)?;
+    let file = file.to_string_lossy().into_owned();
+    let (report, code) = planned(scene, &["--with-cluster", "-f", &file]).await?;
+    ensure!(code == 2, "{report}");
+    Ok(report)
 }
 
 /// What would cost more is said.
 async fn dearer(scene: &Scene, file: &str) -> Result<()> {
-    let text = std::fs::read_to_string(azureml_e2e::root().join(file))?;
-    let text = text.replace("scale: {max: 4}", "scale: {min: 2, max: 4}");
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("computes.yaml");
-    std::fs::write(&file, text)?;
-    let file = file.to_string_lossy().into_owned();
-    let (report, code) = planned(scene, &["--with-cluster", "-f", &file]).await?;
-    ensure!(code == 2 && report.contains("costs more: 2 nodes run all the time"), "{report}");
+    let report = changed(scene, file, &[("scale: {max: 4}", "scale: {min: 2, max: 4}")]).await?;
+    ensure!(report.contains("costs more: 2 nodes run all the time"), "{report}");
+    Ok(())
+}
+
+/// The job of a version that runs once is a part of the plan, though an MLRun stands between.
+async fn runs(scene: &Scene, file: &str) -> Result<()> {
+    let asked =
+        "spec:\n  runOnChange: {inputs: {raw: 'azureml://datastores/workspaceblobstore/paths/raw/'}}\n";
+    let changes = [("spec:\n", asked), ("description: Nightly", "description: Daily")];
+    let report = changed(scene, file, &changes).await?;
+    ensure!(report.contains("MLRun/r-gbm-") && report.contains("start jobs"), "{report}");
     Ok(())
 }
