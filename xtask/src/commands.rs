@@ -31,7 +31,7 @@ pub const STORIES: &[Lane] = &[
     &["e2e", "starve::"],
     &["e2e", "databricks::"],
     // Its table of results is to be seen.
-    &["e2e", "differential::", "--", "--nocapture"],
+    &["e2e", "differential::", "--nocapture"],
 ];
 /// Those that say most, once more over HTTP/1.1.
 const HTTP1: &[Lane] = &[&["e2e", "situations::", "story::"]];
