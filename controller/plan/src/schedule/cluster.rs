@@ -162,7 +162,12 @@ impl<'a> Sight<'a> {
 /// What to make now, what to say, when to look again.
 pub(super) fn plan(schedule: &MLSchedule, view: &View<'_, MLSchedule>) -> Plan {
     let before = runs::told(schedule);
-    tell(decide(schedule, view), before, &own::kept(before, &view.refs.runs, view.ask.now), None)
+    tell(
+        decide(schedule, view),
+        before,
+        &own::kept(before, &view.refs.runs, schedule.spec.deletion_policy, view.ask.now),
+        None,
+    )
 }
 
 /// What the schedule itself needs, whatever becomes of its runs.
@@ -226,7 +231,7 @@ pub(super) fn facts(schedule: &MLSchedule, view: &View<'_, MLSchedule>, plan: &P
     status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
     status.time_zone = Some(wanted.zone.windows.clone());
     status.version = Some(refs.current.version.clone());
-    status.runs = own::kept(runs::told(schedule), &refs.runs, ask.now);
+    status.runs = own::kept(runs::told(schedule), &refs.runs, schedule.spec.deletion_policy, ask.now);
     status.last_run = status.runs.first().cloned();
     status.last_success_at = runs::last_success(status.last_success_at.as_ref(), &status.runs);
     let Some(sight) = Sight::of(schedule, view) else { return status };

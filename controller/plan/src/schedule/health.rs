@@ -56,11 +56,14 @@ pub fn health(schedule: &MLSchedule, now: Timestamp) -> Option<Health> {
     })
 }
 
+/// Stands for the times of a schedule that is suspended: one that was resumed is known before that was counted.
+const SUSPENDED: &str = "suspended";
+
 /// A status with the moment since when success is expected: the schedule was made, resumed or given other times then.
 #[must_use]
 pub(super) fn counted(schedule: &MLSchedule, status: MLScheduleStatus, now: Timestamp) -> MLScheduleStatus {
     if schedule.spec.suspend == Some(true) {
-        return MLScheduleStatus { fires_since: None, times_hash: None, ..status };
+        return MLScheduleStatus { fires_since: None, times_hash: Some(SUSPENDED.to_owned()), ..status };
     }
     let hash = content_hash(&schedule.spec);
     if status.times_hash.as_ref() == Some(&hash) {
@@ -72,7 +75,11 @@ pub(super) fn counted(schedule: &MLSchedule, status: MLScheduleStatus, now: Time
 /// Two firings came after the last success, and the second has had as long as a run takes.
 fn is_overdue(schedule: &MLSchedule, success: Option<Timestamp>, now: Timestamp) -> Option<bool> {
     let born = schedule.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    // While it was suspended, or fired at other times, nothing of these times was missed.
+    // While it was suspended, or fired at other times, nothing of these times was missed; nor before it is counted from when they are in force.
+    let counted = schedule.status.as_ref().and_then(|status| status.times_hash.as_ref());
+    if counted.is_some_and(|counted| *counted != content_hash(&schedule.spec)) {
+        return Some(false);
+    }
     let resumed = schedule.status.as_ref().and_then(|status| status.fires_since.as_ref()).map(|time| time.0);
     let since = success.into_iter().chain(born).chain(resumed).max()?;
     let times = times(&schedule.spec).ok()?;
@@ -173,6 +180,8 @@ mod tests {
         object.spec.suspend = Some(true);
         assert!(!pass(&mut object, "2026-01-12T05:00:00Z"), "a suspended one is never overdue");
         object.spec.suspend = None;
+        let waiting = health(&object, time("2026-03-02T11:00:00Z"));
+        assert!(waiting.is_some_and(|health| !health.is_overdue), "it waits, and no pass has counted yet");
         assert!(!pass(&mut object, "2026-03-02T12:00:00Z"), "it was resumed just now");
         assert!(!pass(&mut object, "2026-03-04T06:30:00Z"), "the second firing has its hour");
         assert!(pass(&mut object, "2026-03-04T07:01:00Z"));

@@ -8,14 +8,21 @@ use crate::failure::whole_seconds;
 use crate::reasons::Reason;
 use azureml_crds::ml_run::{Failure, Phase};
 use azureml_crds::ml_schedule::ScheduledRun;
+use azureml_crds::shared::DeletionPolicy;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-/// The runs after a look, the newest first.
+/// The runs after a look, the newest first. A run that keeps its job when it is deleted goes on unseen, so that nothing is told of it.
 #[must_use]
-pub fn kept(before: &[ScheduledRun], made: &[Made], now: Timestamp) -> Vec<ScheduledRun> {
+pub fn kept(
+    before: &[ScheduledRun],
+    made: &[Made],
+    policy: Option<DeletionPolicy>,
+    now: Timestamp,
+) -> Vec<ScheduledRun> {
     let is_there = |run: &ScheduledRun| made.iter().any(|made| run.run.as_ref() == Some(&made.which.name));
-    let left = before.iter().filter(|run| !is_there(run));
+    let is_told = |run: &ScheduledRun| policy != Some(DeletionPolicy::Retain) || run.phase.is_finished();
+    let left = before.iter().filter(|run| !is_there(run) && is_told(run));
     let left = left.map(|run| if run.phase.is_finished() { run.clone() } else { deleted(run, now) });
     newest(made.iter().map(|made| made.run.clone()).chain(left).collect())
 }
@@ -70,13 +77,13 @@ mod tests {
         let failure = json!({"step": "train", "code": "UserError", "message": "no package caret"});
         let failed = json!({"phase": "Failed", "jobName": "r-1", "failure": failure, "durationSeconds": 7,
             "finishedAt": at(9), "studioUrl": "https://ml.azure.com/runs/r-1"});
-        let runs = kept(&[], &[run(0, &failed), run(10, &json!({}))], at(11));
+        let runs = kept(&[], &[run(0, &failed), run(10, &json!({}))], None, at(11));
         assert_eq!(shown(&runs), [("s-10", Phase::Pending), ("s-0", Phase::Failed)]);
         assert_eq!((runs[1].fired_at.0, runs[1].duration_seconds), (at(0), Some(7)));
         assert_eq!(runs[1].failure.as_ref().unwrap().message, "no package caret");
         assert_eq!((runs[1].job_name.as_str(), runs[0].job_name.as_str()), ("r-1", "r-uid-10"));
         let others = [run(0, &failed), run(10, &json!({"phase": "Succeeded"}))];
-        let after = kept(&runs, &others, at(20));
+        let after = kept(&runs, &others, None, at(20));
         assert_eq!(
             shown(&ended(&runs, &after).into_iter().cloned().collect::<Vec<_>>()),
             [("s-10", Phase::Succeeded)]
@@ -88,11 +95,14 @@ mod tests {
         let before = kept(
             &[],
             &[run(0, &json!({"phase": "Succeeded"})), run(10, &json!({"phase": "Running"}))],
+            None,
             at(11),
         );
-        let after = kept(&before, &[], at(20));
+        let after = kept(&before, &[], None, at(20));
+        let retained = kept(&before, &[], Some(DeletionPolicy::Retain), at(20));
+        assert_eq!(shown(&retained), [("s-0", Phase::Succeeded)], "its job goes on");
         assert_eq!(shown(&after), [("s-10", Phase::Canceled), ("s-0", Phase::Succeeded)]);
         assert_eq!(after[0].finished_at.as_ref().map(|time| time.0), Some(at(20)));
-        assert_eq!(kept(&after, &[], at(30)), after, "it is told once");
+        assert_eq!(kept(&after, &[], None, at(30)), after, "it is told once");
     }
 }
