@@ -3,6 +3,7 @@
 //! Each may be sent again: a name is given once, and a UID names one object. Decides nothing.
 
 use crate::MANAGER;
+use crate::named::named;
 use azureml_client::Class;
 use azureml_crds::{JOB, MLRun};
 use azureml_plan::change::{Change, Which};
@@ -59,7 +60,7 @@ fn is_as_good(change: &Change, code: u16) -> bool {
 async fn taken(api: &Api<MLRun>, change: &Change) -> Result<(), Trouble> {
     let Change::Create { run, due } = change else { return Ok(()) };
     let name = change.name();
-    match api.get_metadata_opt(name).await {
+    match named(api, name).await {
         Ok(Some(found)) if is_ours(run, &found) || due.is_none() && is_restored(run, &found) => Ok(()),
         Ok(Some(_)) => {
             let message = format!(
@@ -118,17 +119,22 @@ mod tests {
     use std::sync::atomic::{AtomicU16, Ordering};
     use std::sync::{Arc, Mutex};
 
+    /// What a list of one name holds.
+    fn list(found: Option<Value>) -> Value {
+        let items: Vec<Value> = found.into_iter().collect();
+        json!({"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": {}, "items": items})
+    }
+
     #[tokio::test]
     async fn an_mlrun_that_is_there_is_as_good_where_the_same_object_made_it() {
-        let found = Arc::new(Mutex::new(None::<serde_json::Value>));
+        let found = Arc::new(Mutex::new(None::<Value>));
         let answers = found.clone();
         let client = fake::client(move |asked| {
             let found = answers.lock().unwrap().clone();
             async move {
                 match found {
                     _ if asked.method == "POST" => fake::refusal(409, "AlreadyExists"),
-                    Some(found) => fake::answer(&found),
-                    None => fake::refusal(404, "NotFound"),
+                    found => fake::answer(&list(found)),
                 }
             }
         });

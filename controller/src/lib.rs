@@ -13,6 +13,7 @@ pub mod kinds;
 pub mod lease;
 mod login;
 pub mod metrics;
+mod named;
 pub mod outcome;
 pub mod run;
 pub mod server;

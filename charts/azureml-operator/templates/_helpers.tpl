@@ -72,10 +72,9 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
     - {{ . }}/status
     {{- end }}
   verbs: [patch]
-# Files in a manifest, which the operator does not keep, are read again when they are uploaded: of steps, of images and of data. An object
-# that had a name in Azure before is looked for when another takes the name over, and an MLRun when its name is taken.
+# Files in a manifest, which the operator does not keep, are read again when they are uploaded: of steps, of images and of data.
 - apiGroups: [azureml.dev]
-  resources: [mlcomputes, mlenvironments, mldata, mlpipelines, mlschedules, mlruns]
+  resources: [mlpipelines, mlenvironments, mldata]
   verbs: [get]
 # The runs of schedules with `engine: Controller`, and `ttlAfterFinished`.
 - apiGroups: [azureml.dev]

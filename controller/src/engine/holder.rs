@@ -7,6 +7,7 @@ use super::pass::{Decided, Pass};
 use super::reach::{Reached, Stop};
 use super::relations::Name;
 use super::watch::name_of;
+use crate::named::named;
 use azureml_plan::View;
 use azureml_plan::owner::Holder;
 use azureml_plan::trouble::Trouble;
@@ -43,7 +44,7 @@ impl<K: Kind> Pass<'_, K> {
     /// The holder, where it is gone. The API server is asked: a watch may be behind, and shows nothing that cannot be read.
     async fn gone(&self, holder: Option<&Holder>) -> Option<Holder> {
         let holder = holder.filter(|holder| Some(&holder.namespace) == self.object.namespace().as_ref())?;
-        match self.api.get_metadata_opt(&holder.name).await {
+        match named(&self.api, &holder.name).await {
             Ok(found) => found.is_none().then(|| holder.clone()),
             Err(error) => {
                 tracing::warn!(

@@ -72,10 +72,25 @@ pub async fn told(scene: &Scene, operator: &Operator) -> Result<()> {
     let cluster = ready::<MLCompute>(scene, "cpu").await?;
     drifted(scene, &cluster).await?;
     ensure!(!scene.events().await?.is_empty(), "no event was written");
+    taken_over(scene).await?;
     scene.kubectl(&["delete", "mlschedule", "r-gbm-weekdays"]).await?;
     let log = operator.tail(usize::MAX);
     ensure!(!log.contains("orbidden"), "{log}");
     Ok(())
+}
+
+/// A cluster that stays in Azure when its object goes is another object's then: the account may look whether the first is gone.
+async fn taken_over(scene: &Scene) -> Result<()> {
+    let cluster = |name: &str, policy: &str| {
+        let spec = json!({"workspaceRef": {"name": "team-a"}, "azureName": "kept", "vmSize": "Standard_DS3_v2",
+            "scale": {"max": 1}, "deletionPolicy": policy});
+        json!({"apiVersion": "azureml.dev/v1alpha1", "kind": "MLCompute", "metadata": {"name": name}, "spec": spec})
+    };
+    scene.apply(&cluster("before", "Retain").to_string()).await?;
+    ready::<MLCompute>(scene, "before").await?;
+    scene.kubectl(&["delete", "mlcompute", "before"]).await?;
+    scene.apply(&cluster("after", "Delete").to_string()).await?;
+    ready::<MLCompute>(scene, "after").await.map(drop)
 }
 
 /// Each kind of Flux is asked for once: none is there.
