@@ -32,7 +32,7 @@ pub fn write(workspace: &Workspace, path: &Path) -> anyhow::Result<()> {
     cyclonedx.env("CARGO_NET_OFFLINE", "true").env("SOURCE_DATE_EPOCH", workspace.committed());
     let ended = tools::quiet(cyclonedx.current_dir(&workspace.root));
     // It writes beside the manifest of every member.
-    let written = beside_manifests(&workspace.root, &format!("{NAME}.json"));
+    let written = beside_manifests(workspace, &format!("{NAME}.json"));
     let ours = workspace.root.join("controller").join(format!("{NAME}.json"));
     let text = fs::read_to_string(&ours);
     for file in &written {
@@ -61,21 +61,7 @@ fn check(sbom: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn beside_manifests(root: &Path, name: &str) -> Vec<PathBuf> {
-    let folders = [
-        "cli",
-        "crds",
-        "controller",
-        "controller/access",
-        "controller/azure",
-        "controller/check",
-        "controller/config",
-        "controller/observe",
-        "controller/plan",
-        "controller/source",
-        "xtask",
-    ];
-    let folders = folders.map(PathBuf::from).into_iter();
-    let tests = fs::read_dir(root.join("tests")).into_iter().flatten().flatten().map(|entry| entry.path());
-    folders.chain(tests).map(|folder| root.join(folder).join(name)).filter(|path| path.is_file()).collect()
+fn beside_manifests(workspace: &Workspace, name: &str) -> Vec<PathBuf> {
+    let folders = workspace.packages.iter().map(|package| workspace.root.join(&package.folder));
+    folders.map(|folder| folder.join(name)).filter(|path| path.is_file()).collect()
 }
