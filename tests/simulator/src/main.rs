@@ -139,6 +139,7 @@ impl From<Args> for Options {
             tenant_id: args.tenant,
             subscription_id: args.subscription,
             region: args.region,
+            begins: None,
             virtual_clock: matches!(args.clock, ClockKind::Virtual),
             execute: args.execute,
             throttle: !args.no_throttle,

@@ -2,6 +2,7 @@
 
 use crate::acr::RoleMode;
 pub use crate::times::Times;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -74,6 +75,8 @@ pub struct Options {
     pub subscription_id: String,
     /// The region of what names none.
     pub region: String,
+    /// The time of day at which it starts; absent: the time now. Tokens and signatures run out by the machine's time nevertheless.
+    pub begins: Option<Timestamp>,
     /// Whether time stands still until a control moves it.
     pub virtual_clock: bool,
     /// Whether steps are executed for real.
@@ -107,6 +110,7 @@ impl Default for Options {
             tenant_id: "11111111-1111-1111-1111-111111111111".into(),
             subscription_id: "00000000-0000-0000-0000-000000000001".into(),
             region: "westeurope".into(),
+            begins: None,
             virtual_clock: false,
             execute: false,
             throttle: true,

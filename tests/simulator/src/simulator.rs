@@ -78,7 +78,7 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let port = listener.local_addr().map_err(refused)?.port();
         let keys = Keys::new().ok_or(StartError::Random)?;
-        let now = Timestamp::now();
+        let now = options.begins.unwrap_or_else(Timestamp::now);
         let clock = Clock::at(now, options.virtual_clock);
         let mut world =
             World::new(Settings::new(&options, port, dir), clock, keys, published(options.strict)?);

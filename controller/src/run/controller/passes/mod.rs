@@ -91,6 +91,7 @@ impl Stage {
     }
 
     async fn with(options: Options, more: &str) -> Result<Self> {
+        let options = Options { begins: Some(clock::now()), ..options };
         let azure = Simulator::start(options).await.map_err(|error| anyhow!("no simulator: {error}"))?;
         // Every test begins at a full hour, so that comparisons and firings come at the same moments of it.
         let _ = timeout(before_the_hour(), pending::<()>()).await;
