@@ -1,31 +1,23 @@
 //! Sources of Flux: the objects that take files from one are woken when it changes.
 //!
 //! In: what the API server serves, the watches of their metadata. Out: names in queues. Without Flux nothing is watched; once its kinds are
-//! there, they are. Without the right to watch them it says so once, and each is read every five minutes.
+//! there, they are. Without the right to watch them each is read every five minutes.
 
 use super::Context;
-use super::shut::Patience;
+use super::metadata::{self, Watched};
 use super::sources::{flux_name, resource};
-use super::watch::{LONGEST_WATCH, Watch};
+use super::watch::Watch;
 use crate::telemetry::texts::FLUX_NOT_WATCHED;
 use azureml_crds::source::{FLUX_API, FluxKind};
-use futures::StreamExt as _;
-use futures::stream::select_all;
 use kube::api::Api;
 use kube::core::{DynamicObject, PartialObjectMeta};
-use kube::runtime::watcher::{Error, Event};
-use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Client, ResourceExt as _};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// How often it is looked whether Flux has been installed.
 pub const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
-
-/// How many are asked for at once: their metadata alone comes.
-const PAGE: u32 = 100;
 
 type Metadata = PartialObjectMeta<DynamicObject>;
 
@@ -63,32 +55,17 @@ async fn served(kube: &Client) -> Vec<String> {
 }
 
 async fn follow_kind(ctx: Arc<Context>, watch: Watch, kind: FluxKind) {
-    let settings = watcher::Config::default().timeout(LONGEST_WATCH).page_size(PAGE);
-    let events = apis(&ctx.kube, &watch.namespaces, kind).into_iter().map(|api| {
-        let events = watcher(api, settings.clone()).backoff(Patience::default());
-        events.boxed()
-    });
-    let mut events = pin!(select_all(events).take_until(watch.stop.clone().cancelled_owned()));
-    let mut is_told = false;
-    while let Some(event) = events.next().await {
-        match event {
-            // Also one that a list shows: it may have changed while nobody watched.
-            Ok(Event::Apply(source) | Event::InitApply(source) | Event::Delete(source)) => {
-                let name = flux_name(kind, source.namespace().unwrap_or_default(), source.name_any());
-                watch.wakers.wake_all(ctx.referrers(&name));
-            }
-            Ok(Event::Init | Event::InitDone) => {}
-            Err(error) if is_forbidden(&error) && !std::mem::replace(&mut is_told, true) => {
-                tracing::warn!(kind = kind.name(), "{FLUX_NOT_WATCHED}: {error}");
-            }
-            Err(error) => tracing::debug!(kind = kind.name(), "the watch failed, it goes on: {error}"),
-        }
-    }
-}
-
-/// Whether the right is missing; a kind that has gone is no news.
-fn is_forbidden(error: &Error) -> bool {
-    matches!(error, Error::InitialListFailed(kube::Error::Api(status)) if status.is_forbidden())
+    let watched = Watched {
+        kind: kind.name(),
+        apis: apis(&ctx.kube, &watch.namespaces, kind),
+        label: None,
+        warning: FLUX_NOT_WATCHED,
+    };
+    metadata::follow(watched, &watch.stop, |source| {
+        let name = flux_name(kind, source.namespace().unwrap_or_default(), source.name_any());
+        watch.wakers.wake_all(ctx.referrers(&name));
+    })
+    .await;
 }
 
 fn apis(kube: &Client, namespaces: &[String], kind: FluxKind) -> Vec<Api<Metadata>> {

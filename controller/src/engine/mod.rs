@@ -27,6 +27,7 @@ mod holder;
 pub mod kind;
 pub mod list;
 pub mod memory;
+mod metadata;
 mod pace;
 pub mod pass;
 pub mod queue;

@@ -1,0 +1,67 @@
+//! The watch of metadata alone: of kinds that are not ours, whose objects wake ours.
+//!
+//! In: where to watch, what to do with a change. Out: nothing; it ends when it is told to. Reads no content and keeps nothing. A right that is
+//! missing is said once: what wakes nobody is read at its interval.
+
+use super::shut::Patience;
+use super::watch::LONGEST_WATCH;
+use futures::StreamExt as _;
+use futures::stream::select_all;
+use kube::api::{Api, Resource};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::{Error, Event};
+use kube::runtime::{WatchStreamExt as _, watcher};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use std::pin::pin;
+use tokio_util::sync::CancellationToken;
+
+/// How many are asked for at once: their metadata alone comes.
+const PAGE: u32 = 100;
+
+/// What is watched.
+pub(super) struct Watched<K> {
+    /// The kind, for the log.
+    pub kind: &'static str,
+    /// Where.
+    pub apis: Vec<Api<PartialObjectMeta<K>>>,
+    /// The label that they have, as `key=value`; none where all are meant.
+    pub label: Option<String>,
+    /// What is said where the right is missing.
+    pub warning: &'static str,
+}
+
+/// Calls `each` with what was changed, and with what was there, until told to stop.
+pub(super) async fn follow<K>(
+    watched: Watched<K>,
+    stop: &CancellationToken,
+    each: impl Fn(&PartialObjectMeta<K>),
+) where
+    K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    PartialObjectMeta<K>: Resource,
+    <PartialObjectMeta<K> as Resource>::DynamicType: Clone + Send + Sync,
+{
+    let Watched { kind, apis, label, warning } = watched;
+    let mut settings = watcher::Config::default().timeout(LONGEST_WATCH).page_size(PAGE);
+    settings.label_selector = label;
+    let events =
+        apis.into_iter().map(|api| watcher(api, settings.clone()).backoff(Patience::default()).boxed());
+    let mut events = pin!(select_all(events).take_until(stop.clone().cancelled_owned()));
+    let mut is_told = false;
+    while let Some(event) = events.next().await {
+        match event {
+            // Also one that a list shows: it may have changed while nobody watched.
+            Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object)) => each(&object),
+            Ok(Event::Init | Event::InitDone) => {}
+            Err(error) if is_forbidden(&error) && !std::mem::replace(&mut is_told, true) => {
+                tracing::warn!(kind, "{warning}: {error}");
+            }
+            Err(error) => tracing::debug!(kind, "the watch failed, it goes on: {error}"),
+        }
+    }
+}
+
+/// Whether the right is missing; a kind that has gone is no news.
+fn is_forbidden(error: &Error) -> bool {
+    matches!(error, Error::InitialListFailed(kube::Error::Api(status)) if status.is_forbidden())
+}
