@@ -3,6 +3,7 @@
 //! In: where files are, how old an answer may be. Out: revision and hash; the bytes when they are uploaded. Decides nothing of the files.
 
 use crate::error::Error;
+use crate::failures::{FAILED, Failures};
 use crate::kept::Kept;
 use crate::login::Login;
 use crate::net::Net;
@@ -23,9 +24,6 @@ const MOST: usize = 10_000;
 
 /// The most folders that are remembered of one namespace, each with 4 bytes for a file: no namespace makes others' be fetched again.
 const MOST_OF_ONE: usize = 500;
-
-/// How long nobody asks again after a failure: what many objects name fails once.
-const FAILED: Duration = Duration::from_secs(10);
 
 /// Files, and the way to them.
 #[derive(Clone, Debug)]
@@ -94,6 +92,7 @@ pub struct Fetcher {
     store: Store,
     looks: std::sync::Mutex<Slots<Look>>,
     contents: std::sync::Mutex<Recent<String, Slots<Content>>>,
+    failures: Failures,
 }
 
 /// Paths and bytes.
@@ -105,7 +104,7 @@ impl Fetcher {
     pub fn new(store: Store) -> Self {
         let looks = std::sync::Mutex::new(Recent::new(UNUSED).at_most(MOST));
         let contents = std::sync::Mutex::new(Recent::new(UNUSED).at_most(MOST));
-        Self { store, looks, contents }
+        Self { store, looks, contents, failures: Failures::new() }
     }
 
     /// What a place holds. An answer of its server that is older than `since` is asked for again.
@@ -120,10 +119,13 @@ impl Fetcher {
         if let Some(content) = known.as_ref().filter(|content| content.held.revision == revision) {
             return Ok(Fetched { held: content.held.clone(), asked });
         }
+        if let Some(error) = self.failures.again(&place.content_key(), &revision, since) {
+            return Err(error);
+        }
         let before = known.as_ref().map(|content| content.content.as_str());
         let store = self.store.meant_for(purpose);
         let found = place.wanted.fetch(&revision, before, means(place, &store)).await;
-        let found = self.or_forget(place, found).await?;
+        let found = self.or_forget(place, &revision, found).await?;
         let held = match (&found.files, known.as_ref()) {
             (Some(files), _) => held(files, purpose, revision)?,
             // The content is the one that is known.
@@ -144,7 +146,7 @@ impl Fetcher {
         }
         let store = self.store.meant_for(&place.purpose);
         let found = place.wanted.fetch(&held.revision, None, means(place, &store)).await;
-        let files = self.or_forget(place, found).await?.files;
+        let files = self.or_forget(place, &held.revision, found).await?.files;
         let files = files.filter(|files| files.hash_for(&place.purpose) == held.hash);
         files.ok_or_else(|| Error::Unreadable("the files are others than before".to_owned()))
     }
@@ -207,8 +209,17 @@ impl Fetcher {
         all.get_or_insert_with(key, Slot::default).clone()
     }
 
-    /// What came of a fetch. A revision that is not there any more is not believed for longer: the next pass looks anew.
-    async fn or_forget(&self, place: &Place, found: Result<Found, Error>) -> Result<Found, Error> {
+    /// What came of a fetch; a failure is kept. A revision that is not there any more is not believed for longer: the next pass looks
+    /// anew.
+    async fn or_forget(
+        &self,
+        place: &Place,
+        revision: &str,
+        found: Result<Found, Error>,
+    ) -> Result<Found, Error> {
+        if let Err(error) = &found {
+            self.failures.keep(place.content_key(), revision, error);
+        }
         if matches!(found, Err(Error::Said(_) | Error::Missing(_))) {
             *self.look(place.key()).lock().await = None;
         }

@@ -14,6 +14,7 @@ mod docker_ignored;
 mod download;
 mod draft;
 mod error;
+mod failures;
 mod fetcher;
 mod flux;
 pub mod git;
