@@ -109,10 +109,10 @@ where
     let Hands { identities, looks, strangers, .. } = hands;
     let registries = &identities.registries;
     let eyes = Eyes { client: &client, looks, registries, strangers, signed: None };
+    K::fetched(&mut refs, fetch(&hands.fetching, folder, object).await?);
     if let Some(wait) = object.pin(&eyes, &mut refs, ask).await? {
         return Err(wait.into());
     }
-    K::fetched(&mut refs, fetch(&hands.fetching, folder, object).await?);
     let here = object.namespace().unwrap_or_default();
     loop {
         let wanted =

@@ -10,14 +10,34 @@ use azureml_client::registry::Access;
 use azureml_client::{ArmId, Error};
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_workspace::RegistryStatus;
+use azureml_plan::Ask;
 use azureml_plan::environment::{
-    Address, Refs, Seen, Source, Version, Wanted, build_state, candidates, digest_of, is_of_content, is_open,
-    is_version_name,
+    Address, Images, Refs, Seen, Source, Version, Wanted, are_due, build_state, candidates, digest_of,
+    followed, is_of_content, is_open, is_version_name,
 };
-use azureml_source::{Error as Refusal, Origin};
+use azureml_plan::reasons::Reason;
+use azureml_plan::resolve::Wait;
+use azureml_source::Error as Refusal;
 use serde_json::Value;
 
 impl Observe for MLEnvironment {
+    async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs, ask: &Ask) -> Result<Option<Wait>, Error> {
+        let told = if are_due(self, ask) { Images::default() } else { Images::told(self) };
+        let mut images = Images::default();
+        let asked = Registry::seen(eyes, self, refs, Urgency::Change);
+        for image in followed(self, refs) {
+            let Ok(parsed) = ImageRef::parse(&image) else { continue };
+            let digest = match told.get(&image) {
+                Some(digest) => Some(digest.to_owned()),
+                None => asked.digest(&parsed).await?,
+            };
+            let Some(digest) = digest else { return Ok(Some(no_image(&image))) };
+            images.keep(image, digest);
+        }
+        refs.images = images;
+        Ok(None)
+    }
+
     async fn observe(
         &self,
         eyes: &Eyes<'_>,
@@ -25,19 +45,20 @@ impl Observe for MLEnvironment {
         wanted: &Wanted,
         look: Look,
     ) -> Result<Seen, Error> {
-        let registry = refs.workspace.registry.as_ref();
-        let namespace = self.metadata.namespace.clone().unwrap_or_default();
-        let asked = Registry { eyes, namespace: &namespace, urgency: look.urgency(), own: registry };
+        let asked = Registry::seen(eyes, self, refs, look.urgency());
         let is_requested = look.attempt == 0 && is_requested(self);
         let version = self.version(&asked, wanted).await?;
-        let is_resolved_anew = is_requested && matches!(wanted.source, Source::Given { .. });
+        let is_given = matches!(wanted.source, Source::Given { .. });
+        // What is followed has been looked up, or is told by the status.
+        let followed = refs.images.get(&wanted.source.image().to_string()).filter(|_| is_given);
+        let is_resolved_anew = is_given && (is_requested || followed.is_some());
         if version.is_some() && !is_resolved_anew {
             let task_run = self.open_build(eyes.client, wanted).await?;
             return Ok(Seen { version, task_run, ..Seen::default() });
         }
         // A digest that is written needs no look: it names the image, and the registry may be private.
-        let digest = match &wanted.source.image().digest {
-            Some(digest) => Some(digest.clone()),
+        let digest = match wanted.source.image().digest.as_deref().or(followed) {
+            Some(digest) => Some(digest.to_owned()),
             None => asked.digest(wanted.source.image()).await?,
         };
         let Source::Built { task_run, .. } = &wanted.source else {
@@ -126,7 +147,12 @@ struct Registry<'a> {
     own: Option<&'a RegistryStatus>,
 }
 
-impl Registry<'_> {
+impl<'a> Registry<'a> {
+    fn seen(eyes: &'a Eyes<'a>, environment: &'a MLEnvironment, refs: &'a Refs, urgency: Urgency) -> Self {
+        let namespace = environment.metadata.namespace.as_deref().unwrap_or_default();
+        Self { eyes, namespace, urgency, own: refs.workspace.registry.as_ref() }
+    }
+
     async fn digest(&self, image: &ImageRef) -> Result<Option<String>, Error> {
         let is_own = self.own.is_some_and(|own| own.login_server.eq_ignore_ascii_case(&image.registry));
         if is_own {
@@ -152,11 +178,15 @@ impl Registry<'_> {
     }
 }
 
+fn no_image(image: &str) -> Wait {
+    let message = format!("rebuild: the registry has no {image}; push it, or write another image");
+    Wait::new(Reason::IMAGE_NOT_FOUND, message).unwatched()
+}
+
 /// The digest of an image, from a registry that wants a password: from the host itself, whatever mirror there is.
 async fn by_password(image: &ImageRef, Signed { login, net }: &Signed) -> Result<Option<String>, Error> {
-    let origin = Origin::Oci { image: image.to_string() };
     let (registry, what) = (image.registry.clone(), format!("image {image}"));
-    match origin.revision(login, net).await {
+    match azureml_source::oci::digest(net, image, login).await {
         Ok(digest) => Ok(Some(digest)),
         Err(Refusal::Missing(_)) => Ok(None),
         Err(Refusal::Denied(status)) => Err(Error::RegistryUnauthorized {

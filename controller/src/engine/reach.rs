@@ -58,20 +58,20 @@ pub(super) enum Leaving<A> {
     Blocked(Wait),
 }
 
-/// Finds what an object refers to, in Kubernetes, what its labels mean in Azure, and what its sources hold. Where somebody asks, every
+/// Finds what an object refers to, in Kubernetes, what its sources hold, and what its labels and tags mean. Where somebody asks, every
 /// source is asked again.
 pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Result<Reached<K::Refs>, Stop> {
     let access = object.access(ctx.world())?;
     let (client, resync) = (login::client(ctx, &access).await?, access.resync);
     let mut refs = object.resolve(ctx.world(), &access)?;
-    match object.pin(&eyes(ctx, &client, None), &mut refs, ask).await {
+    let fetched = sources::fetch(ctx, object, ask.requested.is_some()).await?;
+    K::fetched(&mut refs, fetched.sources.clone());
+    let signed = sources::signed(ctx, object).await?;
+    match object.pin(&eyes(ctx, &client, signed.as_ref()), &mut refs, ask).await {
         Ok(None) => {}
         Ok(Some(wait)) => return Err(Stop::Wait(wait)),
         Err(error) => return Err(Stop::Failed(Trouble::of(&error), resync)),
     }
-    let fetched = sources::fetch(ctx, object, ask.requested.is_some()).await?;
-    K::fetched(&mut refs, fetched.sources.clone());
-    let signed = sources::signed(ctx, object).await?;
     Ok(Reached { refs, client, resync, fetched, signed })
 }
 

@@ -3,10 +3,12 @@
 mod build;
 mod conda;
 mod packages;
+mod rebuild;
 
 pub use self::build::{AcrBuilder, Build, Builder, Platform, Verify};
 pub use self::conda::{AzuremlBuilder, Conda, CondaBuilder, CondaFrom};
 pub use self::packages::{BASE_PYTHON, BASE_R, Mirrors, Packages};
+pub use self::rebuild::{FollowedImage, Rebuild};
 
 use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
 use crate::source::{SecretReference, SourceStatus};
@@ -63,7 +65,7 @@ pub struct MLEnvironmentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packages: Option<Packages>,
     /// An image that exists, such as `ghcr.io/org/image:1.2`. It is pinned to the digest that the tag has when it is
-    /// first resolved; the annotation `azureml.dev/reconcile-requested-at` resolves it again.
+    /// first resolved; `rebuild`, or the annotation `azureml.dev/reconcile-requested-at`, resolves it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::image("image"))]
@@ -72,6 +74,9 @@ pub struct MLEnvironmentSpec {
     /// `oci` of a source has it. It goes to the host that it names alone. Azure ML pulls the image by credentials of its own. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_pull_secret_ref: Option<SecretReference>,
+    /// Whether and how often tags are looked up again, of `image` or of the images in `FROM` lines. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<Rebuild>,
     /// Shown in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
@@ -112,6 +117,11 @@ pub struct MLEnvironmentStatus {
     #[schemars(length(max = 1))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub sources: Vec<SourceStatus>,
+    /// What the tags meant that `rebuild` follows, when they were last looked up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub images: Vec<FollowedImage>,
 }
 has_common!(MLEnvironmentStatus);
 

@@ -14,6 +14,7 @@ pub struct Line {
 }
 
 /// The instructions. Some builders end a line after two escapes (`odd_only`), some do not.
+#[must_use]
 pub fn lines(text: &str, odd_only: bool) -> Vec<Line> {
     let escape = escape(text);
     let (mut all, mut open, mut ends) = (Vec::new(), None::<Line>, Vec::<String>::new());

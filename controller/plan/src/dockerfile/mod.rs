@@ -9,6 +9,7 @@ mod sources;
 
 pub use self::context::{Context, LONGEST};
 pub use self::directive::directive;
+pub use self::lines::{Line, lines};
 
 use self::directive::{BLANKS, escape};
 use self::sources::Fault;

@@ -26,7 +26,7 @@ pub(super) fn built(
     environment: &MLEnvironment,
     recipe: Recipe,
     content: &str,
-    Refs { workspace, owner, sources: _ }: &Refs,
+    Refs { workspace, owner, sources: _, images: _ }: &Refs,
 ) -> Result<Source, InvalidSpec> {
     let registry = workspace.registry.as_ref().ok_or_else(|| {
         let message = format!(

@@ -2,9 +2,14 @@
 //!
 //! Source: Azure REST API, `EnvironmentVersions_CreateOrUpdate`.
 
+mod arguments;
+mod bases;
 mod build;
 mod context;
+mod followed;
 mod generated;
+mod given;
+mod images;
 mod leave;
 mod named;
 mod network;
@@ -17,7 +22,10 @@ mod wanted;
 use self::build::{build, build_status, built};
 pub use self::build::{build_state, is_open};
 pub use self::context::{context, purpose, told};
+pub use self::followed::followed;
 use self::generated::is_same;
+use self::given::given;
+pub use self::images::{Images, are_due};
 pub use self::leave::{Address, archive};
 pub use self::named::{content_name, id};
 use self::recipe::Recipe;
@@ -33,7 +41,6 @@ use crate::invalid::InvalidSpec;
 use crate::owner::{Belongs, Other, is_foreign};
 use crate::reasons::Reason;
 use crate::settle::Differing;
-use crate::source::Held;
 use crate::taken::taken;
 use crate::{Decide, View, hash, tags};
 use azureml_client::image::ImageRef;
@@ -51,9 +58,10 @@ impl Decide for MLEnvironment {
         tags::unique(&self.spec.tags)?;
         let held = context::fetched(&self.spec, &refs.sources)?;
         tenancy::check(&self.spec, held, &refs.owner)?;
-        let content = content_name(&self.spec, held.map(|held| held.hash.as_str()));
+        let content = content_name(&self.spec, held.map(|held| held.hash.as_str()), &refs.images);
         let source = match Recipe::of(self, &content, held)? {
             Some(recipe) => {
+                let recipe = recipe.pinned(&refs.images);
                 let text = recipe.generated().unwrap_or_default();
                 tenancy::dockerfile(recipe.field, text, &recipe.args, &refs.owner)?;
                 let pool = recipe.acr.agent_pool.as_deref();
@@ -65,28 +73,10 @@ impl Decide for MLEnvironment {
         Ok(Wanted { id: id(self, &refs.workspace.id), content, source })
     }
 
-    fn plan(&self, View { refs, wanted, seen, ask }: View<'_, Self>) -> Plan {
-        let moved = ask.requested.is_some() && matches!(wanted.source, Source::Given { .. });
-        match (&seen.version, &seen.digest) {
-            (Some(version), Some(digest))
-                if moved && version.name != version_name(&wanted.content, digest) =>
-            {
-                register(self, refs, wanted, digest)
-            }
-            (Some(version), _) => {
-                let plan = settle(self, refs, wanted, version, ask);
-                let goes_on = seen.task_run.as_ref().is_some_and(|run| is_open(build_state(run)));
-                if goes_on { Plan { next: Next::Look, ..plan } } else { plan }
-            }
-            (None, Some(digest)) => register(self, refs, wanted, digest),
-            (None, None) => match &wanted.source {
-                Source::Built { .. } => build(self, wanted, seen, ask),
-                Source::Given { image, .. } => {
-                    let message = format!("the registry has no {image}; push it, or write another image");
-                    Plan::say(Verdict::stalled(Reason::IMAGE_NOT_FOUND, message), Next::Tick)
-                }
-            },
-        }
+    fn plan(&self, view: View<'_, Self>) -> Plan {
+        let again = images::again(self, &images::status(self, &view.refs.images, view.ask));
+        let plan = decide(self, &view);
+        Plan { at: plan.at.into_iter().chain(again).min(), ..plan }
     }
 
     fn facts(&self, View { refs, wanted, seen, ask }: View<'_, Self>, plan: &Plan) -> MLEnvironmentStatus {
@@ -100,10 +90,34 @@ impl Decide for MLEnvironment {
             status.version = Some(version.name);
         }
         status.sources = refs.sources.status(&status.sources, ask.now);
+        status.images = images::status(self, &refs.images, ask);
         if let Some(build) = build_status(self, wanted, seen, plan) {
             status.build = Some(build);
         }
         status
+    }
+}
+
+fn decide(environment: &MLEnvironment, View { refs, wanted, seen, ask }: &View<'_, MLEnvironment>) -> Plan {
+    let is_looked_up = ask.requested.is_some() || !refs.images.is_empty();
+    let moved = is_looked_up && matches!(wanted.source, Source::Given { .. });
+    match (&seen.version, &seen.digest) {
+        (Some(version), Some(digest)) if moved && version.name != version_name(&wanted.content, digest) => {
+            register(environment, refs, wanted, digest)
+        }
+        (Some(version), _) => {
+            let plan = settle(environment, refs, wanted, version, ask);
+            let goes_on = seen.task_run.as_ref().is_some_and(|run| is_open(build_state(run)));
+            if goes_on { Plan { next: Next::Look, ..plan } } else { plan }
+        }
+        (None, Some(digest)) => register(environment, refs, wanted, digest),
+        (None, None) => match &wanted.source {
+            Source::Built { .. } => build(environment, wanted, seen, ask),
+            Source::Given { image, .. } => {
+                let message = format!("the registry has no {image}; push it, or write another image");
+                Plan::say(Verdict::stalled(Reason::IMAGE_NOT_FOUND, message), Next::Tick)
+            }
+        },
     }
 }
 
@@ -115,29 +129,14 @@ pub fn check(environment: &MLEnvironment) -> Vec<InvalidSpec> {
         return Vec::new();
     }
     let context = context::in_place(&environment.spec);
-    let made = Recipe::of(environment, &content_name(&environment.spec, None), context.as_ref());
+    let made =
+        Recipe::of(environment, &content_name(&environment.spec, None, &Images::default()), context.as_ref());
     let fault = match made {
         Ok(Some(_)) => None,
         Ok(None) => given(&environment.spec, context.as_ref()).err(),
         Err(fault) => Some(fault),
     };
     fault.into_iter().collect()
-}
-
-/// An image that exists, with the conda file that Azure ML completes it with.
-fn given(spec: &MLEnvironmentSpec, held: Option<&Held>) -> Result<Source, InvalidSpec> {
-    let (field, image, conda_file) = match (&spec.image, &spec.conda) {
-        (Some(image), _) => ("image", image, None),
-        (None, Some(conda)) => {
-            let file = context::conda_file(conda, held)?;
-            ("conda.image", &conda.image, Some(file.text.to_owned()))
-        }
-        (None, None) => {
-            return Err(InvalidSpec::new("spec", "set one of build, conda, packages, image"));
-        }
-    };
-    let image = ImageRef::parse(image).map_err(|error| InvalidSpec::new(field, error.to_string()))?;
-    Ok(Source::Given { image, conda_file })
 }
 
 /// The Secret that signs in at a registry, and the image that is looked up there; none where nothing is.
@@ -204,6 +203,8 @@ fn changeable(spec: &MLEnvironmentSpec, refs: &Refs) -> Value {
         image: _,
         // It only signs in.
         image_pull_secret_ref: _,
+        // The image has what they were found to mean.
+        rebuild: _,
         // What the operator does with an environment, and not what it is.
         deletion_policy: _,
         drift_policy: _,

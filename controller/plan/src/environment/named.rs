@@ -2,6 +2,7 @@
 //!
 //! In: an object or its spec. Out: names. Nothing else decides them, so that a deletion and a status find what a plan made.
 
+use super::images::Images;
 use crate::{hash, names};
 use azureml_client::ArmId;
 use azureml_crds::MLEnvironment;
@@ -9,9 +10,9 @@ use azureml_crds::ml_environment::{Build, Conda, MLEnvironmentSpec, Packages, Pl
 use serde_json::{Value, json};
 
 /// The name of the content: what decides whether anything is built. Of a context the hash of its tree counts,
-/// and not where it comes from.
+/// and not where it comes from. Of images that are followed the digests count, where something is built on them.
 #[must_use]
-pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
+pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>, images: &Images) -> String {
     let MLEnvironmentSpec {
         build,
         conda,
@@ -22,6 +23,8 @@ pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
         azure_name: _,
         // It only signs in.
         image_pull_secret_ref: _,
+        // What they were found to mean counts.
+        rebuild: _,
         // They can be changed where the image stays.
         description: _,
         tags: _,
@@ -31,7 +34,7 @@ pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
     } = spec;
     // The builder does not change what is built. Only what is written counts, so that another version of the operator, which may
     // write another Dockerfile, builds nothing anew.
-    let content = match (build, conda, packages) {
+    let mut content = match (build, conda, packages) {
         (Some(build), _, _) => built(build, tree),
         (None, Some(conda), _) => {
             // Of a source the text counts, and neither its place nor its name.
@@ -52,6 +55,10 @@ pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>) -> String {
         }
         (None, None, None) => json!({"image": image}),
     };
+    let is_given = image.is_some() || conda.as_ref().is_some_and(is_left_to_azureml);
+    if !is_given && !images.is_empty() {
+        content["bases"] = json!(images.all());
+    }
     hash::name("environment", &content)
 }
 

@@ -2,8 +2,10 @@
 //!
 //! In: a spec. Out: files, arguments and the builder's settings, or nothing where no image is built here.
 
+use super::bases::{bases, pinned};
 use super::context::conda_file;
 use super::generated::{self, DOCKERFILE};
+use super::images::Images;
 use super::named::{is_left_to_azureml, named};
 use crate::dockerfile::{self, Context, Text, Written};
 use crate::invalid::InvalidSpec;
@@ -11,7 +13,7 @@ use crate::reasons::Reason;
 use crate::source::Held;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{AcrBuilder, Build, Builder, CondaBuilder, Platform};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is built.
@@ -77,6 +79,21 @@ impl Recipe {
     /// The Dockerfile that the operator makes; none where the user wrote it.
     pub(super) fn generated(&self) -> Option<&str> {
         self.files.get(DOCKERFILE).filter(|_| self.field != "build").map(String::as_str)
+    }
+
+    /// The images with a tag that its stages begin from, each once.
+    pub(super) fn bases(&self) -> Vec<String> {
+        let text = self.files.get(&self.dockerfile).map(String::as_str).unwrap_or_default();
+        let images: BTreeSet<String> = bases(text, &self.args).into_iter().map(|base| base.image).collect();
+        images.into_iter().collect()
+    }
+
+    /// The same on the images whose digests are known.
+    pub(super) fn pinned(mut self, images: &Images) -> Self {
+        if let Some(text) = self.files.get_mut(&self.dockerfile) {
+            *text = pinned(text, &self.args, images.all());
+        }
+        self
     }
 }
 

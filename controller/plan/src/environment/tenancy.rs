@@ -3,6 +3,7 @@
 //! In: a spec, the owner. Out: nothing, or the image that is another's. It sees what is written: a `FROM` with an argument without a
 //! default is what the registry's own rights are for.
 
+use super::arguments::{Arguments, Unclear};
 use super::recipe;
 use crate::dockerfile;
 use crate::invalid::InvalidSpec;
@@ -98,68 +99,9 @@ fn is_own(repository: &str, owner: &Owner) -> bool {
     }
 }
 
-/// Arguments by name; none where a value cannot be told.
-type Known = BTreeMap<String, Option<String>>;
-
-/// A word from which only the builder can tell an image.
-struct Unclear(String);
-
-/// The longest name of an image: its registry, repository, tag and digest. Arguments that double could make it endless.
-const LONGEST: usize = 1024;
-
-/// What is known of arguments where a line stands.
-struct Arguments<'a> {
-    given: &'a BTreeMap<String, String>,
-    /// As a builder reads a `FROM`: what is declared before the first one, and given only where it is declared.
-    before: Known,
-    /// As a careless one reads anything: whatever was given, or said last.
-    all: Known,
-    has_stage: bool,
-}
-
-impl Arguments<'_> {
-    fn declare(&mut self, words: &[&str]) {
-        for word in words {
-            let (name, default) =
-                word.split_once('=').map_or((*word, None), |(name, text)| (name, Some(text)));
-            if !self.has_stage {
-                // One that is declared without a value has none, whatever it had before.
-                let default = default.map_or(Some(String::new()), |text| filled(text, &self.before).ok());
-                let value = self.given.get(name).cloned().map_or(default, Some);
-                self.before.insert(name.to_owned(), value);
-            }
-            if let Some(default) = default.filter(|_| !self.given.contains_key(name)) {
-                // A value that cannot be told matters only where it is used.
-                let default = filled(default, &self.all).ok();
-                self.all.insert(name.to_owned(), default);
-            }
-        }
-    }
-
-    /// A variable of a stage: `ENV a=b c=d`, or `ENV a b`.
-    fn set(&mut self, words: &[&str]) {
-        let pairs: Vec<(&str, &str)> = match words {
-            [name, rest @ ..] if !name.contains('=') => {
-                rest.first().map(|text| (*name, *text)).into_iter().collect()
-            }
-            all => all.iter().filter_map(|word| word.split_once('=')).collect(),
-        };
-        for (name, text) in pairs {
-            let value = filled(text, &self.all).ok();
-            self.all.insert(name.to_owned(), value);
-        }
-    }
-
-    /// A word in every reading.
-    fn read(&self, word: &str) -> [Result<String, Unclear>; 2] {
-        [filled(word, &self.before), filled(word, &self.all)]
-    }
-}
-
 /// The images that a Dockerfile begins stages from, copies from or is read by, with arguments put in.
 fn images(build: &Build<'_>, odd_only: bool) -> Vec<Result<String, Unclear>> {
-    let all = build.args.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-    let mut arguments = Arguments { given: build.args, before: Known::new(), all, has_stage: false };
+    let mut arguments = Arguments::of(build.args);
     let mut found: Vec<_> = dockerfile::directive(build.text, "syntax").into_iter().map(Ok).collect();
     for line in dockerfile::instructions(build.text, odd_only) {
         let is_delayed = |word: &&str| word.eq_ignore_ascii_case("ONBUILD");
@@ -234,42 +176,8 @@ fn named_anywhere(build: &Build<'_>, owner: &Owner) -> Option<String> {
     others.map(|rest| format!("{begin}{}", cut(&name(rest), 100)))
 }
 
-/// A word as a builder reads it: without quotes and escapes, with `$NAME`, `${NAME}` and `${NAME:-default}` put in.
-fn filled(word: &str, known: &Known) -> Result<String, Unclear> {
-    let unclear = || Unclear(word.to_owned());
-    let plain: String = word.chars().filter(|one| !"\"'\\`".contains(*one)).collect();
-    let mut out = String::new();
-    let mut rest = plain.as_str();
-    while let Some((before, after)) = rest.split_once('$') {
-        out.push_str(before);
-        let braced =
-            after.strip_prefix('{').map(|after| after.split_once('}').ok_or_else(unclear)).transpose()?;
-        let (name, default, next) = if let Some((inside, next)) = braced {
-            let (name, default) = inside.split_once(":-").unwrap_or((inside, ""));
-            (name, default, next)
-        } else {
-            let end = after.find(|c: char| !is_of_name(c)).unwrap_or(after.len());
-            (&after[..end], "", &after[end..])
-        };
-        if !name.chars().all(is_of_name) || default.contains('$') {
-            return Err(unclear());
-        }
-        let value = known.get(name).map(|value| value.as_deref().ok_or_else(unclear)).transpose()?;
-        out.push_str(value.filter(|value| !value.is_empty()).unwrap_or(default));
-        if out.len() > LONGEST {
-            return Err(unclear());
-        }
-        rest = next;
-    }
-    Ok(out + rest)
-}
-
 fn is_of_path(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._-/".contains(c)
-}
-
-fn is_of_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What an MLEnvironment refers to, and the environment that should be there. Plain data: nothing is decided here.
 
+use super::images::Images;
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::source::Sources;
@@ -17,6 +18,16 @@ pub struct Refs {
     pub owner: Owner,
     /// What the context held.
     pub sources: Sources,
+    /// What the tags mean that are followed.
+    pub images: Images,
+}
+
+impl Refs {
+    /// What is known before anything is fetched or looked up.
+    #[must_use]
+    pub fn new(workspace: Workspace, owner: Owner) -> Self {
+        Self { workspace, owner, sources: Sources::default(), images: Images::default() }
+    }
 }
 
 /// The environment that should be there, and where its image comes from.

@@ -3,7 +3,9 @@
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
 use crate::context::Workspace;
-use crate::environment::{Address, Refs, content_name, context, id, is_of_content, pulled, purpose, told};
+use crate::environment::{
+    Address, Images, Refs, content_name, context, id, is_of_content, pulled, purpose, told,
+};
 use crate::owner::Owner;
 use crate::reasons::Reason;
 use crate::source::{Purpose, Sources};
@@ -18,8 +20,7 @@ impl Resolve for MLEnvironment {
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
-        let (workspace, owner) = (access.workspace()?, world.owner(&self.metadata));
-        Ok(Refs { workspace, owner, sources: Sources::default() })
+        Ok(Refs::new(access.workspace()?, world.owner(&self.metadata)))
     }
 
     fn sources(&self) -> Vec<(String, Cow<'_, Source>)> {
@@ -58,7 +59,7 @@ pub(super) fn environment(world: World<'_>, namespace: &str, name: &str) -> Resu
         world.objects.environment(namespace, name).ok_or_else(|| Wait::not_found("MLEnvironment", name))?;
     let workspace = world.objects.workspace(namespace, &environment.spec.workspace_ref.name);
     let version = environment.status.as_ref().and_then(|status| status.version.clone());
-    let content = content_name(&environment.spec, told(&environment));
+    let content = content_name(&environment.spec, told(&environment), &Images::told(&environment));
     let version = version.filter(|version| is_of_content(version, &content));
     match (workspace, version) {
         (Some(workspace), Some(version)) => {

@@ -180,7 +180,7 @@ proptest! {
             2 => environment::Seen { registry: Some(run), ..environment::Seen::default() },
             _ => environment::Seen { version: Some(version.clone()), task_run: Some(run), tail: vec!["x".into()], digest: Some("d".into()), registry: None },
         };
-        let refs = environment::Refs { workspace: workspace(), owner: owner("x"), sources: Sources::default() };
+        let refs = environment::Refs::new(workspace(), owner("x"));
         decide(&environment, &refs, &seen, &ask).unwrap();
         let address = environment::Address { id: environment::id(&environment, &workspace().id), owner: owner("x") };
         environment.farewell(&address, &vec![version], &ask);
@@ -257,7 +257,7 @@ proptest! {
     fn a_dockerfile_of_any_content_decides_its_build_alone(a in "(?s).{0,40}", b in "(?s).{0,40}") {
         let name = |dockerfile: &str| {
             let spec = json!({"workspaceRef": {"name": "p"}, "build": {"dockerfile": dockerfile}});
-            environment::content_name(&serde_json::from_value(spec).unwrap(), None)
+            environment::content_name(&serde_json::from_value(spec).unwrap(), None, &environment::Images::default())
         };
         prop_assert_eq!(name(&a) == name(&b), a == b);
     }

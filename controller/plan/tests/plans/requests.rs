@@ -100,8 +100,7 @@ const CONDA: &str = "{workspaceRef: {name: prod}, azureName: churn-conda, conda:
     file: \"channels:\\n- conda-forge\\ndependencies:\\n- python=3.11\\n- pip\\n- pip:\\n  - scikit-learn==1.5.2\\nname: churn\\n\"}}";
 
 fn environments(all: &mut All) -> Result<()> {
-    let refs =
-        environment::Refs { workspace: workspace(), owner: owner("churn-py"), sources: Sources::default() };
+    let refs = environment::Refs::new(workspace(), owner("churn-py"));
     let given: MLEnvironment = object(
         "churn-py",
         "{workspaceRef: {name: prod}, azureName: churn-py, description: built by operator, image: 'acrmlops.azurecr.io/mlops/churn-py:1',

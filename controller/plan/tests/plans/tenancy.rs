@@ -16,7 +16,7 @@ const OTHER: &str = "sha256:11111a7b00000000000000000000000000000000000000000000
 
 #[test]
 fn a_version_of_nobody_or_with_another_image_is_not_used() -> Result<()> {
-    let refs = environment::Refs { workspace: workspace(), owner: owner("r"), sources: Sources::default() };
+    let refs = environment::Refs::new(workspace(), owner("r"));
     let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
     let wanted = given.wanted(&refs).map_err(anyhow::Error::msg)?;
     let name = environment::version_name(&wanted.content, DIGEST);
@@ -42,7 +42,7 @@ fn a_version_of_nobody_or_with_another_image_is_not_used() -> Result<()> {
 #[test]
 fn names_that_lead_elsewhere_are_no_version() -> Result<()> {
     let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
-    let content = environment::content_name(&given.spec, None);
+    let content = environment::content_name(&given.spec, None, &environment::Images::default());
     let name = environment::version_name(&content, DIGEST);
     assert!(environment::is_of_content(&name, &content));
     for rest in [r"\..\..\x", "/../x", "%2e", "", "x"] {

@@ -41,7 +41,10 @@ impl Artifact {
     /// # Errors
     /// When there is none, or the registry does not answer.
     pub async fn look(&self) -> Result<String, Error> {
-        self.0.digest().await
+        match &self.1.digest {
+            Some(digest) => Ok(digest.clone()),
+            None => self.0.digest().await,
+        }
     }
 
     /// The files of a folder of the artifact with a digest; what `draft` is of decides where they are kept.
@@ -80,6 +83,14 @@ impl Artifact {
             Manifest::Index(_) => Err(Error::artifact(&format!("the index of {} lists an index", self.1))),
         }
     }
+}
+
+/// The digest of an image. The registry is asked for it also where the image is named by its digest: it may be gone.
+///
+/// # Errors
+/// When there is none, or the registry does not answer.
+pub async fn digest(net: &Net, image: &ImageRef, login: &Login) -> Result<String, Error> {
+    Registry::new(net.clone(), image.clone(), login.clone()).digest().await
 }
 
 /// Whether a layer can hold files of the folder: a file that is beside it is not fetched.

@@ -46,9 +46,6 @@ impl Registry {
 
     /// The digest that the image has now.
     pub(super) async fn digest(&self) -> Result<String, Error> {
-        if let Some(digest) = &self.image.digest {
-            return Ok(digest.clone());
-        }
         let url = self.url("manifests", self.image.manifest())?;
         let answer = self.ask(Method::HEAD, &url, MANIFESTS).await?;
         let named = answer.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());

@@ -11,7 +11,6 @@ use azureml_plan::context::Workspace;
 use azureml_plan::environment::{Refs, Source};
 use azureml_plan::grants::Rights;
 use azureml_plan::owner::Owner;
-use azureml_plan::source::Sources;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -115,9 +114,7 @@ fn files(spec: &Value) -> Result<Vec<(String, String)>> {
         name: "built".into(),
         predecessors: Vec::new(),
     };
-    let wanted = environment
-        .wanted(&Refs { workspace, owner, sources: Sources::default() })
-        .map_err(anyhow::Error::msg)?;
+    let wanted = environment.wanted(&Refs::new(workspace, owner)).map_err(anyhow::Error::msg)?;
     let Source::Built { files, .. } = wanted.source else { bail!("nothing is built") };
     Ok(files.into_iter().collect())
 }

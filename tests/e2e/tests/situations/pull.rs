@@ -14,20 +14,28 @@ use azureml_e2e::{Scene, Setting};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const PASSWORD: &str = "battery-staple";
 
-/// What requests carried to sign in.
-type Seen = Arc<Mutex<Vec<String>>>;
-
 /// A registry that shows its one image to one user.
-async fn answer(State(seen): State<Seen>, request: Request<Body>) -> Response<Body> {
+#[derive(Default)]
+struct Registry {
+    /// What requests carried to sign in.
+    seen: Mutex<Vec<String>>,
+    /// Whether somebody removed the image.
+    is_purged: AtomicBool,
+}
+
+async fn answer(State(registry): State<Arc<Registry>>, request: Request<Body>) -> Response<Body> {
     let login = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let login = login.unwrap_or_default().to_owned();
     let is_reader = login == format!("Basic {}", BASE64_STANDARD.encode(format!("reader:{PASSWORD}")));
-    seen.lock().unwrap_or_else(PoisonError::into_inner).push(login);
-    let answer = if is_reader {
+    registry.seen.lock().unwrap_or_else(PoisonError::into_inner).push(login);
+    let answer = if is_reader && registry.is_purged.load(Ordering::Relaxed) {
+        Response::builder().status(404)
+    } else if is_reader {
         Response::builder().status(200).header("docker-content-digest", format!("sha256:{}", "d".repeat(64)))
     } else {
         Response::builder().status(401).header(header::WWW_AUTHENTICATE, "Basic realm=\"private\"")
@@ -52,10 +60,31 @@ async fn refused(scene: &Scene, reason: &str, words: &str) -> Result<Value> {
     says::<MLEnvironment>(scene, "image", "False", reason).await
 }
 
+async fn wrong_password(scene: &Scene, host: &str) -> Result<()> {
+    scene.apply(&secret(host, "wrong")).await?;
+    ask(scene, "mlenvironment/image", "2").await?;
+    let words = "it answered 401 to a request with the credentials of imagePullSecretRef";
+    let wrong = refused(scene, "RegistryUnauthorized", words).await?;
+    ensure!(
+        message(&wrong, "Ready").contains("name a Secret that may read it in imagePullSecretRef"),
+        "{wrong}"
+    );
+    Ok(())
+}
+
+/// The password is in no log and in no object.
+async fn is_told_nowhere(scene: &Scene, log: &str) -> Result<()> {
+    let encoded = BASE64_STANDARD.encode(format!("reader:{PASSWORD}"));
+    ensure!(!log.contains(PASSWORD) && !log.contains(&encoded), "the log has the password");
+    let told = scene.kubectl(&["get", "mlenvironments,events", "--output", "yaml"]).await?;
+    ensure!(!told.contains(PASSWORD) && !told.contains(&encoded), "an object has the password");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_wants_a_password_is_asked_with_the_secret_that_names_it() -> Result<()> {
-    let seen = Seen::default();
-    let (address, certificate) = serve(Router::new().fallback(answer).with_state(seen.clone())).await?;
+    let registry = Arc::<Registry>::default();
+    let (address, certificate) = serve(Router::new().fallback(answer).with_state(registry.clone())).await?;
     let host = address.trim_start_matches("https://").to_owned();
     let folder = tempfile::tempdir()?;
     let ca = folder.path().join("ca.pem");
@@ -75,26 +104,21 @@ async fn a_registry_that_wants_a_password_is_asked_with_the_secret_that_names_it
     scene.apply(&secret("ghcr.io", PASSWORD)).await?;
     ask(&scene, "mlenvironment/image", "1").await?;
     refused(&scene, "SecretIncomplete", &format!("has no credentials for {host}")).await?;
-    ensure!(seen.lock().unwrap_or_else(PoisonError::into_inner).is_empty(), "nobody has asked the registry");
-    // A wrong password.
-    scene.apply(&secret(&host, "wrong")).await?;
-    ask(&scene, "mlenvironment/image", "2").await?;
-    let words = "it answered 401 to a request with the credentials of imagePullSecretRef";
-    let wrong = refused(&scene, "RegistryUnauthorized", words).await?;
     ensure!(
-        message(&wrong, "Ready").contains("name a Secret that may read it in imagePullSecretRef"),
-        "{wrong}"
+        registry.seen.lock().unwrap_or_else(PoisonError::into_inner).is_empty(),
+        "nobody has asked the registry"
     );
+    wrong_password(&scene, &host).await?;
     // The right one.
     scene.apply(&secret(&host, PASSWORD)).await?;
     ask(&scene, "mlenvironment/image", "3").await?;
     let found = ready::<MLEnvironment>(&scene, "image").await?;
     let pinned = format!("{host}/team/r@sha256:{}", "d".repeat(64));
     ensure!(found["status"]["image"] == json!(pinned), "{found}");
-    let log = operator.tail(100_000);
-    let encoded = BASE64_STANDARD.encode(format!("reader:{PASSWORD}"));
-    ensure!(!log.contains(PASSWORD) && !log.contains(&encoded), "the log has the password");
-    let told = scene.kubectl(&["get", "mlenvironments,events", "--output", "yaml"]).await?;
-    ensure!(!told.contains(PASSWORD) && !told.contains(&encoded), "an object has the password");
+    // One that was purged is not believed to be there because its digest is known.
+    registry.is_purged.store(true, Ordering::Relaxed);
+    ask(&scene, "mlenvironment/image", "4").await?;
+    refused(&scene, "ImageNotFound", &format!("the registry has no {host}/team/r:1")).await?;
+    is_told_nowhere(&scene, &operator.tail(100_000)).await?;
     operator.stop()
 }

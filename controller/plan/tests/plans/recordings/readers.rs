@@ -48,7 +48,7 @@ pub fn of_environment(body: &Value) -> Result<String> {
     let image = body["properties"]["image"].as_str().unwrap_or("x/y:1");
     let environment: MLEnvironment =
         object("env", &format!("{{workspaceRef: {{name: p}}, image: '{image}'}}"))?;
-    let refs = environment::Refs { workspace: workspace(), owner: owner("env"), sources: Sources::default() };
+    let refs = environment::Refs::new(workspace(), owner("env"));
     let version = environment::Version {
         name: body["name"].as_str().unwrap_or_default().to_owned(),
         body: as_ours(body.clone(), "/properties", "env"),

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, bail};
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::{BuildStatus, MLEnvironmentStatus};
 use azureml_crds::shared::Common;
-use azureml_plan::source::Sources;
 use azureml_plan::{Action, Ask, Decide as _, Leave as _, environment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,7 +23,7 @@ fn decided() -> Result<()> {
 
 #[expect(clippy::too_many_lines, reason = "one row after the other")]
 pub fn table() -> Result<Table> {
-    let refs = environment::Refs { workspace: workspace(), owner: owner("r"), sources: Sources::default() };
+    let refs = environment::Refs::new(workspace(), owner("r"));
     let built: MLEnvironment = object("r", BUILT)?;
     let given: MLEnvironment = object("r", "{workspaceRef: {name: prod}, image: 'ghcr.io/org/r:4.4'}")?;
     let mut table = Table::default();
@@ -125,7 +124,7 @@ fn generated() -> Result<()> {
 
 /// Environments that have no Dockerfile of their own.
 pub fn dockerless() -> Result<Table> {
-    let refs = environment::Refs { workspace: workspace(), owner: owner("r"), sources: Sources::default() };
+    let refs = environment::Refs::new(workspace(), owner("r"));
     let mut table = Table::default();
     let mut row = |situation: &str, spec: &str, seen: &environment::Seen| -> Result<()> {
         table.row(

@@ -30,7 +30,7 @@ fn contexts() -> Result<()> {
     let mut table = Table::default();
     let mut row = |situation: &str, build: &str, sources: Sources| -> Result<()> {
         let spec = format!("{{workspaceRef: {{name: prod}}, build: {{{build}}}}}");
-        let refs = environment::Refs { workspace: workspace(), owner: owner("r"), sources };
+        let refs = environment::Refs { sources, ..environment::Refs::new(workspace(), owner("r")) };
         let nothing = environment::Seen::default();
         match plan(&object::<MLEnvironment>("r", &spec)?, &refs, &nothing, &ask()) {
             Ok(plan) => table.row(situation, &plan),
@@ -67,7 +67,7 @@ fn another_context_is_another_content_wherever_it_comes_from() -> Result<()> {
     };
     let content = |source: &str, hash: &str| -> Result<String> {
         let environment: MLEnvironment = object("r", &spec(source))?;
-        Ok(environment::content_name(&environment.spec, Some(hash)))
+        Ok(environment::content_name(&environment.spec, Some(hash), &environment::Images::default()))
     };
     assert_eq!(content(GIT, HASH)?, content("configMap: {name: c}", HASH)?);
     assert_ne!(content(GIT, HASH)?, content(GIT, "other")?);

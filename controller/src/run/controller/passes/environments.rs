@@ -129,3 +129,83 @@ async fn azure_ml_gets_the_text_of_a_conda_file_from_a_source() -> Result<()> {
     assert_eq!(stage.journal.of("PUT environments/").len(), 1, "{}", stage.journal.shown());
     Ok(())
 }
+
+/// Waits until an environment is ready with another version.
+async fn another_version(stage: &Stage, than: &Value) -> Result<Value> {
+    let version = |object: &Value| object["status"]["version"].clone();
+    let other = |_: &[Line]| {
+        Some(stage.get("MLEnvironment", "image"))
+            .filter(|now| version(now) != version(than) && reason(now) == "Succeeded")
+    };
+    stage.journal.until("another version", other).await
+}
+
+/// The digests that a status tells, by image.
+fn followed(object: &Value) -> Vec<(String, String)> {
+    let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+    let all = object["status"]["images"].as_array().cloned().unwrap_or_default();
+    all.iter().map(|one| (text(one, "image"), text(one, "digest"))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_is_built_anew_once_when_its_base_has_moved_and_never_else() -> Result<()> {
+    let mut stage = Stage::set().await?;
+    stage.apply(&manifest("MLEnvironment", "image", &format!("{BUILT}, rebuild: {{interval: 1h}}")));
+    let first = stage.ready("MLEnvironment", "image").await?;
+    let [(image, digest)] = followed(&first).try_into().map_err(|all| anyhow!("{all:?}"))?;
+    assert_eq!(image, "r-base:4.4");
+    let from = stage.journal.end();
+    stage.pass(Duration::from_hours(6)).await;
+    let asked = stage.journal.azure(from);
+    let count = |of: &str| asked.iter().filter(|what| what.contains(of)).count();
+    // A token lasts a while; without one the registry is asked once more.
+    let looks = count("manifests/4.4") - count("GET /token");
+    assert!((5..=7).contains(&looks), "{looks} in six hours");
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 1, "{}", stage.journal.shown());
+
+    stage.control("images", &json!({"image": "r-base:4.4", "do": "move"})).await?;
+    let moved = stage.journal.elapsed();
+    let second = another_version(&stage, &first).await?;
+    let waited = stage.journal.elapsed().saturating_sub(moved);
+    assert!(waited < Duration::from_hours(2), "{waited:?}: {}", stage.journal.shown());
+    assert!(followed(&second)[0].1 != digest, "{second}");
+    let content = |object: &Value| object["status"]["version"].as_str().map(|text| text[..32].to_owned());
+    assert_ne!(content(&second), content(&first), "what it is built on is a part of its content");
+    // Neither time nor another process builds it once more.
+    stage.start().await?;
+    stage.pass(Duration::from_hours(6)).await;
+    assert_eq!(stage.journal.of("PUT taskRuns/").len(), 2, "{}", stage.journal.shown());
+    assert_eq!(stage.journal.of("PUT environments/").len(), 2, "{}", stage.journal.shown());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_is_followed_is_a_new_version_without_being_asked_for() -> Result<()> {
+    let stage = Stage::set().await?;
+    let spec = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1', rebuild: {}";
+    stage.apply(&manifest("MLEnvironment", "image", spec));
+    let first = stage.ready("MLEnvironment", "image").await?;
+    stage.control("images", &json!({"image": "ghcr.io/team/image:1", "do": "move"})).await?;
+    stage.pass(Duration::from_hours(20)).await;
+    assert_eq!(stage.get("MLEnvironment", "image")["status"]["version"], first["status"]["version"]);
+    let second = another_version(&stage, &first).await?;
+    stage.control("images", &json!({"image": "ghcr.io/team/image:1", "do": "move"})).await?;
+    stage.ask("MLEnvironment", "image", "now");
+    another_version(&stage, &second).await?;
+    assert_eq!(stage.journal.of("PUT environments/").len(), 3, "{}", stage.journal.shown());
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_base_that_is_gone_is_said_and_the_version_stays_in_force() -> Result<()> {
+    let stage = Stage::set().await?;
+    stage.apply(&manifest("MLEnvironment", "image", &format!("{BUILT}, rebuild: {{interval: 1h}}")));
+    let first = stage.ready("MLEnvironment", "image").await?;
+    stage.control("images", &json!({"image": "r-base:4.4", "do": "lose"})).await?;
+    let lost = stage.says("MLEnvironment", "image", "ImageNotFound").await?;
+    assert_eq!(lost["status"]["version"], first["status"]["version"]);
+    let message = kubernetes::condition(&lost, "Ready")["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("rebuild: the registry has no r-base:4.4; "), "{message}");
+    stage.control("images", &json!({"image": "r-base:4.4", "do": "move"})).await?;
+    another_version(&stage, &first).await.map(drop)
+}
