@@ -97,7 +97,8 @@ pub struct Identity {
     #[schemars(length(max = 36))]
     #[x_kube(validation = crate::rules::guid("tenantId"))]
     pub tenant_id: Option<String>,
-    /// A Secret of this namespace with the client's secret under the key `clientSecret`.
+    /// A Secret of this namespace with the client's secret under the key `clientSecret`, or with its certificate and private key as PEM
+    /// under `clientCertificate`, or under `tls.crt` and `tls.key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<Reference>,
 }

@@ -1,24 +1,31 @@
-//! How an identity signs in: federated token, client secret, managed identity, or the developer's own login.
+//! How an identity signs in: federated token, client secret or certificate, managed identity, or the developer's own login.
 //!
 //! In: a cloud, who, the environment. Out: credentials of Microsoft's library. The only file of
 //! this crate that reads the environment: the variables that Azure's libraries read.
 
 #![expect(clippy::disallowed_methods, reason = "what stands in the environment decides who signs in")]
 
+use crate::certificate::Certificate;
+use crate::proof::Proof;
+use async_trait::async_trait;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport as CoreTransport};
+use azure_core::http::{
+    ClientMethodOptions, ClientOptions, ExponentialRetryOptions, RetryOptions, Transport as CoreTransport,
+};
 use azure_core::time::Duration;
 use azure_identity::{
-    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
-    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
-    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, DeveloperToolsCredential, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
 };
 use azureml_client::auth::{Credential, Make};
 use azureml_client::cloud::Cloud;
 use azureml_client::send::Http;
 use std::env::var;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use url::Url;
 
 /// Whose identity is used.
@@ -35,14 +42,14 @@ pub enum Who {
         /// Its tenant; the controller's own where none is given.
         tenant: Option<String>,
     },
-    /// A client with its secret.
-    Secret {
+    /// A client with a secret or a certificate.
+    Client {
         /// The client.
         client: String,
         /// Its tenant.
         tenant: String,
-        /// The secret. Part of the key, so that a new one makes a new client.
-        secret: String,
+        /// What it signs in with. Part of the key, so that a new one makes a new client.
+        proof: Proof,
     },
 }
 
@@ -58,7 +65,15 @@ fn make(cloud: &Arc<Cloud>, http: &Arc<dyn Http>, local: &Arc<dyn Http>, who: &W
     Arc::new(move || {
         let options = options(&cloud, &http);
         match &who {
-            Who::Secret { client, tenant, secret } => by_secret(tenant, client, secret.clone(), options),
+            Who::Client { client, tenant, proof: Proof::Secret(secret) } => {
+                by_secret(tenant, client, secret.clone(), options)
+            }
+            Who::Client { client, tenant, proof: Proof::Certificate(certificate) } => {
+                let audience =
+                    format!("{}/{tenant}/oauth2/v2.0/token", cloud.authority.trim_end_matches('/'));
+                let (client, certificate) = (client.clone(), certificate.clone());
+                by_certificate(tenant, Signing { client, audience, certificate }, options)
+            }
             Who::Federated { client, tenant } => federated(Some(client.clone()), tenant.clone(), options),
             Who::Person => person(&options),
             Who::Controller => controller(&options, self::options(&cloud, &local)),
@@ -93,6 +108,34 @@ fn by_secret(
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
     let options = ClientSecretCredentialOptions { client_options };
     Ok(ClientSecretCredential::new(tenant, client.to_owned(), Secret::from(secret), Some(options))?)
+}
+
+/// What signs for a client with its certificate.
+#[derive(Debug)]
+struct Signing {
+    client: String,
+    /// The address that gives tokens.
+    audience: String,
+    certificate: Certificate,
+}
+
+#[async_trait]
+impl ClientAssertion for Signing {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.certificate.assertion(&self.client, &self.audience, now)
+    }
+}
+
+/// The library's own credential of a certificate needs OpenSSL (docs/adr/0011).
+fn by_certificate(
+    tenant: &str,
+    signing: Signing,
+    client_options: ClientOptions,
+) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    let options = ClientAssertionCredentialOptions { client_options };
+    let client = signing.client.clone();
+    Ok(ClientAssertionCredential::new(tenant.to_owned(), client, signing, Some(options))?)
 }
 
 fn federated(

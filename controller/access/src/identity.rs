@@ -1,4 +1,4 @@
-//! The identity that acts in Azure: the controller's own identity, one federated with it, or a client secret of the user's namespace.
+//! The identity that acts in Azure: the controller's own identity, one federated with it, or a client of the user's namespace.
 //!
 //! In: clouds, and who signs in. Out: a client, or nothing where the cloud is unknown. How each signs in is in `credentials`.
 
@@ -113,7 +113,7 @@ impl Identities {
     #[must_use]
     pub fn client(&self, cloud: &str, who: &Who) -> Option<Arc<Client>> {
         let Reached { cloud, own, brought, local } = self.clouds.get(cloud)?;
-        let Way { http, rooms } = if matches!(who, Who::Secret { .. }) { brought } else { own };
+        let Way { http, rooms } = if matches!(who, Who::Client { .. }) { brought } else { own };
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (cloud.name.clone(), who.clone());
         let make = || {
@@ -154,6 +154,7 @@ impl Identities {
 mod tests {
     use super::*;
     use crate::clouds::built_in_clouds;
+    use crate::proof::Proof;
 
     fn reach() -> Reach {
         Reach {
@@ -174,7 +175,8 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let identities = Identities::new(reach(), Shared::new(Arc::new(|| true), Arc::new(|_| {}))).unwrap();
         let client = |secret: &str| {
-            let who = Who::Secret { client: "c".into(), tenant: "t".into(), secret: secret.into() };
+            let proof = Proof::Secret(secret.into());
+            let who = Who::Client { client: "c".into(), tenant: "t".into(), proof };
             Arc::downgrade(&identities.client("AzurePublic", &who).unwrap())
         };
         let (before, after) = (client("before"), client("after"));

@@ -2,6 +2,7 @@
 //!
 //! Kept for ten seconds, so that a new secret is soon in force. Never logged, never printed.
 
+use crate::proof::Proof;
 use azureml_client::places::Places;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ const KEPT: Duration = Duration::from_secs(10);
 
 /// Secrets by namespace and name.
 pub struct Secrets {
-    all: Mutex<HashMap<(String, String), (String, Instant)>>,
+    all: Mutex<HashMap<(String, String), (Proof, Instant)>>,
     /// So many are read at once.
     pub reads: Places,
 }
@@ -26,16 +27,16 @@ impl Default for Secrets {
 impl Secrets {
     /// A secret that was read just now.
     #[must_use]
-    pub fn get(&self, namespace: &str, name: &str) -> Option<String> {
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Proof> {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let (secret, at) = all.get(&(namespace.to_owned(), name.to_owned()))?;
-        (at.elapsed() < KEPT).then(|| secret.clone())
+        let (proof, at) = all.get(&(namespace.to_owned(), name.to_owned()))?;
+        (at.elapsed() < KEPT).then(|| proof.clone())
     }
 
     /// Keeps a secret.
-    pub fn keep(&self, namespace: &str, name: &str, secret: &str) {
+    pub fn keep(&self, namespace: &str, name: &str, proof: &Proof) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, (_, at)| at.elapsed() < KEPT);
-        all.insert((namespace.to_owned(), name.to_owned()), (secret.to_owned(), Instant::now()));
+        all.insert((namespace.to_owned(), name.to_owned()), (proof.clone(), Instant::now()));
     }
 }

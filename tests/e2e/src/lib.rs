@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod book;
+pub mod certificate;
 pub mod chart;
 pub mod cluster;
 pub mod evidence;

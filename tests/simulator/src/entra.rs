@@ -1,6 +1,7 @@
 //! Microsoft Entra ID as far as a confidential client needs it: discovery, client credentials, managed identity.
 //! In: requests below `/{tenant}/…`. Out: tokens and metadata. It knows no users, no consent and no roles.
 
+mod certificate;
 mod metadata;
 mod tokens;
 
@@ -80,6 +81,11 @@ fn credential(
 ) -> Result<(), Box<Answer>> {
     let no = |error, number, text: &str| Err(Box::new(refuse(StatusCode::UNAUTHORIZED, error, number, text)));
     if let Some(assertion) = assertion {
+        if let Some(pem) = world.settings.certificates.get(client) {
+            let audience = format!("{}/{}/oauth2/v2.0/token", world.settings.base, world.settings.tenant);
+            return certificate::check(assertion, pem, client, &audience)
+                .or_else(|(number, text)| no("invalid_client", number, text));
+        }
         return match tokens::payload(assertion).as_ref().map(tokens::is_current) {
             Some(true) => Ok(()),
             Some(false) => no(

@@ -158,6 +158,7 @@ impl From<Args> for Options {
             },
             latency: args.latency.into_iter().collect::<BTreeMap<_, _>>(),
             apps: args.apps.into_iter().collect(),
+            certificates: BTreeMap::new(),
         }
     }
 }

@@ -97,6 +97,8 @@ pub struct Options {
     pub latency: BTreeMap<String, Duration>,
     /// Applications whose secret is checked: (client id, secret). Any secret will do for others.
     pub apps: BTreeMap<String, String>,
+    /// Applications with a registered certificate: (client id, PEM). They sign in with an assertion that its key signed.
+    pub certificates: BTreeMap<String, String>,
 }
 
 impl Default for Options {
@@ -121,6 +123,7 @@ impl Default for Options {
             times: Times::default(),
             latency: BTreeMap::new(),
             apps: BTreeMap::new(),
+            certificates: BTreeMap::new(),
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub node_time: SignedDuration,
     /// Secrets that are checked.
     pub apps: BTreeMap<String, String>,
+    /// Certificates that are registered, by client.
+    pub certificates: BTreeMap<String, String>,
     /// Where files live.
     pub dir: PathBuf,
 }
@@ -69,6 +71,7 @@ impl Settings {
             build_time: span(options.times.build),
             node_time: span(options.times.node),
             apps: options.apps.clone(),
+            certificates: options.certificates.clone(),
             dir,
         }
     }

@@ -43,7 +43,7 @@ reasons! {
         "The Secret of `identity.secretRef`, or of a source, is not in this namespace.",
         "create the Secret with the keys that the message names";
     SECRET_INCOMPLETE = "SecretIncomplete", User,
-        "The Secret lacks a key, or has an empty one, or is not for the host of the source.",
+        "The Secret lacks a key, or has an empty one, or a certificate that cannot be used, or is not for the host of the source.",
         "add to the Secret what the message names";
     SECRET_UNREADABLE = "SecretUnreadable", Platform,
         "Kubernetes refuses the Secret to the operator, or does not answer.",

@@ -7,6 +7,7 @@ use anyhow::Result;
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
+use azureml_access::proof::Proof;
 use azureml_cli::plan::fetch::Fetching;
 use azureml_cli::plan::folder::Shelf;
 pub use azureml_cli::plan::hands::Hands;
@@ -47,10 +48,10 @@ pub fn hands(azure: &Simulator, cluster: &str, grants: &str) -> Result<Hands> {
     configure(&file, azure.endpoint(), azure.ca_file(), grants)?;
     let config = Config::read(Some(&file))?;
     let shared = Shared::new(Arc::new(|| true), Arc::new(|_| {}));
-    let who = Who::Secret {
+    let who = Who::Client {
         client: "aaaaaaaa-0000-4000-8000-0000000000ff".to_owned(),
         tenant: azure.tenant_id().to_owned(),
-        secret: "not-a-secret".to_owned(),
+        proof: Proof::Secret("not-a-secret".to_owned()),
     };
     Ok(Hands {
         identities: Identities::new(config.reach()?, shared)?,

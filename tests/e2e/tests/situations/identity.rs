@@ -1,10 +1,11 @@
 //! Identities: nothing without a grant, a client secret of the namespace, and a new one when the old was wrong.
 
 use super::{message, ready, says, workspace};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLWorkspace;
+use azureml_e2e::certificate::{KEY, OTHER, certificate};
 use azureml_e2e::operator::SOON;
-use azureml_e2e::{Scene, Setting};
+use azureml_e2e::{Operator, Scene, Setting};
 use serde_json::json;
 
 const CLIENT: &str = "cccccccc-0000-4000-8000-000000000001";
@@ -30,7 +31,11 @@ fn with_secret(scene: &Scene) -> String {
 
 /// Writes the Secret as a user does.
 async fn secret(scene: &Scene, value: &str) -> Result<()> {
-    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {"clientSecret": value}});
+    holding(scene, "clientSecret", value).await
+}
+
+async fn holding(scene: &Scene, key: &str, value: &str) -> Result<()> {
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sp"}, "stringData": {(key): value}});
     scene.apply(&secret.to_string()).await.map(drop)
 }
 
@@ -48,25 +53,65 @@ async fn a_client_secret_may_come_late_be_wrong_and_be_replaced() -> Result<()> 
     ensure!(message(&wrong, "Ready").contains("AADSTS7000215"), "{wrong}");
     secret(&scene, "the-right-one").await?;
     ready::<MLWorkspace>(&scene, "team-a").await?;
-    let clients: Vec<Option<String>> = scene
-        .azure
-        .requests()
-        .into_iter()
-        .filter(|entry| entry.url.starts_with("/subscriptions"))
-        .map(|entry| entry.client)
-        .collect();
-    ensure!(
-        !clients.is_empty() && clients.iter().all(|client| client.as_deref() == Some(CLIENT)),
-        "{clients:?}"
-    );
+    signed_in(&scene)?;
+    untold(&scene, &operator, &["the-right-one", "the-wrong-one"]).await?;
+    operator.stop()
+}
+
+/// Everything was asked for by the client that the namespace brought.
+fn signed_in(scene: &Scene) -> Result<()> {
+    let requests = scene.azure.requests().into_iter().filter(|entry| entry.url.starts_with("/subscriptions"));
+    let clients: Vec<Option<String>> = requests.map(|entry| entry.client).collect();
+    let is_it = clients.iter().all(|client| client.as_deref() == Some(CLIENT));
+    ensure!(!clients.is_empty() && is_it, "{clients:?}");
+    Ok(())
+}
+
+/// No secret stands in the object, the events or the log.
+async fn untold(scene: &Scene, operator: &Operator, secrets: &[&str]) -> Result<()> {
     let told = format!(
         "{}{:?}{}",
         serde_json::to_string(&scene.api::<MLWorkspace>().get("team-a").await?)?,
         scene.events().await?,
         operator.tail(usize::MAX)
     );
-    for secret in ["the-right-one", "the-wrong-one"] {
-        ensure!(!told.contains(secret), "a secret is told");
+    ensure!(!secrets.iter().any(|secret| told.contains(secret)), "a secret is told");
+    Ok(())
+}
+
+/// Waits until the workspace is not ready for a reason, and says something.
+async fn refused(scene: &Scene, reason: &str, part: &str) -> Result<()> {
+    let is_so = |workspace: &MLWorkspace| {
+        let workspace = serde_json::to_value(workspace).unwrap_or_default();
+        super::condition(&workspace, "Ready")["reason"] == reason
+            && message(&workspace, "Ready").contains(part)
+    };
+    scene.wait("team-a", &format!("{reason}: {part}"), is_so).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_may_be_incomplete_expired_or_unknown_and_be_replaced() -> Result<()> {
+    let mut setting = Setting { config: SOON.to_owned(), ..Setting::default() };
+    let right = certificate(KEY, None)?;
+    setting.azure.certificates = [(CLIENT.to_owned(), right.clone())].into();
+    let scene = Scene::set("certificate", setting).await?;
+    let operator = scene.operator().await?;
+    scene.apply_objects(&with_secret(&scene)).await?;
+    for (pem, part) in [
+        (right.clone(), "add the certificate's private key"),
+        (format!("{right}{OTHER}"), "that were made together"),
+        (format!("{}{KEY}", certificate(KEY, Some(2020))?), "this one expired at 2020-01-01T00:00:00Z"),
+    ] {
+        holding(&scene, "clientCertificate", &pem).await?;
+        refused(&scene, "SecretIncomplete", part).await?;
     }
+    ensure!(scene.azure.requests().is_empty(), "{}", scene.requests_shown(10));
+    holding(&scene, "clientCertificate", &format!("{}{OTHER}", certificate(OTHER, None)?)).await?;
+    refused(&scene, "TokenUnavailable", "AADSTS700027").await?;
+    holding(&scene, "clientCertificate", &format!("{right}{KEY}")).await?;
+    ready::<MLWorkspace>(&scene, "team-a").await?;
+    signed_in(&scene)?;
+    let line = KEY.lines().nth(2).context("no key")?;
+    untold(&scene, &operator, &[line]).await?;
     operator.stop()
 }
