@@ -1,6 +1,6 @@
 //! What an MLPipeline sees in Azure, from the top down: where the whole is there, its parts need not be looked at.
 
-use crate::looks::{Collection, Look};
+use crate::looks::{Collection, KEPT, Look};
 use crate::pin::look_up;
 use crate::publication::{deployments, needs_deployments, owned, published};
 use crate::versions::{add_remembered, components, in_status, listed, own_versions};
@@ -12,7 +12,7 @@ use azureml_plan::Ask;
 use azureml_plan::asset_name::Pins;
 use azureml_plan::component::Files;
 use azureml_plan::pipeline::{
-    Address, Left, Presence, Refs, Seen, Wanted, are_labels_due, base_name, labels,
+    Address, Left, Presence, Refs, Seen, Wanted, are_labels_due, base_name, existing, is_instance, labels,
 };
 use azureml_plan::publish::deployment_id;
 use azureml_plan::resolve::Wait;
@@ -50,7 +50,8 @@ impl Observe for MLPipeline {
             if publication.is_complete && !is_absent {
                 publication.deployments = deployments(eyes, wanted, look).await?;
             }
-            return Ok(Seen { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication });
+            let instances = instances(self, eyes, refs, look).await;
+            return Ok(Seen { instances, ..Seen::of(whole, publication) });
         }
         let is_new = is_new(self, eyes, &wanted.id, look);
         if is_new && self.spec.azure_name.is_none() {
@@ -71,7 +72,7 @@ impl Observe for MLPipeline {
             .filter(|code| needed.contains(&code.hash.as_str()))
             .map(|code| find_code(eyes, code, is_new));
         let codes = futures::future::try_join_all(codes).await?.into_iter().flatten().collect();
-        Ok(Seen { whole, steps, codes, publication })
+        Ok(Seen { steps, codes, ..Seen::of(whole, publication) })
     }
 
     async fn left(&self, eyes: &Eyes<'_>, address: &Address) -> Result<Left, Error> {
@@ -107,6 +108,18 @@ impl Observe for MLPipeline {
         add_remembered(client, remembered, &mut left).await?;
         Ok(Left { endpoints, components: left })
     }
+}
+
+/// The compute instances among the computes that the pipeline names. What cannot be read is none: nothing depends on it but a warning.
+async fn instances(pipeline: &MLPipeline, eyes: &Eyes<'_>, refs: &Refs, look: Look) -> Vec<String> {
+    let of = Collection { parent: &refs.workspace.id, name: "computes", query: &[] };
+    // A compute never changes its type: what was read just now does for all looks while something is made.
+    let look = Look { since: look.since.checked_sub(KEPT).unwrap_or(look.since), ..look };
+    let found = existing(pipeline).into_iter().map(|name| async move {
+        let compute = eyes.looks.resource(eyes.client, of, &name, look).await.ok().flatten();
+        compute.is_some_and(|compute| is_instance(&compute)).then_some(name)
+    });
+    futures::future::join_all(found).await.into_iter().flatten().collect()
 }
 
 /// Which of the steps' components are there.

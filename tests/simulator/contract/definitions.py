@@ -42,7 +42,6 @@ READ_ONLY = re.compile(r"/(workspaces/\{workspaceName\}|registries/\{registryNam
 LEFT_OUT = {
     "Compute": {
         "AKS",
-        "ComputeInstance",
         "DataFactory",
         "DataLakeAnalytics",
         "Databricks",
@@ -65,6 +64,9 @@ FREE = {
 }
 # Where the versions of a type differ by more than an addition, as the newer one says it; the older one is kept.
 KNOWN_DIFFERENCES = [
+    "ComputeInstanceLastOperation.operationName also Resize",
+    "ComputeInstanceLastOperation.operationStatus also ResizeFailed",
+    "ComputeInstanceProperties.state also Resizing",
     "EncryptionKeyVaultProperties.keyIdentifier pattern: [a-zA-Z0-9_]",
     "EncryptionKeyVaultProperties.keyVaultArmId pattern: [a-zA-Z0-9_]",
     "FqdnOutboundRule.status also Provisioning, Deleting, Failed",

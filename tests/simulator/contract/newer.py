@@ -156,6 +156,8 @@ class Merge:
     def __init__(self, types, newer, since):
         self.types, self.newer, self.since = types, newer, since
         self.seen, self.differences = set(), []
+        # New objects whose properties are being read: name by node.
+        self.within = {}
 
     def type(self, name, node):
         """Lay a node over a type."""
@@ -207,6 +209,10 @@ class Merge:
         if self.newer.is_list(node):
             return {"array": self.new(self.newer.inner(node), f"{name}[]")}
         if self.newer.is_object(node):
+            # One that is in itself, as the details of an error, is the same type again.
+            if id(node) in self.within:
+                return {"ref": self.within[id(node)]}
+            self.within[id(node)] = name
             entries = self.newer.properties(node).items()
             self.types[name] = {
                 "properties": {
@@ -215,6 +221,7 @@ class Merge:
                     for key, (child, flag) in sorted(entries)
                 }
             }
+            del self.within[id(node)]
             return {"ref": name}
         inner = self.newer.inner(node)
         return {"map": self.new(inner, f"{name}.*")} if inner is not None else self.newer.scalar(node)

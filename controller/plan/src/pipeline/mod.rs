@@ -3,6 +3,7 @@
 //! Nothing is remembered between passes but in Azure and in `status.current`: what exists under our name is equal, for
 //! every version is a hash.
 
+mod instances;
 mod labels;
 mod leave;
 mod register;
@@ -12,6 +13,7 @@ mod seen;
 mod vouch;
 mod wanted;
 
+pub use self::instances::{existing, is_instance};
 pub use self::labels::{are_labels_due, labels};
 pub use self::leave::{Address, Left};
 use self::register::register;
@@ -114,7 +116,7 @@ impl Decide for MLPipeline {
     }
 
     fn plan(&self, view: View<'_, Self>) -> Plan {
-        let mut plan = decide(self, &view);
+        let mut plan = instances::warned(self, view.seen, decide(self, &view));
         run_on_change::add(self, &view, &mut plan);
         let again = labels::looked_up_again(self, &labels::resolved(self, &view.refs.pins, view.ask));
         Plan { at: plan.at.into_iter().chain(again).min(), ..plan }

@@ -30,4 +30,14 @@ pub struct Seen {
     pub codes: BTreeMap<String, ArmId>,
     /// The endpoint and its deployments.
     pub publication: Publication,
+    /// The compute instances among the computes that it names; looked at only where the whole is there.
+    pub instances: Vec<String>,
+}
+
+impl Seen {
+    /// The whole and the endpoint, and nothing else.
+    #[must_use]
+    pub fn of(whole: Presence, publication: Publication) -> Self {
+        Self { whole, steps: BTreeMap::new(), codes: BTreeMap::new(), publication, instances: Vec::new() }
+    }
 }

@@ -13,6 +13,10 @@ reasons! {
     DRIFTED = "Drifted", User,
         "Somebody changed the resource in Azure, and `driftPolicy: Report` leaves it so.",
         "write what is in Azure into the spec, or set driftPolicy: Correct";
+    COMPUTE_INSTANCE_TARGET = "ComputeInstanceTarget", User,
+        "The MLPipeline is ready, but a step of it, or its default, names a compute instance. An instance does not scale, has to be started, \
+        and is one user's, so runs of a schedule wait or fail.",
+        "name an MLCompute with compute.ref, or a cluster that exists with compute.name";
     DATA_PLANE_UNREACHABLE = "DataPlaneUnreachable", Platform,
         "The workspace is ready, but the address of its data plane cannot be found. Clusters, environments and pipelines work; \
         steps and failures of runs cannot be followed.",

@@ -221,7 +221,7 @@ proptest! {
         let pipeline: MLPipeline = object("x", "{workspaceRef: {name: p}, publish: {endpoint: ep}, defaults: {compute: {name: c}, environment: {id: /e}}, steps: [{name: a, command: b}]}").unwrap();
         let refs = pipeline::Refs { pins: Pins::default(), sources: Sources::default(), pipelines: BTreeMap::new(), workspace: workspace(), owner: owner("x"), environments: BTreeMap::new(), computes: BTreeMap::new(), data: BTreeMap::new(), deployments: pipeline::Deployments::Text };
         let publication = Publication { endpoint: Some(endpoint.clone()), deployments, is_complete, strays: Vec::new(), is_awaited: false };
-        let seen = pipeline::Seen { whole: Presence::Here, steps: BTreeMap::new(), codes: BTreeMap::new(), publication };
+        let seen = pipeline::Seen::of(Presence::Here, publication);
         decide(&pipeline, &refs, &seen, &ask).unwrap();
         let archived = Presence::Archived(endpoint.clone());
         decide(&pipeline, &refs, &pipeline::Seen { whole: archived, ..seen }, &ask).unwrap();

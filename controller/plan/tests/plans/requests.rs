@@ -156,7 +156,7 @@ pub fn pipeline_refs() -> pipeline::Refs {
 
 pub fn nothing_seen() -> pipeline::Seen {
     let publication = Publication { endpoint: Some(endpoint()), is_complete: true, ..Publication::default() };
-    pipeline::Seen { whole: Presence::Absent, steps: BTreeMap::new(), codes: BTreeMap::new(), publication }
+    pipeline::Seen::of(Presence::Absent, publication)
 }
 
 fn endpoint() -> Value {

@@ -67,8 +67,7 @@ fn settings_of_a_deployment_are_text_or_have_types() -> Result<()> {
         let tags = owner("p").tags(&BTreeMap::new());
         let endpoint = Some(json!({"tags": tags, "properties": {"provisioningState": "Succeeded"}}));
         let publication = Publication { endpoint, is_complete: true, ..Publication::default() };
-        let (steps, codes) = (BTreeMap::new(), BTreeMap::new());
-        let seen = pipeline::Seen { whole: Presence::Here, steps, codes, publication };
+        let seen = pipeline::Seen::of(Presence::Here, publication);
         let plan = plan(&pipeline, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?;
         let [Action::Put { body, .. }] = plan.actions.as_slice() else { bail!("{plan:?}") };
         let mut settings = body["properties"]["deploymentConfiguration"]["settings"].clone();

@@ -1,4 +1,4 @@
-//! Computes: GET, LIST, PUT, PATCH, DELETE, listNodes. Clusters have nodes; other types are attached and only kept.
+//! Computes: GET, LIST, PUT, PATCH, DELETE, listNodes. Clusters have nodes; compute instances and what is attached are only kept.
 //! Source: Azure REST API, `Compute_*`; which fields can change after creation: terraform-provider-azurerm, `ForceNew`.
 
 mod body;

@@ -157,8 +157,7 @@ fn of_publication(endpoint: Value, deployments: Vec<Value>) -> Result<String> {
     let (pipeline, refs, _) = publishing()?;
     let publication =
         Publication { endpoint: Some(endpoint), deployments, is_complete: true, ..Publication::default() };
-    let (steps, codes) = (BTreeMap::new(), BTreeMap::new());
-    let seen = pipeline::Seen { whole: Presence::Here, steps, codes, publication };
+    let seen = pipeline::Seen::of(Presence::Here, publication);
     said(&plan(&pipeline, &refs, &seen, &ask()).map_err(anyhow::Error::msg)?)
 }
 

@@ -48,12 +48,7 @@ pub fn table() -> Result<Table> {
         is_complete: true,
         ..Publication::default()
     };
-    let registered = |publication: Publication| pipeline::Seen {
-        whole: Presence::Here,
-        steps: BTreeMap::new(),
-        codes: BTreeMap::new(),
-        publication,
-    };
+    let registered = |publication: Publication| pipeline::Seen::of(Presence::Here, publication);
     let nothing = pipeline::Seen { whole: Presence::Absent, ..registered(Publication::default()) };
     let mut table = Table::default();
     let mut row = |situation: &str, seen: &pipeline::Seen| -> Result<()> {
@@ -84,7 +79,12 @@ pub fn table() -> Result<Table> {
             &registered(published(Some(bare.clone()), vec![deployment(&name, state)])),
         )?;
     }
-    row("served", &registered(published(Some(endpoint.clone()), vec![deployment(&name, "Succeeded")])))?;
+    let served = registered(published(Some(endpoint.clone()), vec![deployment(&name, "Succeeded")]));
+    row("served", &served)?;
+    row(
+        "served, and its default is a compute instance",
+        &pipeline::Seen { instances: vec!["cpu".to_owned()], ..served },
+    )?;
     let many: Vec<Value> = ["d-1", "d-2", "d-3", "d-4"]
         .map(|old| deployment(old, "Succeeded"))
         .into_iter()

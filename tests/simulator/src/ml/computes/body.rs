@@ -93,6 +93,11 @@ impl Compute {
         self.kind == "AmlCompute"
     }
 
+    /// Whether it was made elsewhere, and is known here alone. A compute instance is made here too.
+    pub fn is_attached(&self) -> bool {
+        !self.is_cluster() && self.kind != "ComputeInstance"
+    }
+
     /// Its scale settings; what is attached has none.
     pub fn scale(&self) -> Scale {
         let settings = self.inner.get(MUTABLE);
@@ -133,7 +138,7 @@ impl Compute {
             ("provisioningErrors".into(), if errors.is_empty() { Value::Null } else { errors.into() }),
             ("createdOn".into(), json!(stamp(self.origin.created))),
             ("modifiedOn".into(), json!(stamp(self.origin.modified))),
-            ("isAttachedCompute".into(), json!(!self.is_cluster())),
+            ("isAttachedCompute".into(), json!(self.is_attached())),
             ("properties".into(), Value::Object(self.shown_inner())),
         ]));
         let mut shown = json!({

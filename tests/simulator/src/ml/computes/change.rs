@@ -113,8 +113,8 @@ pub fn delete(world: &mut World, call: &Call<'_>, key: &str, name: &str) -> Repl
     if compute.state.is_busy() {
         return Err(errors::busy(name, compute.state.word()));
     }
-    if compute.is_cluster() != (action == "delete") {
-        let wanted = if compute.is_cluster() { "Delete" } else { "Detach" };
+    if compute.is_attached() == (action == "delete") {
+        let wanted = if compute.is_attached() { "Detach" } else { "Delete" };
         let text =
             format!("A compute of type {} is removed with underlyingResourceAction={wanted}.", compute.kind);
         return Err(bad("BadRequest", &text));
