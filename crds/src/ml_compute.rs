@@ -35,6 +35,11 @@ use std::collections::BTreeMap;
     validation = crate::rules::immutable("MLCompute", "priority"),
     validation = crate::rules::immutable("MLCompute", "subnetId"),
     validation = crate::rules::immutable("MLCompute", "publicIp"),
+    validation = crate::rules::immutable("MLCompute", "location"),
+    validation = crate::rules::immutable("MLCompute", "ssh"),
+    validation = Rule::new("!has(self.ssh) || !has(self.ssh.publicAccess) || !self.ssh.publicAccess || !has(self.publicIp) || self.publicIp")
+        .message("ssh.publicAccess: remove it, or publicIp: false; it opens a port on public addresses, which the nodes do not have")
+        .field_path(".ssh.publicAccess"),
 )]
 pub struct MLComputeSpec {
     /// The MLWorkspace.
@@ -65,6 +70,15 @@ pub struct MLComputeSpec {
     /// Whether nodes get a public address. Default: Azure's default, which is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<bool>,
+    /// The Azure region of the nodes, such as `northeurope`. Default: the region of the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9]*$')")
+        .message("location: write the name of a region in lower-case letters and digits, such as westeurope"))]
+    pub location: Option<String>,
+    /// An account for SSH on each node. Default: none; then nobody signs in to a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Ssh>,
     /// Tags of the cluster. Tags that Azure or others add are left alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
@@ -118,6 +132,25 @@ pub struct Scale {
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("scale.idle", "30s", "24h"))]
     pub idle: Option<String>,
+}
+
+/// An account for SSH on each node, which may do everything there. It signs in with a key alone.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ssh {
+    /// The name of the account.
+    #[schemars(length(min = 1, max = 32))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z_][a-z0-9_-]*$')")
+        .message("ssh.adminUserName: use lower-case letters, digits, - and _, starting with a letter or _"))]
+    pub admin_user_name: String,
+    /// The public key that signs in, as `ssh-keygen` writes it into a file `.pub`.
+    #[schemars(length(min = 1, max = 4096))]
+    #[x_kube(validation = Rule::new("self.matches('^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,3}( [^\\r\\n]*)?$')")
+        .message("ssh.publicKey: write one line of a public key, as ssh-keygen writes it into a file .pub, such as ssh-rsa AAAA… name"))]
+    pub public_key: String,
+    /// Whether the port of SSH is open on the public addresses of the nodes. Default: false; then it is reached inside of their network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_access: Option<bool>,
 }
 
 /// The identity of a cluster's nodes.

@@ -10,10 +10,7 @@ use super::read::{Node, Place, Value};
 use std::rc::Rc;
 
 /// Ways out for keys of a cluster.
-const WAYS: [(&str, &str); 5] = [
-    ("location", "a cluster is in the region of its workspace"),
-    ("ssh_settings", "nodes are reached through services of a job"),
-    ("ssh_public_access_enabled", "nodes are reached through services of a job"),
+const WAYS: [(&str, &str); 2] = [
     ("description", "write it as a tag"),
     ("resource_id", "attach it with az ml, and name it as compute: {name: <name>}"),
 ];
@@ -44,6 +41,9 @@ pub fn cluster(ctx: &mut Context<'_>, root: &Node) {
     spec.put("scale", scale(ctx, &fields));
     spec.put_some("identity", fields.node("identity").map(|node| identity(ctx, node)));
     network(ctx, &fields, &mut spec);
+    let location = fields.text("location", &mut ctx.findings);
+    spec.put_some("location", location.map(|region| region.to_lowercase().replace(' ', "")));
+    spec.put_some("ssh", ssh(ctx, &fields));
     spec.put_full("tags", tags(ctx, &fields));
     let notes = vec![
         "A cluster of this name that exists is used as it is; `adopt: true` lets the operator change it."
@@ -160,6 +160,41 @@ fn network(ctx: &mut Context<'_>, fields: &Fields<'_>, spec: &mut Map) {
         own.finish(&[], &mut ctx.findings);
     }
     spec.put_some("publicIp", fields.boolean("enable_node_public_ip", &mut ctx.findings));
+}
+
+/// The account for SSH. Of a cluster without one the port is closed, whatever the file says of it.
+fn ssh(ctx: &mut Context<'_>, fields: &Fields<'_>) -> Option<Map> {
+    let open = fields.boolean("ssh_public_access_enabled", &mut ctx.findings);
+    let Some(node) = fields.node("ssh_settings") else {
+        if open == Some(true) {
+            let (place, key) = (fields.place_of("ssh_public_access_enabled"), "ssh_public_access_enabled");
+            ctx.findings.refuse(
+                place,
+                key,
+                "write ssh_settings beside it: without an account nobody signs in",
+            );
+        }
+        return None;
+    };
+    let own = Fields::of(node, "ssh_settings", &mut ctx.findings);
+    let name = own.text("admin_username", &mut ctx.findings);
+    let key = own.text("ssh_key_value", &mut ctx.findings).map(|key| key.trim().to_owned());
+    if key.is_none() {
+        ctx.findings.refuse(
+            &node.place,
+            "ssh_settings",
+            "write ssh_key_value: an account signs in with a key",
+        );
+    }
+    own.finish(
+        &[("admin_password", "sign in with ssh_key_value; a manifest holds no password")],
+        &mut ctx.findings,
+    );
+    let mut ssh = Map::new();
+    ssh.put_some("adminUserName", name);
+    ssh.put_some("publicKey", key);
+    ssh.put_some("publicAccess", open.filter(|open| *open));
+    Some(ssh)
 }
 
 /// The tags of a file.

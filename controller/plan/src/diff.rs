@@ -58,8 +58,9 @@ fn lookup<'a>(path: &str, have: &'a Value, key: &str) -> &'a Value {
 }
 
 /// Fields whose values are words of Azure's own, which it may write in another case.
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "actionType",
+    "computeLocation",
     "frequency",
     "jobInputType",
     "jobOutputType",

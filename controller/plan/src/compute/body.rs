@@ -3,7 +3,7 @@
 use super::wanted::Refs;
 use crate::invalid::InvalidSpec;
 use crate::{hash, time};
-use azureml_crds::ml_compute::{ComputeIdentity, ComputeIdentityType, MLComputeSpec, Priority, Scale};
+use azureml_crds::ml_compute::{ComputeIdentity, ComputeIdentityType, MLComputeSpec, Priority, Scale, Ssh};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ struct Content<'a> {
     identity: Option<&'a ComputeIdentity>,
     subnet_id: Option<&'a str>,
     public_ip: Option<bool>,
+    location: Option<&'a str>,
+    ssh: Option<&'a Ssh>,
     tags: &'a BTreeMap<String, String>,
 }
 
@@ -30,6 +32,8 @@ impl<'a> Content<'a> {
             identity,
             subnet_id,
             public_ip,
+            location,
+            ssh,
             tags,
             // The id has them.
             workspace_ref: _,
@@ -40,20 +44,27 @@ impl<'a> Content<'a> {
             adopt: _,
         } = spec;
         let (identity, subnet_id) = (identity.as_ref(), subnet_id.as_deref());
-        Self { vm_size, priority: *priority, scale, identity, subnet_id, public_ip: *public_ip, tags }
+        let (priority, public_ip) = (*priority, *public_ip);
+        let (location, ssh) = (location.as_deref(), ssh.as_ref());
+        Self { vm_size, priority, scale, identity, subnet_id, public_ip, location, ssh, tags }
     }
 }
 
 /// The body that makes a cluster.
 pub(super) fn body(spec: &MLComputeSpec, refs: &Refs) -> Result<Value, InvalidSpec> {
-    let Content { vm_size, priority, scale, identity, subnet_id, public_ip, tags } = Content::of(spec);
+    let Content { vm_size, priority, scale, identity, subnet_id, public_ip, location, ssh, tags } =
+        Content::of(spec);
     let mut cluster = json!({
         "osType": "Linux",
         "vmSize": vm_size,
         "vmPriority": priority_word(priority),
         "scaleSettings": scale_settings(scale)?,
-        "remoteLoginPortPublicAccess": "Disabled",
+        "remoteLoginPortPublicAccess": port(ssh),
     });
+    if let Some(Ssh { admin_user_name, public_key, public_access: _ }) = ssh {
+        cluster["userAccountCredentials"] =
+            json!({"adminUserName": admin_user_name, "adminUserSshPublicKey": public_key});
+    }
     if let Some(subnet) = subnet_id {
         cluster["subnet"] = json!({"id": subnet});
     }
@@ -62,13 +73,21 @@ pub(super) fn body(spec: &MLComputeSpec, refs: &Refs) -> Result<Value, InvalidSp
     }
     let mut body = json!({
         "location": refs.workspace.region,
-        "properties": {"computeType": "AmlCompute", "disableLocalAuth": true, "properties": cluster},
+        "properties": {"computeType": "AmlCompute", "disableLocalAuth": ssh.is_none(), "properties": cluster},
         "tags": refs.owner.tags(tags),
     });
+    if let Some(location) = location {
+        body["properties"]["computeLocation"] = json!(location);
+    }
     if let Some(identity) = identity {
         body["identity"] = identity_body(identity);
     }
     Ok(body)
+}
+
+/// Whether the port of SSH is open on public addresses.
+fn port(ssh: Option<&Ssh>) -> &'static str {
+    if ssh.is_some_and(|ssh| ssh.public_access == Some(true)) { "Enabled" } else { "Disabled" }
 }
 
 fn priority_word(priority: Option<Priority>) -> &'static str {
@@ -100,8 +119,9 @@ fn identity_body(ComputeIdentity { r#type, user_assigned }: &ComputeIdentity) ->
 
 /// The hash of what the user wrote.
 pub(super) fn content_hash(spec: &MLComputeSpec) -> String {
-    let Content { vm_size, priority, scale, identity, subnet_id, public_ip, tags } = Content::of(spec);
+    let Content { vm_size, priority, scale, identity, subnet_id, public_ip, location, ssh, tags } =
+        Content::of(spec);
     let content = json!({"scale": scale, "identity": identity, "tags": tags, "vmSize": vm_size,
-        "priority": priority, "subnetId": subnet_id, "publicIp": public_ip});
+        "priority": priority, "subnetId": subnet_id, "publicIp": public_ip, "location": location, "ssh": ssh});
     hash::content("compute", &content)
 }

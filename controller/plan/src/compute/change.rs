@@ -13,11 +13,15 @@ pub(super) fn drift(wanted: &Wanted, have: &Value) -> Vec<Difference> {
         body.remove("location");
     }
     let cluster = &mut want["properties"]["properties"];
+    // The account on nodes is compared where the spec has one.
+    let has_account = cluster["userAccountCredentials"].is_object();
     if let Some(cluster) = cluster.as_object_mut() {
-        cluster.remove("remoteLoginPortPublicAccess");
         cluster.remove("osType");
+        if !has_account {
+            cluster.remove("remoteLoginPortPublicAccess");
+        }
     }
-    if let Some(properties) = want["properties"].as_object_mut() {
+    if let Some(properties) = want["properties"].as_object_mut().filter(|_| !has_account) {
         properties.remove("disableLocalAuth");
     }
     // What was given when a cluster was made is not always shown; what is not shown cannot be compared.
@@ -28,10 +32,18 @@ pub(super) fn drift(wanted: &Wanted, have: &Value) -> Vec<Difference> {
     };
     let mut found: Vec<Difference> = differences(&want, have)
         .into_iter()
-        .filter(|difference| is_shown(difference) && !is_no_identity(difference))
+        .filter(|difference| is_shown(difference) && !is_no_identity(difference) && !is_same_key(difference))
         .collect();
     found.extend(surplus_identities(&want, have));
     found
+}
+
+/// Whether a public key differs in what is no part of it: its comment.
+fn is_same_key(Difference { path, want, have }: &Difference) -> bool {
+    let key = |value: &Value| -> Vec<String> {
+        value.as_str().unwrap_or_default().split_whitespace().take(2).map(str::to_owned).collect()
+    };
+    path.ends_with(".adminUserSshPublicKey") && key(want) == key(have)
 }
 
 /// Identities that the spec does not name: the one list of which the spec sets the whole.

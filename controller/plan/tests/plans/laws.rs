@@ -101,6 +101,9 @@ fn cluster() -> impl Strategy<Value = MLComputeSpec> {
             if low {
                 spec["priority"] = json!("LowPriority");
                 spec["identity"] = json!({"type": "SystemAssigned"});
+                spec["location"] = json!("northeurope");
+                spec["ssh"] =
+                    json!({"adminUserName": "me", "publicKey": "ssh-rsa AAAA me", "publicAccess": public_ip});
             }
             serde_json::from_value(spec).ok()
         },
@@ -143,7 +146,7 @@ proptest! {
     fn a_changed_cluster_is_put_right_by_one_request(old in cluster(), new in cluster()) {
         let metadata = object::<MLCompute>("x", "{workspaceRef: {name: p}, vmSize: S, scale: {max: 1}}").unwrap().metadata;
         // What cannot be changed in place is the same.
-        let new = MLComputeSpec { vm_size: old.vm_size.clone(), priority: old.priority, public_ip: old.public_ip, identity: old.identity.clone(), ..new };
+        let new = MLComputeSpec { scale: new.scale, tags: new.tags, ..old.clone() };
         let compute = |spec| MLCompute { metadata: metadata.clone(), spec, status: Some(MLComputeStatus::default()) };
         let refs = compute_refs();
         let have = kept(&compute(old).wanted(&refs).unwrap().body);

@@ -1,12 +1,13 @@
 //! Clusters: a quota, a pause, one that was there before.
 
 use super::{
-    accepted, compute, condition, fault, last_body, manifest, message, patch, ready, says, workspace,
+    accepted, compute, condition, fault, last_body, manifest, message, patch, pipeline, ready, says,
+    workspace,
 };
 use anyhow::{Context as _, Result, ensure};
-use azureml_crds::{MLCompute, MLEnvironment};
+use azureml_crds::{MLCompute, MLEnvironment, MLPipeline};
 use azureml_e2e::{PATIENCE, Scene, Setting};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quota_is_said_in_azures_words_and_tried_again() -> Result<()> {
@@ -78,18 +79,73 @@ async fn a_paused_object_that_has_to_be_made_is_not_looked_at_all_the_time() -> 
     operator.stop()
 }
 
+/// Makes a compute as somebody does in the portal.
+async fn by_hand(scene: &Scene, name: &str, body: &Value) -> Result<()> {
+    let (http, token) = scene.azure_client().await?;
+    let (endpoint, subscription) = (scene.azure.endpoint(), scene.azure.subscription_id());
+    let url = format!(
+        "{endpoint}/subscriptions/{subscription}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/mlw-team-a/computes/{name}?api-version=2025-12-01"
+    );
+    http.put(url).bearer_auth(token).json(body).send().await?.error_for_status()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_on_a_compute_instance_is_ready_and_says_so() -> Result<()> {
+    let scene = Scene::set("instance", Setting::default()).await?;
+    let inner = json!({"vmSize": "STANDARD_DS3_V2", "applicationSharingPolicy": "Personal"});
+    let body = json!({"location": "westeurope", "properties": {"computeType": "ComputeInstance", "properties": inner}});
+    by_hand(&scene, "ci-anna", &body).await?;
+    let operator = scene.operator().await?;
+    let of = |compute: &str| pipeline("").replace("compute: {ref: cpu}", compute);
+    scene.apply_objects(&(workspace("") + &of("compute: {name: ci-anna}"))).await?;
+    let told = says::<MLPipeline>(&scene, "p", "True", "ComputeInstanceTarget").await?;
+    let said = message(&told, "Ready");
+    ensure!(said.ends_with("name a cluster instead of a compute instance, which does not scale, has to be started, and is one user's: defaults.compute names ci-anna"), "{said}");
+    ensure!(condition(&told, "Stalled").is_null(), "{told}");
+    scene.apply_objects(&of("compute: {ref: cpu}")).await?;
+    ready::<MLPipeline>(&scene, "p").await?;
+    operator.stop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_in_the_region_and_has_the_account_that_the_spec_says() -> Result<()> {
+    let scene = Scene::set("account", Setting::default()).await?;
+    let operator = scene.operator().await?;
+    let own = ", azureName: ours, location: northeurope, ssh: {adminUserName: azureuser, publicKey: ssh-rsa AAAA me@desk, publicAccess: true}";
+    scene.apply_objects(&(workspace("") + &compute(own))).await?;
+    ready::<MLCompute>(&scene, "cpu").await?;
+    let body = last_body(&scene, "PUT workspaces/computes")?;
+    let (outer, inner) = (&body["properties"], &body["properties"]["properties"]);
+    ensure!(body["location"] == "westeurope" && outer["computeLocation"] == "northeurope", "{body}");
+    ensure!(
+        outer["disableLocalAuth"] == false && inner["remoteLoginPortPublicAccess"] == "Enabled",
+        "{body}"
+    );
+    let account = json!({"adminUserName": "azureuser", "adminUserSshPublicKey": "ssh-rsa AAAA me@desk"});
+    ensure!(inner["userAccountCredentials"] == account, "{body}");
+    // A change of the whole keeps them.
+    patch(&scene, "mlcompute/cpu", &json!({"spec": {"tags": {"team": "a"}}})).await?;
+    ready::<MLCompute>(&scene, "cpu").await?;
+    let body = last_body(&scene, "PUT workspaces/computes")?;
+    ensure!(body["tags"]["team"] == "a" && body["properties"]["computeLocation"] == "northeurope", "{body}");
+    ensure!(body["properties"]["properties"]["userAccountCredentials"] == account, "{body}");
+    // Another object that takes the cluster over has to say the same.
+    scene.kubectl(&["delete", "mlcompute/cpu"]).await?;
+    scene.portal("computes", "ours", &json!({"tags": null})).await?;
+    let other = own.replace("AAAA", "BBBB") + ", adopt: true";
+    scene.apply_objects(&compute(&other)).await?;
+    let refused = says::<MLCompute>(&scene, "cpu", "False", "CannotChange").await?;
+    ensure!(message(&refused, "Ready").contains("adminUserSshPublicKey"), "{refused}");
+    operator.stop()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_that_was_there_is_used_as_it_is_or_taken_over() -> Result<()> {
     let scene = Scene::set("adopt", Setting::default()).await?;
-    let (http, token) = scene.azure_client().await?;
-    let id = format!(
-        "/subscriptions/{}/resourceGroups/rg-ml/providers/Microsoft.MachineLearningServices/workspaces/mlw-team-a/computes/shared",
-        scene.azure.subscription_id()
-    );
     let body = json!({"location": "westeurope", "tags": {"made": "by hand"}, "properties": {"computeType": "AmlCompute", "properties": {
         "vmSize": "STANDARD_DS3_V2", "vmPriority": "Dedicated", "scaleSettings": {"minNodeCount": 0, "maxNodeCount": 2, "nodeIdleTimeBeforeScaleDown": "PT2M"}}}});
-    let url = format!("{}{id}?api-version=2025-12-01", scene.azure.endpoint());
-    http.put(url).bearer_auth(token).json(&body).send().await?.error_for_status()?;
+    by_hand(&scene, "shared", &body).await?;
     let operator = scene.operator().await?;
     scene.apply_objects(&(workspace("") + &compute(", azureName: shared"))).await?;
     let used = says::<MLCompute>(&scene, "cpu", "True", "NotOwned").await?;

@@ -12,6 +12,15 @@ use std::collections::BTreeMap;
 const CLUSTER: &str =
     "{workspaceRef: {name: prod}, azureName: cpu, vmSize: Standard_DS3_v2, scale: {max: 4}}";
 
+const ELSEWHERE: &str =
+    "location: northeurope, ssh: {adminUserName: azureuser, publicKey: ssh-rsa AAAA me@desk}, azureName";
+
+/// As Azure shows a cluster with an account: as recorded, no password; and a key whose comment is another.
+fn shown(made: &Value) -> Value {
+    let account = json!({"adminUserName": "azureuser", "adminUserPassword": null, "adminUserSshPublicKey": "ssh-rsa AAAA"});
+    with(made, "/properties/properties/userAccountCredentials", account)
+}
+
 /// A compute whose status speaks of what is wanted now.
 fn settled(spec: &str, refs: &compute::Refs) -> Result<(MLCompute, Value)> {
     let mut compute: MLCompute = object("cpu", spec)?;
@@ -65,6 +74,22 @@ pub fn table() -> Result<Table> {
         "the same size in upper case",
         &compute,
         Some(with(&have, "/properties/properties/vmSize", json!("STANDARD_DS3_V2"))),
+        &ask(),
+    )?;
+    let (elsewhere, made) = settled(&CLUSTER.replace("azureName", ELSEWHERE), &refs)?;
+    row("in another region and with an account", &elsewhere, None, &ask())?;
+    row("the same, made", &elsewhere, Some(shown(&made)), &ask())?;
+    let account = "/properties/properties/userAccountCredentials/adminUserSshPublicKey";
+    row(
+        "the same, with another key",
+        &elsewhere,
+        Some(with(&shown(&made), account, json!("ssh-rsa BBBB me"))),
+        &ask(),
+    )?;
+    row(
+        "the same, in the region of the workspace",
+        &elsewhere,
+        Some(with(&shown(&made), "/properties/computeLocation", json!("westeurope"))),
         &ask(),
     )?;
     row("nobody's", &compute, Some(with(&have, "/tags", json!({}))), &ask())?;
