@@ -6,8 +6,9 @@ use super::{chart, page, program};
 use anyhow::{Context as _, Result, ensure};
 use azureml_e2e::operator::SOON;
 use azureml_e2e::scene::GRANTS;
-use azureml_e2e::{Scene, Setting};
+use azureml_e2e::{Operator, Scene, Setting};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const ALERT: &str = "AzureMLOperatorScheduledRunFailed";
 
@@ -45,21 +46,10 @@ async fn firing(prometheus: &Prometheus) -> Result<Vec<Value>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_night_that_fails_is_seen_where_people_look_and_the_next_good_one_clears_it() -> Result<()> {
     let Some(program) = program("prometheus")? else { return Ok(()) };
-    let soon = SOON.replace("intervals: {", "intervals: {firingCheck: 1s, ");
-    let setting = Setting { config: format!("{GRANTS}{soon}"), ..Setting::default() };
-    let scene = Scene::set("nights", setting).await?;
-    let operator = scene.operator().await?;
-    let prometheus = Prometheus::start(&program, &[operator.address()?], &chart("files/alerts.yaml")).await?;
-    for file in ["workspace", "computes"] {
-        scene.kubectl(&["apply", "-f", &format!("examples/r-gbm/{file}.yaml")]).await?;
-    }
-    scene.apply(NIGHTLY).await?;
-    scene.kubectl(&["wait", "mlschedule/nightly", "--for=condition=Ready", "--timeout=60s"]).await?;
-    let fails = json!({"fail": {"code": "UserError", "message": "there is no package called caret"}});
-    let fault = json!({"when": "outcome", "match": {"path": "/steps/train"}, "do": fails, "times": 1});
-    scene.azure.fault(fault).map_err(anyhow::Error::msg)?;
-
+    let (scene, operator, prometheus) = stage("nights", &program, NIGHTLY).await?;
+    let fault = fails(&scene)?;
     night(&scene, "False").await?;
+    ensure!(scene.azure.release(&fault, false), "there is no such fault");
     let shown = scene.kubectl(&["get", "mlsched", "nightly", "-o", "wide"]).await?;
     for word in
         ["LAST", "RESULT", "MESSAGE", "Failed", "step train of job", "there is no package called caret"]
@@ -68,9 +58,7 @@ async fn a_night_that_fails_is_seen_where_people_look_and_the_next_good_one_clea
     }
     let events = scene.kubectl(&["get", "events", "--field-selector", "reason=RunFailed"]).await?;
     ensure!(events.contains("Warning") && events.contains("no package called caret"), "{events}");
-    let alert = prometheus
-        .until("the alert of a failed night", |it| async move { Ok(firing(it).await?.into_iter().next()) })
-        .await?;
+    let alert = fired(&prometheus).await?;
     let link = alert["annotations"]["runbook_url"].as_str().context("no link")?;
     ensure!(link.ends_with(&format!("#{}", ALERT.to_lowercase())), "{alert}");
     ensure!(
@@ -81,8 +69,60 @@ async fn a_night_that_fails_is_seen_where_people_look_and_the_next_good_one_clea
     night(&scene, "True").await?;
     let shown = scene.kubectl(&["get", "mlsched", "nightly", "-o", "wide"]).await?;
     ensure!(shown.contains("Succeeded") && !shown.contains("no package"), "{shown}");
+    cleared(&prometheus).await?;
+    operator.stop()
+}
+
+/// An operator that a Prometheus watches with the chart's alerts, and a schedule that is ready.
+async fn stage(name: &str, program: &Path, nightly: &str) -> Result<(Scene, Operator, Prometheus)> {
+    let soon = SOON.replace("intervals: {", "intervals: {firingCheck: 1s, ");
+    let setting = Setting { config: format!("{GRANTS}{soon}"), ..Setting::default() };
+    let scene = Scene::set(name, setting).await?;
+    let operator = scene.operator().await?;
+    let prometheus = Prometheus::start(program, &[operator.address()?], &chart("files/alerts.yaml")).await?;
+    for file in ["workspace", "computes"] {
+        scene.kubectl(&["apply", "-f", &format!("examples/r-gbm/{file}.yaml")]).await?;
+    }
+    scene.apply(nightly).await?;
+    scene.kubectl(&["wait", "mlschedule/nightly", "--for=condition=Ready", "--timeout=60s"]).await?;
+    Ok((scene, operator, prometheus))
+}
+
+/// The step fails from now on; the name under which that ends.
+fn fails(scene: &Scene) -> Result<String> {
+    let fails = json!({"fail": {"code": "UserError", "message": "there is no package called caret"}});
+    let fault = json!({"when": "outcome", "match": {"path": "/steps/train"}, "do": fails});
+    scene.azure.fault(fault).map_err(anyhow::Error::msg)
+}
+
+/// The alert, once it fires.
+async fn fired(prometheus: &Prometheus) -> Result<Value> {
+    prometheus
+        .until("the alert of a failed night", |it| async move { Ok(firing(it).await?.into_iter().next()) })
+        .await
+}
+
+/// Waits until no alert fires.
+async fn cleared(prometheus: &Prometheus) -> Result<()> {
     prometheus
         .until("no alert any more", |it| async move { Ok(firing(it).await?.is_empty().then_some(())) })
-        .await?;
+        .await
+}
+
+/// The nights begin by themselves, each minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_that_this_cluster_fires_and_that_fails_is_alerted_until_the_next_good_one() -> Result<()> {
+    let Some(program) = program("prometheus")? else { return Ok(()) };
+    let nightly = NIGHTLY.replace("cron: '0 3 * * *'", "engine: Controller, crons: ['* * * * *']");
+    let (scene, operator, prometheus) = stage("fired-here", &program, &nightly).await?;
+    let fault = fails(&scene)?;
+    let ended = |how: &str| format!("--for=condition=LastRunSucceeded={how}");
+    scene.kubectl(&["wait", "mlschedule/nightly", &ended("False"), "--timeout=150s"]).await?;
+    let alert = fired(&prometheus).await?;
+    let told = alert["annotations"]["description"].as_str().context("no description")?;
+    ensure!(told.starts_with("The newest run of 1 schedules failed."), "{alert}");
+    ensure!(scene.azure.release(&fault, false), "there is no such fault");
+    scene.kubectl(&["wait", "mlschedule/nightly", &ended("True"), "--timeout=150s"]).await?;
+    cleared(&prometheus).await?;
     operator.stop()
 }
