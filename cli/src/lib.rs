@@ -3,6 +3,7 @@
 //! In: files and arguments. Out: text and findings. Verbs are pure; `main.rs` alone reads the disk, writes and exits.
 
 pub mod convert;
+pub mod import;
 pub mod objects;
 pub mod plan;
 pub mod schemas;

@@ -20,6 +20,8 @@ struct Arguments {
 enum Verb {
     /// Turns YAML files of `az ml` into manifests.
     Convert(verbs::Convert),
+    /// Writes manifests of a workspace that exists, and changes nothing in Azure.
+    Import(verbs::Import),
     /// Says everything that is wrong with manifests, without a cluster.
     Validate(verbs::Validate),
     /// Says what the operator would change in Azure, without changing it.
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     };
     let ended = match arguments.verb {
         Verb::Convert(arguments) => arguments.run().map(code),
+        Verb::Import(arguments) => arguments.run().map(code),
         Verb::Validate(arguments) => arguments.run().map(code),
         Verb::Plan(arguments) => arguments.run(),
         Verb::Schemas(arguments) => arguments.run().map(code),

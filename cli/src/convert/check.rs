@@ -25,17 +25,22 @@ pub fn definitions() -> Result<&'static Definitions, String> {
 /// What does not fit, each with its field.
 #[must_use]
 pub fn faults(definitions: &Definitions, object: &Object, text: &str) -> Vec<String> {
-    let written = Out::Map(manifest(object, None)).json();
+    held(definitions, object.kind, &Out::Map(manifest(object, None)).json(), text)
+}
+
+/// What does not fit of a manifest and its text, each with its field.
+#[must_use]
+pub fn held(definitions: &Definitions, kind: &str, written: &Value, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     match serde_saphyr::from_str::<Value>(text) {
-        Ok(read) if read == written => {}
+        Ok(read) if read == *written => {}
         Ok(_) => faults.push("the text of the manifest means something else".to_owned()),
         Err(error) => faults.push(format!("the manifest is not YAML: {error}")),
     }
-    let refused = definitions.check(object.kind, &written["spec"], None);
+    let refused = definitions.check(kind, &written["spec"], None);
     faults.extend(refused.iter().map(ToString::to_string));
     if faults.is_empty() {
-        faults.extend(typed(object.kind, written).err().map(|error| error.to_string()));
+        faults.extend(typed(kind, written.clone()).err().map(|error| error.to_string()));
     }
     faults
 }

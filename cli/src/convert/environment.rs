@@ -112,7 +112,8 @@ fn speaking(spec: &Map) -> String {
 }
 
 /// The name of an image with its registry: without one, Docker's own is meant.
-fn image_name(text: &str) -> Out {
+#[must_use]
+pub fn image_name(text: &str) -> Out {
     let first = text.split('/').next().unwrap_or(text);
     let is_registry = text.contains('/') && (first.contains(['.', ':']) || first == "localhost");
     match (is_registry, text.contains('/')) {

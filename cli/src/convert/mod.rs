@@ -3,15 +3,15 @@
 //! In: paths, something that reads files, options. Out: the files of a kustomization, and what was found. No disk, no clock.
 
 mod automl;
-mod bindings;
+pub(crate) mod bindings;
 mod bodies;
-mod check;
+pub(crate) mod check;
 mod code;
-mod compute;
+pub(crate) mod compute;
 pub mod context;
 mod data;
 mod endpoint;
-mod environment;
+pub(crate) mod environment;
 mod fields;
 pub mod files;
 pub mod findings;
@@ -20,11 +20,11 @@ mod job;
 mod kinds;
 mod layers;
 mod lift;
-mod names;
-mod order;
-mod out;
+pub(crate) mod names;
+pub(crate) mod order;
+pub(crate) mod out;
 mod pipeline;
-mod ports;
+pub(crate) mod ports;
 pub mod read;
 mod running;
 mod schedule;
@@ -32,7 +32,7 @@ mod settings;
 mod signature;
 mod step;
 mod values;
-mod write;
+pub(crate) mod write;
 
 use context::{Context, Options, Over};
 use files::{Files, tidy};

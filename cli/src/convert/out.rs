@@ -107,6 +107,15 @@ impl FromIterator<(String, Out)> for Map {
     }
 }
 
+impl IntoIterator for Map {
+    type Item = (String, Out);
+    type IntoIter = std::vec::IntoIter<(String, Out)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl Out {
     /// With a comment behind it.
     #[must_use]

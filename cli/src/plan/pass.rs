@@ -45,12 +45,22 @@ where
     let (status, told) = match one(hands, folder, shelf, object.as_ref()).await {
         Ok((status, told)) => (status, told),
         // Others are told of it, as they are by the operator.
-        Err(Stop::Wait(wait)) => (waiting(object.as_ref(), &wait), Stop::Wait(wait).told()),
+        Err(Stop::Wait(wait)) => (waiting(object.as_ref(), &wait), waits(object.as_ref(), wait)),
         Err(stop) => return Some(stop.told()),
     };
     let mut all = shelf.lock().unwrap_or_else(PoisonError::into_inner);
     all.insert(key.clone(), Arc::new(object.with(status)));
     Some(told)
+}
+
+/// What is said of an object that waits. One that is paused sends nothing, whatever it waits for: its plan is whole.
+fn waits<K: Subject>(object: &K, wait: Wait) -> Told
+where
+    <K as HasStatus>::Status: HasCommon,
+{
+    let is_paused = report::is_paused(object.meta()) && !wait.is_stalled;
+    let told = Stop::Wait(wait).told();
+    Told { is_compared: told.is_compared || is_paused, ..told }
 }
 
 /// The circumstances of a pass.

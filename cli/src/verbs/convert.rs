@@ -3,13 +3,13 @@
 //! In: arguments. Out: files or a stream, findings on standard error.
 
 use super::Failed;
+use super::folder::put;
 use crate::disk::Disk;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use azureml_cli::convert::context::{Git, Options};
 use azureml_cli::convert::{Outcome, convert};
-use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The arguments of `convert`.
 #[derive(clap::Args)]
@@ -90,29 +90,5 @@ fn write(outcome: &Outcome, output: &str) -> Result<()> {
     if output == "-" {
         return std::io::stdout().write_all(outcome.stream.as_bytes()).context("standard output");
     }
-    let folder = Path::new(output);
-    refuse_others(folder, &outcome.files)?;
-    for (name, bytes) in &outcome.files {
-        let path = folder.join(name);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-        }
-        std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
-    }
-    Ok(())
-}
-
-/// A folder with other files is left alone, so that a second run leaves nothing old behind unseen.
-fn refuse_others(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let is_ours = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        files.keys().any(|ours| *ours == name || ours.starts_with(&format!("{name}/")))
-    };
-    let others: Vec<PathBuf> =
-        entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| !is_ours(path)).collect();
-    if let Some(other) = others.first() {
-        bail!("{} is not of this conversion; name an empty folder, or remove it", other.display());
-    }
-    Ok(())
+    put(Path::new(output), &outcome.files)
 }

@@ -24,7 +24,7 @@ ACR_FOLDER = f"specification/containerregistry/resource-manager/{ACR}"
 ROUTES = {
     f"{AML_2024}/mfe.json": (
         "aml",
-        r"/workspaces/\{workspaceName\}/(batchEndpoints|codes|components|data|datastores|environments|jobs|models|schedules)(?!.*publish)",
+        r"/workspaces/\{workspaceName\}/((batchEndpoints|codes|components|data|datastores|environments|jobs|models|schedules)(?!.*publish)|onlineEndpoints$)",
     ),
     f"{AML_2024}/machineLearningServices.json": (
         "aml",

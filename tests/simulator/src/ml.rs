@@ -20,6 +20,7 @@ use crate::arm::errors::{self, Reply};
 use crate::arm::ids::Target;
 use crate::arm::operations::{self, Work};
 use crate::faults::Failure;
+use crate::wire::Answer;
 use crate::world::World;
 use http::Method;
 use jiff::Timestamp;
@@ -154,6 +155,10 @@ fn below_workspace(world: &mut World, call: &Call<'_>, key: &str, rest: &[&str])
         "jobs" => jobs::answer(world, call, key, rest),
         "schedules" => schedules::answer(world, call, key, rest),
         "batchendpoints" => endpoints::answer(world, call, key, rest),
+        // Nothing makes any here: the collections are there, and empty.
+        "onlineendpoints" | "models" if rest.is_empty() && call.is(&Method::GET) => {
+            Ok(Answer::ok(&json!({"value": []})))
+        }
         _ => match assets::Kind::of(&kind) {
             Some(kind) => assets::answer(world, call, key, kind, rest),
             None => Err(errors::no_route(call)),

@@ -9,7 +9,7 @@ mod ours;
 mod project;
 mod request;
 mod rules;
-mod sdk;
+pub(crate) mod sdk;
 mod seeds;
 mod table;
 mod tree;

@@ -6,6 +6,7 @@ mod apply;
 mod change;
 mod drift;
 mod from_files;
+mod imported;
 mod leave;
 mod planned;
 mod run;
