@@ -14,7 +14,9 @@ const SUBSCRIPTION: &str = "11111111-2222-3333-4444-555555555555";
 
 /// The workspace of the tests.
 fn workspace() -> Result<Live> {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/import/workspace.json"))?;
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files/import/workspace.json"),
+    )?;
     let all: Value = serde_json::from_str(&text)?;
     let list = |key: &str| all[key].as_array().cloned().unwrap_or_default();
     let mut live = Live::new(ArmId::parse(all["id"].as_str().context("no id")?)?, all["workspace"].clone());
@@ -64,7 +66,8 @@ fn a_workspace_becomes_manifests_and_an_inventory() -> Result<()> {
 
 #[test]
 fn adopting_is_said_and_held_back() -> Result<()> {
-    let options = Options { adopts: true, namespace: Some("team-a".to_owned()), cloud: Some("AzureChina".to_owned()) };
+    let options =
+        Options { adopts: true, namespace: Some("team-a".to_owned()), cloud: Some("AzureChina".to_owned()) };
     let files = imported(&workspace()?, &options)?.files;
     let mut adopted = 0;
     for (name, bytes) in files.iter().filter(|(name, _)| name.contains('/')) {
@@ -112,7 +115,8 @@ fn names_that_kubernetes_takes_for_one_are_two() -> Result<()> {
     live.computes.push(second);
     let files = imported(&live, &Options::default())?.files;
     let names: Vec<&String> = files.keys().filter(|name| name.starts_with("computes/")).collect();
-    let different: std::collections::BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+    let different: std::collections::BTreeSet<String> =
+        names.iter().map(|name| name.to_lowercase()).collect();
     ensure!(names.len() == different.len() && names.len() == 4, "{names:?}");
     Ok(())
 }
@@ -120,7 +124,8 @@ fn names_that_kubernetes_takes_for_one_are_two() -> Result<()> {
 /// The answers to reads of one resource, in a recording.
 fn reads(recording: &Value) -> Vec<(String, Value)> {
     let exchanges = recording["exchanges"].as_array().into_iter().flatten();
-    let is_read = |exchange: &&Value| exchange["request"]["method"] == "GET" && exchange["response"]["status"] == 200;
+    let is_read =
+        |exchange: &&Value| exchange["request"]["method"] == "GET" && exchange["response"]["status"] == 200;
     exchanges
         .filter(is_read)
         .filter_map(|exchange| {

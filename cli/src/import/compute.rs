@@ -9,7 +9,8 @@ use azureml_plan::time;
 use serde_json::Value;
 
 const ATTACHED: &str = "keep it with az ml; a step names it as compute: {name: <name>}";
-const INSTANCE: &str = "keep it with az ml: it belongs to a person; a step runs on a cluster or on serverless compute";
+const INSTANCE: &str =
+    "keep it with az ml: it belongs to a person; a step runs on a cluster or on serverless compute";
 
 /// Makes the MLCompute of a cluster.
 pub fn compute(draft: &mut Draft<'_>, body: &Value) {
@@ -22,7 +23,12 @@ pub fn compute(draft: &mut Draft<'_>, body: &Value) {
     }
     let cluster = &properties["properties"];
     if said(&cluster["osType"]).is_some_and(|system| !system.eq_ignore_ascii_case("Linux")) {
-        return draft.leave("AmlCompute", name, "its nodes run Windows; MLCompute makes clusters of Linux", ATTACHED);
+        return draft.leave(
+            "AmlCompute",
+            name,
+            "its nodes run Windows; MLCompute makes clusters of Linux",
+            ATTACHED,
+        );
     }
     if draft.is_owned("AmlCompute", name, &body["tags"]) {
         return;
@@ -42,7 +48,8 @@ pub fn compute(draft: &mut Draft<'_>, body: &Value) {
     spec.put_full("tags", user_tags(&body["tags"]));
     draft.put_adopt(&mut spec);
     let is_paused = draft.options.adopts;
-    let object = Object { folder: "computes", kind: "MLCompute", name: String::new(), notes, is_paused, spec };
+    let object =
+        Object { folder: "computes", kind: "MLCompute", name: String::new(), notes, is_paused, spec };
     if let Some(object) = draft.keep(name, object) {
         draft.computes.insert(name.to_ascii_lowercase(), object);
     }
@@ -73,7 +80,8 @@ fn scale(settings: &Value) -> Map {
 
 fn identity(body: &Value, notes: &mut Vec<String>) -> Option<Map> {
     let kind = said(&body["type"])?;
-    let ids: Vec<String> = body["userAssignedIdentities"].as_object().into_iter().flatten().map(|(id, _)| id.clone()).collect();
+    let ids: Vec<String> =
+        body["userAssignedIdentities"].as_object().into_iter().flatten().map(|(id, _)| id.clone()).collect();
     match kind.to_ascii_lowercase().replace(' ', "").as_str() {
         "systemassigned" => Some(Map::new().with("type", "SystemAssigned")),
         "userassigned" => Some(Map::new().with("type", "UserAssigned").with("userAssigned", ids)),

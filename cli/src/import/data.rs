@@ -10,7 +10,8 @@ use serde_json::Value;
 /// Makes the MLData of a data asset's newest version.
 pub fn data(draft: &mut Draft<'_>, body: &Value) {
     let id = body["id"].as_str().unwrap_or_default();
-    let (properties, name, version) = (&body["properties"], asset(id), body["name"].as_str().unwrap_or_default());
+    let (properties, name, version) =
+        (&body["properties"], asset(id), body["name"].as_str().unwrap_or_default());
     if draft.is_owned("data", &name, &properties["tags"]) {
         return;
     }
@@ -20,7 +21,12 @@ pub fn data(draft: &mut Draft<'_>, body: &Value) {
         return draft.leave("data", &name, "Azure shows no address of it", &keep);
     };
     if has_secret(address) {
-        return draft.leave("data", &name, "its address has a signature or a password, which belongs into no file", &keep);
+        return draft.leave(
+            "data",
+            &name,
+            "its address has a signature or a password, which belongs into no file",
+            &keep,
+        );
     }
     let mut spec = draft.spec();
     let renamed = draft.put_azure_name(&mut spec, &name, (1, 255, "-_"));

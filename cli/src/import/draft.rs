@@ -3,7 +3,7 @@
 //! In: what the parts of the import hand over. Out: the same, each object held against the definitions of its kind. It is the only
 //! thing that changes.
 
-use super::live::bare;
+use super::live::{bare, component_id};
 use super::write::text;
 use crate::convert::check;
 use crate::convert::names::{self, Taken};
@@ -139,13 +139,20 @@ impl<'a> Draft<'a> {
     }
 
     /// The name in Azure, where the kinds take it; a note where they do not.
-    pub fn put_azure_name(&self, spec: &mut Map, name: &str, (least, most, also): (usize, usize, &str)) -> Option<String> {
+    pub fn put_azure_name(
+        &self,
+        spec: &mut Map,
+        name: &str,
+        (least, most, also): (usize, usize, &str),
+    ) -> Option<String> {
         match names::azure(name, least, most, also) {
             Ok(()) => {
                 spec.put("azureName", name);
                 None
             }
-            Err(why) => Some(format!("Its name in Azure is {name}. The operator's will be generated: {why}.")),
+            Err(why) => {
+                Some(format!("Its name in Azure is {name}. The operator's will be generated: {why}."))
+            }
         }
     }
 
@@ -167,6 +174,12 @@ impl<'a> Draft<'a> {
         let is_named = asset.starts_with(|first: char| first.is_ascii_alphanumeric())
             && !asset.to_ascii_lowercase().contains("anonymous");
         if is_here && is_named { format!("azureml:{asset}:{}", parsed.name()) } else { id.to_owned() }
+    }
+
+    /// The shortest reference to a component.
+    #[must_use]
+    pub fn component(&self, text: &str) -> String {
+        component_id(self.id, text).map_or_else(|| text.to_owned(), |id| self.reference(id.as_str()))
     }
 
     /// The compute that a job or deployment names, as the field `compute` has it.
@@ -224,6 +237,7 @@ pub fn truth(value: &Value) -> bool {
 pub fn has_secret(address: &str) -> bool {
     let (_, query) = address.split_once('?').unwrap_or_default();
     let in_query = query.split('&').any(|part| part.to_ascii_lowercase().starts_with("sig="));
-    let authority = address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let authority =
+        address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     in_query || authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
 }

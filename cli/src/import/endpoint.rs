@@ -16,10 +16,19 @@ pub fn endpoint(draft: &mut Draft<'_>, live: &Live, Endpoint { body, deployments
         return;
     }
     let default = said(&body["properties"]["defaults"]["deploymentName"]);
-    let is_default = |one: &&Value| default.is_some_and(|default| one["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(default)));
+    let is_default = |one: &&Value| {
+        default.is_some_and(|default| {
+            one["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(default))
+        })
+    };
     for other in deployments.iter().filter(|one| !is_default(one)) {
         let name = format!("{name}/{}", other["name"].as_str().unwrap_or_default());
-        draft.leave("batch deployment", &name, "it is not the default of its endpoint", "keep it with az ml while callers name it");
+        draft.leave(
+            "batch deployment",
+            &name,
+            "it is not the default of its endpoint",
+            "keep it with az ml while callers name it",
+        );
     }
     let Some(deployment) = deployments.iter().find(is_default) else {
         let way = "set a default with az ml, and import again; or delete the endpoint";
@@ -29,9 +38,14 @@ pub fn endpoint(draft: &mut Draft<'_>, live: &Live, Endpoint { body, deployments
         let why = "its default deployment scores with a model, not with a pipeline component";
         return draft.leave("batch endpoint", name, why, MODEL);
     };
-    let Some(body_of_component) = live.body(component) else {
+    let Some(body_of_component) = live.component(component) else {
         let why = format!("the component of its default deployment cannot be read: {component}");
-        return draft.leave("batch endpoint", name, &why, "see that it is there and may be read, and import again");
+        return draft.leave(
+            "batch endpoint",
+            name,
+            &why,
+            "see that it is there and may be read, and import again",
+        );
     };
     let notes = vec![format!(
         "Published at the batch endpoint {name} by its deployment {}, which goes on serving.\n\
@@ -39,5 +53,8 @@ pub fn endpoint(draft: &mut Draft<'_>, live: &Live, Endpoint { body, deployments
         default.unwrap_or_default()
     )];
     let settings = &deployment["properties"]["deploymentConfiguration"]["settings"];
-    wrapped(draft, &Wrapped { wish: name, id: component, body: body_of_component, settings, job: &Value::Null, notes });
+    wrapped(
+        draft,
+        &Wrapped { wish: name, id: component, body: body_of_component, settings, job: &Value::Null, notes },
+    );
 }

@@ -18,7 +18,12 @@ pub fn environment(draft: &mut Draft<'_>, body: &Value) {
     let (properties, name) = (&body["properties"], asset(id));
     let (version, reference) = (body["name"].as_str().unwrap_or_default(), draft.reference(id));
     if properties["isAnonymous"] == true || name.to_ascii_lowercase().contains("anonymous") {
-        return draft.leave("environment", &name, "it has no name of its own", "nothing: the components that use it name it by its id");
+        return draft.leave(
+            "environment",
+            &name,
+            "it has no name of its own",
+            "nothing: the components that use it name it by its id",
+        );
     }
     if properties["environmentType"] == "Curated" || name.to_ascii_lowercase().starts_with("azureml-") {
         return draft.leave("environment", &name, "it is Microsoft's", PLACE);
@@ -29,7 +34,12 @@ pub fn environment(draft: &mut Draft<'_>, body: &Value) {
     let mut spec = draft.spec();
     let renamed = draft.put_azure_name(&mut spec, &name, (1, 255, "-_"));
     if let Err((why, way)) = image(properties, &mut spec) {
-        return draft.leave("environment", &format!("{name}:{version}"), &why, &way.replace("<reference>", &reference));
+        return draft.leave(
+            "environment",
+            &format!("{name}:{version}"),
+            &why,
+            &way.replace("<reference>", &reference),
+        );
     }
     spec.put_some("description", said(&properties["description"]));
     spec.put_full("tags", user_tags(&properties["tags"]));
@@ -39,7 +49,14 @@ pub fn environment(draft: &mut Draft<'_>, body: &Value) {
          environment: {{ref: <name>}}. Where the name in Azure is the same, {name}@latest is then that version."
     )];
     notes.extend(renamed);
-    let object = Object { folder: "environments", kind: "MLEnvironment", name: String::new(), notes, is_paused: true, spec };
+    let object = Object {
+        folder: "environments",
+        kind: "MLEnvironment",
+        name: String::new(),
+        notes,
+        is_paused: true,
+        spec,
+    };
     draft.keep(&name, object);
 }
 
@@ -57,7 +74,9 @@ fn image(properties: &Value, spec: &mut Map) -> Result<(), (String, String)> {
         let uri = said(&properties["build"]["contextUri"]).unwrap_or_default();
         let place = uri.split('?').next().unwrap_or_default();
         let why = format!("its image is built from a folder in storage: {place}");
-        let way = format!("download the folder, put it under version control, and write build: {{context: {{git: …}}}}; until then {keep}");
+        let way = format!(
+            "download the folder, put it under version control, and write build: {{context: {{git: …}}}}; until then {keep}"
+        );
         return Err((why, way));
     }
     let Some(image) = said(&properties["image"]) else {
@@ -72,7 +91,10 @@ fn image(properties: &Value, spec: &mut Map) -> Result<(), (String, String)> {
     };
     let file = conda_file(conda);
     let builder = Map::new().with("azureml", Map::new());
-    spec.put("conda", Map::new().with("image", whole(image)).with("file", file).with("builder", Out::Map(builder)));
+    spec.put(
+        "conda",
+        Map::new().with("image", whole(image)).with("file", file).with("builder", Out::Map(builder)),
+    );
     Ok(())
 }
 
@@ -97,6 +119,8 @@ fn tree(value: &Value) -> Out {
         Value::Number(number) => number.clone().into(),
         Value::String(text) => text.as_str().into(),
         Value::Array(items) => Out::List(items.iter().map(tree).collect()),
-        Value::Object(fields) => Out::Map(fields.iter().map(|(key, value)| (key.clone(), tree(value))).collect()),
+        Value::Object(fields) => {
+            Out::Map(fields.iter().map(|(key, value)| (key.clone(), tree(value))).collect())
+        }
     }
 }

@@ -87,35 +87,61 @@ impl Live {
     #[must_use]
     pub fn asked(&self) -> Vec<ArmId> {
         let jobs = self.schedules.iter().filter_map(|one| one.pointer("/properties/action/jobDefinition"));
-        let jobs = jobs.chain(self.named.values().map(|body| &body["properties"]));
-        let of_jobs = jobs.flat_map(|job| [&job["componentId"], &job["sourceJobId"]]);
+        let jobs: Vec<&Value> = jobs.chain(self.named.values().map(|body| &body["properties"])).collect();
         let deployments = self.endpoints.iter().flat_map(|endpoint| &endpoint.deployments);
-        let of_deployments = deployments.filter_map(|one| one.pointer(COMPONENT));
-        let ids = of_jobs.chain(of_deployments).filter_map(|id| self.id_of(id.as_str()?));
-        let ids: BTreeMap<String, ArmId> = ids.map(|id| (id.key(), id)).collect();
+        let components = deployments.filter_map(|one| one.pointer(COMPONENT));
+        let components = components.chain(jobs.iter().map(|job| &job["componentId"]));
+        let components = components.filter_map(|id| component_id(&self.id, id.as_str()?));
+        let sources = jobs.iter().filter_map(|job| job_id(&self.id, job["sourceJobId"].as_str()?));
+        let ids: BTreeMap<String, ArmId> = components.chain(sources).map(|id| (id.key(), id)).collect();
         // Only what is below this workspace is read.
         ids.into_values()
             .filter(|id| id.enclosing_workspace().as_ref() == Some(&self.id))
-            .filter(|id| !self.named.contains_key(&id.key()) && self.body(id.as_str()).is_none())
+            .filter(|id| !self.named.contains_key(&id.key()) && self.body(id).is_none())
             .collect()
     }
 
-    /// A component or job by its id, as far as it was read.
+    /// A component by what names it, as far as it was read.
     #[must_use]
-    pub fn body(&self, id: &str) -> Option<&Value> {
-        let id = self.id_of(id)?;
-        let is_it = |body: &&Value| body["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id.as_str()));
-        self.named.get(&id.key()).filter(|body| !body.is_null()).or_else(|| self.components.iter().find(is_it))
+    pub fn component(&self, text: &str) -> Option<&Value> {
+        self.body(&component_id(&self.id, text)?)
     }
 
-    /// The id that a text means; a job may be named by its name alone.
-    fn id_of(&self, text: &str) -> Option<ArmId> {
-        let text = bare(text);
-        if text.is_empty() || text.contains([':', '/']) {
-            return ArmId::parse(text).ok();
-        }
-        Some(self.id.child("jobs", text))
+    /// A job by what names it, as far as it was read.
+    #[must_use]
+    pub fn job(&self, text: &str) -> Option<&Value> {
+        self.body(&job_id(&self.id, text)?)
     }
+
+    fn body(&self, id: &ArmId) -> Option<&Value> {
+        let is_it =
+            |body: &&Value| body["id"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(id.as_str()));
+        self.named
+            .get(&id.key())
+            .filter(|body| !body.is_null())
+            .or_else(|| self.components.iter().find(is_it))
+    }
+}
+
+/// The id of a component: clients name one of the workspace by `<name>:<version>` too, and Azure shows what they sent.
+#[must_use]
+pub fn component_id(workspace: &ArmId, text: &str) -> Option<ArmId> {
+    let text = bare(text);
+    if text.starts_with('/') {
+        return ArmId::parse(text).ok();
+    }
+    let (name, version) = text.strip_prefix("azureml:").unwrap_or(text).split_once(':')?;
+    let id = workspace.child("components", name).child("versions", version);
+    (!name.contains('/') && !version.contains('/')).then_some(id)
+}
+
+/// The id of a job, which may be named by its name alone.
+fn job_id(workspace: &ArmId, text: &str) -> Option<ArmId> {
+    let text = bare(text);
+    if text.starts_with('/') {
+        return ArmId::parse(text).ok();
+    }
+    (!text.is_empty() && !text.contains([':', '/'])).then(|| workspace.child("jobs", text))
 }
 
 /// An id without the word that Azure ML writes before it at some places.

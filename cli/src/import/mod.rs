@@ -66,7 +66,12 @@ pub fn import(live: &Live, options: &Options) -> Result<Imported, String> {
         others::other(&mut draft, collection, body);
     }
     for (collection, why) in &live.unread {
-        draft.leave(collection, "all of them", &format!("they could not be read: {why}"), "make sure that you may read them, and import again");
+        draft.leave(
+            collection,
+            "all of them",
+            &format!("they could not be read: {why}"),
+            "make sure that you may read them, and import again",
+        );
     }
     Ok(Imported { files: write::files(&draft)?, objects: draft.objects.len(), left: draft.left.len() })
 }

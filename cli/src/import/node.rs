@@ -16,7 +16,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a node says that a step has a field for, or that means nothing.
 const KNOWN: [&str; 12] = [
-    "_source", "componentId", "computeId", "display_name", "environment_variables", "inputs", "limits", "name", "outputs", "resources", "type",
+    "_source",
+    "componentId",
+    "computeId",
+    "display_name",
+    "environment_variables",
+    "inputs",
+    "limits",
+    "name",
+    "outputs",
+    "resources",
+    "type",
     "identity",
 ];
 
@@ -84,11 +94,13 @@ struct Step<'a> {
 impl Step<'_> {
     fn map(&self, job: &Value, wanted: Option<&BTreeSet<&str>>) -> Result<Map, String> {
         let node = self.node;
-        if let Some((key, _)) = fields(node).find(|(key, value)| !KNOWN.contains(&key.as_str()) && is_said(value)) {
+        if let Some((key, _)) =
+            fields(node).find(|(key, value)| !KNOWN.contains(&key.as_str()) && is_said(value))
+        {
             return Err(format!("it says {key}, which a step that runs a component has no field for"));
         }
         let component = said(&node["componentId"]).ok_or("it has no component")?;
-        let component = self.draft.reference(component);
+        let component = self.draft.component(component);
         let name = self.names.get(self.key).map_or(self.key, String::as_str);
         let mut step = Map::new().with("name", name);
         step.put_some("displayName", said(&node["display_name"]));
@@ -114,13 +126,16 @@ impl Step<'_> {
         for (name, input) in fields(&self.node["inputs"]) {
             let kind = said(&input["job_input_type"]).unwrap_or("literal").to_ascii_lowercase();
             if is_data(&kind) {
-                let path = address(self.draft, name, &input["uri"])?.ok_or_else(|| format!("its input {name} has no address"))?;
+                let path = address(self.draft, name, &input["uri"])?
+                    .ok_or_else(|| format!("its input {name} has no address"))?;
                 let mut own = Map::new().with("type", kind).with("path", path);
                 own.put_some("mode", said(&input["mode"]));
                 data.put(name, own);
                 continue;
             }
-            let Some(value) = scalar(&input["value"]) else { return Err(format!("its input {name} has no value")) };
+            let Some(value) = scalar(&input["value"]) else {
+                return Err(format!("its input {name} has no value"));
+            };
             match whole(&value.text) {
                 Some(binding) => {
                     inputs.put(name, self.bound(&binding, &value.text)?);
@@ -128,7 +143,8 @@ impl Step<'_> {
                 }
                 None => {
                     let kind = seen(&value);
-                    inputs.put(name, literal(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
+                    inputs
+                        .put(name, literal(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
                     types.put_some(name, Some(kind).filter(|kind| ["number", "boolean"].contains(kind)));
                 }
             }
@@ -155,10 +171,15 @@ impl Step<'_> {
         let mut outputs: BTreeMap<&str, Map> = BTreeMap::new();
         for (name, output) in fields(&self.node["outputs"]) {
             if is_said(&output["name"]) || is_said(&output["version"]) {
-                return Err(format!("its output {name} is registered as an asset; bind it to an output of the pipeline"));
+                return Err(format!(
+                    "its output {name} is registered as an asset; bind it to an output of the pipeline"
+                ));
             }
             let mut own = Map::new();
-            let kind = said(&output["job_output_type"]).or(said(&output["type"])).unwrap_or("literal").to_ascii_lowercase();
+            let kind = said(&output["job_output_type"])
+                .or(said(&output["type"]))
+                .unwrap_or("literal")
+                .to_ascii_lowercase();
             own.put_some("type", Some(kind).filter(|kind| is_data(kind) && kind != "uri_folder"));
             let bound = said(&output["value"]);
             own.put_some("path", bound.map(str::to_owned).or(address(self.draft, name, &output["uri"])?));
@@ -168,14 +189,18 @@ impl Step<'_> {
         for name in wanted.into_iter().flatten() {
             outputs.entry(name).or_default();
         }
-        step.put_full("outputs", outputs.into_iter().map(|(name, own)| (name.to_owned(), Out::Map(own))).collect());
+        step.put_full(
+            "outputs",
+            outputs.into_iter().map(|(name, own)| (name.to_owned(), Out::Map(own))).collect(),
+        );
         Ok(())
     }
 
     /// How it runs.
     fn runs(&self, step: &mut Map, job: &Value) -> Result<(), String> {
         let variables = fields(&self.node["environment_variables"]);
-        let variables = variables.map(|(name, value)| (name.clone(), Out::from(value.as_str().unwrap_or_default())));
+        let variables =
+            variables.map(|(name, value)| (name.clone(), Out::from(value.as_str().unwrap_or_default())));
         step.put_full("environmentVariables", variables.collect());
         let mut resources = Map::new();
         for (key, value) in fields(&self.node["resources"]).filter(|(_, value)| is_said(value)) {

@@ -72,13 +72,20 @@ pub fn component(draft: &mut Draft<'_>, body: &Value) {
     let reference = draft.reference(id);
     let mut way = format!("name it in a step as component: \"{reference}\"");
     if kind == "command" {
-        let code = said(&spec["code"]).map(|code| format!(", code: {{asset: \"{}\"}}", draft.reference(code)));
-        let environment = said(&spec["environment"]).map(|id| format!(", environment: {{id: \"{}\"}}", draft.reference(id)));
+        let code =
+            said(&spec["code"]).map(|code| format!(", code: {{asset: \"{}\"}}", draft.reference(code)));
+        let environment = said(&spec["environment"])
+            .map(|id| format!(", environment: {{id: \"{}\"}}", draft.reference(id)));
         way.push_str(&format!(
             "; or write the step out: command{}{}",
             environment.unwrap_or_default(),
             code.unwrap_or_default()
         ));
     }
-    draft.leave(&format!("component of type {kind}"), &name, "a component is a part of a pipeline, and is used as it is", &way);
+    draft.leave(
+        &format!("component of type {kind}"),
+        &name,
+        "a component is a part of a pipeline, and is used as it is",
+        &way,
+    );
 }

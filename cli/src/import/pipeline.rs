@@ -35,7 +35,7 @@ pub struct Wrapped<'a> {
 
 /// The MLPipeline of a component: one for each component and way to run it.
 pub fn wrapped(draft: &mut Draft<'_>, of: &Wrapped<'_>) -> Option<String> {
-    let reference = draft.reference(of.id);
+    let reference = draft.component(of.id);
     let defaults = defaults(draft, of.settings);
     let component = &of.body["properties"]["componentSpec"];
     let mut notes = of.notes.clone();
@@ -53,7 +53,10 @@ pub fn wrapped(draft: &mut Draft<'_>, of: &Wrapped<'_>) -> Option<String> {
     step.put_full("outputs", ports.bound_outputs);
     let mut spec = draft.spec();
     spec.put_some("displayName", said(&component["display_name"]));
-    spec.put_some("description", said(&component["description"]).or_else(|| said(&of.body["properties"]["description"])));
+    spec.put_some(
+        "description",
+        said(&component["description"]).or_else(|| said(&of.body["properties"]["description"])),
+    );
     spec.put_full("inputs", ports.inputs);
     spec.put_full("outputs", ports.outputs);
     spec.put_full("defaults", defaults);
@@ -64,7 +67,8 @@ pub fn wrapped(draft: &mut Draft<'_>, of: &Wrapped<'_>) -> Option<String> {
     if let Some(name) = draft.pipelines.get(&known) {
         return Some(name.clone());
     }
-    let object = Object { folder: "pipelines", kind: "MLPipeline", name: String::new(), notes, is_paused: true, spec };
+    let object =
+        Object { folder: "pipelines", kind: "MLPipeline", name: String::new(), notes, is_paused: true, spec };
     let name = draft.keep(of.wish, object)?;
     draft.pipelines.insert(known, name.clone());
     Some(name)
@@ -82,10 +86,16 @@ pub fn component(draft: &mut Draft<'_>, body: &Value) {
     let id = body["id"].as_str().unwrap_or_default();
     let (properties, name) = (&body["properties"], asset(id));
     let reference = draft.reference(id);
-    if properties["isAnonymous"] == true || draft.used.contains(&reference) || draft.is_owned("pipeline component", &name, &properties["tags"]) {
+    if properties["isAnonymous"] == true
+        || draft.used.contains(&reference)
+        || draft.is_owned("pipeline component", &name, &properties["tags"])
+    {
         return;
     }
-    wrapped(draft, &Wrapped { wish: &name, id, body, settings: &Value::Null, job: &Value::Null, notes: Vec::new() });
+    wrapped(
+        draft,
+        &Wrapped { wish: &name, id, body, settings: &Value::Null, job: &Value::Null, notes: Vec::new() },
+    );
 }
 
 /// How jobs run, as `defaults` has it.

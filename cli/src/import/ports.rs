@@ -41,7 +41,12 @@ pub fn scalar(value: &Value) -> Option<Scalar> {
 ///
 /// # Errors
 /// When an address of the job cannot stand in a manifest, with the reason.
-pub fn passed(draft: &Draft<'_>, component: &Value, job: &Value, notes: &mut Vec<String>) -> Result<Passed, String> {
+pub fn passed(
+    draft: &Draft<'_>,
+    component: &Value,
+    job: &Value,
+    notes: &mut Vec<String>,
+) -> Result<Passed, String> {
     let mut all = Passed::default();
     let written = written(draft, job)?;
     for (name, input) in fields(&component["inputs"]) {
@@ -65,7 +70,8 @@ pub fn passed(draft: &Draft<'_>, component: &Value, job: &Value, notes: &mut Vec
         let mut own = Map::new();
         own.put_some("type", kind);
         if let Some(Out::Map(given)) = written.get(name) {
-            let given = given.clone().into_iter().filter(|(key, _)| !["type", "description"].contains(&key.as_str()));
+            let given =
+                given.clone().into_iter().filter(|(key, _)| !["type", "description"].contains(&key.as_str()));
             own.extend(given.collect());
         }
         own.put_some("description", said(&output["description"]));
@@ -177,7 +183,9 @@ pub fn seen(value: &Scalar) -> &'static str {
 pub fn address(draft: &Draft<'_>, name: &str, uri: &Value) -> Result<Option<String>, String> {
     let Some(uri) = said(uri) else { return Ok(None) };
     if has_secret(uri) {
-        return Err(format!("the address of {name} has a signature or a password, which belongs into no file"));
+        return Err(format!(
+            "the address of {name} has a signature or a password, which belongs into no file"
+        ));
     }
     Ok(Some(if uri.contains("/data/") { draft.reference(uri) } else { super::data::short(draft, uri) }))
 }

@@ -28,7 +28,9 @@ pub type Told<'a> = &'a (dyn Fn(&str, usize, usize) + Sync);
 pub async fn read(client: &Client, id: &ArmId, told: Told<'_>) -> Result<Live> {
     told("workspace", 0, 1);
     let workspace = client.get(id, Urgency::Change).await.with_context(|| format!("the workspace {id}"))?;
-    let workspace = workspace.with_context(|| format!("there is no workspace {id}; correct --workspace, --resource-group or --subscription"))?;
+    let workspace = workspace.with_context(|| {
+        format!("there is no workspace {id}; correct --workspace, --resource-group or --subscription")
+    })?;
     let mut live = Live::new(id.clone(), workspace);
     let reader = Reader { client, id, told };
     let active = [("listViewType", "ActiveOnly")];
@@ -64,17 +66,32 @@ type Unread = Vec<(String, String)>;
 
 impl Reader<'_> {
     /// A list to its end; none where it cannot be read, which is noted.
-    async fn list(&self, unread: &mut Unread, collection: &'static str, query: &[(&str, &str)]) -> Vec<Value> {
+    async fn list(
+        &self,
+        unread: &mut Unread,
+        collection: &'static str,
+        query: &[(&str, &str)],
+    ) -> Vec<Value> {
         (self.told)(collection, 0, 1);
         self.below(unread, self.id, collection, query).await
     }
 
-    async fn below(&self, unread: &mut Unread, parent: &ArmId, collection: &str, query: &[(&str, &str)]) -> Vec<Value> {
+    async fn below(
+        &self,
+        unread: &mut Unread,
+        parent: &ArmId,
+        collection: &str,
+        query: &[(&str, &str)],
+    ) -> Vec<Value> {
         let asked = Asked { parent, collection, query, urgency: Urgency::Change };
         match self.client.values(asked, |_| true).await {
             Ok(found) => found,
             Err(error) => {
-                let name = if parent == self.id { collection.to_owned() } else { format!("{collection} of {}", parent.name()) };
+                let name = if parent == self.id {
+                    collection.to_owned()
+                } else {
+                    format!("{collection} of {}", parent.name())
+                };
                 unread.push((name, error.to_string()));
                 Vec::new()
             }
@@ -82,10 +99,17 @@ impl Reader<'_> {
     }
 
     /// The newest version of each asset of a collection.
-    async fn newest(&self, unread: &mut Unread, collection: &'static str, query: &[(&str, &str)]) -> Vec<Value> {
+    async fn newest(
+        &self,
+        unread: &mut Unread,
+        collection: &'static str,
+        query: &[(&str, &str)],
+    ) -> Vec<Value> {
         let assets = self.list(unread, collection, query).await;
-        let ids: Vec<ArmId> =
-            assets.iter().filter_map(|asset| Some(self.id.child(collection, asset["name"].as_str()?))).collect();
+        let ids: Vec<ArmId> = assets
+            .iter()
+            .filter_map(|asset| Some(self.id.child(collection, asset["name"].as_str()?)))
+            .collect();
         let of = ids.len();
         let pages = stream::iter(ids.into_iter().enumerate()).map(|(number, id)| async move {
             (self.told)(collection, number + 1, of);
@@ -107,7 +131,9 @@ impl Reader<'_> {
         let (of, mut endpoints) = (bodies.len(), Vec::new());
         for (number, body) in bodies.into_iter().enumerate() {
             (self.told)("deployments", number + 1, of);
-            let Some(id) = body["name"].as_str().map(|name| self.id.child("batchEndpoints", name)) else { continue };
+            let Some(id) = body["name"].as_str().map(|name| self.id.child("batchEndpoints", name)) else {
+                continue;
+            };
             let deployments = self.below(unread, &id, "deployments", &[]).await;
             endpoints.push(Endpoint { body, deployments });
         }

@@ -34,10 +34,18 @@ pub fn schedule(draft: &mut Draft<'_>, live: &Live, body: &Value) {
 }
 
 /// The MLPipeline of a schedule's job, and the values that the schedule gives it.
-fn pipeline(draft: &mut Draft<'_>, live: &Live, name: &str, job: &Value) -> Result<Option<(String, Map)>, String> {
+fn pipeline(
+    draft: &mut Draft<'_>,
+    live: &Live,
+    name: &str,
+    job: &Value,
+) -> Result<Option<(String, Map)>, String> {
     let source = said(&job["sourceJobId"]);
     let of = match source {
-        Some(id) => live.body(id).map(|body| &body["properties"]).ok_or_else(|| format!("the job that it repeats cannot be read: {id}"))?,
+        Some(id) => live
+            .job(id)
+            .map(|body| &body["properties"])
+            .ok_or_else(|| format!("the job that it repeats cannot be read: {id}"))?,
         None => job,
     };
     let mut values = ports::values(draft, of)?;
@@ -48,14 +56,19 @@ fn pipeline(draft: &mut Draft<'_>, live: &Live, name: &str, job: &Value) -> Resu
         values.put(&name, value);
     }
     if let Some(id) = said(&of["componentId"]) {
-        let body = live.body(id).ok_or_else(|| format!("the component of its job cannot be read: {id}"))?;
+        let body =
+            live.component(id).ok_or_else(|| format!("the component of its job cannot be read: {id}"))?;
         let mut notes = vec![format!("The schedule {name} runs it.")];
         if let Some(identity) = said(&of["identity"]["identityType"]) {
             notes.push(format!("Its job runs as {identity}; a component says itself as whom its steps run."));
         }
         let settings = &settings(of);
-        let wish = said(&body["properties"]["componentSpec"]["name"]).filter(|wish| !wish.contains("anonymous")).unwrap_or(name);
-        return Ok(wrapped(draft, &Wrapped { wish, id, body, settings, job: of, notes }).map(|name| (name, values)));
+        let wish = said(&body["properties"]["componentSpec"]["name"])
+            .filter(|wish| !wish.contains("anonymous"))
+            .unwrap_or(name);
+        return Ok(
+            wrapped(draft, &Wrapped { wish, id, body, settings, job: of, notes }).map(|name| (name, values))
+        );
     }
     let is_of_the_firing = |value: &Out| matches!(value, Out::Text(text) if ports::is_of_the_firing(text));
     let is_over = |(name, value): &(String, Out)| is_of_the_firing(value) || own.get(name).is_some();
@@ -84,7 +97,8 @@ fn in_place(draft: &mut Draft<'_>, name: &str, job: &Value) -> Result<Option<Str
          {READS}\n\
          Without the annotation azureml.dev/paused the operator registers one pipeline component of these steps."
     )];
-    let object = Object { folder: "pipelines", kind: "MLPipeline", name: String::new(), notes, is_paused: true, spec };
+    let object =
+        Object { folder: "pipelines", kind: "MLPipeline", name: String::new(), notes, is_paused: true, spec };
     Ok(draft.keep(name, object))
 }
 
@@ -101,7 +115,12 @@ fn settings(job: &Value) -> Value {
 fn lost(job: &Value) -> Option<String> {
     let keys = ["notificationSetting", "secretsConfiguration", "services"];
     let lost: Vec<&str> = keys.into_iter().filter(|key| is_said(&job[*key])).collect();
-    (!lost.is_empty()).then(|| format!("Its job says {}, which the kinds do not: it is lost once the operator changes the schedule.", lost.join(", ")))
+    (!lost.is_empty()).then(|| {
+        format!(
+            "Its job says {}, which the kinds do not: it is lost once the operator changes the schedule.",
+            lost.join(", ")
+        )
+    })
 }
 
 fn keep(draft: &mut Draft<'_>, name: &str, properties: &Value, pipeline: &str, values: Map) {
@@ -119,7 +138,9 @@ fn keep(draft: &mut Draft<'_>, name: &str, properties: &Value, pipeline: &str, v
     let mut notes = vec![note(draft, name)];
     notes.extend(renamed);
     notes.extend(lost(job));
-    let object = Object { folder: "schedules", kind: "MLSchedule", name: String::new(), notes, is_paused: true, spec };
+    notes.extend(uncounted(&properties["trigger"]));
+    let object =
+        Object { folder: "schedules", kind: "MLSchedule", name: String::new(), notes, is_paused: true, spec };
     draft.keep(name, object);
 }
 
@@ -132,6 +153,14 @@ fn note(draft: &Draft<'_>, name: &str) -> String {
     )
 }
 
+/// A recurrence of several weeks or days counts from its start, which Azure does not always show.
+fn uncounted(trigger: &Value) -> Option<String> {
+    let is_counted = said(&trigger["startTime"]).is_some() || trigger["interval"].as_i64().unwrap_or(1) == 1;
+    (!is_counted).then(|| {
+        "Azure shows no start of it. A recurrence counts from startTime: write one at which it fired, before the annotation is removed.".to_owned()
+    })
+}
+
 /// When it fires.
 fn trigger(trigger: &Value, spec: &mut Map) {
     spec.put_some("cron", said(&trigger["expression"]));
@@ -139,7 +168,8 @@ fn trigger(trigger: &Value, spec: &mut Map) {
         let mut recurrence = Map::new().with("frequency", capital(frequency));
         recurrence.put("interval", trigger["interval"].as_i64().unwrap_or(1));
         for key in ["hours", "minutes", "weekDays", "monthDays"] {
-            let items: Vec<Out> = trigger["schedule"][key].as_array().into_iter().flatten().filter_map(item).collect();
+            let items: Vec<Out> =
+                trigger["schedule"][key].as_array().into_iter().flatten().filter_map(item).collect();
             recurrence.put_some(key, Some(items).filter(|items| !items.is_empty()));
         }
         spec.put("recurrence", recurrence);

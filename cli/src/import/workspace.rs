@@ -29,6 +29,7 @@ pub fn workspace(draft: &mut Draft<'_>, body: &Value) {
             "The workspace has no container registry: write registry.resourceId before an MLEnvironment is built.".to_owned(),
         );
     }
-    let object = Object { folder: "", kind: "MLWorkspace", name: String::new(), notes, is_paused: false, spec };
+    let object =
+        Object { folder: "", kind: "MLWorkspace", name: String::new(), notes, is_paused: false, spec };
     draft.keep(id.name(), object);
 }

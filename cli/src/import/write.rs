@@ -110,7 +110,8 @@ fn readme(draft: &Draft<'_>) -> String {
     for (kind, count) in counts {
         let _ = writeln!(text, "| {kind} | {count} |");
     }
-    let _ = write!(text, 
+    let _ = write!(
+        text,
         "\nWhat became no manifest is in [INVENTORY.md](INVENTORY.md): {} lines.\n\n1. Say in `{}.yaml` how the operator signs in.{STEPS}",
         draft.left.len(),
         draft.workspace

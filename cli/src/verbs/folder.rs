@@ -51,7 +51,8 @@ pub fn same(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
             continue;
         }
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        let is_same = files.get(&name).is_some_and(|bytes| std::fs::read(&path).is_ok_and(|there| there == *bytes));
+        let is_same =
+            files.get(&name).is_some_and(|bytes| std::fs::read(&path).is_ok_and(|there| there == *bytes));
         if !is_same {
             bail!(
                 "{} is there and differs from what would be written; name another folder, and compare the two",

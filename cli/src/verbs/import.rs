@@ -70,7 +70,8 @@ impl Import {
             eprint!("\r\u{1b}[K");
         }
         let live = live?;
-        let options = Options { adopts: self.adopt, namespace: self.namespace.clone(), cloud: self.cloud.clone() };
+        let options =
+            Options { adopts: self.adopt, namespace: self.namespace.clone(), cloud: self.cloud.clone() };
         let Imported { files, objects, left } = import(&live, &options).map_err(anyhow::Error::msg)?;
         same(&self.out, &files)?;
         put(&self.out, &files)?;
@@ -88,23 +89,30 @@ impl Import {
                 .context("--workspace takes an ARM id, or a name with --subscription and --resource-group")?,
         };
         let Some(workspace) = ArmId::parse(id.as_str()).ok().and_then(|id| id.enclosing_workspace()) else {
-            bail!("{id} is not the ARM id of a workspace; write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.MachineLearningServices/workspaces/<name>");
+            bail!(
+                "{id} is not the ARM id of a workspace; write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.MachineLearningServices/workspaces/<name>"
+            );
         };
         Ok(workspace)
     }
 
     /// A client that only reads: what would change something is answered here, and never sent.
     fn client(&self, config: &Config) -> Result<Arc<Client>> {
-        let mut shared = Shared::new(Arc::new(|| false), Arc::new(|_| {}));
+        let mut shared = Shared::new(Arc::new(|| true), Arc::new(|_| {}));
         let dial = shared.dial.clone();
         shared.dial =
-            Arc::new(move |settings| Ok(Arc::new(WhatIf::new(dial(settings)?, Journal::default())) as Arc<_>));
+            Arc::new(
+                move |settings| Ok(Arc::new(WhatIf::new(dial(settings)?, Journal::default())) as Arc<_>),
+            );
         let identities = Identities::new(config.reach()?, shared)?;
         let cloud = self.cloud.as_ref().unwrap_or(&config.default_cloud.0);
         let known = || identities.cloud_names().join(", ");
-        identities
-            .client(cloud, &Who::Person)
-            .with_context(|| format!("there is no cloud {cloud}; name one of {}, or describe it in clouds of --config", known()))
+        identities.client(cloud, &Who::Person).with_context(|| {
+            format!(
+                "there is no cloud {cloud}; name one of {}, or describe it in clouds of --config",
+                known()
+            )
+        })
     }
 }
 

@@ -9,82 +9,33 @@ use azureml_e2e::scene::{GROUP, SUBSCRIPTION, WORKSPACE};
 use azureml_e2e::{Scene, Setting};
 use azureml_plan::report::is_ready;
 use azureml_simulator::Entry;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// What is there before: of each file its text.
-const FIRST: [(&str, &str); 7] = [
-    (
-        "cpu.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/amlCompute.schema.json\nname: cpu\ntype: amlcompute\nsize: Standard_DS3_v2\n\
-         min_instances: 1\nmax_instances: 3\nidle_time_before_scale_down: 900\ntags: {team: shop, code: \"010\"}\n",
-    ),
-    (
-        "low.yml",
-        "name: Low\ntype: amlcompute\nsize: Standard_DS3_v2\ntier: low_priority\nmax_instances: 2\nidentity: {type: system_assigned}\n",
-    ),
-    (
-        "image.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json\nname: py\ntags: {team: shop}\n\
-         image: ghcr.io/org/py@sha256:1111111111111111111111111111111111111111111111111111111111111111\n",
-    ),
-    (
-        "conda.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json\nname: learn\n\
-         image: ghcr.io/org/conda@sha256:2222222222222222222222222222222222222222222222222222222222222222\n\
-         conda_file: {name: learn, channels: [conda-forge], dependencies: [python=3.11, {pip: [scikit-learn]}]}\n",
-    ),
-    (
-        "data.yml",
-        "name: prices\ntype: uri_folder\npath: azureml://datastores/workspaceblobstore/paths/prices/\ndescription: \"Prices: all\"\n",
-    ),
-    (
-        "component.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json\nname: prepare\nversion: \"2\"\ntype: command\n\
-         inputs: {rows: {type: integer, default: 5}, share: {type: number}}\noutputs: {table: {type: uri_folder}}\n\
-         command: echo ${{inputs.rows}} ${{inputs.share}} > ${{outputs.table}}/x\nenvironment: azureml:py@latest\n",
-    ),
-    (
-        "registered.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/pipelineComponent.schema.json\nname: nightly_scores\nversion: \"1\"\ntype: pipeline\n\
-         display_name: \"Scores: nightly\"\ninputs: {rows: {type: integer, default: 5}, raw: {type: uri_folder, optional: true}}\n\
-         outputs: {table: {type: uri_folder}}\njobs:\n  prepare:\n    type: command\n    component: azureml:prepare:2\n    inputs: {rows: \
-         \"${{parent.inputs.rows}}\", share: 0.5}\n    outputs: {table: \"${{parent.outputs.table}}\"}\n",
-    ),
+/// Files below `tests/sdk/imported`, which Microsoft's client sends: those of a stage name what the stages before made.
+const STAGES: [&[&str]; 5] = [
+    &["cpu.yml", "low.yml", "image.yml", "conda.yml", "data.yml"],
+    &["component.yml"],
+    &["scores.yml"],
+    &["deployment.yml", "nightly.yml", "weekly.yml"],
+    &["endpoint.yml"],
 ];
 
-/// What names the first.
-const SECOND: [(&str, &str); 3] = [
-    (
-        "deployment.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/pipelineComponentBatchDeployment.schema.json\nname: blue\n\
-         endpoint_name: import-scores\ntype: pipeline\ncomponent: azureml:nightly_scores:1\nsettings: {default_compute: cpu, \
-         continue_on_step_failure: true}\n",
-    ),
-    (
-        "nightly.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/schedule.schema.json\nname: nightly_scores\ntags: {team: shop}\ntrigger: {type: \
-         cron, expression: \"15 10 * * 1\", time_zone: W. Europe Standard Time, start_time: \"2026-01-10T10:00:00\"}\ncreate_job:\n  \
-         type: pipeline\n  job: azureml:nightly_scores:1\n  settings: {default_compute: \"azureml:cpu\"}\n",
-    ),
-    (
-        "weekly.yml",
-        "$schema: https://azuremlschemas.azureedge.net/latest/schedule.schema.json\nname: weekly\ntrigger: {type: recurrence, frequency: week, \
-         interval: 2, schedule: {hours: [4], minutes: [30], week_days: [monday]}}\ncreate_job:\n  type: pipeline\n  experiment_name: shop\n  \
-         settings: {default_compute: \"azureml:cpu\"}\n  inputs: {rows: 9}\n  jobs:\n    prepare:\n      type: command\n      component: \
-         azureml:prepare:2\n      compute: azureml:Low\n      inputs: {rows: \"${{parent.inputs.rows}}\", share: 0.25}\n",
-    ),
-];
-
-/// Sends files with Microsoft's client.
-async fn fill(scene: &Scene, folder: &Path, files: &[(&str, &str)]) -> Result<()> {
-    for (name, text) in files {
-        std::fs::write(folder.join(name), text)?;
-        let one = BTreeMap::from([((*name).to_owned(), WORKSPACE.to_owned())]);
-        let said = sdk::send(&scene.azure, folder, &one).await?;
-        let said = said.get(*name).with_context(|| format!("{name} was not sent"))?;
-        ensure!(said.sent.is_some(), "{name}: {:?}", said.refused);
+/// Fills the workspace with Microsoft's client.
+async fn fill(scene: &Scene, folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(azureml_e2e::root().join("tests/sdk/imported"))? {
+        let path = entry?.path();
+        std::fs::copy(&path, folder.join(path.file_name().context("no name")?))?;
+    }
+    for files in STAGES {
+        let asked = files.iter().map(|file| ((*file).to_owned(), WORKSPACE.to_owned())).collect();
+        let all = sdk::send(&scene.azure, folder, &asked).await?;
+        for file in files {
+            let said = all.get(*file).with_context(|| format!("{file} was not sent"))?;
+            ensure!(said.sent.is_some(), "{file}: {:?}", said.refused);
+        }
     }
     Ok(())
 }
@@ -107,7 +58,11 @@ fn content(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let (mut files, mut left) = (BTreeMap::new(), vec![folder.to_owned()]);
     while let Some(path) = left.pop() {
         if path.is_dir() {
-            left.extend(std::fs::read_dir(&path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?);
+            left.extend(
+                std::fs::read_dir(&path)?
+                    .map(|entry| entry.map(|entry| entry.path()))
+                    .collect::<Result<Vec<_>, _>>()?,
+            );
         } else {
             files.insert(path.strip_prefix(folder)?.to_string_lossy().into_owned(), std::fs::read(&path)?);
         }
@@ -127,34 +82,100 @@ async fn imported(scene: &Scene, out: &str, more: &[&str]) -> Result<BTreeMap<St
     let first = run(scene, &arguments).await?;
     ensure!(first.status.success(), "{}", said(&first));
     let files = content(Path::new(out))?;
-    ensure!(run(scene, &arguments).await?.status.success() && files == content(Path::new(out))?, "a second import differs");
-    let plan = run(scene, &["plan", "-f", out, "--namespace", &scene.namespace, "--cluster-id", "test"]).await?;
+    ensure!(
+        run(scene, &arguments).await?.status.success() && files == content(Path::new(out))?,
+        "a second import differs"
+    );
+    let plan =
+        run(scene, &["plan", "-f", out, "--namespace", &scene.namespace, "--cluster-id", "test"]).await?;
     let text = said(&plan);
     ensure!(plan.status.code() == Some(0) && text.ends_with("No changes.\n"), "{}\n{text}", said(&first));
     Ok(files)
 }
 
+/// What the operator would send once nothing is paused: its own versions and tags, and schedules that start its own pipelines.
+async fn unpaused(scene: &Scene, folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let out = folder.join("unpaused.yaml");
+    let manifests = files.iter().filter(|(name, _)| name.ends_with(".yaml") && *name != "kustomization.yaml");
+    let manifests: Vec<String> = manifests
+        .map(|(_, bytes)| {
+            String::from_utf8_lossy(bytes)
+                .replace("azureml.dev/paused: \"true\"", "example.org/paused: \"no\"")
+        })
+        .collect();
+    std::fs::write(&out, manifests.join("---\n"))?;
+    let out = out.to_string_lossy().into_owned();
+    let arguments =
+        ["plan", "-f", &out, "--namespace", &scene.namespace, "--cluster-id", "test", "--output", "json"];
+    let plan = run(scene, &arguments).await?;
+    ensure!(plan.status.code() == Some(2), "{}", said(&plan));
+    let report: Value = serde_json::from_slice(&plan.stdout)?;
+    let (mut kinds, mut others) = (BTreeMap::new(), BTreeSet::new());
+    for object in report["objects"].as_array().context("no objects")? {
+        for change in object["changes"].as_array().into_iter().flatten() {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            let does = format!("{kind} {}", change["does"].as_str().unwrap_or_default());
+            *kinds.entry(does).or_insert(0) += 1;
+            for field in change["changed"].as_array().into_iter().flatten() {
+                let path = field["field"].as_str().unwrap_or_default();
+                let is_own = change["does"] == "create"
+                    || path.contains("azureml-operator-")
+                    || path.starts_with("properties.action.jobDefinition");
+                if !is_own {
+                    others.insert(format!("{kind} {path} {}", field["from"]));
+                }
+            }
+        }
+    }
+    // A schedule without a name for people gets one; one that counts from no moment counts from one.
+    let gains = ["MLSchedule properties.displayName null", "MLSchedule properties.trigger.startTime null"];
+    ensure!(others.iter().map(String::as_str).eq(gains), "{others:?}");
+    let wanted = [
+        ("MLCompute change", 2),
+        ("MLData create", 1),
+        ("MLEnvironment create", 2),
+        ("MLPipeline create", 3),
+        ("MLSchedule change", 2),
+    ];
+    ensure!(kinds.iter().map(|(does, count)| (does.as_str(), *count)).eq(wanted), "{kinds:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_that_is_imported_plans_to_no_changes_and_the_operator_writes_nothing() -> Result<()> {
-    let scene = Scene::set("imported", Setting::default()).await?;
+    // Microsoft's client sends what the published definitions do not have.
+    let mut setting = Setting::default();
+    setting.azure.strict = false;
+    let scene = Scene::set("imported", setting).await?;
     let folder = tempfile::tempdir()?;
-    fill(&scene, folder.path(), &FIRST).await?;
-    fill(&scene, folder.path(), &SECOND).await?;
+    fill(&scene, folder.path()).await?;
     let since = scene.azure.requests().len();
     let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let files = imported(&scene, &out("plain"), &[]).await?;
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    println!("{}", files.iter().map(|(name, bytes)| format!("==> {name}\n{}", String::from_utf8_lossy(bytes))).collect::<String>());
     let wanted = [
-        "INVENTORY.md", "README.md", "computes/cpu.yaml", "computes/low.yaml", "data/prices.yaml", "environments/learn.yaml",
-        "environments/py.yaml", "kustomization.yaml", "mlw-team-a.yaml", "pipelines/nightly-scores.yaml", "pipelines/weekly.yaml",
-        "schedules/nightly-scores.yaml", "schedules/weekly.yaml",
+        "INVENTORY.md",
+        "README.md",
+        "computes/cpu.yaml",
+        "computes/low.yaml",
+        "data/prices.yaml",
+        "environments/learn.yaml",
+        "environments/py.yaml",
+        "kustomization.yaml",
+        "mlw-team-a.yaml",
+        "pipelines/import-scores.yaml",
+        "pipelines/nightly-scores.yaml",
+        "pipelines/weekly.yaml",
+        "schedules/nightly-scores.yaml",
+        "schedules/weekly.yaml",
     ];
     for name in wanted {
         ensure!(names.contains(&name), "there is no {name}: {names:?}");
     }
     let adopting = imported(&scene, &out("adopted"), &["--adopt"]).await?;
     ensure!(adopting.keys().eq(files.keys()));
+
+    unpaused(&scene, folder.path(), &adopting).await?;
 
     // The real operator, on the real API server.
     let operator = scene.operator().await?;
@@ -165,7 +186,15 @@ async fn a_workspace_that_is_imported_plans_to_no_changes_and_the_operator_write
         })
         .await?;
     scene.kubectl(&["apply", "-k", &out("adopted")]).await?;
-    scene.kubectl(&["wait", "--for=condition=Paused", "mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules", "--all", "--timeout=60s"]).await?;
+    scene
+        .kubectl(&[
+            "wait",
+            "--for=condition=Paused",
+            "mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules",
+            "--all",
+            "--timeout=60s",
+        ])
+        .await?;
     let changed = writes(&scene, since);
     ensure!(changed.is_empty(), "something was changed in Azure: {changed:#?}");
     operator.stop()
