@@ -17,18 +17,7 @@ pub fn environment(draft: &mut Draft<'_>, body: &Value) {
     let id = body["id"].as_str().unwrap_or_default();
     let (properties, name) = (&body["properties"], asset(id));
     let (version, reference) = (body["name"].as_str().unwrap_or_default(), draft.reference(id));
-    if properties["isAnonymous"] == true || name.to_ascii_lowercase().contains("anonymous") {
-        return draft.leave(
-            "environment",
-            &name,
-            "it has no name of its own",
-            "nothing: the components that use it name it by its id",
-        );
-    }
-    if properties["environmentType"] == "Curated" || name.to_ascii_lowercase().starts_with("azureml-") {
-        return draft.leave("environment", &name, "it is Microsoft's", PLACE);
-    }
-    if draft.is_owned("environment", &name, &properties["tags"]) {
+    if is_no_object(draft, &name, properties) {
         return;
     }
     let mut spec = draft.spec();
@@ -58,6 +47,21 @@ pub fn environment(draft: &mut Draft<'_>, body: &Value) {
         spec,
     };
     draft.keep(&name, object);
+}
+
+/// Whether an environment becomes no object, whatever it is made of; then that is said.
+fn is_no_object(draft: &mut Draft<'_>, name: &str, properties: &Value) -> bool {
+    let small = name.to_ascii_lowercase();
+    if properties["isAnonymous"] == true || small.contains("anonymous") {
+        let way = "nothing: the components that use it name it by its id";
+        draft.leave("environment", name, "it has no name of its own", way);
+        return true;
+    }
+    if properties["environmentType"] == "Curated" || small.starts_with("azureml-") {
+        draft.leave("environment", name, "it is Microsoft's", PLACE);
+        return true;
+    }
+    draft.is_owned("environment", name, &properties["tags"])
 }
 
 /// The name of the asset of a version.
@@ -100,10 +104,8 @@ fn image(properties: &Value, spec: &mut Map) -> Result<(), (String, String)> {
 
 /// The name of an image with its registry.
 fn whole(image: &str) -> Out {
-    match image_name(image) {
-        Out::Noted(name, _) => name.noted("Azure leaves the registry out"),
-        name => name,
-    }
+    let name = image_name(image);
+    if let Out::Noted(name, _) = name { name.noted("Azure leaves the registry out") } else { name }
 }
 
 /// Azure shows a conda file as JSON; people write YAML.

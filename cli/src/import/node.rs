@@ -136,18 +136,14 @@ impl Step<'_> {
             let Some(value) = scalar(&input["value"]) else {
                 return Err(format!("its input {name} has no value"));
             };
-            match whole(&value.text) {
-                Some(binding) => {
-                    inputs.put(name, self.bound(&binding, &value.text)?);
-                    modes.put_some(name, said(&input["mode"]));
-                }
-                None => {
-                    let kind = seen(&value);
-                    inputs
-                        .put(name, literal(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
-                    types.put_some(name, Some(kind).filter(|kind| ["number", "boolean"].contains(kind)));
-                }
+            if let Some(binding) = whole(&value.text) {
+                inputs.put(name, self.bound(&binding, &value.text)?);
+                modes.put_some(name, said(&input["mode"]));
+                continue;
             }
+            let kind = seen(&value);
+            inputs.put(name, literal(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
+            types.put_some(name, Some(kind).filter(|kind| ["number", "boolean"].contains(kind)));
         }
         for (key, map) in [("inputs", inputs), ("inputTypes", types), ("data", data), ("inputModes", modes)] {
             step.put_full(key, map);

@@ -5,6 +5,7 @@
 use super::draft::{Draft, said};
 use super::environment::asset;
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// A collection whose items become no objects.
 pub struct Other {
@@ -76,11 +77,12 @@ pub fn component(draft: &mut Draft<'_>, body: &Value) {
             said(&spec["code"]).map(|code| format!(", code: {{asset: \"{}\"}}", draft.reference(code)));
         let environment = said(&spec["environment"])
             .map(|id| format!(", environment: {{id: \"{}\"}}", draft.reference(id)));
-        way.push_str(&format!(
+        let _ = write!(
+            way,
             "; or write the step out: command{}{}",
             environment.unwrap_or_default(),
             code.unwrap_or_default()
-        ));
+        );
     }
     draft.leave(
         &format!("component of type {kind}"),

@@ -35,7 +35,7 @@ const WALKS: [&[&str]; 8] = [
         "how-to/resize.md",
         "concepts/deletion.md",
     ],
-    &["how-to/adopt.md"],
+    &["how-to/import.md", "how-to/adopt.md"],
     &["how-to/workspaces.md"],
     &["reference/command-line.md", "how-to/validate.md"],
     &[
@@ -62,7 +62,7 @@ fn the_quickstart_the_tutorial_and_what_builds_on_it_work() -> Result<()> {
 }
 
 #[test]
-fn adopting_what_exists_works() -> Result<()> {
+fn importing_and_adopting_what_exists_works() -> Result<()> {
     stage::RUNTIME.block_on(shared()?.make_by_hand("mlw-team-b", "shared-cpu", 2))?;
     reader(1)
 }

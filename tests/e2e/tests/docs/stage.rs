@@ -20,7 +20,8 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The namespaces that pages make; the operator serves them all.
-const NAMESPACES: [&str; 7] = ["team-a", "team-b", "team-c", "team-d", "team-e", "team-f", "team-g"];
+const NAMESPACES: [&str; 8] =
+    ["imported", "team-a", "team-b", "team-c", "team-d", "team-e", "team-f", "team-g"];
 
 /// The secret of an application that calls an endpoint.
 pub const CALLER: (&str, &str) = ("eeeeeeee-0000-4000-8000-000000000001", "a-caller's-secret");

@@ -93,43 +93,46 @@ async fn imported(scene: &Scene, out: &str, more: &[&str]) -> Result<BTreeMap<St
     Ok(files)
 }
 
+/// What a plan would do, by kind, and the fields that it would change of what is there.
+fn changes(report: &Value) -> (BTreeMap<String, usize>, BTreeSet<String>) {
+    let (mut kinds, mut fields) = (BTreeMap::new(), BTreeSet::new());
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    for object in list(&report["objects"]) {
+        let kind = object["kind"].as_str().unwrap_or_default();
+        for change in list(&object["changes"]) {
+            let does = change["does"].as_str().unwrap_or_default();
+            *kinds.entry(format!("{kind} {does}")).or_insert(0) += 1;
+            if does != "create" {
+                let changed = list(&change["changed"]);
+                fields.extend(changed.iter().map(|one| {
+                    format!("{kind} {} {}", one["field"].as_str().unwrap_or_default(), one["from"])
+                }));
+            }
+        }
+    }
+    (kinds, fields)
+}
+
 /// What the operator would send once nothing is paused: its own versions and tags, and schedules that start its own pipelines.
 async fn unpaused(scene: &Scene, folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
-    let out = folder.join("unpaused.yaml");
-    let manifests = files.iter().filter(|(name, _)| name.ends_with(".yaml") && *name != "kustomization.yaml");
-    let manifests: Vec<String> = manifests
-        .map(|(_, bytes)| {
-            String::from_utf8_lossy(bytes)
-                .replace("azureml.dev/paused: \"true\"", "example.org/paused: \"no\"")
-        })
-        .collect();
+    let (out, paused) = (folder.join("unpaused.yaml"), "azureml.dev/paused: \"true\"");
+    let manifests = files.values().map(|bytes| String::from_utf8_lossy(bytes));
+    let manifests = manifests.filter(|text| text.contains("apiVersion: azureml.dev/"));
+    let manifests: Vec<String> =
+        manifests.map(|text| text.replace(paused, "example.org/paused: \"no\"")).collect();
     std::fs::write(&out, manifests.join("---\n"))?;
     let out = out.to_string_lossy().into_owned();
     let arguments =
         ["plan", "-f", &out, "--namespace", &scene.namespace, "--cluster-id", "test", "--output", "json"];
     let plan = run(scene, &arguments).await?;
     ensure!(plan.status.code() == Some(2), "{}", said(&plan));
-    let report: Value = serde_json::from_slice(&plan.stdout)?;
-    let (mut kinds, mut others) = (BTreeMap::new(), BTreeSet::new());
-    for object in report["objects"].as_array().context("no objects")? {
-        for change in object["changes"].as_array().into_iter().flatten() {
-            let kind = object["kind"].as_str().unwrap_or_default();
-            let does = format!("{kind} {}", change["does"].as_str().unwrap_or_default());
-            *kinds.entry(does).or_insert(0) += 1;
-            for field in change["changed"].as_array().into_iter().flatten() {
-                let path = field["field"].as_str().unwrap_or_default();
-                let is_own = change["does"] == "create"
-                    || path.contains("azureml-operator-")
-                    || path.starts_with("properties.action.jobDefinition");
-                if !is_own {
-                    others.insert(format!("{kind} {path} {}", field["from"]));
-                }
-            }
-        }
-    }
+    let (kinds, fields) = changes(&serde_json::from_slice(&plan.stdout)?);
+    let is_own = |field: &&String| {
+        field.contains("azureml-operator-") || field.contains(" properties.action.jobDefinition")
+    };
     // A schedule without a name for people gets one; one that counts from no moment counts from one.
     let gains = ["MLSchedule properties.displayName null", "MLSchedule properties.trigger.startTime null"];
-    ensure!(others.iter().map(String::as_str).eq(gains), "{others:?}");
+    ensure!(fields.iter().filter(|field| !is_own(field)).map(String::as_str).eq(gains), "{fields:?}");
     let wanted = [
         ("MLCompute change", 2),
         ("MLData create", 1),
@@ -141,6 +144,35 @@ async fn unpaused(scene: &Scene, folder: &Path, files: &BTreeMap<String, Vec<u8>
     Ok(())
 }
 
+/// The real operator, on the real API server, gets what was imported.
+async fn applied(scene: &Scene, folders: &[String]) -> Result<()> {
+    let operator = scene.operator().await?;
+    scene.kubectl(&["apply", "-k", &folders[0]]).await?;
+    let ready = |object: &MLCompute| is_ready(&object.status.clone().unwrap_or_default().common.conditions);
+    scene.wait::<MLCompute>("cpu", "used as it is", ready).await?;
+    scene.kubectl(&["apply", "-k", &folders[1]]).await?;
+    let paused = "mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules";
+    scene.kubectl(&["wait", "--for=condition=Paused", paused, "--all", "--timeout=60s"]).await?;
+    operator.stop()
+}
+
+/// What is there of what was made.
+const WRITTEN: [&str; 13] = [
+    "INVENTORY.md",
+    "README.md",
+    "computes/cpu.yaml",
+    "computes/low.yaml",
+    "data/prices.yaml",
+    "environments/learn.yaml",
+    "environments/py.yaml",
+    "kustomization.yaml",
+    "mlw-team-a.yaml",
+    "pipelines/import-scores.yaml",
+    "pipelines/nightly-scores.yaml",
+    "pipelines/weekly.yaml",
+    "schedules/nightly-scores.yaml",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_that_is_imported_plans_to_no_changes_and_the_operator_writes_nothing() -> Result<()> {
     // Microsoft's client sends what the published definitions do not have.
@@ -150,52 +182,16 @@ async fn a_workspace_that_is_imported_plans_to_no_changes_and_the_operator_write
     let folder = tempfile::tempdir()?;
     fill(&scene, folder.path()).await?;
     let since = scene.azure.requests().len();
-    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let files = imported(&scene, &out("plain"), &[]).await?;
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    let wanted = [
-        "INVENTORY.md",
-        "README.md",
-        "computes/cpu.yaml",
-        "computes/low.yaml",
-        "data/prices.yaml",
-        "environments/learn.yaml",
-        "environments/py.yaml",
-        "kustomization.yaml",
-        "mlw-team-a.yaml",
-        "pipelines/import-scores.yaml",
-        "pipelines/nightly-scores.yaml",
-        "pipelines/weekly.yaml",
-        "schedules/nightly-scores.yaml",
-        "schedules/weekly.yaml",
-    ];
-    for name in wanted {
-        ensure!(names.contains(&name), "there is no {name}: {names:?}");
+    let out = ["plain", "adopted"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+    let files = imported(&scene, &out[0], &[]).await?;
+    for name in WRITTEN {
+        ensure!(files.contains_key(name), "there is no {name}: {:?}", files.keys());
     }
-    let adopting = imported(&scene, &out("adopted"), &["--adopt"]).await?;
+    let adopting = imported(&scene, &out[1], &["--adopt"]).await?;
     ensure!(adopting.keys().eq(files.keys()));
-
     unpaused(&scene, folder.path(), &adopting).await?;
-
-    // The real operator, on the real API server.
-    let operator = scene.operator().await?;
-    scene.kubectl(&["apply", "-k", &out("plain")]).await?;
-    scene
-        .wait::<MLCompute>("cpu", "used as it is", |object| {
-            is_ready(&object.status.clone().unwrap_or_default().common.conditions)
-        })
-        .await?;
-    scene.kubectl(&["apply", "-k", &out("adopted")]).await?;
-    scene
-        .kubectl(&[
-            "wait",
-            "--for=condition=Paused",
-            "mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules",
-            "--all",
-            "--timeout=60s",
-        ])
-        .await?;
+    applied(&scene, &out).await?;
     let changed = writes(&scene, since);
     ensure!(changed.is_empty(), "something was changed in Azure: {changed:#?}");
-    operator.stop()
+    Ok(())
 }
