@@ -31,13 +31,17 @@ fn content(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
 
 #[test]
 fn exit_codes_tell_errors_of_the_files_from_wrong_arguments() -> Result<()> {
-    let cases: [(&[&str], i32); 6] = [
+    let cases: [(&[&str], i32); 9] = [
         (&["convert", "shop/cluster.yml"], 0),
         (&["convert", "wrong/datastore.yml"], 1),
         (&["convert", "wrong/datastore.yml", "--lenient"], 0),
         (&["convert", "wrong/absent.yml", "--lenient"], 1),
         (&["convert"], 2),
         (&["convert", "shop/cluster.yml", "--source", "git=main"], 2),
+        // What names no workspace is wrong before anybody signs in.
+        (&["import", "--workspace", "team-a"], 1),
+        (&["import", "--workspace", "/subscriptions/s/resourceGroups/g"], 1),
+        (&["import", "--workspace", "team-a", "--subscription", "s"], 2),
     ];
     for (arguments, code) in cases {
         let output = run(arguments)?;
@@ -62,7 +66,7 @@ fn a_second_run_into_a_folder_changes_nothing_and_a_folder_of_others_is_left_alo
     let said = String::from_utf8_lossy(&other.stderr).into_owned();
     ensure!(
         other.status.code() == Some(1)
-            && said.contains("mlcompute-cpu-cluster.yaml is not of this conversion"),
+            && said.contains("mlcompute-cpu-cluster.yaml is none of the files that are written here"),
         "{said}"
     );
     ensure!(first == content(folder.path())?);

@@ -2,7 +2,9 @@
 //!
 //! In: a compute as Azure shows it. Out: an object that says what is there, so that nothing differs.
 
-use super::draft::{Draft, Object, said, user_tags};
+use super::draft::Draft;
+use super::object::Object;
+use super::shown::{said, user_tags};
 use crate::convert::compute::duration;
 use crate::convert::out::Map;
 use azureml_plan::time;

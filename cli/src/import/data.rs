@@ -2,9 +2,9 @@
 //!
 //! In: the newest version of a data asset. Out: an object, or why there is none. No address with a signature is written.
 
-use super::draft::{Draft, Object, has_secret, said, user_tags};
-use super::environment::asset;
-use super::pipeline::READS;
+use super::draft::Draft;
+use super::object::Object;
+use super::shown::{READS, asset, has_secret, said, user_tags};
 use serde_json::Value;
 
 /// Makes the MLData of a data asset's newest version.

@@ -4,10 +4,10 @@
 //! thing that changes.
 
 use super::live::{bare, component_id};
-use super::write::text;
+use super::object::{Object, manifest, text};
 use crate::convert::check;
 use crate::convert::names::{self, Taken};
-use crate::convert::out::{Map, Out};
+use crate::convert::out::Map;
 use azureml_check::Definitions;
 use azureml_client::ArmId;
 use azureml_plan::{owner, tags};
@@ -23,23 +23,6 @@ pub struct Options {
     pub namespace: Option<String>,
     /// The cloud of the workspace, where it is not the usual one.
     pub cloud: Option<String>,
-}
-
-/// An object to be written.
-#[derive(Clone, Debug)]
-pub struct Object {
-    /// The folder of its file.
-    pub folder: &'static str,
-    /// The kind.
-    pub kind: &'static str,
-    /// The name.
-    pub name: String,
-    /// Comments at its beginning.
-    pub notes: Vec<String>,
-    /// Whether the operator holds back what it would change in Azure.
-    pub is_paused: bool,
-    /// What it says.
-    pub spec: Map,
 }
 
 /// Something in Azure that became no object.
@@ -105,7 +88,7 @@ impl<'a> Draft<'a> {
     pub fn keep(&mut self, azure_name: &str, mut object: Object) -> Option<String> {
         object.name = self.taken.take(object.kind, &names::object(azure_name));
         let faults = match text(&object) {
-            Ok(text) => check::held(self.definitions, object.kind, &super::write::manifest(&object), &text),
+            Ok(text) => check::held(self.definitions, object.kind, &manifest(&object), &text),
             Err(why) => vec![why],
         };
         if let Some(fault) = faults.first() {
@@ -197,47 +180,4 @@ impl<'a> Draft<'a> {
             None => Map::new().with("name", name),
         })
     }
-}
-
-/// The tags that are the user's.
-#[must_use]
-pub fn user_tags(tags: &Value) -> Map {
-    let own = [owner::OWNER, owner::NAMESPACE, owner::NAME];
-    let tags = tags.as_object().into_iter().flatten();
-    let tags = tags.filter(|(key, _)| !own.iter().any(|ours| key.eq_ignore_ascii_case(ours)));
-    tags.filter_map(|(key, value)| Some((key.clone(), Out::from(value.as_str()?)))).collect::<Map>().sorted()
-}
-
-/// A text that says something.
-#[must_use]
-pub fn said(value: &Value) -> Option<&str> {
-    value.as_str().filter(|text| !text.trim().is_empty())
-}
-
-/// Whether a value says something.
-#[must_use]
-pub fn is_said(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-        Value::Bool(_) | Value::Number(_) => true,
-    }
-}
-
-/// A truth as Azure writes it: `true`, `"True"`.
-#[must_use]
-pub fn truth(value: &Value) -> bool {
-    value.as_bool().unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
-}
-
-/// Whether an address carries a secret, as a shared access signature is one.
-#[must_use]
-pub fn has_secret(address: &str) -> bool {
-    let (_, query) = address.split_once('?').unwrap_or_default();
-    let in_query = query.split('&').any(|part| part.to_ascii_lowercase().starts_with("sig="));
-    let authority =
-        address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
-    in_query || authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
 }

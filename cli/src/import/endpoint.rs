@@ -2,9 +2,10 @@
 //!
 //! In: an endpoint and its deployments as Azure shows them. Out: an object, and what is left over.
 
-use super::draft::{Draft, said};
+use super::draft::Draft;
 use super::live::{COMPONENT, Endpoint, Live};
 use super::pipeline::{Wrapped, wrapped};
+use super::shown::said;
 use serde_json::Value;
 
 const MODEL: &str = "score with a pipeline, and publish that";

@@ -3,8 +3,9 @@
 //! In: the newest version of an environment. Out: an object, or why there is none. A version here is named by its content, so that none that
 //! exists can be taken over.
 
-use super::draft::{Draft, Object, said, user_tags};
-use super::pipeline::READS;
+use super::draft::Draft;
+use super::object::Object;
+use super::shown::{READS, asset, said, user_tags};
 use crate::convert::environment::image_name;
 use crate::convert::out::{Map, Out};
 use crate::convert::write::yaml;
@@ -62,13 +63,6 @@ fn is_no_object(draft: &mut Draft<'_>, name: &str, properties: &Value) -> bool {
         return true;
     }
     draft.is_owned("environment", name, &properties["tags"])
-}
-
-/// The name of the asset of a version.
-#[must_use]
-pub fn asset(id: &str) -> String {
-    let mut parts = id.rsplit('/').skip(2);
-    parts.next().unwrap_or_default().to_owned()
 }
 
 /// What the image is made of.

@@ -10,11 +10,13 @@ mod endpoint;
 mod environment;
 pub mod live;
 mod node;
+mod object;
 mod others;
 mod pipeline;
 mod ports;
 pub mod read;
 mod schedule;
+mod shown;
 mod workspace;
 mod write;
 

@@ -2,9 +2,10 @@
 //!
 //! In: `jobs` of a job as Azure shows it. Out: steps, each using only what is above it, or what cannot be said in a step. Nothing is dropped.
 
-use super::draft::{Draft, is_said, said};
+use super::draft::Draft;
 use super::pipeline::step_name;
 use super::ports::{address, fields, scalar, seen};
+use super::shown::{is_said, said};
 use crate::convert::bindings::{Binding, whole};
 use crate::convert::compute::duration;
 use crate::convert::order::order;

@@ -2,8 +2,8 @@
 //!
 //! In: bodies. Out: lines of the inventory.
 
-use super::draft::{Draft, said};
-use super::environment::asset;
+use super::draft::Draft;
+use super::shown::{asset, said};
 use serde_json::Value;
 use std::fmt::Write as _;
 

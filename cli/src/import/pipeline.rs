@@ -3,15 +3,13 @@
 //! In: a version of a pipeline component, and how its jobs run. Out: a paused object. Azure shows no steps of a pipeline component, so that
 //! none can be written here.
 
-use super::draft::{Draft, Object, said, truth, user_tags};
-use super::environment::asset;
+use super::draft::Draft;
+use super::object::Object;
 use super::ports;
+use super::shown::{READS, asset, said, truth, user_tags};
 use crate::convert::names;
 use crate::convert::out::{Map, Out};
 use serde_json::Value;
-
-/// What the note of every paused object begins with.
-pub const READS: &str = "While it is paused, nothing is changed in Azure.";
 
 const REGISTERS: &str = "\
 Azure does not show the steps of a pipeline component, so that this pipeline has one step, which runs the component as it is.

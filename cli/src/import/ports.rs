@@ -2,7 +2,8 @@
 //!
 //! In: the maps of a component or a job as Azure shows them. Out: the maps of an MLPipeline and its step.
 
-use super::draft::{Draft, has_secret, said, truth};
+use super::draft::Draft;
+use super::shown::{has_secret, said, truth};
 use crate::convert::out::{Map, Out};
 use crate::convert::ports::{default, is_data};
 use crate::convert::read::{Literal, Scalar};

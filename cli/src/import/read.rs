@@ -18,7 +18,7 @@ const SIDE_BY_SIDE: usize = 4;
 /// What a job names may name something in turn: a job, its component.
 const DEPTH: usize = 3;
 
-/// Who is told how far it is: what is read, how many of how many.
+/// What shows how far it is: what is read, which of how many.
 pub type Told<'a> = &'a (dyn Fn(&str, usize, usize) + Sync);
 
 /// Reads all of a workspace. What cannot be read but the workspace itself is noted, and stops nothing.

@@ -2,9 +2,11 @@
 //!
 //! In: a schedule as Azure shows it, and the jobs and components that it names. Out: paused objects, or why there are none.
 
-use super::draft::{Draft, Object, is_said, said, user_tags};
+use super::draft::Draft;
 use super::live::Live;
-use super::pipeline::{READS, Wrapped, defaults, wrapped};
+use super::object::Object;
+use super::pipeline::{Wrapped, defaults, wrapped};
+use super::shown::{READS, is_said, said, user_tags};
 use super::{node, ports};
 use crate::convert::out::{Map, Out};
 use serde_json::Value;

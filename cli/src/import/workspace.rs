@@ -2,7 +2,9 @@
 //!
 //! In: the workspace as Azure shows it. Out: an object. No secret and no identity is written.
 
-use super::draft::{Draft, Object, said};
+use super::draft::Draft;
+use super::object::Object;
+use super::shown::said;
 use crate::convert::out::Map;
 use serde_json::Value;
 

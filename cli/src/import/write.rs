@@ -2,54 +2,13 @@
 //!
 //! In: objects and what is left over. Out: files, path to bytes. The same workspace gives the same bytes.
 
-use super::draft::{Draft, Left, Object};
+use super::draft::{Draft, Left};
+use super::object::{path, text};
 use super::others::UNASKED;
-use crate::convert::out::{Map, Out};
+use crate::convert::out::Map;
 use crate::convert::write::yaml;
-use azureml_crds::PAUSED;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-/// The manifest of an object, without its comments.
-#[must_use]
-pub fn manifest(object: &Object) -> Value {
-    Out::Map(tree(object)).json()
-}
-
-fn tree(object: &Object) -> Map {
-    let mut metadata = Map::new().with("name", object.name.as_str());
-    if object.is_paused {
-        metadata.put("annotations", Map::new().with(PAUSED, "true"));
-    }
-    Map::new()
-        .with("apiVersion", "azureml.dev/v1alpha1")
-        .with("kind", object.kind)
-        .with("metadata", metadata)
-        .with("spec", object.spec.clone())
-}
-
-/// The text of an object: its comments, then its manifest.
-///
-/// # Errors
-/// When it cannot be expressed as YAML.
-pub fn text(object: &Object) -> Result<String, String> {
-    let mut text = String::new();
-    for line in object.notes.iter().flat_map(|note| note.lines()) {
-        let line = line.trim_end();
-        text.push_str(if line.is_empty() { "#" } else { "# " });
-        text.push_str(line);
-        text.push('\n');
-    }
-    Ok(format!("{text}{}", yaml(&tree(object).into())?))
-}
-
-/// The path of an object's file.
-#[must_use]
-pub fn path(object: &Object) -> String {
-    let folder = if object.folder.is_empty() { String::new() } else { format!("{}/", object.folder) };
-    format!("{folder}{}.yaml", object.name)
-}
 
 /// All files.
 ///

@@ -32,7 +32,10 @@ fn refuse_others(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()>
     let others: Vec<PathBuf> =
         entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| !is_ours(path)).collect();
     if let Some(other) = others.first() {
-        bail!("{} is not of what is written here; name an empty folder, or remove it", other.display());
+        bail!(
+            "{} is none of the files that are written here; name an empty folder, or remove it",
+            other.display()
+        );
     }
     Ok(())
 }

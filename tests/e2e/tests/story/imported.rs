@@ -75,22 +75,37 @@ fn writes(scene: &Scene, since: usize) -> Vec<Entry> {
     scene.azure.requests().into_iter().skip(since).filter(Entry::is_write).collect()
 }
 
+/// Imports into a folder.
+async fn import(scene: &Scene, out: &str, more: &[&str]) -> Result<Output> {
+    let place = ["--workspace", WORKSPACE, "--subscription", SUBSCRIPTION, "--resource-group", GROUP];
+    run(scene, &[&["import", "--out", out], &place[..], more].concat()).await
+}
+
 /// Imports into a folder, twice, and plans what is there: nothing would change.
 async fn imported(scene: &Scene, out: &str, more: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> {
-    let place = ["--workspace", WORKSPACE, "--subscription", SUBSCRIPTION, "--resource-group", GROUP];
-    let arguments = [&["import", "--out", out], &place[..], more].concat();
-    let first = run(scene, &arguments).await?;
+    let first = import(scene, out, more).await?;
     ensure!(first.status.success(), "{}", said(&first));
     let files = content(Path::new(out))?;
-    ensure!(
-        run(scene, &arguments).await?.status.success() && files == content(Path::new(out))?,
-        "a second import differs"
-    );
+    let again = import(scene, out, more).await?;
+    ensure!(again.status.success() && files == content(Path::new(out))?, "a second import differs");
     let plan =
         run(scene, &["plan", "-f", out, "--namespace", &scene.namespace, "--cluster-id", "test"]).await?;
     let text = said(&plan);
     ensure!(plan.status.code() == Some(0) && text.ends_with("No changes.\n"), "{}\n{text}", said(&first));
     Ok(files)
+}
+
+/// What a person changed is not written over.
+async fn edited(scene: &Scene, out: &str) -> Result<()> {
+    let file = Path::new(out).join("computes/cpu.yaml");
+    let before = std::fs::read_to_string(&file)?;
+    let after = before.replace("max: 3", "max: 4");
+    std::fs::write(&file, &after)?;
+    let again = import(scene, out, &[]).await?;
+    let refused = again.status.code() == Some(1) && said(&again).contains("cpu.yaml is there and differs");
+    ensure!(refused, "{}", said(&again));
+    ensure!(std::fs::read_to_string(&file)? == after);
+    Ok(std::fs::write(&file, before)?)
 }
 
 /// What a plan would do, by kind, and the fields that it would change of what is there.
@@ -187,6 +202,7 @@ async fn a_workspace_that_is_imported_plans_to_no_changes_and_the_operator_write
     for name in WRITTEN {
         ensure!(files.contains_key(name), "there is no {name}: {:?}", files.keys());
     }
+    edited(&scene, &out[0]).await?;
     let adopting = imported(&scene, &out[1], &["--adopt"]).await?;
     ensure!(adopting.keys().eq(files.keys()));
     unpaused(&scene, folder.path(), &adopting).await?;
