@@ -4,6 +4,7 @@
 
 pub mod convert;
 pub mod import;
+pub mod logs;
 pub mod objects;
 pub mod plan;
 pub mod schemas;

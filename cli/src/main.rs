@@ -22,6 +22,8 @@ enum Verb {
     Convert(verbs::Convert),
     /// Writes manifests of a workspace that exists, and changes nothing in Azure.
     Import(verbs::Import),
+    /// Shows what a run, or the build of an image, writes.
+    Logs(verbs::Logs),
     /// Says everything that is wrong with manifests, without a cluster.
     Validate(verbs::Validate),
     /// Says what the operator would change in Azure, without changing it.
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
     let ended = match arguments.verb {
         Verb::Convert(arguments) => arguments.run().map(code),
         Verb::Import(arguments) => arguments.run().map(code),
+        Verb::Logs(arguments) => arguments.run().map(code),
         Verb::Validate(arguments) => arguments.run().map(code),
         Verb::Plan(arguments) => arguments.run(),
         Verb::Schemas(arguments) => arguments.run().map(code),

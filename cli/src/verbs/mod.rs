@@ -4,12 +4,14 @@ mod convert;
 mod files;
 mod folder;
 mod import;
+mod logs;
 mod plan;
 mod schemas;
 mod validate;
 
 pub use self::convert::Convert;
 pub use self::import::Import;
+pub use self::logs::Logs;
 pub use self::plan::Plan;
 pub use self::schemas::Schemas;
 pub use self::validate::Validate;

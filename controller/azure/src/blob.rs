@@ -92,6 +92,24 @@ impl Client {
         }
     }
 
+    /// At most `most` bytes of a blob, from one on; empty where it has none yet, `None` when there is no such blob (yet).
+    ///
+    /// # Errors
+    /// When the signature is refused or no answer comes.
+    pub async fn blob_from(&self, address: &str, from: u64, most: u64) -> Result<Option<Vec<u8>>, Error> {
+        let mut get = blob(Verb::Get, address)?;
+        set(&mut get.headers, "x-ms-range", &format!("bytes={from}-{}", from + most.max(1) - 1));
+        match self.transport.send_raw(&get, None).await {
+            Ok((bytes, _)) => Ok(Some(bytes)),
+            // Recorded: a range behind the end is refused with 416.
+            Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 416) => {
+                Ok(Some(Vec::new()))
+            }
+            Err(error) if error.class() == Class::Gone => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The last bytes of a blob, at most `most`; `None` when there is no such blob (yet).
     ///
     /// # Errors

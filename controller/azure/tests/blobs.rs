@@ -22,6 +22,28 @@ async fn a_blob_is_reached_by_its_signature_alone() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_blob_is_read_on_from_where_it_was_read_to() -> Result<()> {
+    let storage = Server::start(|seen| {
+        let is_behind = seen.rest.contains("x-ms-range: bytes=4-13");
+        if is_behind {
+            with(416, &[("x-ms-error-code", "InvalidRange")], "")
+        } else if seen.rest.contains("x-ms-range: bytes=0-9") {
+            answer(206, "log\n")
+        } else {
+            with(404, &[("x-ms-error-code", "BlobNotFound")], "")
+        }
+    })
+    .await?;
+    let client = client(&storage, &[])?;
+    let address = format!("{}/c/b?sig=signature", storage.address);
+    assert_eq!(client.blob_from(&address, 0, 10).await?, Some(b"log\n".to_vec()));
+    assert_eq!(client.blob_from(&address, 4, 10).await?, Some(Vec::new()));
+    assert_eq!(client.blob_from(&address, 5, 10).await?, None);
+    assert!(storage.seen().iter().all(|seen| !seen.rest.contains("authorization")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_token_for_blobs_goes_to_blobs_of_the_cloud_alone() -> Result<()> {
     let storage = Server::start(|_| with(201, &[("content-length", "0")], "")).await?;
     let stranger = Server::start(|_| answer(200, "{}")).await?;

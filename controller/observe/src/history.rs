@@ -23,7 +23,8 @@ pub(crate) fn data_plane(workspace: &Workspace) -> Result<String, Error> {
 }
 
 /// Run history of one job.
-pub(crate) struct History<'a> {
+pub struct History<'a> {
+    /// By what it is read.
     pub client: &'a Client,
     /// The address of the data plane.
     pub base: String,
@@ -43,10 +44,18 @@ impl History<'_> {
             .await
     }
 
+    /// The run itself; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it is refused, or the address is not the cloud's.
     pub async fn details(&self) -> Result<Option<Value>, Error> {
         self.get(&self.address("details")).await
     }
 
+    /// The runs below it, which are the steps of a pipeline.
+    ///
+    /// # Errors
+    /// As for the run itself.
     pub async fn children(&self) -> Result<Vec<Value>, Error> {
         let first = format!("{}?api-version=v1.0", self.address("children"));
         let (mut children, mut address) = (Vec::new(), first.clone());

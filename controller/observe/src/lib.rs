@@ -8,7 +8,7 @@ mod compute;
 mod data;
 mod environment;
 pub mod folder;
-mod history;
+pub mod history;
 pub mod looks;
 mod pack;
 mod pin;

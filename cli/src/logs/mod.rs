@@ -1,0 +1,187 @@
+//! `kubectl azureml logs`: what a run, or the build of an image, writes.
+//!
+//! In: an object and the MLWorkspaces of its namespace, as kubectl shows them. Out: where its logs are, and which of them are for people. Only
+//! `read.rs` asks Azure, and only reads.
+
+pub mod read;
+
+use azureml_client::ArmId;
+use serde_json::Value;
+
+/// Where logs are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// A job of Azure ML.
+    Job {
+        /// The job.
+        id: ArmId,
+        /// The address of the workspace's data plane.
+        data_plane: String,
+    },
+    /// A run of ACR Tasks.
+    Build {
+        /// The registry.
+        registry: ArmId,
+        /// The name of the run there.
+        run: String,
+    },
+}
+
+/// The logs of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// Where they are.
+    pub place: Place,
+    /// The cloud of the MLWorkspace, where it names one.
+    pub cloud: Option<String>,
+    /// Where a browser shows them.
+    pub studio: Option<String>,
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Where the logs of an object are.
+///
+/// # Errors
+/// When it has none yet, or of its kind nothing has, with what to do.
+pub fn source(object: &Value, workspaces: &[Value]) -> Result<Source, String> {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    match kind {
+        "MLRun" => run(name, &object["status"], workspaces),
+        "MLEnvironment" => build(name, object, workspaces),
+        _ => Err(format!("an {kind} has no logs; name mlrun/<name> or mlenvironment/<name>")),
+    }
+}
+
+fn run(name: &str, status: &Value, workspaces: &[Value]) -> Result<Source, String> {
+    let id = text(&status["azureId"]).and_then(|id| ArmId::parse(&id).ok());
+    let id = id.ok_or_else(|| {
+        format!("MLRun/{name} has no job yet; look at its conditions: kubectl describe mlrun {name}")
+    })?;
+    let of = |one: &&Value| {
+        let part = |key: &str| one["spec"][key].as_str().unwrap_or_default();
+        let own = ArmId::workspace(part("subscriptionId"), part("resourceGroup"), part("workspaceName"));
+        id.enclosing_workspace() == Some(own)
+    };
+    let workspace = workspaces.iter().find(of);
+    let workspace =
+        workspace.ok_or_else(|| format!("no MLWorkspace of the namespace is that of {id}; apply it"))?;
+    let data_plane = text(&workspace["status"]["dataPlane"]);
+    let data_plane = data_plane
+        .ok_or_else(|| "the MLWorkspace has no status.dataPlane yet; wait until it is Ready".to_owned())?;
+    let (cloud, studio) = (text(&workspace["spec"]["cloud"]), text(&status["studioUrl"]));
+    Ok(Source { place: Place::Job { id, data_plane }, cloud, studio })
+}
+
+fn build(name: &str, object: &Value, workspaces: &[Value]) -> Result<Source, String> {
+    let run = text(&object["status"]["build"]["runId"]).ok_or_else(|| {
+        format!(
+            "MLEnvironment/{name} has no build that started; one with image has none at all, and one that Azure ML builds writes into the log of \
+             its first job"
+        )
+    })?;
+    let named = &object["spec"]["workspaceRef"]["name"];
+    let workspace = workspaces.iter().find(|one| one["metadata"]["name"] == *named);
+    let workspace = workspace
+        .ok_or_else(|| format!("there is no MLWorkspace/{}; apply it", named.as_str().unwrap_or_default()))?;
+    let registry = text(&workspace["status"]["registry"]["resourceId"]).and_then(|id| ArmId::parse(&id).ok());
+    let registry = registry
+        .ok_or_else(|| "the MLWorkspace has no status.registry yet; wait until it is Ready".to_owned())?;
+    Ok(Source {
+        place: Place::Build { registry, run },
+        cloud: text(&workspace["spec"]["cloud"]),
+        studio: None,
+    })
+}
+
+/// The logs of a run that people read, of those that run history has: what the command wrote; else those of the pipeline; else all.
+#[must_use]
+pub fn chosen(files: &Value) -> Vec<(String, String)> {
+    let all: Vec<(String, String)> = files
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, address)| Some((name.clone(), text(address)?)))
+        .collect();
+    for folder in ["user_logs/", "azureml-logs/", "logs/"] {
+        let some: Vec<(String, String)> =
+            all.iter().filter(|(name, _)| name.starts_with(folder)).cloned().collect();
+        if !some.is_empty() {
+            return some;
+        }
+    }
+    all
+}
+
+/// The name of the step of a child run: of a node, its `displayName` (recorded).
+#[must_use]
+pub fn step_of(child: &Value) -> String {
+    text(&child["displayName"]).or(text(&child["name"])).or(text(&child["runId"])).unwrap_or_default()
+}
+
+/// Whether nothing is written any more in a state of Azure ML or of ACR Tasks.
+#[must_use]
+pub fn is_over(state: &str) -> bool {
+    ["Completed", "Failed", "Canceled", "CancelRequested", "NotResponding", "Succeeded", "Error", "Timeout"]
+        .contains(&state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const WORKSPACE: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
+
+    fn workspace() -> Value {
+        json!({"kind": "MLWorkspace", "metadata": {"name": "team-a"},
+            "spec": {"subscriptionId": "S", "resourceGroup": "g", "workspaceName": "w", "cloud": "AzureChina"},
+            "status": {"dataPlane": "https://w.api.azureml.ms", "registry": {"resourceId": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r"}}})
+    }
+
+    #[test]
+    fn logs_are_where_the_job_or_the_build_is() {
+        let run = json!({"kind": "MLRun", "metadata": {"name": "a"}, "status": {"azureId": format!("{WORKSPACE}/jobs/j"), "studioUrl": "https://x"}});
+        let found = source(&run, &[workspace()]).unwrap();
+        assert_eq!(
+            (found.cloud.as_deref(), found.studio.as_deref()),
+            (Some("AzureChina"), Some("https://x"))
+        );
+        assert!(matches!(found.place, Place::Job { id, .. } if id.name() == "j"));
+        let environment = json!({"kind": "MLEnvironment", "metadata": {"name": "e"}, "spec": {"workspaceRef": {"name": "team-a"}},
+            "status": {"build": {"runId": "cf1"}}});
+        assert!(
+            matches!(source(&environment, &[workspace()]).unwrap().place, Place::Build { run, .. } if run == "cf1")
+        );
+    }
+
+    #[test]
+    fn what_has_no_logs_says_what_to_do() {
+        let kinds = ["MLRun", "MLEnvironment", "MLPipeline"];
+        let said = kinds.map(|kind| {
+            source(&json!({"kind": kind, "metadata": {"name": "x"}}), &[workspace()]).unwrap_err()
+        });
+        let [run, environment, pipeline] = said.each_ref().map(String::as_str);
+        assert!(
+            run.contains("kubectl describe mlrun x")
+                && environment.contains("no build")
+                && pipeline.contains("mlrun/<name>"),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn people_read_what_the_command_wrote() {
+        let files = json!({"system_logs/x.log": "https://a/1", "user_logs/std_log.txt": "https://a/2", "user_logs/extra.txt": "https://a/3", "logs/y": ""});
+        let names: Vec<String> = chosen(&files).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["user_logs/extra.txt", "user_logs/std_log.txt"]);
+        let pipeline = json!({"logs/azureml/executionlogs.txt": "https://a/1", "other.txt": "https://a/2"});
+        assert_eq!(chosen(&pipeline).len(), 1);
+        assert_eq!(chosen(&json!({"other.txt": "https://a/2"})).len(), 1);
+        assert_eq!(chosen(&Value::Null), []);
+    }
+}
