@@ -17,15 +17,9 @@ const HEAD: &str = "flowchart TD\n";
 #[must_use]
 pub fn mermaid(steps: &[Step]) -> String {
     let boxes = steps.iter().map(|step| format!("  {}\n", step.name));
-    let arrows = steps.iter().flat_map(|step| {
-        let inputs = step.inputs.values().filter_map(|value| match value {
-            Literal::Text(text) => Some(text),
-            Literal::Number(_) => None,
-        });
-        let tables = step.automl.iter().flat_map(tables).map(|(_, text)| text);
-        let sources = inputs.chain(tables).filter_map(|text| source(text));
-        let data = sources.map(|(from, output)| format!("  {from} -->|{output}| {}\n", step.name));
-        data.chain(step.after.iter().map(|from| format!("  {from} -.-> {}\n", step.name)))
+    let arrows = arrows(steps).into_iter().map(|Arrow { from, to, output }| match output {
+        Some(output) => format!("  {from} -->|{output}| {to}\n"),
+        None => format!("  {from} -.-> {to}\n"),
     });
     let lines: Vec<String> = boxes.chain(arrows).collect();
     if HEAD.len() + lines.iter().map(String::len).sum::<usize>() <= LONGEST {
@@ -41,6 +35,38 @@ pub fn mermaid(steps: &[Step]) -> String {
     }
     // No step is called so: their names are in lower case.
     chart + &format!("  More[\"… and {} more\"]\n", left.len())
+}
+
+/// An arrow between two steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrow {
+    /// The step that comes first.
+    pub from: String,
+    /// The step that comes after.
+    pub to: String,
+    /// The output that it reads; none where `after` alone says the order.
+    pub output: Option<String>,
+}
+
+/// The arrows of a pipeline: for every output that another step reads, and for `after`.
+#[must_use]
+pub fn arrows(steps: &[Step]) -> Vec<Arrow> {
+    let of = |step: &Step| {
+        let inputs = step.inputs.values().filter_map(|value| match value {
+            Literal::Text(text) => Some(text),
+            Literal::Number(_) => None,
+        });
+        let tables = step.automl.iter().flat_map(tables).map(|(_, text)| text);
+        let arrow = |from: &str, output: Option<&str>| Arrow {
+            from: from.to_owned(),
+            to: step.name.clone(),
+            output: output.map(str::to_owned),
+        };
+        let sources = inputs.chain(tables).filter_map(|text| source(text));
+        let data = sources.map(|(from, output)| arrow(from, Some(output)));
+        data.chain(step.after.iter().map(|from| arrow(from, None))).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(of).collect()
 }
 
 fn source(text: &str) -> Option<(&str, &str)> {

@@ -3,6 +3,7 @@
 //! Source: Azure REST API, `Schedules_CreateOrUpdate`; "Schedule machine learning pipeline jobs" (start time, deletion).
 
 mod body;
+mod calendar;
 mod cluster;
 pub mod due;
 mod fired_here;
@@ -19,6 +20,7 @@ mod times;
 mod wanted;
 
 use self::body::{body, content_hash, start_in_force, trigger};
+pub use self::calendar::{Calendar, calendar};
 pub use self::fired_here::is_fired_here;
 use self::follow::Followed;
 use self::health::counted;
