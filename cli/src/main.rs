@@ -28,6 +28,10 @@ enum Verb {
     Validate(verbs::Validate),
     /// Says what the operator would change in Azure, without changing it.
     Plan(verbs::Plan),
+    /// Says how everything in a namespace is, and when schedules fire.
+    Status(verbs::Status),
+    /// Says what an object waits for, since when, whose turn it is and what to do.
+    Why(verbs::Why),
     /// Writes JSON Schemas of the kinds for editors.
     Schemas(verbs::Schemas),
 }
@@ -49,6 +53,8 @@ fn main() -> ExitCode {
         Verb::Logs(arguments) => arguments.run().map(code),
         Verb::Validate(arguments) => arguments.run().map(code),
         Verb::Plan(arguments) => arguments.run(),
+        Verb::Status(arguments) => arguments.run().map(code),
+        Verb::Why(arguments) => arguments.run().map(code),
         Verb::Schemas(arguments) => arguments.run().map(code),
     };
     match ended {

@@ -1,5 +1,6 @@
 //! The verbs as a terminal has them: arguments, what is read and written, and exit codes. What a verb means is in the library.
 
+mod cluster;
 mod convert;
 mod files;
 mod folder;
@@ -7,14 +8,18 @@ mod import;
 mod logs;
 mod plan;
 mod schemas;
+mod status;
 mod validate;
+mod why;
 
 pub use self::convert::Convert;
 pub use self::import::Import;
 pub use self::logs::Logs;
 pub use self::plan::Plan;
 pub use self::schemas::Schemas;
+pub use self::status::Status;
 pub use self::validate::Validate;
+pub use self::why::Why;
 
 /// Why a verb did not come to its end, and the exit code that says so.
 pub struct Failed {

@@ -3,13 +3,14 @@
 //! In: files, folders, standard input, or objects of a cluster by kubectl; the login of `az`. Out: a report on standard output.
 
 use super::Failed;
+use super::cluster::Cluster;
 use super::files::read;
 use anyhow::{Context as _, Result, ensure};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
 use azureml_check::Definitions;
-use azureml_cli::objects::{is_meant, objects, resources};
+use azureml_cli::objects::{is_meant, objects};
 use azureml_cli::plan::fetch::Fetching;
 use azureml_cli::plan::gather::{Gathered, gather, unreadable};
 use azureml_cli::plan::hands::{Hands, Uploads};
@@ -22,7 +23,6 @@ use clap::builder::NonEmptyStringValueParser;
 use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 
 /// Changes: as `terraform plan -detailed-exitcode` has it.
@@ -43,12 +43,8 @@ pub struct Plan {
     /// The namespace of objects that name none. Default: that of the context, or default where no cluster is asked.
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<String>,
-    /// The context of the kubeconfig.
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-    /// The kubeconfig.
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: Cluster,
     /// The operator's configuration. Without one every grant is given: Azure alone refuses.
     #[arg(long, value_name = "FILE", env = "AZUREML_CONFIG")]
     config: Option<PathBuf>,
@@ -150,7 +146,7 @@ impl Plan {
             who: Who::Person,
             looks: Hands::looks(),
             strangers: Places::new(4, 32),
-            settings: config.settings(self.cluster(config)?),
+            settings: config.settings(self.cluster_id(config)?),
             fetching: Fetching::new(config)?,
             uploads: Uploads::LeftOut,
             knows_all: self.asks_cluster(),
@@ -158,11 +154,12 @@ impl Plan {
     }
 
     /// The cluster in the tags of Azure resources.
-    fn cluster(&self, config: &Config) -> Result<String> {
+    fn cluster_id(&self, config: &Config) -> Result<String> {
         if let Some(id) = self.cluster_id.clone().or_else(|| config.cluster_id.clone()) {
             return Ok(id);
         }
-        let asked = self.kubectl(&["get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}"]);
+        let asked =
+            self.cluster.kubectl(&["get", "namespace", "kube-system", "--output=jsonpath={.metadata.uid}"]);
         asked.context("the UID of the namespace kube-system names the cluster in Azure; say --cluster-id where no cluster is to be asked")
     }
 
@@ -170,7 +167,7 @@ impl Plan {
     fn gathered(&self) -> Result<Gathered> {
         let namespace = match &self.namespace {
             Some(namespace) => namespace.clone(),
-            None if self.asks_cluster() => self.context_namespace()?,
+            None if self.asks_cluster() => self.cluster.context_namespace()?,
             None => "default".to_owned(),
         };
         let (mut found, mut broken) = (Vec::new(), Vec::new());
@@ -198,7 +195,7 @@ impl Plan {
 
     /// The ConfigMaps of the namespace. Where they may not be read, what needs one says that it is missing.
     fn maps(&self, namespace: &str) -> Vec<Value> {
-        let asked = self.kubectl(&["get", "configmaps", "--output=json", "--namespace", namespace]);
+        let asked = self.cluster.kubectl(&["get", "configmaps", "--output=json", "--namespace", namespace]);
         let found = asked.and_then(|text| objects("the cluster", &text));
         found.unwrap_or_else(|error| {
             eprintln!("ConfigMaps of the cluster are left out: {error:#}");
@@ -210,35 +207,11 @@ impl Plan {
         self.with_cluster || !self.objects.is_empty()
     }
 
-    fn context_namespace(&self) -> Result<String> {
-        let found = self.kubectl(&["config", "view", "--minify", "--output=jsonpath={..namespace}"])?;
-        Ok(if found.is_empty() { "default".to_owned() } else { found })
-    }
-
     /// The objects of the namespace: what is planned may name any of them.
     fn of_cluster(&self, namespace: &str) -> Result<Vec<Value>> {
         if !self.asks_cluster() {
             return Ok(Vec::new());
         }
-        let kinds = resources();
-        let text = self.kubectl(&["get", &kinds, "--output=json", "--namespace", namespace])?;
-        objects("the cluster", &text)
-    }
-
-    /// What kubectl prints: it knows contexts, logins and proxies.
-    fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = Command::new("kubectl");
-        command.args(arguments);
-        if let Some(context) = &self.context {
-            command.args(["--context", context]);
-        }
-        if let Some(kubeconfig) = &self.kubeconfig {
-            command.arg("--kubeconfig").arg(kubeconfig);
-        }
-        let output =
-            command.output().context("failed to start kubectl; install it, or plan from files alone")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "kubectl {}: {}", arguments.join(" "), said.trim());
-        Ok(String::from_utf8(output.stdout).context("kubectl")?.trim().to_owned())
+        self.cluster.all(Some(namespace))
     }
 }

@@ -1,0 +1,4 @@
+//! The verbs for a terminal: what they make of objects, as whole texts, and what the program says alone. No cluster is asked.
+
+mod status;
+mod why;
