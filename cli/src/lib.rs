@@ -3,8 +3,10 @@
 //! In: files, objects and arguments. Out: text and findings. Verbs are pure; `main.rs` alone reads the disk, asks kubectl, writes and exits.
 
 pub mod convert;
+pub mod follow;
 pub mod import;
 pub mod inputs;
+pub mod launch;
 pub mod logs;
 pub mod named;
 pub mod objects;

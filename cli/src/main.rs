@@ -1,6 +1,7 @@
 //! The program `kubectl-azureml`: reads its arguments, hands them to a verb, and says by its exit code what became of it.
 //!
 //! 0: done. 1: there are errors. 2: the arguments are wrong, or a file cannot be read. Of `plan` these are 1, and 2: something would change.
+//! Of `run` and `follow`, 1: the run did not succeed, 2: it cannot be made or followed, 130: Ctrl-C.
 
 mod disk;
 mod verbs;
@@ -32,6 +33,20 @@ enum Verb {
     Status(verbs::Status),
     /// Says what an object waits for, since when, whose turn it is and what to do.
     Why(verbs::Why),
+    /// Makes an MLRun of a pipeline, and follows it with --follow.
+    Run(verbs::Run),
+    /// Watches an MLRun until it ends; its end is the exit code.
+    Follow(verbs::Follow),
+    /// Cancels the job of an MLRun. The object stays.
+    Cancel(verbs::Cancel),
+    /// Prints where a run is in Azure ML studio, and on a terminal opens the browser there.
+    Open(verbs::Open),
+    /// Stops all changes in Azure for objects, except by deleting them.
+    Pause(verbs::Named),
+    /// Lets the operator change Azure for objects again.
+    Resume(verbs::Named),
+    /// Asks the operator to look at objects now, and to try once more what has failed.
+    Reconcile(verbs::Reconcile),
     /// Writes JSON Schemas of the kinds for editors.
     Schemas(verbs::Schemas),
 }
@@ -55,6 +70,13 @@ fn main() -> ExitCode {
         Verb::Plan(arguments) => arguments.run(),
         Verb::Status(arguments) => arguments.run().map(code),
         Verb::Why(arguments) => arguments.run().map(code),
+        Verb::Run(arguments) => arguments.run(),
+        Verb::Follow(arguments) => arguments.run(),
+        Verb::Cancel(arguments) => arguments.run().map(code),
+        Verb::Open(arguments) => arguments.run().map(code),
+        Verb::Pause(arguments) => arguments.pause().map(code),
+        Verb::Resume(arguments) => arguments.resume().map(code),
+        Verb::Reconcile(arguments) => arguments.run().map(code),
         Verb::Schemas(arguments) => arguments.run().map(code),
     };
     match ended {

@@ -1,4 +1,6 @@
 //! The verbs for a terminal: what they make of objects, as whole texts, and what the program says alone. No cluster is asked.
 
+mod follow;
+mod launch;
 mod status;
 mod why;

@@ -10,6 +10,7 @@ mod imported;
 mod leave;
 mod planned;
 mod run;
+mod verbs;
 
 use anyhow::{Context as _, Result};
 use azureml_crds::shared::HasCommon as _;

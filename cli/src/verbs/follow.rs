@@ -1,0 +1,174 @@
+//! `follow`: watches an MLRun until it ends. Ctrl-C ends the watching, and not the run.
+//!
+//! In: a run, by the watch of kubectl. Out: progress on standard error, the end on standard output, an exit code. It changes nothing.
+
+use super::Failed;
+use super::cluster::{Place, refused};
+use super::mark::run;
+use anyhow::{Context as _, Result, bail, ensure};
+use azureml_cli::follow::{end, news};
+use azureml_cli::thing::Thing;
+use jiff::Timestamp;
+use serde_json::{Deserializer, Value};
+use std::io::{BufReader, IsTerminal as _, Write as _};
+use std::process::Child;
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// As shells say that Ctrl-C ended a program.
+const INTERRUPTED: u8 = 130;
+/// How many watches in a row may end without a word.
+const ATTEMPTS: u32 = 5;
+/// How long to wait before the next watch.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// When progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Progress {
+    /// Where standard error is a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Progress {
+    fn is_shown(self) -> bool {
+        self == Self::Always || self == Self::Auto && std::io::stderr().is_terminal()
+    }
+}
+
+/// The arguments of `follow`.
+#[derive(clap::Args)]
+pub struct Follow {
+    /// The run, as NAME or mlrun/NAME.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// When progress is shown, on standard error.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    progress: Progress,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Follow {
+    /// Follows a run: 0 where it succeeded, 1 where not, 130 after Ctrl-C.
+    ///
+    /// # Errors
+    /// When the run cannot be read, or is deleted.
+    pub fn run(&self) -> Result<u8, Failed> {
+        let followed = self.place.thing(&run(&self.run)).and_then(|found| {
+            ensure!(found.kind == "MLRun", "write the name of an MLRun; {} is none", found.id());
+            follow(&self.place, &found.name, self.progress)
+        });
+        followed.map_err(|cause| Failed { cause, code: 2 })
+    }
+}
+
+/// Follows a run to its end, and says by an exit code how that was.
+///
+/// # Errors
+/// When it cannot be watched, or is deleted.
+pub fn follow(place: &Place, name: &str, progress: Progress) -> Result<u8> {
+    let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
+    let followed = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => Ok(None),
+            code = watch(place, name, progress) => code.map(Some),
+        }
+    });
+    // What still reads from kubectl ends with it.
+    runtime.shutdown_background();
+    Ok(followed?.unwrap_or_else(|| {
+        eprintln!(
+            "MLRun/{name} is not followed any more, and goes on. Follow it again: kubectl azureml follow {name}; cancel it: kubectl azureml cancel {name}"
+        );
+        INTERRUPTED
+    }))
+}
+
+/// A watch of kubectl, which ends with this value.
+struct Watch {
+    child: Option<Child>,
+    events: UnboundedReceiver<Value>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+const WATCH: [&str; 4] = ["get", "--watch", "--output-watch-events", "--output=json"];
+
+impl Watch {
+    fn of(place: &Place, name: &str) -> Result<Self> {
+        let (namespace, resource) = (place.namespace()?, format!("mlruns.{}/{name}", azureml_crds::GROUP));
+        let rest = [resource.as_str(), "--namespace", namespace.as_str()];
+        let mut child = place.cluster.going(&[&WATCH[..], &rest[..]].concat())?;
+        let output = child.stdout.take().context("kubectl has no output")?;
+        let (sender, events) = unbounded_channel();
+        std::thread::spawn(move || {
+            let all = Deserializer::from_reader(BufReader::new(output)).into_iter::<Value>();
+            for event in all.map_while(Result::ok) {
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { child: Some(child), events })
+    }
+
+    /// What kubectl said when it ended.
+    fn ended(mut self) -> Result<Option<String>> {
+        let Some(child) = self.child.take() else { return Ok(None) };
+        let output = child.wait_with_output().context("kubectl")?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Ok((!output.status.success()).then_some(said))
+    }
+}
+
+/// Watches a run, again where a watch ends by itself, as each does after a while.
+async fn watch(place: &Place, name: &str, progress: Progress) -> Result<u8> {
+    let (mut before, mut failures) = (None, 0);
+    if progress.is_shown() {
+        eprintln!("Following MLRun/{name}; Ctrl-C ends the following, and not the run.");
+    }
+    loop {
+        let mut watch = Watch::of(place, name)?;
+        while let Some(event) = watch.events.recv().await {
+            failures = 0;
+            let look = Thing::of(event["object"].clone(), "");
+            if let Some(code) = looked(before.as_ref(), &look, progress)? {
+                return Ok(code);
+            }
+            ensure!(event["type"] != "DELETED", "MLRun/{name} was deleted before it ended");
+            before = Some(look);
+        }
+        if let Some(said) = watch.ended()? {
+            failures += 1;
+            if said.contains("(NotFound)") || failures == ATTEMPTS {
+                bail!(refused(&WATCH, &said));
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Says what is new; an exit code where the run has ended.
+fn looked(before: Option<&Thing>, run: &Thing, progress: Progress) -> Result<Option<u8>> {
+    if progress.is_shown() {
+        let clock = Timestamp::now().strftime("%H:%M:%SZ").to_string();
+        for line in news(before, run) {
+            eprintln!("{clock} {} {line}", run.name);
+        }
+    }
+    let Some(end) = end(run) else { return Ok(None) };
+    std::io::stdout().write_all(end.text.as_bytes()).context("standard output")?;
+    Ok(Some(u8::from(!end.is_good)))
+}
