@@ -4,6 +4,7 @@
 
 pub mod convert;
 pub mod follow;
+pub mod graph;
 pub mod import;
 pub mod inputs;
 pub mod launch;

@@ -47,6 +47,8 @@ enum Verb {
     Resume(verbs::Named),
     /// Asks the operator to look at objects now, and to try once more what has failed.
     Reconcile(verbs::Reconcile),
+    /// Draws objects and what they name, or the steps of a pipeline.
+    Graph(verbs::Draw),
     /// Writes JSON Schemas of the kinds for editors.
     Schemas(verbs::Schemas),
 }
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Verb::Pause(arguments) => arguments.pause().map(code),
         Verb::Resume(arguments) => arguments.resume().map(code),
         Verb::Reconcile(arguments) => arguments.run().map(code),
+        Verb::Graph(arguments) => arguments.run().map(code),
         Verb::Schemas(arguments) => arguments.run().map(code),
     };
     match ended {

@@ -5,6 +5,7 @@ mod convert;
 mod files;
 mod folder;
 mod follow;
+mod graph;
 mod import;
 mod logs;
 mod mark;
@@ -18,6 +19,7 @@ mod why;
 
 pub use self::convert::Convert;
 pub use self::follow::Follow;
+pub use self::graph::Draw;
 pub use self::import::Import;
 pub use self::logs::Logs;
 pub use self::mark::{Cancel, Named, Reconcile};

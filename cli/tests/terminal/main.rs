@@ -1,6 +1,7 @@
 //! The verbs for a terminal: what they make of objects, as whole texts, and what the program says alone. No cluster is asked.
 
 mod follow;
+mod graph;
 mod launch;
 mod status;
 mod why;
