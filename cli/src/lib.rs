@@ -18,3 +18,4 @@ pub mod status;
 pub mod thing;
 pub mod validate;
 pub mod why;
+pub mod words;

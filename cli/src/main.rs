@@ -6,7 +6,7 @@
 mod disk;
 mod verbs;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Azure Machine Learning made declarative, at a terminal.
@@ -51,6 +51,13 @@ enum Verb {
     Graph(verbs::Draw),
     /// Writes JSON Schemas of the kinds for editors.
     Schemas(verbs::Schemas),
+    /// Prints what a shell, or kubectl, completes this program with.
+    Completion(verbs::Completion),
+    /// Writes the pages of the manual into a folder.
+    Man(verbs::Man),
+    /// Prints what may follow some words, for kubectl.
+    #[command(hide = true)]
+    Complete(verbs::Complete),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +88,9 @@ fn main() -> ExitCode {
         Verb::Reconcile(arguments) => arguments.run().map(code),
         Verb::Graph(arguments) => arguments.run().map(code),
         Verb::Schemas(arguments) => arguments.run().map(code),
+        Verb::Completion(arguments) => arguments.run(Arguments::command()).map(code),
+        Verb::Man(arguments) => arguments.run(Arguments::command()).map(code),
+        Verb::Complete(arguments) => arguments.run(&Arguments::command()).map(code),
     };
     match ended {
         Ok(code) => ExitCode::from(code),

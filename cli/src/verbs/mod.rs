@@ -1,6 +1,7 @@
 //! The verbs as a terminal has them: arguments, what is read and written, and exit codes. What a verb means is in the library.
 
 mod cluster;
+mod completion;
 mod convert;
 mod files;
 mod folder;
@@ -17,6 +18,7 @@ mod status;
 mod validate;
 mod why;
 
+pub use self::completion::{Complete, Completion, Man};
 pub use self::convert::Convert;
 pub use self::follow::Follow;
 pub use self::graph::Draw;

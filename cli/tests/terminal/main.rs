@@ -3,5 +3,6 @@
 mod follow;
 mod graph;
 mod launch;
+mod shells;
 mod status;
 mod why;

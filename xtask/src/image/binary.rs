@@ -1,4 +1,4 @@
-//! The operator as one static program: the GNU C library linked in, so that it needs nothing of the system around it.
+//! The operator, or another of our programs, as one static program: the GNU C library linked in, so that it needs nothing of the system around it.
 //! In: a profile. Out: the program's path.
 
 use std::env;
@@ -16,22 +16,29 @@ pub fn target() -> String {
     format!("{}-unknown-linux-gnu", env::consts::ARCH)
 }
 
-/// Builds it.
-pub fn build(workspace: &Workspace, profile: &str) -> anyhow::Result<PathBuf> {
+/// The package of the operator, and its program.
+pub const OPERATOR: (&str, &str) = ("azureml-controller", "azureml-operator");
+
+/// Builds the program of a package.
+pub fn build(
+    workspace: &Workspace,
+    profile: &str,
+    (package, program): (&str, &str),
+) -> anyhow::Result<PathBuf> {
     ensure!(
         cfg!(all(target_os = "linux", target_env = "gnu")),
         "a static program of the GNU C library is built on Linux only; elsewhere use `docker build .`"
     );
     let target = target();
-    let mut cargo = workspace.cargo(&["rustc", "--locked", "--package", "azureml-controller"]);
-    cargo.args(["--bin", "azureml-operator", "--profile", profile, "--target", &target]);
+    let mut cargo = workspace.cargo(&["rustc", "--locked", "--package", package]);
+    cargo.args(["--bin", program, "--profile", profile, "--target", &target]);
     cargo.env(variable(&target), flags(workspace, profile)?);
     // A tenth less: where the program's own addresses are, in a form that glibc 2.36 and newer reads. For the last step
     // alone, which dependencies know nothing of.
     cargo.args(["--", "-C", "link-arg=-Wl,-z,pack-relative-relocs"]);
     tools::run(&mut cargo)?;
     let folder = if profile == "dev" { "debug" } else { profile };
-    Ok(workspace.target.join(target).join(folder).join("azureml-operator"))
+    Ok(workspace.target.join(target).join(folder).join(program))
 }
 
 /// Flags of this target alone. Those of the user for other builds do not get in, since they would change what is shipped.

@@ -29,16 +29,16 @@ struct Part {
     texts: Vec<String>,
 }
 
-/// The whole text.
-pub fn collect(workspace: &Workspace) -> anyhow::Result<String> {
-    let mut parts = crates(workspace)?;
+/// The whole text, for the programs of some packages.
+pub fn collect(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<String> {
+    let mut parts = crates(workspace, packages)?;
     parts.push(c_library()?);
     parts.push(rust_library(workspace)?);
     parts.push(time_zones(workspace)?);
     Ok(joined(&parts))
 }
 
-fn crates(workspace: &Workspace) -> anyhow::Result<Vec<Part>> {
+fn crates(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<Vec<Part>> {
     let metadata = ["metadata", "--format-version=1", "--locked", "--filter-platform"];
     let output = workspace.cargo(&metadata).arg(binary::target()).output()?;
     ensure!(
@@ -49,7 +49,7 @@ fn crates(workspace: &Workspace) -> anyhow::Result<Vec<Part>> {
     let metadata = serde_json::from_slice(&output.stdout)?;
     let apache = fs::read_to_string(workspace.root.join("LICENSE")).context("failed to read LICENSE")?;
     // The authorities are data of a crate that only the build uses.
-    let linked = linked(&metadata, &["azureml-controller", "webpki-root-certs"]);
+    let linked = linked(&metadata, &[packages, &["webpki-root-certs"]].concat());
     let foreign = linked.into_iter().filter(|package| !package["source"].is_null());
     foreign.map(|package| part(package, &apache)).collect()
 }

@@ -2,7 +2,7 @@
 //! image FROM scratch. In: a profile, where to push. Out: a folder with the file tree and the image in OCI layout.
 //! Needs no container engine: buildah packs it, by the last stage of the same `Dockerfile` that everybody else uses.
 
-mod binary;
+pub mod binary;
 pub mod licences;
 mod pack;
 mod rootfs;
@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Lays out the file tree and gives its size.
 fn lay(workspace: &Workspace, profile: &str, rootfs: &Path) -> anyhow::Result<u64> {
-    let program = binary::build(workspace, profile)?;
+    let program = binary::build(workspace, profile, binary::OPERATOR)?;
     rootfs::lay(workspace, &program, rootfs)?;
     let size = rootfs::size(rootfs)?;
     let most = if profile == "release" { MOST } else { MOST_OF_A_TRIAL };

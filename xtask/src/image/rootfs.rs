@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::licences;
+use super::{binary, licences};
 use crate::workspace::Workspace;
 
 /// Where the program looks for the authorities that it trusts, as every program on Debian does.
@@ -26,7 +26,12 @@ pub fn lay(workspace: &Workspace, program: &Path, rootfs: &Path) -> anyhow::Resu
     for name in ["LICENSE", "NOTICE"] {
         put(rootfs, &format!("licenses/{name}"), 0o644, &read(&workspace.root.join(name))?)?;
     }
-    put(rootfs, "licenses/THIRD-PARTY", 0o644, licences::collect(workspace)?.as_bytes())
+    put(
+        rootfs,
+        "licenses/THIRD-PARTY",
+        0o644,
+        licences::collect(workspace, &[binary::OPERATOR.0])?.as_bytes(),
+    )
 }
 
 fn put(rootfs: &Path, name: &str, mode: u32, content: &[u8]) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 //! signs nothing: that is what `.github/workflows/release.yaml` does with these files.
 
 mod contents;
+mod plugin;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,18 +12,18 @@ use std::process::Command;
 use anyhow::{Context as _, ensure};
 use azureml_control_plane::Node;
 
-use crate::image::licences;
+use crate::image::{binary, licences};
 use crate::sbom;
 use crate::workspace::Workspace;
 
-/// Makes what a release consists of: binary, image, chart, CRDs, SBOM, licences, checksums.
+/// Makes what a release consists of: binaries, image, chart, CRDs, SBOM, licences, checksums.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The folder for the files; it is emptied first.
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
-    /// From a tree in any state, and with the binary and the image of the tests, which are built sooner; without these two
-    /// where a node of the tests could not run either.
+    /// From a tree in any state, without the plugin of kubectl, and with the binary and the image of the tests, which are built sooner; without
+    /// these two where a node of the tests could not run either.
     #[arg(long)]
     dry_run: bool,
 }
@@ -43,7 +44,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     contents::chart(&workspace, &folder)?;
     contents::crds(&folder.join(format!("azureml-operator-{VERSION}-crds.yaml")))?;
     sbom::write(&workspace, &folder.join(format!("azureml-operator-{VERSION}.cdx.json")))?;
-    write(&folder.join("THIRD-PARTY"), &licences::collect(&workspace)?)?;
+    write(
+        &folder.join("THIRD-PARTY"),
+        &licences::collect(&workspace, &[binary::OPERATOR.0, plugin::PLUGIN.0])?,
+    )?;
     write(&folder.join("NOTES.md"), notes(&changelog)?)?;
     for name in ["LICENSE", "NOTICE"] {
         fs::copy(workspace.root.join(name), folder.join(name))
@@ -55,6 +59,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let binary = folder.join(format!("azureml-operator-{VERSION}-linux-amd64"));
         let archive = folder.join(format!("azureml-operator-{VERSION}-image.tar"));
         contents::image(&workspace, profile, &binary, &archive)?;
+    }
+    // Beside the gate's other builds it would take minutes more.
+    if !arguments.dry_run {
+        plugin::make(&workspace, VERSION, &folder)?;
     }
     let sums = contents::checksums(&folder)?;
     write(&folder.join(CHECKSUMS), &sums)?;

@@ -1,0 +1,89 @@
+//! What shells, kubectl and `man` are told of the program, and what it says where kubectl is not there.
+
+use anyhow::{Context as _, Result, ensure};
+use std::process::{Command, Output};
+
+/// Runs the program where no other program is found.
+fn alone(arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-azureml"));
+    Ok(command.args(arguments).env("PATH", "/nowhere").output()?)
+}
+
+fn printed(arguments: &[&str]) -> Result<String> {
+    let output = alone(arguments)?;
+    ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[test]
+fn kubectl_is_told_what_may_follow() -> Result<()> {
+    for (words, follows) in [
+        (&["st"][..], "status\n:4\n"),
+        (&["status", "--cal"], "--calendar\n:4\n"),
+        (&["status", "--output", ""], "table\njson\nyaml\n:4\n"),
+        (&["graph", "-o", "d"], "dot\n:4\n"),
+        (&["completion", ""], "bash\nzsh\nfish\nkubectl\n:4\n"),
+        (&["plan", "--filename", ""], ":0\n"),
+        (&["validate", "-f", "x"], ":0\n"),
+        // The cluster is asked for these, and does not answer.
+        (&["why", ""], ":4\n"),
+        (&["run", "tr"], ":4\n"),
+        (&["nothing", "like", "it"], ":4\n"),
+    ] {
+        let text = printed(&[&["complete", "--"], words].concat())?;
+        ensure!(text == follows, "{words:?}: {text}");
+    }
+    let verbs = printed(&["complete", "--", ""])?;
+    ensure!(verbs.contains("why\n") && !verbs.contains("complete\n"), "{verbs}");
+    Ok(())
+}
+
+#[test]
+fn each_shell_has_a_script_and_each_verb_a_page() -> Result<()> {
+    for (shell, begin) in [
+        ("bash", "_kubectl__azureml()"),
+        ("zsh", "#compdef"),
+        ("fish", "complete -c"),
+        ("kubectl", "#!/bin/sh"),
+    ] {
+        let script = printed(&["completion", shell])?;
+        ensure!(script.contains(begin) && (shell == "kubectl" || script.contains("reconcile")), "{script}");
+    }
+    let folder = tempfile::tempdir()?;
+    printed(&["man", "--output", folder.path().to_str().context("no UTF-8")?])?;
+    let page = std::fs::read_to_string(folder.path().join("kubectl-azureml-why.1"))?;
+    ensure!(page.contains("whose turn it is"), "{page}");
+    ensure!(folder.path().join("kubectl-azureml.1").exists());
+    Ok(())
+}
+
+#[test]
+fn without_kubectl_the_remedy_stands_first() -> Result<()> {
+    for (arguments, code) in [
+        (&["status"][..], 1),
+        (&["why", "mlrun/a"], 1),
+        (&["pause", "mlrun/a"], 1),
+        (&["run", "a"], 2),
+        (&["follow", "a"], 2),
+    ] {
+        let output = alone(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(
+            output.status.code() == Some(code) && said.starts_with("error: install kubectl"),
+            "{arguments:?}: {said}"
+        );
+    }
+    let wrong = alone(&["graph", "--steps"])?;
+    ensure!(wrong.status.code() == Some(2), "{}", String::from_utf8_lossy(&wrong.stderr));
+    Ok(())
+}
+
+#[test]
+fn files_are_drawn_without_a_cluster() -> Result<()> {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/r-gbm");
+    let tree = printed(&["graph", "-f", example])?;
+    ensure!(tree.starts_with("MLSchedule/r-gbm-weekdays\n└─ MLPipeline/r-gbm\n   ├─ "), "{tree}");
+    let svg = printed(&["graph", "-f", example, "mlpipeline/r-gbm", "--steps", "--output", "svg"])?;
+    ensure!(svg.starts_with("<svg ") && svg.contains(">prepared</text>"), "{svg}");
+    Ok(())
+}
