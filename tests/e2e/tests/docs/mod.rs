@@ -43,6 +43,7 @@ const WALKS: [&[&str]; 8] = [
         "how-to/plan.md",
         "how-to/sources.md",
         "how-to/run.md",
+        "how-to/terminal.md",
         "operations/restore.md",
         "how-to/manifests.md",
     ],
