@@ -81,13 +81,12 @@ pub fn resources() -> String {
     ours.map(|plural| format!("{plural}.{}", azureml_crds::GROUP)).collect::<Vec<_>>().join(",")
 }
 
-/// Whether an object is meant by KIND/NAME, as kubectl takes it: the kind in any case, one or many.
+/// Whether an object is meant by KIND/NAME, as kubectl takes it: the kind in any case, one or many, or short.
 #[must_use]
 pub fn is_meant(named: &str, kind: &str, name: &str) -> bool {
     let Some((of, named)) = named.split_once('/') else { return false };
     let of = of.split('.').next().unwrap_or_default();
-    let plural = azureml_crds::plural(kind).unwrap_or_default();
-    named == name && (of.eq_ignore_ascii_case(kind) || of.eq_ignore_ascii_case(&plural))
+    named == name && azureml_crds::kind(of).is_some_and(|of| of == kind)
 }
 
 #[cfg(test)]
@@ -129,9 +128,10 @@ mod tests {
 
     #[test]
     fn an_object_is_named_as_kubectl_names_it() {
-        for named in ["mlrun/a", "MLRun/a", "mlruns/a", "mlruns.azureml.dev/a"] {
+        for named in ["mlrun/a", "MLRun/a", "mlruns/a", "mlruns.azureml.dev/a", "MLRUN/a"] {
             assert!(is_meant(named, "MLRun", "a"), "{named}");
         }
+        assert!(is_meant("mlsched/a", "MLSchedule", "a"));
         for named in ["mlrun/b", "mlpipeline/a", "a", ""] {
             assert!(!is_meant(named, "MLRun", "a"), "{named}");
         }

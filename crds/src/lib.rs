@@ -101,6 +101,22 @@ pub fn plural(kind: &str) -> Option<String> {
     None
 }
 
+/// The kind that a word names as kubectl takes it: in any case, one or many, or short; none where it is no kind of ours.
+#[must_use]
+pub fn kind(word: &str) -> Option<String> {
+    macro_rules! named {
+        ($($many:ident: $kind:path,)*) => {
+            $(
+                let (one, many) = (<$kind>::kind(&()), <$kind>::plural(&()));
+                let mut words = [one.as_ref(), many.as_ref()].into_iter().chain(<$kind>::shortnames().iter().copied());
+                if words.any(|name| name.eq_ignore_ascii_case(word)) { return Some(one.to_string()); }
+            )*
+        };
+    }
+    for_each_kind!(named);
+    None
+}
+
 /// The definitions of all kinds, as they are installed.
 ///
 /// # Errors

@@ -149,3 +149,12 @@ fn every_example_is_what_its_kind_says() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_kind_is_named_as_kubectl_names_it() {
+    for word in ["MLSchedule", "mlschedule", "mlschedules", "mlsched", "MLSCHED"] {
+        assert_eq!(azureml_crds::kind(word).as_deref(), Some("MLSchedule"), "{word}");
+    }
+    assert_eq!(azureml_crds::kind("mldata").as_deref(), Some("MLData"));
+    assert_eq!(azureml_crds::kind("schedule"), None);
+}

@@ -162,16 +162,11 @@ impl Place {
 pub fn resource(named: &str) -> Result<String> {
     let (of, name) = named.split_once('/').unwrap_or((named, ""));
     let of = of.split('.').next().unwrap_or_default();
-    let kinds = azureml_crds::kinds();
-    let kind = kinds.iter().find(|kind| {
-        let plural = azureml_crds::plural(kind).unwrap_or_default();
-        kind.eq_ignore_ascii_case(of) || plural.eq_ignore_ascii_case(of)
-    });
-    match kind.and_then(|kind| azureml_crds::plural(kind)) {
+    match azureml_crds::kind(of).and_then(|kind| azureml_crds::plural(&kind)) {
         Some(plural) if !name.is_empty() => Ok(format!("{plural}.{}/{name}", azureml_crds::GROUP)),
         _ => bail!(
             "write KIND/NAME, such as mlpipeline/train; {named:?} is none, and the kinds are {}",
-            kinds.join(", ")
+            azureml_crds::kinds().join(", ")
         ),
     }
 }

@@ -81,12 +81,13 @@ pub fn follow(place: &Place, name: &str, progress: Progress) -> Result<u8> {
     });
     // What still reads from kubectl ends with it.
     runtime.shutdown_background();
-    Ok(followed?.unwrap_or_else(|| {
-        eprintln!(
-            "MLRun/{name} is not followed any more, and goes on. Follow it again: kubectl azureml follow {name}; cancel it: kubectl azureml cancel {name}"
-        );
-        INTERRUPTED
-    }))
+    let followed = followed?;
+    if followed.is_none() {
+        let at = format!("{name} --namespace {}", place.namespace()?);
+        eprintln!("MLRun/{name} is not followed any more, and goes on.");
+        eprintln!("Follow it again: kubectl azureml follow {at}\nCancel it: kubectl azureml cancel {at}");
+    }
+    Ok(followed.unwrap_or(INTERRUPTED))
 }
 
 /// A watch of kubectl, which ends with this value.

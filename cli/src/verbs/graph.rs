@@ -83,15 +83,20 @@ impl Draw {
     }
 
     fn graph(&self, things: &[Thing]) -> Result<Graph> {
-        let Some(named) = &self.object else { return Ok(of_objects(things)) };
+        // Runs that have ended stand on nothing any more; there may be hundreds of them.
+        let is_drawn = |one: &&Thing| {
+            let is_named = self.object.as_ref().is_some_and(|named| is_meant(named, &one.kind, &one.name));
+            !one.has_ended() || is_named
+        };
+        let drawn = || things.iter().filter(is_drawn);
+        let Some(named) = &self.object else { return Ok(of_objects(&drawn().cloned().collect::<Vec<_>>())) };
         resource(named)?;
         let found = things.iter().find(|thing| is_meant(named, &thing.kind, &thing.name));
         let found = found.with_context(|| format!("correct the name: there is no {named} here"))?;
         if self.steps {
             return of_steps(found).map_err(|wrong| anyhow!(wrong));
         }
-        let here: Vec<Thing> =
-            things.iter().filter(|one| one.namespace == found.namespace).cloned().collect();
+        let here: Vec<Thing> = drawn().filter(|one| one.namespace == found.namespace).cloned().collect();
         Ok(of_objects(&here).around(&found.id()))
     }
 }

@@ -47,6 +47,7 @@ fn branch(
     (now, is_coloured): (Timestamp, bool),
 ) {
     let (word, colour) = match link.state {
+        State::Well if link.object.starts_with("MLRun/") => ("ended", Colour::Green),
         State::Well => ("ready", Colour::Green),
         State::Waits => ("waits", Colour::Yellow),
         State::Stalled => ("stalled", Colour::Red),
