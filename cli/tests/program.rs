@@ -74,19 +74,21 @@ fn a_second_run_into_a_folder_changes_nothing_and_a_folder_of_others_is_left_alo
 }
 
 #[test]
-fn the_example_of_the_book_is_what_the_program_writes() -> Result<()> {
-    let page = std::fs::read_to_string(root().join("../docs/src/how-to/convert.md"))?;
-    let block = |begin: &str| -> Result<String> {
-        let (_, rest) = page.split_once(begin).with_context(|| format!("no block {begin:?}"))?;
-        Ok(rest.split_once("```").context("no end")?.0.to_owned())
-    };
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("pipeline.yml");
-    std::fs::write(&file, block("```yaml fragment\n")?)?;
-    let output = run(&["convert", file.to_str().context("not UTF-8")?, "--workspace", "team-a"])?;
-    let written = String::from_utf8(output.stdout)?;
-    let manifest = written.split_once('\n').context("no comment")?.1;
-    ensure!(manifest == block("```yaml\n")?, "{manifest}");
+fn the_examples_of_the_book_are_what_the_program_writes() -> Result<()> {
+    for page in ["convert", "from-az-ml"] {
+        let text = std::fs::read_to_string(root().join(format!("../docs/src/how-to/{page}.md")))?;
+        let block = |begin: &str| -> Result<String> {
+            let (_, rest) = text.split_once(begin).with_context(|| format!("{page}: no block {begin:?}"))?;
+            Ok(rest.split_once("```").context("no end")?.0.to_owned())
+        };
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("pipeline.yml");
+        std::fs::write(&file, block("```yaml fragment\n")?)?;
+        let output = run(&["convert", file.to_str().context("not UTF-8")?, "--workspace", "team-a"])?;
+        let written = String::from_utf8(output.stdout)?;
+        let manifest = written.split_once('\n').context("no comment")?.1;
+        ensure!(manifest == block("```yaml\n")?, "{page}: {manifest}");
+    }
     Ok(())
 }
 
