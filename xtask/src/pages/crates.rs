@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::svg::{self, ARROW, escaped};
 use crate::workspace::{Package, Workspace};
 
 /// The crate of the program; what it uses is drawn.
@@ -26,7 +27,7 @@ pub fn drawing(workspace: &Workspace) -> anyhow::Result<String> {
     for name in &shipped {
         said.insert(*name, first_line(&workspace.root.join(&packages[name].folder))?);
     }
-    Ok(svg(&packages, &shipped, &said))
+    Ok(drawn(&packages, &shipped, &said))
 }
 
 /// A crate and everything of ours that it uses.
@@ -82,7 +83,7 @@ fn rooms<'a>(packages: &BTreeMap<&str, &Package>, shipped: &BTreeSet<&'a str>) -
     rooms
 }
 
-fn svg(
+fn drawn(
     packages: &BTreeMap<&str, &Package>,
     shipped: &BTreeSet<&str>,
     said: &BTreeMap<&str, String>,
@@ -90,14 +91,7 @@ fn svg(
     let rooms = rooms(packages, shipped);
     let height = rooms.iter().map(|room| room.top + HEIGHT).max().unwrap_or(HEIGHT);
     let title = "The crates of the operator, from the program down to what everything stands on.";
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"-2 -2 {} {}\" role=\"img\" aria-labelledby=\"title\" \
-         font-family=\"system-ui, -apple-system, 'Segoe UI', sans-serif\" font-size=\"14\">\n  <title id=\"title\">{title}</title>\n  \
-         <defs>\n    <marker id=\"tip\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"7\" markerHeight=\"7\" \
-         orient=\"auto\"><path d=\"M0 0 L10 5 L0 10 z\" fill=\"#7d8590\"/></marker>\n  </defs>\n",
-        WIDTH + 4,
-        height + 4
-    );
+    let mut svg = svg::head(WIDTH, height, title);
     for room in &rooms {
         box_of(&mut svg, room, &packages[room.name].folder, &said[room.name]);
     }
@@ -107,7 +101,7 @@ fn svg(
             let start = if x < from.left || x > from.left + from.width { from.middle() } else { x };
             let _ = writeln!(
                 svg,
-                "  <path d=\"M{start} {} L{x} {}\" stroke=\"#7d8590\" stroke-width=\"1.5\" marker-end=\"url(#tip)\"/>",
+                "  <path d=\"M{start} {} L{x} {}\" stroke=\"{ARROW}\" stroke-width=\"1.5\" marker-end=\"url(#tip)\"/>",
                 from.top + HEIGHT,
                 end - 4
             );
@@ -157,10 +151,6 @@ fn wrapped(text: &str, most: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('`', "")
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
-//! Pages of the book that are written by a program: one for each kind, the index of decisions, the drawing of the crates.
-//! In: the definitions, the examples, `docs/adr`. Out: Markdown. Adds nothing that the sources do not say.
+//! Pages of the book that are written by a program: one for each kind, the index of decisions, drawings.
+//! In: the definitions, the examples, `docs/adr`, `docs/figures`. Out: Markdown. Adds nothing that the sources do not say.
 
 mod crates;
 mod decisions;
 mod fields;
+mod figures;
 mod kind;
+mod svg;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,9 +47,11 @@ pub fn decisions(root: &Path) -> anyhow::Result<Files> {
     Ok(Files::from([("index.md".to_owned(), format!("{HEADER}{page}"))]))
 }
 
-/// The drawing of the crates.
+/// The drawing of the crates, and the figures.
 pub fn drawings(workspace: &Workspace) -> anyhow::Result<Files> {
-    Ok(Files::from([("crates.svg".to_owned(), crates::drawing(workspace)?)]))
+    let mut files = figures::figures(&workspace.root)?;
+    files.insert("crates.svg".to_owned(), crates::drawing(workspace)?);
+    Ok(files)
 }
 
 /// Every document of every example, in the order of their files.

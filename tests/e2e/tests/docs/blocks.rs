@@ -53,7 +53,8 @@ fn json_is_json() -> Result<()> {
 }
 
 /// What the API server knows; objects of other groups (Flux, Argo CD, Prometheus) are read as YAML only.
-const SERVED: [&str; 7] = [
+const SERVED: [&str; 8] = [
+    "admissionregistration.k8s.io/v1",
     "azureml.dev/v1alpha1",
     "v1",
     "apps/v1",

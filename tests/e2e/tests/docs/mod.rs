@@ -15,11 +15,12 @@ mod walk;
 
 use anyhow::Result;
 use azureml_e2e::book as pages;
+use azureml_e2e::place::Place;
 use stage::{place, shared};
 use walk::walk;
 
 /// The pages that are walked, in the order in which they build on each other; each line is one reader.
-const WALKS: [&[&str]; 8] = [
+const WALKS: [&[&str]; 9] = [
     // Both in one namespace: what the quickstart leaves must not be in the way of the tutorial.
     &[
         "quickstart.md",
@@ -51,6 +52,7 @@ const WALKS: [&[&str]; 8] = [
     // On stages of their own.
     &["how-to/grants.md", "how-to/client-secret.md", "operations/install.md", "operations/upgrade.md"],
     &["how-to/bring.md"],
+    &["how-to/onboard.md", "how-to/guard.md"],
 ];
 
 fn reader(number: usize) -> Result<()> {
@@ -88,14 +90,30 @@ fn a_repository_of_az_ml_is_brought() -> Result<()> {
     reader(7)
 }
 
+/// Runs commands that a page takes for done.
+fn prepare(place: &Place, commands: &str) -> Result<()> {
+    let block = pages::Block { text: commands.to_owned(), ..pages::blocks("README.md")?.remove(0) };
+    place.run(&block).map(drop)
+}
+
+/// With the roles that the chart makes, under the API server's own RBAC.
+#[test]
+fn two_teams_have_what_is_theirs_and_nothing_else() -> Result<()> {
+    let place = place(&shared()?.scene)?;
+    prepare(
+        &place,
+        "helm template azureml-operator charts/azureml-operator --show-only templates/userroles.yaml | kubectl apply -f -",
+    )?;
+    walk(&place, WALKS[8])
+}
+
 /// In a namespace as a platform team leaves it: with a workspace and clusters.
 #[test]
 fn the_readme_keeps_its_promise() -> Result<()> {
     let place = place(&shared()?.scene)?;
     let prepared = "kubectl create namespace team-e\nkubectl config set-context --current --namespace=team-e\n\
                     kubectl apply -f examples/r-gbm/workspace.yaml -f examples/r-gbm/computes.yaml\n";
-    let block = pages::Block { text: prepared.to_owned(), ..pages::blocks("README.md")?.remove(0) };
-    place.run(&block)?;
+    prepare(&place, prepared)?;
     walk(&place, WALKS[5])
 }
 

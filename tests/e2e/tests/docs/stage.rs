@@ -20,8 +20,18 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The namespaces that pages make; the operator serves them all.
-const NAMESPACES: [&str; 8] =
-    ["imported", "team-a", "team-b", "team-c", "team-d", "team-e", "team-f", "team-g"];
+const NAMESPACES: [&str; 10] = [
+    "imported",
+    "team-a",
+    "team-b",
+    "team-c",
+    "team-d",
+    "team-e",
+    "team-f",
+    "team-g",
+    "team-blue",
+    "team-green",
+];
 
 /// The secret of an application that calls an endpoint.
 pub const CALLER: (&str, &str) = ("eeeeeeee-0000-4000-8000-000000000001", "a-caller's-secret");
@@ -64,7 +74,7 @@ async fn set() -> Result<Stage> {
     setting.azure.dir = Some(folder.path().to_owned());
     setting.azure.apps = BTreeMap::from([(CALLER.0.to_owned(), CALLER.1.to_owned())]);
     setting.azure.workspaces.extend(
-        ["mlw-team-b", "mlw-team-g", "mlw-experiments", "mlw-production"]
+        ["mlw-team-b", "mlw-team-g", "mlw-experiments", "mlw-production", "mlw-team-blue", "mlw-team-green"]
             .map(|name| WorkspaceSpec::new(GROUP, name)),
     );
     let mut scene = Scene::set("docs", setting).await?;
