@@ -75,6 +75,10 @@ fn every_alert_says_how_bad_it_is_and_what_to_do_and_has_its_entry_in_the_book()
         }
         let link = rule["annotations"]["runbook_url"].as_str().unwrap_or_default();
         ensure!(link.ends_with(&format!("operations/alerts.html#{}", name.to_lowercase())), "{name}: {link}");
+        let short = name.trim_start_matches("AzureMLOperator");
+        let waits = rule["for"].as_str().unwrap_or("at once");
+        let row = format!("| [{short}](#{}) | {severity} | {waits} | ", name.to_lowercase());
+        ensure!(text.contains(&row), "the table of the page has no row {row}");
         wanted.insert(name.trim_start_matches("AzureML").to_owned());
     }
     assert_eq!(entries, wanted.iter().map(String::as_str).collect());
