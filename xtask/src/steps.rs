@@ -144,17 +144,24 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "release",
-        shows: "what a release consists of can be made, and its workflows are valid",
+        shows: "what a release consists of can be made, and its workflows and those of the examples are valid",
         needs: &[tools::C_COMPILER, tools::GO, tools::PYTHON],
         unavailable: ALWAYS,
         turn: Turn::Alone,
         commands: |workspace| {
-            let mut actionlint = Command::new(installed::actionlint()?);
-            actionlint.args(["-shellcheck=", "-pyflakes="]).current_dir(&workspace.root);
+            let program = installed::actionlint()?;
+            let lint = || {
+                let mut actionlint = Command::new(&program);
+                actionlint.args(["-shellcheck=", "-pyflakes="]).current_dir(&workspace.root);
+                actionlint
+            };
+            let mut examples = lint();
+            examples
+                .args(["check", "run", "call"].map(|name| format!("examples/github-actions/{name}.yaml")));
             let output = workspace.target.join("release-dry-run");
             let mut release = workspace.cargo(&["xtask", "release", "--dry-run", "--output"]);
             release.arg(output);
-            Ok(vec![actionlint, release])
+            Ok(vec![lint(), examples, release])
         },
     },
     Step {

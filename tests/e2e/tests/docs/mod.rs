@@ -12,6 +12,7 @@ mod role;
 mod stage;
 mod triggers;
 mod walk;
+mod workflows;
 
 use anyhow::Result;
 use azureml_e2e::book as pages;
@@ -25,6 +26,7 @@ const WALKS: [&[&str]; 9] = [
     &[
         "quickstart.md",
         "tutorial.md",
+        "how-to/data.md",
         "concepts/passes.md",
         "concepts/versions.md",
         "concepts/drift.md",
@@ -38,7 +40,7 @@ const WALKS: [&[&str]; 9] = [
     ],
     &["how-to/import.md", "how-to/adopt.md"],
     &["how-to/workspaces.md"],
-    &["reference/command-line.md", "how-to/validate.md"],
+    &["reference/command-line.md", "how-to/validate.md", "how-to/promote.md", "how-to/github-actions.md"],
     &[
         "how-to/steps.md",
         "how-to/plan.md",
