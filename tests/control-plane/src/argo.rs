@@ -6,6 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+
 use crate::cache::Cache;
 use crate::control_plane::ControlPlane;
 use crate::crds;
@@ -39,6 +41,17 @@ fn module() -> Module {
 /// When Go 1.26 is missing, or the build fails.
 pub fn build() -> Result<PathBuf> {
     module().entry(&Cache::of_user()?)
+}
+
+/// The CRDs of its Applications and projects, which need no program.
+///
+/// # Errors
+/// When they cannot be fetched or read.
+pub fn definitions() -> Result<Vec<CustomResourceDefinition>> {
+    let folder = module().kept_alone(&Cache::of_user()?)?.join("crds");
+    let mut found = crds::read(folder.join("application-crd.yaml"))?;
+    found.extend(crds::read(folder.join("appproject-crd.yaml"))?);
+    Ok(found)
 }
 
 /// Argo CD, running. It ends when this is dropped, or when the process ends.

@@ -103,7 +103,7 @@ impl Flux {
 }
 
 /// One of the controllers, without the addresses that it would listen on everywhere.
-fn command(plane: &ControlPlane, entry: &Path, program: &str, folder: &Path) -> Command {
+pub(crate) fn command(plane: &ControlPlane, entry: &Path, program: &str, folder: &Path) -> Command {
     let mut command = Command::new(entry.join("bin").join(program));
     command.args(["--metrics-addr=0", "--health-addr=0", "--interval-jitter-percentage=0"]);
     command.env("RUNTIME_NAMESPACE", "flux-system").env("KUBECONFIG", plane.kubeconfig());

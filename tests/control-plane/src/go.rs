@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use crate::cache::{self, Cache};
 use crate::error::{Error, Result};
+use crate::far::Far;
 use crate::guard::Guarded;
 use crate::progress::Beat;
 use crate::say;
@@ -52,6 +53,17 @@ impl Module {
     /// The folder with the module's programs in `bin`, and with what is kept beside them.
     pub(crate) fn entry(&self, cache: &Cache) -> Result<PathBuf> {
         cache.entry(self.name, &self.key()?, |draft| self.build(draft))
+    }
+
+    /// The folder with what is kept of other modules, without a program: what is built for long is not built for it.
+    pub(crate) fn kept_alone(&self, cache: &Cache) -> Result<PathBuf> {
+        cache.entry(&format!("{}-kept", self.name), &self.key()?, |draft| {
+            let source = self.write(draft)?;
+            self.kept.iter().try_for_each(|(module, folder, name)| {
+                output(&source, &["mod", "download", module])?;
+                keep(&source, module, folder, &draft.join(name))
+            })
+        })
     }
 
     /// The folder with the module's programs, where they were built before.
@@ -153,31 +165,6 @@ impl Module {
     }
 }
 
-/// How far a build is, by the lines that `go build -v` prints.
-#[derive(Default)]
-struct Far {
-    downloaded: usize,
-    compiled: usize,
-}
-
-impl Far {
-    fn read(&mut self, line: &str) {
-        match line.strip_prefix("go: ") {
-            Some(rest) => self.downloaded += usize::from(rest.starts_with("downloading ")),
-            None => self.compiled += 1,
-        }
-    }
-
-    fn line(&self, name: &str, about: usize, seconds: u64) -> String {
-        let Self { downloaded, compiled } = self;
-        if *compiled == 0 && *downloaded > 0 {
-            return format!("{name}: {downloaded} modules downloaded, nothing compiled yet, {seconds} s");
-        }
-        // What Go has in its own cache is not named, and what is linked at the end neither.
-        format!("{name}: {compiled} of about {about} packages compiled, {seconds} s")
-    }
-}
-
 /// A Go in a module; what the user set for other modules must not change what is built under this key.
 fn go(source: &Path) -> Command {
     let mut go = Command::new("go");
@@ -190,16 +177,21 @@ fn go(source: &Path) -> Command {
     go
 }
 
-/// The folder with the source of a module that the module in a folder uses.
-fn folder_of(source: &Path, module: &str) -> Result<PathBuf> {
-    let output = go(source).args(["list", "-m", "-f", "{{.Dir}}", module]).output();
+/// What Go prints in a module.
+fn output(source: &Path, words: &[&str]) -> Result<String> {
+    let output = go(source).args(words).output();
     let output = output.map_err(|source| Error::Spawn { program: "go".into(), source })?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() {
-        return Ok(text(&output.stdout).into());
+        return Ok(text(&output.stdout));
     }
-    let what = format!("finding the source of {module}");
+    let what = format!("go {}", words.join(" "));
     Err(Error::Failed { what, status: output.status, tail: text(&output.stderr) })
+}
+
+/// The folder with the source of a module that the module in a folder uses.
+fn folder_of(source: &Path, module: &str) -> Result<PathBuf> {
+    output(source, &["list", "-m", "-f", "{{.Dir}}", module]).map(PathBuf::from)
 }
 
 /// Copies the files of a folder of another module.

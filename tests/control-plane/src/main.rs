@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use azureml_control_plane::{Binaries, ControlPlane, Node, Options, crds, gitops, helm, progress};
+use azureml_control_plane::{
+    Binaries, ControlPlane, Node, Options, crds, gitops, helm, helm_controller, progress,
+};
 use clap::Parser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -67,6 +69,7 @@ fn built() -> anyhow::Result<serde_json::Value> {
         "kubelet": node,
         "helm": helm::find()?,
         "gitops": gitops::build()?,
+        "helmController": helm_controller::build()?,
     }))
 }
 

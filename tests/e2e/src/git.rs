@@ -68,7 +68,7 @@ impl Repository {
         std::fs::write(&file, content).with_context(|| format!("failed to write {path}"))
     }
 
-    /// Copies a folder of the project into the next commit, under the same name.
+    /// Copies a folder of the project, with those in it, into the next commit, under the same name.
     ///
     /// # Errors
     /// When it cannot be copied.
@@ -76,6 +76,10 @@ impl Repository {
         for entry in std::fs::read_dir(crate::root().join(folder))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() {
+                self.copy(&format!("{folder}/{name}"))?;
+                continue;
+            }
             self.write(&format!("{folder}/{name}"), &std::fs::read_to_string(entry.path())?)?;
         }
         Ok(())

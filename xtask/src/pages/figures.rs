@@ -1,13 +1,13 @@
 //! Figures of the book, drawn from text: `docs/figures/NAME.yaml` has rows of boxes and the arrows between them.
 //! In: YAML. Out: SVG with colours that are readable on light and dark pages. A box or an arrow that is wrong is an error.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use super::Files;
 use super::svg::{self, ARROW, escaped};
 
 /// Where the texts are.
@@ -28,9 +28,9 @@ const TONES: [(&str, [&str; 3]); 5] = [
 ];
 
 /// Every figure that has a text.
-pub fn figures(root: &Path) -> anyhow::Result<Files> {
+pub fn figures(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let folder = root.join(FOLDER);
-    let mut files = Files::new();
+    let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(&folder).with_context(|| format!("failed to read {FOLDER}"))? {
         let path = entry?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

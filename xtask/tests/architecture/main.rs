@@ -4,6 +4,7 @@ mod arrows;
 mod circles;
 mod features;
 mod lists;
+mod pages;
 mod untested;
 mod words;
 

@@ -140,53 +140,53 @@ fn assertion() -> String {
     format!("{}.{}.c2lnbmVk", part(&json!({"alg": "RS256", "typ": "JWT"})), part(&claims))
 }
 
+/// A run is started and waited for, and a pipeline is called.
+fn run_and_call(runner: &mut Runner) -> Result<()> {
+    let printed = runner.run("run.yaml", &[])?;
+    ensure!(printed.contains("run=mlrun.azureml.dev/first-") && printed.contains("\nSucceeded"), "{printed}");
+    let printed = runner.run("call.yaml", &[])?;
+    ensure!(printed.contains("::add-mask::") && printed.contains("Completed"), "{printed}");
+    Ok(())
+}
+
+/// Manifests that are right pass, and one that is wrong does not.
+fn check(runner: &mut Runner) -> Result<()> {
+    let folder = runner.place.path().join("azureml");
+    std::fs::create_dir(&folder)?;
+    for file in ["workspace", "compute", "environment", "pipeline", "schedule"] {
+        let from = azureml_e2e::root().join(format!("examples/first/{file}.yaml"));
+        std::fs::copy(from, folder.join(format!("{file}.yaml")))?;
+    }
+    let printed = runner.run("check.yaml", &["Build kubectl-azureml"])?;
+    ensure!(printed.matches("(server dry run)").count() == 5, "{printed}");
+    let pipeline = folder.join("pipeline.yaml");
+    let text = std::fs::read_to_string(&pipeline)?.replace("timeout: 10m", "timeout: soon");
+    std::fs::write(&pipeline, text)?;
+    ensure!(runner.run("check.yaml", &["Build kubectl-azureml"]).is_err(), "a wrong manifest passes");
+    Ok(())
+}
+
 async fn play() -> Result<()> {
     let scene = Scene::set("actions", Setting::default()).await?;
     let operator = scene.operator().await?;
     let (uri, kubeconfig) = (publish(&scene).await?, account(&scene).await?);
     let administrator = std::fs::read_to_string(cluster::kubeconfig())?;
     let github = Artifacts::serve().await?;
-    let token = json!({"value": assertion()}).to_string();
-    github.give("/token", 200, token.as_bytes());
+    github.give("/token", 200, json!({"value": assertion()}).to_string().as_bytes());
     let asked = github.status("/token", &[])["artifact"]["url"].as_str().context("no url")?.to_owned();
-    let (place, tenant) = (place(&scene)?, scene.azure.tenant_id().to_owned());
-    let authority = scene.azure.endpoint().to_owned();
+    let mut place = place(&scene)?;
+    place.environment.insert("ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(), format!("{asked}?api=2"));
+    place.environment.insert("ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned(), "t".to_owned());
+    let mut runner = Runner::new(place)?
+        .know("secrets.KUBECONFIG", &kubeconfig)
+        .know("inputs.manifest", "examples/runs/first.yaml")
+        .know("vars.SCORING_URI", &uri)
+        .know("vars.AUTHORITY", scene.azure.endpoint())
+        .know("vars.TENANT_ID", scene.azure.tenant_id())
+        .know("vars.CLIENT_ID", "cccccccc-0000-4000-8000-00000000000a");
     let work = move || -> Result<()> {
-        let mut runner = Runner::new(place)?
-            .know("secrets.KUBECONFIG", &kubeconfig)
-            .know("inputs.manifest", "examples/runs/first.yaml")
-            .know("vars.SCORING_URI", &uri)
-            .know("vars.AUTHORITY", &authority)
-            .know("vars.TENANT_ID", &tenant)
-            .know("vars.CLIENT_ID", "cccccccc-0000-4000-8000-00000000000a");
-        for (name, value) in [
-            ("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{asked}?api=2")),
-            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t".into()),
-        ] {
-            runner.place.environment.insert(name.to_owned(), value);
-        }
-        let printed = runner.run("run.yaml", &[])?;
-        ensure!(
-            printed.contains("run=mlrun.azureml.dev/first-") && printed.contains("\nSucceeded"),
-            "{printed}"
-        );
-        let printed = runner.run("call.yaml", &[])?;
-        ensure!(printed.contains("::add-mask::") && printed.contains("Completed"), "{printed}");
-        let folder = runner.place.path().join("azureml");
-        std::fs::create_dir(&folder)?;
-        for file in ["workspace", "compute", "environment", "pipeline", "schedule"] {
-            let from = azureml_e2e::root().join(format!("examples/first/{file}.yaml"));
-            std::fs::copy(from, folder.join(format!("{file}.yaml")))?;
-        }
-        let mut runner = runner.know("secrets.KUBECONFIG", &administrator);
-        let printed = runner.run("check.yaml", &["Build kubectl-azureml"])?;
-        ensure!(printed.matches("(server dry run)").count() == 5, "{printed}");
-        // What is wrong fails the check.
-        let pipeline = folder.join("pipeline.yaml");
-        let text = std::fs::read_to_string(&pipeline)?.replace("timeout: 10m", "timeout: soon");
-        std::fs::write(&pipeline, text)?;
-        ensure!(runner.run("check.yaml", &["Build kubectl-azureml"]).is_err(), "a wrong manifest passes");
-        Ok(())
+        run_and_call(&mut runner)?;
+        check(&mut runner.know("secrets.KUBECONFIG", &administrator))
     };
     tokio::task::spawn_blocking(work).await??;
     ensure!(github.asked() == ["/token"], "{:?}", github.asked());

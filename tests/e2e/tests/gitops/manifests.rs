@@ -6,8 +6,8 @@ use serde_json::Value;
 const HOW_TO: &str = "docs/src/how-to/gitops.md";
 
 /// The YAML of a page, block by block.
-fn blocks() -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(azureml_e2e::root().join(HOW_TO)).context(HOW_TO)?;
+fn blocks(page: &str) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(azureml_e2e::root().join(page)).context(page.to_owned())?;
     // Behind the language there may be a mark for those who run the book.
     let blocks = text.split("\n```yaml").skip(1).filter_map(|rest| Some(rest.split_once('\n')?.1));
     let blocks = blocks.filter_map(|rest| rest.split("\n```").next());
@@ -17,7 +17,7 @@ fn blocks() -> Result<Vec<String>> {
 /// Every object of the page.
 fn all() -> Result<Vec<Value>> {
     let mut objects = Vec::new();
-    for block in blocks()? {
+    for block in blocks(HOW_TO)? {
         let read: Vec<Value> = serde_saphyr::from_multiple(&block).with_context(|| block.clone())?;
         objects.extend(read.into_iter().filter(|object| object["kind"].is_string()));
     }
@@ -46,18 +46,19 @@ pub fn of_the_how_to(namespace: &str, url: &str, kustomizations: &[&str]) -> Res
 
 /// The block of the page that has a certain text.
 pub fn block(text: &str) -> Result<String> {
-    let block = blocks()?.into_iter().find(|block| block.contains(text));
+    let block = blocks(HOW_TO)?.into_iter().find(|block| block.contains(text));
     block.with_context(|| format!("{HOW_TO} shows no {text:?}"))
 }
 
 #[test]
 fn the_page_shows_the_files_for_argo_cd() -> Result<()> {
-    let blocks = blocks()?;
+    let page = "docs/src/how-to/argo-cd.md";
+    let blocks = blocks(page)?;
     for file in ["examples/argo-cd/values.yaml", "examples/argo-cd/application.yaml"] {
         let text = std::fs::read_to_string(azureml_e2e::root().join(file))?;
         ensure!(
             blocks.iter().any(|block| text.trim_end().ends_with(block.trim_end())),
-            "{HOW_TO} does not show {file}"
+            "{page} does not show {file}"
         );
     }
     Ok(())

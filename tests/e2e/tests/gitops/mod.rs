@@ -5,6 +5,7 @@
 mod applied;
 mod broken;
 mod flux;
+mod installed;
 mod manifests;
 mod pruned;
 mod sources;

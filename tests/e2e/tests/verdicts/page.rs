@@ -13,7 +13,7 @@ const INTRODUCTION: &str = "\
 Every state that an object can be in, and what tools make of it. The states come from the functions that write
 `status`; a test finds every reason in the source and fails where one has no state here. The verdicts are those of
 `sigs.k8s.io/cli-utils` v0.37.2 (kstatus), and equally of Flux's fork of it, v0.36.0-flux.15. The health is what the
-[scripts for Argo CD](../how-to/gitops.md#argo-cd) say, run with the libraries and the second that Argo CD gives them.
+[scripts for Argo CD](../how-to/argo-cd.md) say, run with the libraries and the second that Argo CD gives them.
 
 | kstatus | what it means | Flux with `wait: true` |
 |---|---|---|

@@ -66,7 +66,7 @@ fn page(judged: &str, told: &[(String, String)]) -> String {
          Argo CD {VERSION}, the whole of it (application-controller, repo-server, Redis), built from its Go module, beside a\n\
          real API server, the operator and a simulated Azure. It builds for long, so this is not a part of\n\
          `cargo xtask test`: it is run by hand with `cargo xtask gitops --argo`, which fails where Argo CD says something\n\
-         else than is meant. The manifests are those of [the how-to](../how-to/gitops.md#argo-cd).\n\n\
+         else than is meant. The manifests are those of [the how-to](../how-to/argo-cd.md).\n\n\
          {judged}\n\n\
          | what was done | what Argo CD said |\n|---|---|\n{}\n",
         rows.join("\n")
