@@ -58,14 +58,21 @@ fn a_network_policy_without_ports_opens_none() {
 }
 
 #[test]
-fn the_notes_remove_no_objects_of_other_operators() {
-    let everywhere = notes(&[]);
-    assert!(everywhere.contains("mlworkspaces --all --all-namespaces\n"), "{everywhere}");
-    let values = r#"watchNamespaces=["team-a", "team-b"],config={"clusterId": "a"}"#;
-    let some = notes(&["--set-json", values]);
-    assert!(!some.contains("--all-namespaces"), "{some}");
-    for team in ["team-a", "team-b"] {
-        assert!(some.contains(&format!("mlworkspaces --all --namespace {team}\n")), "{some}");
+fn the_notes_show_the_next_step_and_delete_nothing() {
+    let bare = notes(&[]);
+    assert!(bare.contains("config: {grants: [{namespaces: [TEAM]"), "{bare}");
+    let granted = notes(&[
+        "--set-json",
+        r#"config={"grants": [{"namespaces": ["team-*"]}, {"namespaces": ["team-a"]}]}"#,
+    ]);
+    assert!(
+        granted.contains("kubectl --namespace team-a apply") && granted.contains("kind: MLWorkspace"),
+        "{granted}"
+    );
+    let pattern = notes(&["--set-json", r#"config={"grants": [{"namespaces": ["team-*"]}]}"#]);
+    assert!(pattern.contains("kubectl --namespace TEAM apply"), "{pattern}");
+    for said in [bare, granted, pattern] {
+        assert!(!said.contains("kubectl delete") && said.contains("helm test azureml-operator"), "{said}");
     }
 }
 

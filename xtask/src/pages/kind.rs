@@ -18,6 +18,7 @@ pub fn page(definition: &CustomResourceDefinition, examples: &[String]) -> anyho
     let spec = read("", &schema["properties"]["spec"]);
     let mut page = format!("# {kind}\n\n{}\n\n", escape(text(&schema["description"])));
     page += &names(definition, version);
+    page += &how_tos(kind)?;
     page += &example(kind, examples)?;
     page += &columns(version);
     let _ = write!(page, "\n## spec\n\n{}\n\n", escape(text(&schema["properties"]["spec"]["description"])));
@@ -30,11 +31,42 @@ pub fn page(definition: &CustomResourceDefinition, examples: &[String]) -> anyho
     Ok(page)
 }
 
+/// Where somebody learns to use a kind: its pages, with their titles.
+const HOW_TOS: [(&str, &[(&str, &str)]); 7] = [
+    ("MLWorkspace", &[("Use several workspaces", "workspaces"), ("Grant identities to teams", "grants")]),
+    (
+        "MLCompute",
+        &[
+            ("Change a cluster's size", "resize"),
+            ("What the clusters may read", "cluster-identity"),
+            ("Adopt what exists", "adopt"),
+        ],
+    ),
+    ("MLEnvironment", &[("Write a Dockerfile", "dockerfiles"), ("Conda and packages", "packages")]),
+    ("MLData", &[("Data in, results out", "data"), ("Use what exists", "existing")]),
+    (
+        "MLPipeline",
+        &[("Write steps", "steps"), ("Call a published pipeline", "call"), ("Roll back", "rollback")],
+    ),
+    ("MLSchedule", &[("Runs of a schedule", "run"), ("Fire in the cluster", "schedules")]),
+    ("MLRun", &[("Run, follow, cancel", "run"), ("Start a run from other tools", "triggers")]),
+];
+
+fn how_tos(kind: &str) -> anyhow::Result<String> {
+    let (_, pages) =
+        HOW_TOS.iter().find(|(of, _)| *of == kind).with_context(|| format!("no page is about {kind}"))?;
+    let links: Vec<String> =
+        pages.iter().map(|(title, page)| format!("[{title}](../../how-to/{page}.md)")).collect();
+    let reasons = "The reasons of its conditions are in the [runbook](../../operations/runbook.md).";
+    Ok(format!("\nHow to use it: {}. {reasons}\n", links.join(", ")))
+}
+
 fn names(definition: &CustomResourceDefinition, version: &CustomResourceDefinitionVersion) -> String {
     let names = &definition.spec.names;
     let mut text = format!("`apiVersion: {}/{}`, in a namespace. ", definition.spec.group, version.name);
-    let short = names.short_names.iter().flatten().map(|name| format!("`{name}`"));
-    let _ = write!(text, "kubectl knows it as `{}`, {}", names.plural, short.collect::<Vec<_>>().join(", "));
+    let all = [&names.plural].into_iter().chain(names.short_names.iter().flatten());
+    let all: Vec<String> = all.map(|name| format!("`{name}`")).collect();
+    let _ = write!(text, "kubectl knows it as {}", all.join(", "));
     for category in names.categories.iter().flatten() {
         let _ = write!(text, ", and with all other kinds as `{category}`");
     }

@@ -1,6 +1,7 @@
-//! Pages of the book that are written by a program: one for each kind, the index of decisions, drawings.
+//! Pages of the book that are written by a program: one for each kind, the index of decisions, drawings, the README of the chart.
 //! In: the definitions, the examples, `docs/adr`, `docs/figures`. Out: Markdown. Adds nothing that the sources do not say.
 
+mod chart;
 mod crates;
 mod decisions;
 mod fields;
@@ -20,6 +21,8 @@ pub type Files = BTreeMap<String, String>;
 
 /// Where the pages of the kinds are.
 pub const KINDS: &str = "docs/src/reference/kinds";
+/// Where the chart is, whose README is written.
+pub const CHART: &str = "charts/azureml-operator";
 /// Where the index of decisions is.
 pub const DECISIONS: &str = "docs/src/decisions";
 
@@ -39,6 +42,14 @@ pub fn kinds(root: &Path) -> anyhow::Result<Files> {
         files.insert(name, format!("{HEADER}{page}"));
     }
     Ok(files)
+}
+
+/// The README of the chart.
+pub fn chart(root: &Path) -> anyhow::Result<Files> {
+    let file = root.join(CHART).join("values.yaml");
+    let values =
+        std::fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
+    Ok(Files::from([("README.md".to_owned(), chart::readme(&values))]))
 }
 
 /// The index of decisions.

@@ -19,6 +19,7 @@ fn every_kind_is_in_every_list_of_kinds() -> Result<()> {
             ("examples/argo-cd/values.yaml".to_owned(), format!("azureml.dev_{kind}:")),
             ("docs/src/SUMMARY.md".to_owned(), format!("reference/kinds/{}.md", kind.to_lowercase())),
             ("docs/src/reference/kinds.md".to_owned(), kind.clone()),
+            ("charts/azureml-operator/Chart.yaml".to_owned(), format!("- kind: {kind}\n")),
         ];
         for named in ["workspace", "pipeline"] {
             if spec[format!("{named}Ref")].is_object() {
