@@ -8,7 +8,7 @@ use regex::Regex;
 /// What a reader reads in five minutes, at 250 words a minute. Code is looked at and not read.
 const WORDS: usize = 1250;
 /// Other pages that somebody reads from top to bottom.
-const READ: [&str; 8] = [
+const READ: [&str; 9] = [
     "docs/src/fit.md",
     "docs/src/introduction.md",
     "docs/src/operations/audit.md",
@@ -17,6 +17,7 @@ const READ: [&str; 8] = [
     "docs/src/operations/install.md",
     "docs/src/quickstart.md",
     "docs/src/state.md",
+    "docs/src/tutorial.md",
 ];
 const END: &str = "How to see that it worked";
 
