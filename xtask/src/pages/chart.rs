@@ -62,7 +62,7 @@ fn rows(values: &str) -> Vec<Row> {
     for line in values.lines() {
         let inner = line.trim_start();
         if let Some(said) = inner.strip_prefix('#') {
-            comment = format!("{comment} {}", said.trim()).trim().to_owned();
+            format!("{comment} {}", said.trim()).trim().clone_into(&mut comment);
             continue;
         }
         let (indent, said) = (line.len() - inner.len(), std::mem::take(&mut comment));
