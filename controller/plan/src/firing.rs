@@ -42,22 +42,24 @@ pub fn next(trigger: &Trigger<'_>, window: &Window, now: Timestamp) -> Result<Ve
         .to_zoned(window.clock.clone())
         .datetime()
         .max(window.start.saturating_sub(Span::new().seconds(1)));
+    // In an hour that comes twice, what is still to come by the clock may have passed.
+    let is_ahead =
+        |time: &DateTime| time.to_zoned(window.clock.clone()).is_ok_and(|time| time.timestamp() > now);
     let times = match trigger {
-        Trigger::Cron(expression) => cron(expression, window, after)?,
-        Trigger::Recurrence(recurrence) => recur(recurrence, window, after),
+        Trigger::Cron(expression) => cron(expression, window, after, is_ahead)?,
+        Trigger::Recurrence(recurrence) => recur(recurrence, window, after, is_ahead),
     };
     let is_inside = |time: &DateTime| window.end.is_none_or(|end| *time <= end);
-    Ok(times
-        .into_iter()
-        .filter(is_inside)
-        .filter_map(|time| time.to_zoned(window.clock.clone()).ok())
-        // In an hour that comes twice, what is still to come by the clock may have passed.
-        .filter(|time| time.timestamp() > now)
-        .take(SHOWN)
-        .collect())
+    let inside = times.into_iter().filter(is_inside);
+    Ok(inside.filter_map(|time| time.to_zoned(window.clock.clone()).ok()).collect())
 }
 
-fn cron(expression: &str, window: &Window, after: DateTime) -> Result<Vec<DateTime>, InvalidSpec> {
+fn cron(
+    expression: &str,
+    window: &Window,
+    after: DateTime,
+    is_ahead: impl Fn(&DateTime) -> bool,
+) -> Result<Vec<DateTime>, InvalidSpec> {
     let refuse = |error: &dyn std::fmt::Display| {
         InvalidSpec::new("cron", format!("{expression:?} is refused: {error}"))
     };
@@ -67,20 +69,26 @@ fn cron(expression: &str, window: &Window, after: DateTime) -> Result<Vec<DateTi
     let mut times = Vec::new();
     while times.len() < SHOWN {
         from = cron.find_next_occurrence(&from, false).map_err(|error| refuse(&error))?;
-        times.push(from.datetime());
+        times.extend(Some(from.datetime()).filter(&is_ahead));
     }
     Ok(times)
 }
 
 /// Candidates are periods counted from the start; the first that can matter is computed, not searched.
-fn recur(recurrence: &Recurrence, window: &Window, after: DateTime) -> Vec<DateTime> {
+fn recur(
+    recurrence: &Recurrence,
+    window: &Window,
+    after: DateTime,
+    is_ahead: impl Fn(&DateTime) -> bool,
+) -> Vec<DateTime> {
     let mut times = Vec::new();
     let first = periods_before(recurrence, window.start, after);
     for period in first.. {
         let Some(begin) = period_start(recurrence, window.start, period) else { return times };
         let mut inside = firings(recurrence, window.start, begin);
         inside.sort_unstable();
-        times.extend(inside.into_iter().filter(|time| *time > after && *time >= window.start));
+        let to_come = |time: &DateTime| *time > after && *time >= window.start && is_ahead(time);
+        times.extend(inside.into_iter().filter(to_come));
         if times.len() >= SHOWN || period > first + 1000 {
             times.truncate(SHOWN);
             return times;
@@ -223,6 +231,19 @@ mod tests {
             times,
             ["Tue 2026-12-01 06:00+01:00", "Wed 2026-12-02 06:00+01:00", "Thu 2026-12-03 06:00+01:00"]
         );
+    }
+
+    #[test]
+    fn in_the_hour_that_comes_twice_there_is_a_next_time() {
+        let window = window("2026-01-01T00:00:00", None);
+        let often = recurrence(Frequency::Minute, 1);
+        for trigger in [Trigger::Recurrence(&often), Trigger::Cron("* * * * *")] {
+            // 02:10 for the second time: all times up to 03:00 were the first ones.
+            let times = shown(&trigger, &window, "2026-10-25T01:10:00Z");
+            assert_eq!((times.len(), times[0].as_str()), (SHOWN, "Sun 2026-10-25 03:00+01:00"));
+            let before = shown(&trigger, &window, "2026-10-25T00:10:00Z");
+            assert_eq!(before[0], "Sun 2026-10-25 02:11+02:00");
+        }
     }
 
     #[test]
