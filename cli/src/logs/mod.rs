@@ -97,6 +97,14 @@ fn build(name: &str, object: &Value, workspaces: &[Value]) -> Result<Source, Str
     })
 }
 
+/// Whether a run has no job yet, and may still get one.
+#[must_use]
+pub fn is_to_come(object: &Value) -> bool {
+    let status = &object["status"];
+    let has_ended = ["Succeeded", "Failed", "Canceled"].iter().any(|phase| status["phase"] == *phase);
+    object["kind"] == "MLRun" && status["azureId"].is_null() && !has_ended
+}
+
 /// The logs of a run that people read, of those that run history has: what the command wrote; else those of the pipeline; else all.
 #[must_use]
 pub fn chosen(files: &Value) -> Vec<(String, String)> {
@@ -125,8 +133,7 @@ pub fn step_of(child: &Value) -> String {
 /// Whether nothing is written any more in a state of Azure ML or of ACR Tasks.
 #[must_use]
 pub fn is_over(state: &str) -> bool {
-    ["Completed", "Failed", "Canceled", "CancelRequested", "NotResponding", "Succeeded", "Error", "Timeout"]
-        .contains(&state)
+    ["Completed", "Failed", "Canceled", "NotResponding", "Succeeded", "Error", "Timeout"].contains(&state)
 }
 
 #[cfg(test)]
@@ -172,6 +179,16 @@ mod tests {
                 && pipeline.contains("mlrun/<name>"),
             "{said:?}"
         );
+    }
+
+    #[test]
+    fn a_run_is_waited_for_until_it_has_a_job_or_has_ended() {
+        let run = |status: &Value| json!({"kind": "MLRun", "status": status});
+        assert!(is_to_come(&run(&json!({}))) && is_to_come(&run(&json!({"phase": "Pending"}))));
+        assert!(
+            !is_to_come(&run(&json!({"phase": "Failed"}))) && !is_to_come(&run(&json!({"azureId": "/x"})))
+        );
+        assert!(!is_to_come(&json!({"kind": "MLEnvironment"})));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long is waited for more. Less would spend the budget of requests that others need.
-const PAUSE: Duration = Duration::from_secs(5);
+pub const PAUSE: Duration = Duration::from_secs(5);
 /// The most of a log that is read at once, in bytes.
 const PIECE: u64 = 4 << 20;
 /// How deep pipelines stand in pipelines.
@@ -108,12 +108,24 @@ async fn steps(asked: &Asked<'_>, base: &str, id: &ArmId) -> Result<Vec<(String,
             if child["runType"] == "azureml.PipelineRun" && depth < DEPTH {
                 left.push((format!("{name}/"), run, depth + 1));
             } else {
-                found.push((child["createdUtc"].as_str().unwrap_or_default().to_owned(), name, run));
+                found.push((
+                    child["createdUtc"].as_str().unwrap_or_default().to_owned(),
+                    name,
+                    written_by(child, run),
+                ));
             }
         }
     }
     found.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
     Ok(found.into_iter().map(|(_, name, run)| (name, run)).collect())
+}
+
+/// The run that wrote the logs of a step: where Azure ML took the result of an equal step, that one (recorded).
+fn written_by(child: &Value, run: ArmId) -> ArmId {
+    let properties = &child["properties"];
+    let earlier =
+        properties["azureml.reusedrunid"].as_str().filter(|_| properties["azureml.isreused"] == "true");
+    earlier.and_then(|earlier| Some(run.parent()?.child("jobs", earlier))).unwrap_or(run)
 }
 
 /// One look at the log of a build; whether nothing more comes.

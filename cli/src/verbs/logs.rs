@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
-use azureml_cli::logs::read::{Asked, logs};
-use azureml_cli::logs::source;
+use azureml_cli::logs::read::{Asked, PAUSE, logs};
+use azureml_cli::logs::{Source, is_to_come, source};
 use azureml_cli::objects::objects;
 use azureml_cli::plan::what_if::{Journal, WhatIf};
 use azureml_config::Config;
@@ -58,9 +58,7 @@ impl Logs {
             !kind.is_empty() && !name.is_empty(),
             "name one object, such as mlrun/train or mlenvironment/r"
         );
-        let object = self.kubectl(&["get", kind, name])?;
-        let object = object.first().with_context(|| format!("there is no {}", self.object))?;
-        let source = source(object, &self.kubectl(&["get", "mlworkspaces"])?).map_err(anyhow::Error::msg)?;
+        let source = self.source(kind, name)?;
         // As the operator begins; another that is there does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = Config::read(self.config.as_deref())?;
@@ -85,6 +83,19 @@ impl Logs {
             eprintln!("nothing was written yet{}", studio.unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Where the logs are; of a run that is to be followed, as soon as it has a job.
+    fn source(&self, kind: &str, name: &str) -> Result<Source> {
+        loop {
+            let object = self.kubectl(&["get", kind, name])?;
+            let object = object.first().with_context(|| format!("there is no {}", self.object))?;
+            let found = source(object, &self.kubectl(&["get", "mlworkspaces"])?);
+            if found.is_ok() || !self.follow || !is_to_come(object) {
+                return found.map_err(anyhow::Error::msg);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 
     /// The objects that kubectl prints: it knows contexts, logins and proxies.

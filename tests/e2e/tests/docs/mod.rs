@@ -46,6 +46,7 @@ const WALKS: [&[&str]; 9] = [
         "how-to/plan.md",
         "how-to/sources.md",
         "how-to/run.md",
+        "how-to/logs.md",
         "how-to/terminal.md",
         "operations/restore.md",
         "how-to/manifests.md",
