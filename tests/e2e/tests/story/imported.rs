@@ -1,10 +1,10 @@
 //! `kubectl azureml import` on a workspace that Microsoft's client filled: what it writes plans to no changes, and the operator that gets it
 //! changes nothing in Azure.
 
+use super::program::{run, said};
 use crate::differential::sdk;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLCompute;
-use azureml_e2e::operator::binary;
 use azureml_e2e::scene::{GROUP, SUBSCRIPTION, WORKSPACE};
 use azureml_e2e::{Scene, Setting};
 use azureml_plan::report::is_ready;
@@ -12,7 +12,7 @@ use azureml_simulator::Entry;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// Files below `tests/sdk/imported`, which Microsoft's client sends: those of a stage name what the stages before made.
 const STAGES: [&[&str]; 5] = [
@@ -38,19 +38,6 @@ async fn fill(scene: &Scene, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Runs the program with the login of the scene.
-async fn run(scene: &Scene, arguments: &[&str]) -> Result<Output> {
-    let mut command = Command::new(binary()?.with_file_name("kubectl-azureml"));
-    command.args(arguments).arg("--config").arg(&scene.start.config).current_dir(azureml_e2e::root());
-    command.env("AZURE_TENANT_ID", &scene.start.tenant).env("AZURE_CLIENT_ID", &scene.start.client);
-    command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
-    Ok(tokio::task::spawn_blocking(move || command.output()).await??)
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout))
 }
 
 /// Every file below a folder.

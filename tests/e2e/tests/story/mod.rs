@@ -8,7 +8,9 @@ mod drift;
 mod from_files;
 mod imported;
 mod leave;
+mod logs;
 mod planned;
+mod program;
 mod run;
 mod verbs;
 
