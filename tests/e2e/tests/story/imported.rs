@@ -146,7 +146,7 @@ async fn unpaused(scene: &Scene, folder: &Path, files: &BTreeMap<String, Vec<u8>
     Ok(())
 }
 
-/// The real operator, on the real API server, gets what was imported.
+/// The real operator, on the real API server, gets what was imported, and loses it again.
 async fn applied(scene: &Scene, folders: &[String]) -> Result<()> {
     let operator = scene.operator().await?;
     scene.kubectl(&["apply", "-k", &folders[0]]).await?;
@@ -155,6 +155,8 @@ async fn applied(scene: &Scene, folders: &[String]) -> Result<()> {
     scene.kubectl(&["apply", "-k", &folders[1]]).await?;
     let paused = "mlcomputes,mlenvironments,mldata,mlpipelines,mlschedules";
     scene.kubectl(&["wait", "--for=condition=Paused", paused, "--all", "--timeout=60s"]).await?;
+    // What exists in Azure outlives the objects.
+    scene.kubectl(&["delete", "-k", &folders[1], "--timeout=60s"]).await?;
     operator.stop()
 }
 
