@@ -1,6 +1,7 @@
 //! The demo: to its end on this machine, and on a cluster that exists, where it says what it makes, asks, and leaves nothing,
 //! also when it is interrupted. On a node it is run by hand; the tests on a node go the same way.
 
+use crate::docs::walk::is_like;
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::{ControlPlane, Guarded, Options};
 use std::io::{BufRead as _, BufReader};
@@ -54,6 +55,17 @@ fn told(demo: &mut Command) -> Result<String> {
     Ok(said)
 }
 
+/// The book shows what was printed.
+fn recorded(said: &str) -> Result<()> {
+    let blocks = azureml_e2e::book::blocks("docs/src/recorded-run.md")?;
+    let shown: Vec<&str> =
+        blocks.iter().filter(|block| block.is("demo")).map(|block| block.text.as_str()).collect();
+    ensure!(shown.len() > 3, "the page shows no run");
+    let page = format!("…\n{}\n…", shown.join("\n…\n"));
+    ensure!(is_like(&page, said), "docs/src/recorded-run.md shows\n{page}\nand this was printed:\n{said}");
+    Ok(())
+}
+
 #[test]
 fn the_whole_story_is_told_on_this_machine_with_steps_that_really_ran() -> Result<()> {
     let said = told(&mut Command::new(env!("CARGO_BIN_EXE_demo")))?;
@@ -61,6 +73,9 @@ fn the_whole_story_is_told_on_this_machine_with_steps_that_really_ran() -> Resul
     // What the Python steps add up: 1 to 1000.
     let has_python = said.contains("\"sum\": 500500") && said.contains("r-cran-gbm");
     ensure!(has_r != has_python, "either the R steps ran, or Python's and it says what R needs: {said}");
+    if has_r {
+        recorded(&said)?;
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ mod reference;
 mod role;
 mod stage;
 mod triggers;
-mod walk;
+pub(crate) mod walk;
 mod workflows;
 
 use anyhow::Result;
