@@ -17,11 +17,12 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 const PAGE: &str = "docs/src/operations/install-gitops.md";
+const ONBOARD: &str = "docs/src/how-to/onboard.md";
 const SYSTEM: &str = "azureml-system";
 
-/// The objects of the page's block that has a text.
-fn block(text: &str) -> Result<Vec<Value>> {
-    let blocks = book::blocks(PAGE)?;
+/// The objects of the block of a page that has a text.
+fn block(page: &str, text: &str) -> Result<Vec<Value>> {
+    let blocks = book::blocks(page)?;
     let block = blocks.iter().find(|block| block.text.contains(text)).context("no such block")?;
     Ok(serde_saphyr::from_multiple(&block.text)?)
 }
@@ -69,7 +70,7 @@ const RELEASE: (&str, &str) = (SYSTEM, "azureml-operator");
 
 /// The repository of the page, with the chart in it: one serves as both. Nothing waits for pods.
 fn commit(repository: &Repository, replicas: u32) -> Result<String> {
-    let mut objects = block("kind: HelmRelease")?;
+    let mut objects = block(PAGE, "kind: HelmRelease")?;
     for object in &mut objects {
         match object["kind"].as_str() {
             Some("GitRepository") => {
@@ -91,10 +92,12 @@ fn commit(repository: &Repository, replicas: u32) -> Result<String> {
 
 async fn installed(plane: &ControlPlane, repository: &Repository) -> Result<()> {
     repository.copy("charts/azureml-operator")?;
-    let workspace = std::fs::read_to_string(azureml_e2e::root().join("examples/first/workspace.yaml"))?;
-    repository.write("teams/workspace.yaml", &workspace)?;
+    repository.copy("examples/onboarding")?;
+    repository.write("teams/kustomization.yaml", "resources: [../examples/onboarding/team-blue]\n")?;
+    let pipeline = std::fs::read_to_string(azureml_e2e::root().join("examples/onboarding/pipeline.yaml"))?;
+    repository.write("azureml/pipeline.yaml", &pipeline)?;
     commit(repository, 2)?;
-    let mut objects = block("name: teams")?;
+    let mut objects = block(PAGE, "name: teams")?;
     for object in &mut objects {
         if object["kind"] == "GitRepository" {
             object["spec"]["url"] = json!(repository.url);
@@ -102,7 +105,6 @@ async fn installed(plane: &ControlPlane, repository: &Repository) -> Result<()> 
         if object["metadata"]["name"] == "teams" {
             // No operator runs here, so that nothing of a team becomes ready.
             object["spec"]["wait"] = json!(false);
-            object["spec"]["targetNamespace"] = json!("default");
         }
     }
     kubectl(plane, &["create", "namespace", "flux-system"], "")?;
@@ -118,11 +120,44 @@ async fn installed(plane: &ControlPlane, repository: &Repository) -> Result<()> 
     let applied =
         |it: &Value| it["status"]["inventory"].is_object() && condition(it, "Ready")["status"] == "True";
     let teams = wait(plane, KUSTOMIZE, ("flux-system", "teams"), applied).await?;
-    ensure!(
-        teams["status"]["inventory"]["entries"][0]["id"] == "default_team-a_azureml.dev_MLWorkspace",
-        "{teams:#}"
-    );
+    ensure!(holds(&teams, "team-blue_ml_azureml.dev_MLWorkspace"), "{teams:#}");
     Ok(())
+}
+
+/// Whether a Kustomization has applied an object.
+fn holds(kustomization: &Value, id: &str) -> bool {
+    let all = kustomization["status"]["inventory"]["entries"].as_array().into_iter().flatten();
+    all.into_iter().any(|entry| entry["id"] == id)
+}
+
+/// A team's own repository, by the account that its folder gives to Flux: its pipelines are applied, and no cluster.
+async fn delivered(plane: &ControlPlane, repository: &Repository) -> Result<()> {
+    let mut objects = block(ONBOARD, "name: models")?;
+    for object in &mut objects {
+        match object["kind"].as_str() {
+            Some("GitRepository") => object["spec"]["url"] = json!(repository.url),
+            _ => object["spec"]["wait"] = json!(false),
+        }
+    }
+    kubectl(plane, &["apply", "-f", "-"], &list(&objects))?;
+    let models = ("team-blue", "models");
+    wait(plane, KUSTOMIZE, models, |it| holds(it, "team-blue_hello_azureml.dev_MLPipeline")).await?;
+    let cluster =
+        std::fs::read_to_string(azureml_e2e::root().join("examples/onboarding/team-blue/compute.yaml"))?;
+    repository.write("azureml/compute.yaml", &cluster.replace("name: cpu", "name: more"))?;
+    repository.commit("Have another cluster")?;
+    let words = [
+        "--namespace",
+        "team-blue",
+        "annotate",
+        "gitrepository",
+        "models",
+        "reconcile.fluxcd.io/requestedAt=now",
+    ];
+    kubectl(plane, &words, "")?;
+    let refused =
+        |it: &Value| condition(it, "Ready")["message"].as_str().is_some_and(|it| it.contains("forbidden"));
+    wait(plane, KUSTOMIZE, models, refused).await.map(drop)
 }
 
 async fn upgraded_and_removed(plane: &ControlPlane, repository: &Repository) -> Result<()> {
@@ -162,7 +197,7 @@ async fn upgraded_and_removed(plane: &ControlPlane, repository: &Repository) -> 
     let left = kubectl(plane, &["--namespace", SYSTEM, "get", "deployments", "--output", "name"], "")?;
     ensure!(left.is_empty(), "{left}");
     let kept = kubectl(plane, &["get", "mlworkspaces", "--all-namespaces", "--output", "name"], "")?;
-    ensure!(kept.trim() == "mlworkspace.azureml.dev/team-a", "{kept}");
+    ensure!(kept.trim() == "mlworkspace.azureml.dev/ml", "{kept}");
     Ok(())
 }
 
@@ -172,6 +207,7 @@ async fn flux_installs_upgrades_and_removes_the_operator_and_keeps_the_kinds() -
     let repository = Repository::serve().await?;
     let (mut flux, mut helm) = (Flux::start(&plane).await?, HelmController::start(&plane).await?);
     installed(&plane, &repository).await?;
+    delivered(&plane, &repository).await?;
     upgraded_and_removed(&plane, &repository).await?;
     flux.check()?;
     Ok(helm.check()?)
