@@ -47,6 +47,8 @@ pub fn compute(draft: &mut Draft<'_>, body: &Value) {
     spec.put_some("identity", identity(&body["identity"], &mut notes));
     spec.put_some("subnetId", said(&cluster["subnet"]["id"]));
     spec.put_some("publicIp", cluster["enableNodePublicIp"].as_bool());
+    spec.put_some("location", elsewhere(body));
+    spec.put_some("ssh", account(cluster, &mut notes));
     spec.put_full("tags", user_tags(&body["tags"]));
     draft.put_adopt(&mut spec);
     let is_paused = draft.options.adopts;
@@ -68,6 +70,29 @@ fn note(draft: &Draft<'_>) -> String {
 fn priority(cluster: &Value) -> Option<&'static str> {
     let word = said(&cluster["vmPriority"])?;
     word.eq_ignore_ascii_case("LowPriority").then_some("LowPriority")
+}
+
+/// The region of the nodes, where it is not the workspace's.
+fn elsewhere(body: &Value) -> Option<&str> {
+    let short = |region: &str| region.to_ascii_lowercase().replace(' ', "");
+    let own = said(&body["location"]).map(short);
+    said(&body["properties"]["computeLocation"]).filter(|region| own != Some(short(region)))
+}
+
+/// The account of the nodes. It cannot be set later, so it is said here.
+fn account(cluster: &Value, notes: &mut Vec<String>) -> Option<Map> {
+    let account = &cluster["userAccountCredentials"];
+    let name = said(&account["adminUserName"])?;
+    let Some(key) = said(&account["adminUserSshPublicKey"]) else {
+        notes.push(format!(
+            "Its nodes have the account {name}, which signs in with a password: this kind has none for it."
+        ));
+        return None;
+    };
+    let mut ssh = Map::new().with("adminUserName", name).with("publicKey", key.trim());
+    let is_open = said(&cluster["remoteLoginPortPublicAccess"]) == Some("Enabled");
+    ssh.put_some("publicAccess", is_open.then_some(true));
+    Some(ssh)
 }
 
 fn scale(settings: &Value) -> Map {

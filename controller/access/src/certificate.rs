@@ -82,25 +82,31 @@ impl fmt::Display for Fault {
 }
 
 impl Certificate {
-    /// Reads certificate and key; `now` is the time since 1970. Of several certificates, as in a chain, the one of the key is taken.
+    /// Reads certificate and key; `now` is the time since 1970. Of several certificates, as in a chain or after a
+    /// renewal, the one of the key that is good for longest is taken.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn read(pem: &[u8], now: Duration) -> Result<Self, Fault> {
         let key = key(pem)?;
         let pair = pair(&key)?;
-        let mut has_any = false;
+        let mut fault = Fault::NoCertificate;
+        let mut best: Option<(Duration, CertificateDer<'_>)> = None;
         for found in CertificateDer::pem_slice_iter(pem) {
             let der = found.map_err(|_| Fault::Unreadable)?;
             let parsed = Parsed::from_der(&der).map_err(|_| Fault::Unreadable)?;
-            has_any = true;
-            let public = parsed.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes();
-            if public == pair.public().as_ref() {
-                is_valid(parsed.tbs_certificate().validity(), now)?;
-                return Ok(Self::new(&der, &key, pair));
+            let certificate = parsed.tbs_certificate();
+            let until = certificate.validity().not_after.to_unix_duration();
+            let public = certificate.subject_public_key_info().subject_public_key.raw_bytes();
+            match belongs(public, &pair).and_then(|()| is_valid(certificate.validity(), now)) {
+                Ok(()) if best.as_ref().is_none_or(|(other, _)| until > *other) => best = Some((until, der)),
+                Ok(()) => {}
+                // What is wrong with the key's own certificate is said rather than that there are others.
+                Err(Fault::OtherKey) if fault != Fault::NoCertificate => {}
+                Err(found) => fault = found,
             }
         }
-        Err(if has_any { Fault::OtherKey } else { Fault::NoCertificate })
+        best.map_or(Err(fault), |(_, der)| Ok(Self::new(&der, &key, pair)))
     }
 
     fn new(certificate: &CertificateDer<'_>, key: &PrivateKeyDer<'_>, pair: KeyPair) -> Self {
@@ -158,6 +164,11 @@ fn pair(key: &PrivateKeyDer<'_>) -> Result<KeyPair, Fault> {
         KeyPair::from_pkcs8(key.secret_der())
     };
     pair.map_err(|_| Fault::NotRsa)
+}
+
+/// Whether a certificate's public key is that of the private one.
+fn belongs(public: &[u8], pair: &KeyPair) -> Result<(), Fault> {
+    if public == pair.public().as_ref() { Ok(()) } else { Err(Fault::OtherKey) }
 }
 
 /// Whether a certificate is good at this time since 1970.

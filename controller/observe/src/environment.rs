@@ -7,13 +7,13 @@ use azureml_client::client::Client;
 use azureml_client::image::ImageRef;
 use azureml_client::limits::Urgency;
 use azureml_client::registry::Access;
-use azureml_client::{ArmId, Error};
+use azureml_client::{ArmId, Class, Error};
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_plan::Ask;
 use azureml_plan::environment::{
     Address, Images, Refs, Seen, Source, Version, Wanted, are_due, build_state, candidates, digest_of,
-    followed, is_of_content, is_open, is_version_name,
+    followed, is_followed, is_of_content, is_open, is_version_name,
 };
 use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::Wait;
@@ -22,17 +22,25 @@ use serde_json::Value;
 
 impl Observe for MLEnvironment {
     async fn pin(&self, eyes: &Eyes<'_>, refs: &mut Refs, ask: &Ask) -> Result<Option<Wait>, Error> {
-        let told = if are_due(self, ask) { Images::default() } else { Images::told(self) };
+        let (told, is_due) = (Images::told(self), are_due(self, ask));
         let mut images = Images::default();
         let asked = Registry::seen(eyes, self, refs, Urgency::Change);
         for image in followed(self, refs) {
-            let Ok(parsed) = ImageRef::parse(&image) else { continue };
-            let digest = match told.get(&image) {
-                Some(digest) => Some(digest.to_owned()),
-                None => asked.digest(&parsed).await?,
-            };
-            let Some(digest) = digest else { return Ok(Some(no_image(&image))) };
-            images.keep(image, digest);
+            let known = told.found(&image).cloned();
+            match (known, ImageRef::parse(&image)) {
+                (Some(known), _) if !is_due => images.hold(image, known),
+                (known, Ok(parsed)) if is_followed(self) => match (asked.digest(&parsed).await, known) {
+                    (Ok(Some(digest)), _) => images.keep(image, digest),
+                    (Ok(None), _) => return Ok(Some(no_image(&image))),
+                    // What was found before is as good as it was; the next pass asks again.
+                    (Err(error), Some(known)) if ask.requested.is_none() && may_pass(&error) => {
+                        tracing::warn!("whether {image} has moved is not known: {error}");
+                        images.hold(image, known);
+                    }
+                    (Err(error), _) => return Err(error),
+                },
+                _ => {}
+            }
         }
         refs.images = images;
         Ok(None)
@@ -57,6 +65,8 @@ impl Observe for MLEnvironment {
             return Ok(Seen { version, task_run, ..Seen::default() });
         }
         // A digest that is written needs no look: it names the image, and the registry may be private.
+        // One whose image is gone is looked up, whatever its tag meant before.
+        let followed = followed.filter(|_| version.is_some());
         let digest = match wanted.source.image().digest.as_deref().or(followed) {
             Some(digest) => Some(digest.to_owned()),
             None => asked.digest(wanted.source.image()).await?,
@@ -176,6 +186,11 @@ impl<'a> Registry<'a> {
             Err(_) => Ok(false),
         }
     }
+}
+
+/// Whether a registry may answer another time.
+fn may_pass(error: &Error) -> bool {
+    matches!(error.class(), Class::Unavailable | Class::Throttled)
 }
 
 fn no_image(image: &str) -> Wait {

@@ -13,6 +13,7 @@ use azureml_plan::asset_name::Pins;
 use azureml_plan::component::Files;
 use azureml_plan::pipeline::{
     Address, Left, Presence, Refs, Seen, Wanted, are_labels_due, base_name, existing, is_instance, labels,
+    was_instance,
 };
 use azureml_plan::publish::deployment_id;
 use azureml_plan::resolve::Wait;
@@ -110,14 +111,18 @@ impl Observe for MLPipeline {
     }
 }
 
-/// The compute instances among the computes that the pipeline names. What cannot be read is none: nothing depends on it but a warning.
+/// The compute instances among the computes that the pipeline names. What cannot be read is what it was: nothing depends on it but a
+/// warning, which does not come and go with Azure's answers.
 async fn instances(pipeline: &MLPipeline, eyes: &Eyes<'_>, refs: &Refs, look: Look) -> Vec<String> {
     let of = Collection { parent: &refs.workspace.id, name: "computes", query: &[] };
     // A compute never changes its type: what was read just now does for all looks while something is made.
     let look = Look { since: look.since.checked_sub(KEPT).unwrap_or(look.since), ..look };
     let found = existing(pipeline).into_iter().map(|name| async move {
-        let compute = eyes.looks.resource(eyes.client, of, &name, look).await.ok().flatten();
-        compute.is_some_and(|compute| is_instance(&compute)).then_some(name)
+        let is_one = match eyes.looks.resource(eyes.client, of, &name, look).await {
+            Ok(compute) => compute.is_some_and(|compute| is_instance(&compute)),
+            Err(_) => was_instance(pipeline, &name),
+        };
+        is_one.then_some(name)
     });
     futures::future::join_all(found).await.into_iter().flatten().collect()
 }

@@ -180,6 +180,22 @@ impl Error {
         }
     }
 
+    /// Whether the bytes of a revision are the reason: they are the same at the next try.
+    #[must_use]
+    pub(crate) fn is_of_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_)
+                | Self::TooMuch(_)
+                | Self::TooLarge(_)
+                | Self::Digest { .. }
+                | Self::Format(_)
+                | Self::Entry(..)
+                | Self::Text(_)
+                | Self::Artifact(_)
+        )
+    }
+
     /// The words of a server, or of a library about them, on one line and not too long.
     pub(crate) fn unreadable(words: &str) -> Self {
         Self::Unreadable(line(words))

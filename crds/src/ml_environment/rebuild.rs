@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rebuild {
-    /// Whether tags are followed: of `image`, or of the images in `FROM` lines, which are built by digest then. Default: true.
+    /// Whether tags are followed: of `image`, or of the images in `FROM` lines, which are built by digest then. Default: true. `false` stays
+    /// with the digests that were found last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_base_image_update: Option<bool>,
     /// How often they are looked up. Default: 24h.
@@ -37,6 +38,7 @@ impl Rebuild {
 
 /// What a tag meant when it was looked up.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FollowedImage {
     /// The image as it is written, such as `r-base:4.4`.
     #[schemars(length(max = 1024))]
@@ -46,4 +48,8 @@ pub struct FollowedImage {
     pub digest: String,
     /// When it was looked up.
     pub at: Time,
+    /// The digest on which the version in force stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 71))]
+    pub in_force: Option<String>,
 }

@@ -34,6 +34,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
         (format!("{good}{CLIENT}"), "ok"),
         (format!("{CLIENT}{good}"), "ok"),
         (format!("{CLIENT}{}{good}", of(OTHER, 2026)), "ok"),
+        (format!("{CLIENT}{}{good}{}", of(CLIENT, 2025), of(CLIENT, 2027)), "ok"),
         (String::new(), "add the certificate's private key, as PEM"),
         (good.clone(), "add the certificate's private key, as PEM"),
         (CLIENT.to_owned(), "add the certificate, as PEM"),

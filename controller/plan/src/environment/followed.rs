@@ -3,7 +3,6 @@
 //! In: a spec, its Dockerfile as it was fetched. Out: images as they are written. Looks nothing up.
 
 use super::given::given;
-use super::images::rebuild;
 use super::recipe::Recipe;
 use super::wanted::Refs;
 use super::{context, tenancy};
@@ -17,7 +16,7 @@ const MOST: usize = 32;
 /// for it.
 #[must_use]
 pub fn followed(environment: &MLEnvironment, refs: &Refs) -> Vec<String> {
-    if rebuild(environment).is_none() {
+    if environment.spec.rebuild.is_none() {
         return Vec::new();
     }
     let mut images = written(environment, refs).unwrap_or_default();

@@ -25,7 +25,7 @@ pub use self::context::{context, purpose, told};
 pub use self::followed::followed;
 use self::generated::is_same;
 use self::given::given;
-pub use self::images::{Images, are_due};
+pub use self::images::{Images, are_due, is_followed};
 pub use self::leave::{Address, archive};
 pub use self::named::{content_name, id};
 use self::recipe::Recipe;
@@ -74,7 +74,8 @@ impl Decide for MLEnvironment {
     }
 
     fn plan(&self, view: View<'_, Self>) -> Plan {
-        let again = images::again(self, &images::status(self, &view.refs.images, view.ask));
+        let told = images::status(self, &view.refs.images, view.ask, false);
+        let again = images::again(self, &told, view.ask);
         let plan = decide(self, &view);
         Plan { at: plan.at.into_iter().chain(again).min(), ..plan }
     }
@@ -84,13 +85,21 @@ impl Decide for MLEnvironment {
         // One that was just registered is in force from now on, beside others of this content.
         let is_own = |version: &Version| refs.owner.of(&version.body["properties"]["tags"]) == Belongs::Us;
         let own = seen.version.clone().filter(|version| is_own(version) && is_as_named(version, wanted));
-        if let Some(version) = registered(plan).or(own) {
+        let in_force = registered(plan).or(own);
+        let mut images = refs.images.clone();
+        // A tag that was looked up because the image was gone that it meant before.
+        if let (Source::Given { image, .. }, Some(digest)) = (&wanted.source, &seen.digest)
+            && images.get(&image.to_string()).is_some_and(|told| told != digest)
+        {
+            images.keep(image.to_string(), digest.clone());
+        }
+        status.images = images::status(self, &images, ask, in_force.is_some());
+        if let Some(version) = in_force {
             status.image = version.image().map(str::to_owned);
             status.common.azure_id = Some(wanted.id.child("versions", &version.name).to_string());
             status.version = Some(version.name);
         }
         status.sources = refs.sources.status(&status.sources, ask.now);
-        status.images = images::status(self, &refs.images, ask);
         if let Some(build) = build_status(self, wanted, seen, plan) {
             status.build = Some(build);
         }

@@ -57,7 +57,7 @@ pub fn content_name(spec: &MLEnvironmentSpec, tree: Option<&str>, images: &Image
     };
     let is_given = image.is_some() || conda.as_ref().is_some_and(is_left_to_azureml);
     if !is_given && !images.is_empty() {
-        content["bases"] = json!(images.all());
+        content["bases"] = json!(images.digests());
     }
     hash::name("environment", &content)
 }

@@ -91,7 +91,7 @@ impl Recipe {
     /// The same on the images whose digests are known.
     pub(super) fn pinned(mut self, images: &Images) -> Self {
         if let Some(text) = self.files.get_mut(&self.dockerfile) {
-            *text = pinned(text, &self.args, images.all());
+            *text = pinned(text, &self.args, &images.digests());
         }
         self
     }

@@ -34,6 +34,14 @@ pub fn is_instance(compute: &Value) -> bool {
     compute["properties"]["computeType"] == "ComputeInstance"
 }
 
+/// Whether a pipeline's status says so of a compute.
+#[must_use]
+pub fn was_instance(pipeline: &MLPipeline, name: &str) -> bool {
+    let conditions = pipeline.status.iter().flat_map(|status| &status.common.conditions);
+    let mut warnings = conditions.filter(|one| one.reason == Reason::COMPUTE_INSTANCE_TARGET.word());
+    warnings.any(|one| one.message.contains(&format!("names {name}")))
+}
+
 /// A pipeline that is ready says that it runs on an instance.
 pub(super) fn warned(pipeline: &MLPipeline, seen: &Seen, plan: Plan) -> Plan {
     let found: Vec<(String, &str)> = places(pipeline)

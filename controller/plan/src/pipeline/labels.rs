@@ -4,6 +4,7 @@
 
 use crate::asset_name::{Collection, Label, Pins, all};
 use crate::context::Ask;
+use crate::reasons::Reason;
 use crate::time;
 use azureml_client::ArmId;
 use azureml_crds::MLPipeline;
@@ -31,7 +32,10 @@ pub(super) fn looked_up_again(pipeline: &MLPipeline, resolved: &[ResolvedAsset])
 #[must_use]
 pub fn are_labels_due(pipeline: &MLPipeline, ask: &Ask) -> bool {
     let told = pipeline.status.as_ref().map(|status| status.resolved.as_slice()).unwrap_or_default();
-    ask.requested.is_some() || looked_up_again(pipeline, told).is_some_and(|at| at <= ask.now)
+    let failure = pipeline.status.as_ref().and_then(|status| status.common.last_failure.as_ref());
+    // A request that found nothing is not fulfilled by what was known before.
+    let was_missing = failure.is_some_and(|failure| failure.reason == Reason::REFERENCE_NOT_FOUND.word());
+    ask.requested.is_some() || was_missing || looked_up_again(pipeline, told).is_some_and(|at| at <= ask.now)
 }
 
 /// What status tells of labels after a pass. With an interval each has the time of its last look, from which the interval counts.

@@ -13,7 +13,7 @@ mod seen;
 mod vouch;
 mod wanted;
 
-pub use self::instances::{existing, is_instance};
+pub use self::instances::{existing, is_instance, was_instance};
 pub use self::labels::{are_labels_due, labels};
 pub use self::leave::{Address, Left};
 use self::register::register;

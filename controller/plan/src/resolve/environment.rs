@@ -59,7 +59,7 @@ pub(super) fn environment(world: World<'_>, namespace: &str, name: &str) -> Resu
         world.objects.environment(namespace, name).ok_or_else(|| Wait::not_found("MLEnvironment", name))?;
     let workspace = world.objects.workspace(namespace, &environment.spec.workspace_ref.name);
     let version = environment.status.as_ref().and_then(|status| status.version.clone());
-    let content = content_name(&environment.spec, told(&environment), &Images::told(&environment));
+    let content = content_name(&environment.spec, told(&environment), &Images::in_force(&environment));
     let version = version.filter(|version| is_of_content(version, &content));
     match (workspace, version) {
         (Some(workspace), Some(version)) => {

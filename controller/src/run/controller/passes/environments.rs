@@ -197,6 +197,57 @@ async fn a_tag_that_is_followed_is_a_new_version_without_being_asked_for() -> Re
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pipeline_stays_on_the_version_in_force_while_a_new_base_is_built_and_after_that_failed()
+-> Result<()> {
+    let stage = Stage::set().await?;
+    let built = "build: {dockerfile: \"FROM r-base:4.4\\nRUN true\\n\"}, rebuild: {interval: 1h}";
+    stage.apply(&pipelines::whole("p").replace("image: 'ghcr.io/team/image:1'", built));
+    let before = stage.ready("MLPipeline", "p").await?;
+    let fails = json!({"fail": {"code": "RunFailed", "message": "no package gbm on the new base"}});
+    let fails = stage.fault(json!({"match": {"path": "taskRuns/"}, "when": "outcome", "do": fails}))?;
+    stage.control("images", &json!({"image": "r-base:4.4", "do": "move"})).await?;
+    stage.says("MLEnvironment", "image", "BuildFailed").await?;
+    stage.ask("MLPipeline", "p", "now");
+    stage.pass(Duration::from_hours(3)).await;
+    let after = stage.get("MLPipeline", "p");
+    assert_eq!(
+        (reason(&after), &after["status"]["version"]),
+        ("Succeeded".into(), &before["status"]["version"])
+    );
+    assert!(stage.azure.release(&fails, false), "there is no such fault");
+    stage.control("images", &json!({"image": "r-base:4.4", "do": "move"})).await?;
+    let other = |_: &[Line]| {
+        Some(stage.get("MLPipeline", "p"))
+            .filter(|now| now["status"]["version"] != before["status"]["version"])
+    };
+    stage.journal.until("a version on the new base", other).await.map(drop)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_followed_image_that_was_purged_is_looked_up_and_a_registry_that_is_down_changes_nothing()
+-> Result<()> {
+    let stage = Stage::set().await?;
+    let spec = "workspaceRef: {name: team-a}, image: 'ghcr.io/team/image:1', rebuild: {interval: 24h}";
+    stage.apply(&manifest("MLEnvironment", "image", spec));
+    let first = stage.ready("MLEnvironment", "image").await?;
+    let image = first["status"]["image"].as_str().unwrap_or_default().to_owned();
+    stage.control("images", &json!({"image": "ghcr.io/team/image:1", "do": "move"})).await?;
+    let (_, digest) = image.split_once('@').context("no digest")?;
+    stage.fault(json!({"match": {"path": format!("manifests/{digest}")}, "do": {"status": 404}}))?;
+    another_version(&stage, &first).await?;
+    let from = stage.journal.end();
+    stage.pass(Duration::from_hours(6)).await;
+    let writes = stage.journal.writes(from);
+    assert_eq!(writes.iter().filter(|what| what.starts_with("PUT")).count(), 0, "{}", stage.journal.shown());
+    let down = json!({"status": 503});
+    let down = stage.fault(json!({"match": {"path": "manifests/1[?]"}, "do": down}))?;
+    stage.pass(Duration::from_hours(30)).await;
+    assert_eq!(reason(&stage.get("MLEnvironment", "image")), "Succeeded", "{}", stage.journal.shown());
+    assert!(stage.azure.release(&down, true), "there is no such fault");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_base_that_is_gone_is_said_and_the_version_stays_in_force() -> Result<()> {
     let stage = Stage::set().await?;
     stage.apply(&manifest("MLEnvironment", "image", &format!("{BUILT}, rebuild: {{interval: 1h}}")));
