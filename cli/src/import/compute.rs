@@ -40,16 +40,8 @@ pub fn compute(draft: &mut Draft<'_>, body: &Value) {
     if let Some(why) = renamed {
         return draft.leave("AmlCompute", name, &why, ATTACHED);
     }
-    spec.put_some("vmSize", said(&cluster["vmSize"]));
-    spec.put_some("priority", priority(cluster));
-    spec.put("scale", scale(&cluster["scaleSettings"]));
     let mut notes = vec![note(draft)];
-    spec.put_some("identity", identity(&body["identity"], &mut notes));
-    spec.put_some("subnetId", said(&cluster["subnet"]["id"]));
-    spec.put_some("publicIp", cluster["enableNodePublicIp"].as_bool());
-    spec.put_some("location", elsewhere(body));
-    spec.put_some("ssh", account(cluster, &mut notes));
-    spec.put_full("tags", user_tags(&body["tags"]));
+    settings(&mut spec, body, &mut notes);
     draft.put_adopt(&mut spec);
     let is_paused = draft.options.adopts;
     let object =
@@ -57,6 +49,20 @@ pub fn compute(draft: &mut Draft<'_>, body: &Value) {
     if let Some(object) = draft.keep(name, object) {
         draft.computes.insert(name.to_ascii_lowercase(), object);
     }
+}
+
+/// What is said of the nodes.
+fn settings(spec: &mut Map, body: &Value, notes: &mut Vec<String>) {
+    let cluster = &body["properties"]["properties"];
+    spec.put_some("vmSize", said(&cluster["vmSize"]));
+    spec.put_some("priority", priority(cluster));
+    spec.put("scale", scale(&cluster["scaleSettings"]));
+    spec.put_some("identity", identity(&body["identity"], notes));
+    spec.put_some("subnetId", said(&cluster["subnet"]["id"]));
+    spec.put_some("publicIp", cluster["enableNodePublicIp"].as_bool());
+    spec.put_some("location", elsewhere(body));
+    spec.put_some("ssh", account(cluster, notes));
+    spec.put_full("tags", user_tags(&body["tags"]));
 }
 
 fn note(draft: &Draft<'_>) -> String {
