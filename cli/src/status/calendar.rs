@@ -124,7 +124,10 @@ struct Day {
 pub fn text(entries: &[Entry], has_namespaces: bool) -> String {
     let mut days: BTreeMap<Date, Day> = BTreeMap::new();
     for entry in entries {
-        add(&mut days, entry, has_namespaces);
+        add_firings(&mut days, entry, has_namespaces);
+    }
+    for entry in entries {
+        add_changes(&mut days, entry);
     }
     let mut out = String::new();
     for (date, mut day) in days {
@@ -150,8 +153,12 @@ pub fn text(entries: &[Entry], has_namespaces: bool) -> String {
     out
 }
 
-fn add(days: &mut BTreeMap<Date, Day>, entry: &Entry, has_namespaces: bool) {
-    let day = |stamp: &str| stamp.get(..10).and_then(|day| day.parse::<Date>().ok());
+/// The day of a moment, by the clock that it is written with.
+fn day(stamp: &str) -> Option<Date> {
+    stamp.get(..10).and_then(|day| day.parse().ok())
+}
+
+fn add_firings(days: &mut BTreeMap<Date, Day>, entry: &Entry, has_namespaces: bool) {
     let mut times: BTreeMap<Date, Vec<String>> = BTreeMap::new();
     for firing in &entry.firings {
         if let (Some(day), Some(clock), Some(offset)) = (day(firing), firing.get(11..16), firing.get(19..)) {
@@ -162,12 +169,16 @@ fn add(days: &mut BTreeMap<Date, Day>, entry: &Entry, has_namespaces: bool) {
     for (date, times) in times {
         days.entry(date).or_default().firings.push((times, which.clone()));
     }
-    // A change of the clock is told where something fires on that day.
-    for change in &entry.changes {
-        let Some(day) = day(&change.at).and_then(|date| days.get_mut(&date)) else { continue };
+}
+
+/// Adds the changes of a clock by which something fires in these days, also to a day on which nothing fires.
+fn add_changes(days: &mut BTreeMap<Date, Day>, entry: &Entry) {
+    for change in entry.changes.iter().filter(|_| !entry.firings.is_empty()) {
+        let Some(date) = day(&change.at) else { continue };
         let clock = |stamp: &str| stamp.get(11..16).unwrap_or_default().to_owned();
         let (from, to) = (clock(&change.at), clock(&change.becomes));
-        day.changes.push(format!("the clock of {} is changed: {from} becomes {to}", entry.time_zone));
+        let line = format!("the clock of {} is changed: {from} becomes {to}", entry.time_zone);
+        days.entry(date).or_default().changes.push(line);
     }
 }
 

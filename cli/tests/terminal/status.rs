@@ -159,3 +159,29 @@ Fri 2027-04-02
     assert_eq!(calendar::text(&[], true), "Nothing fires in the next 7 days.\n");
     Ok(())
 }
+
+#[test]
+fn a_change_of_the_clock_is_told_whatever_the_names_and_where_nothing_fires_on_that_day() -> Result<()> {
+    let zurich = json!({"cron": "0 4 * * MON", "timeZone": "Europe/Zurich"});
+    let calendar = |names: [&str; 2], of_others: &str| -> Result<String> {
+        let first = schedule(names[0], &zurich, &json!({}));
+        let other = schedule(names[1], &json!({"cron": of_others}), &json!({}));
+        Ok(calendar::text(&entries(&things(vec![first, other], "team-a"), now()?), false))
+    };
+    let change = "Sun 2027-03-28\n  ! the clock of Europe/Zurich is changed: 02:00 becomes 03:00\n";
+    for names in [["a", "b"], ["b", "a"]] {
+        let text = calendar(names, "0 1 * * SUN")?;
+        assert!(text.starts_with(&format!("{change}  01:00+00:00  {}  ", names[1])), "{text}");
+    }
+    let text = calendar(["a", "b"], "0 1 * * MON")?;
+    assert!(text.starts_with(&format!("{change}Mon 2027-03-29\n  01:00+00:00  b  ")), "{text}");
+    // Of a clock by which nothing fires, nothing is told.
+    let off = schedule(
+        "off",
+        &json!({"cron": "0 4 * * *", "timeZone": "Europe/Zurich", "suspend": true}),
+        &json!({}),
+    );
+    let text = calendar::text(&entries(&things(vec![off], "team-a"), now()?), false);
+    assert_eq!(text, "Nothing fires in the next 7 days.\noff: suspended\n");
+    Ok(())
+}
