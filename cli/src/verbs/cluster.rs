@@ -113,6 +113,11 @@ impl Cluster {
 }
 
 impl Place {
+    /// The namespace of the arguments alone.
+    pub fn named(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// The namespace: that of the arguments, else that of the context.
     ///
     /// # Errors

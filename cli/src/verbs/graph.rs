@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use azureml_cli::graph::{Graph, of_objects, of_steps, svg, write};
 use azureml_cli::objects::{is_meant, objects};
 use azureml_cli::thing::{Thing, things};
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 
 /// The arguments of `graph`.
@@ -79,7 +80,10 @@ impl Draw {
         for (name, text) in files {
             all.extend(objects(&name, &text)?);
         }
-        Ok(things(all, ""))
+        let namespace = self.place.named();
+        let mut found = things(all, namespace.unwrap_or_default());
+        found.retain(|one| namespace.is_none_or(|namespace| one.namespace == namespace));
+        Ok(found)
     }
 
     fn graph(&self, things: &[Thing]) -> Result<Graph> {
@@ -91,12 +95,24 @@ impl Draw {
         let drawn = || things.iter().filter(is_drawn);
         let Some(named) = &self.object else { return Ok(of_objects(&drawn().cloned().collect::<Vec<_>>())) };
         resource(named)?;
-        let found = things.iter().find(|thing| is_meant(named, &thing.kind, &thing.name));
-        let found = found.with_context(|| format!("correct the name: there is no {named} here"))?;
+        let found = only(named, things)?;
         if self.steps {
             return of_steps(found).map_err(|wrong| anyhow!(wrong));
         }
         let here: Vec<Thing> = drawn().filter(|one| one.namespace == found.namespace).cloned().collect();
         Ok(of_objects(&here).around(&found.id()))
     }
+}
+
+/// The object that is named. Files may have it in several namespaces: then it is for the user to say which one is meant.
+fn only<'a>(named: &str, things: &'a [Thing]) -> Result<&'a Thing> {
+    let all: Vec<&Thing> = things.iter().filter(|one| is_meant(named, &one.kind, &one.name)).collect();
+    let of = |one: &&Thing| if one.namespace.is_empty() { "none".to_owned() } else { one.namespace.clone() };
+    let namespaces: BTreeSet<String> = all.iter().map(of).collect();
+    ensure!(
+        namespaces.len() < 2,
+        "choose one by --namespace: {named} is in several namespaces: {}",
+        namespaces.into_iter().collect::<Vec<_>>().join(", ")
+    );
+    all.first().copied().with_context(|| format!("correct the name: there is no {named} here"))
 }

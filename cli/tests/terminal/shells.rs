@@ -87,3 +87,36 @@ fn files_are_drawn_without_a_cluster() -> Result<()> {
     ensure!(svg.starts_with("<svg ") && svg.contains(">prepared</text>"), "{svg}");
     Ok(())
 }
+
+#[test]
+fn of_files_with_several_namespaces_one_is_drawn_or_the_name_is_refused() -> Result<()> {
+    let pipeline = |namespace: &str, below: &str| {
+        format!(
+            "apiVersion: azureml.dev/v1alpha1\nkind: MLPipeline\nmetadata: {{name: p{namespace}}}\n\
+             spec: {{steps: [{{name: a, compute: {{ref: {below}}}}}]}}\n---\n"
+        )
+    };
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("all.yaml");
+    let all = [pipeline(", namespace: a", "of-a"), pipeline(", namespace: b", "of-b")].concat();
+    std::fs::write(&file, &all)?;
+    let file = file.to_str().context("no UTF-8")?;
+    for (namespace, drawn) in [("a", "of-a"), ("b", "of-b")] {
+        let shown = format!("MLPipeline/p\n└─ MLCompute/{drawn} (not here)\n");
+        assert_eq!(printed(&["graph", "-f", file, "--namespace", namespace])?, shown);
+        assert_eq!(printed(&["graph", "-f", file, "mlpipeline/p", "-n", namespace])?, shown);
+    }
+    let refused = |more: &[&str], words: &str| -> Result<()> {
+        let output = alone(&[&["graph", "-f", file], more].concat())?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.code() == Some(1) && said.contains(words), "{more:?}: {said}");
+        Ok(())
+    };
+    refused(&["mlpipeline/p"], "choose one by --namespace: mlpipeline/p is in several namespaces: a, b")?;
+    refused(&["--namespace", "c"], "there is nothing to draw")?;
+    // What names no namespace is in the one that is given.
+    std::fs::write(file, [all, pipeline("", "of-none").replace("name: p", "name: q")].concat())?;
+    let all = printed(&["graph", "-f", file, "--namespace", "a"])?;
+    ensure!(all.contains("of-a") && all.contains("of-none") && !all.contains("of-b"), "{all}");
+    Ok(())
+}
