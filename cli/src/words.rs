@@ -73,6 +73,27 @@ fn value(argument: &Arg) -> Wanted {
     }
 }
 
+/// The value that an option has in words, written as clap and kubectl take it: `--name VALUE`, `--name=VALUE`, and by its letter `-n VALUE`,
+/// `-nVALUE` or `-n=VALUE`.
+#[must_use]
+pub fn given(words: &[String], long: &str, short: Option<char>) -> Option<String> {
+    let names = |word: &str| {
+        word.strip_prefix("--") == Some(long) || short.is_some_and(|one| word == format!("-{one}"))
+    };
+    let joined = |word: &str| {
+        let of_long = word.strip_prefix("--").and_then(|rest| rest.strip_prefix(long)?.strip_prefix('='));
+        let of_short = || {
+            let value = word.strip_prefix('-')?.strip_prefix(short?)?;
+            Some(value.strip_prefix('=').unwrap_or(value)).filter(|value| !value.is_empty())
+        };
+        of_long.or_else(of_short).map(str::to_owned)
+    };
+    let value = |(place, word): (usize, &String)| {
+        if names(word) { words.get(place + 1).cloned() } else { joined(word) }
+    };
+    words.iter().enumerate().find_map(value)
+}
+
 /// A name as kubectl prints it, in the form that is typed: `mlrun/a` for `mlrun.azureml.dev/a`, and `a` alone where one kind is meant.
 #[must_use]
 pub fn short(line: &str, kinds: &str) -> String {
@@ -84,6 +105,21 @@ pub fn short(line: &str, kinds: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_is_found_however_it_is_written() {
+        let found = |text: &str| {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            given(&words, "namespace", Some('n'))
+        };
+        for text in ["--namespace a", "--namespace=a", "-n a", "-na", "-n=a"] {
+            assert_eq!(found(&format!("why {text} mlrun/")).as_deref(), Some("a"), "{text}");
+        }
+        for text in ["why mlrun/", "--namespaces=a", "--name=a", "namespace=a", "-A", "--no-browser x"] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        assert_eq!(given(&["--context=c".to_owned()], "context", None).as_deref(), Some("c"));
+    }
 
     #[test]
     fn a_name_is_as_short_as_it_can_be() {

@@ -5,7 +5,7 @@
 use super::Failed;
 use super::cluster::Cluster;
 use anyhow::{Context as _, Result};
-use azureml_cli::words::{Wanted, wanted};
+use azureml_cli::words::{Wanted, given, short, wanted};
 use clap::{Command, ValueEnum};
 use clap_complete::Shell;
 use std::io::Write as _;
@@ -112,19 +112,13 @@ impl Complete {
 
 /// The objects of the cluster that the words so far name.
 fn objects(kinds: &str, words: &[String]) -> Vec<String> {
-    let after = |names: [&str; 2]| {
-        let place = words.iter().position(|word| names.contains(&word.as_str()))?;
-        words.get(place + 1).cloned()
-    };
-    let cluster = Cluster::of(
-        after(["--context", "--context"]),
-        after(["--kubeconfig", "--kubeconfig"]).map(PathBuf::from),
-    );
+    let cluster =
+        Cluster::of(given(words, "context", None), given(words, "kubeconfig", None).map(PathBuf::from));
     let mut arguments = vec!["get", kinds, "--output=name", "--request-timeout=2s"];
-    let namespace = after(["--namespace", "-n"]);
+    let namespace = given(words, "namespace", Some('n'));
     if let Some(namespace) = &namespace {
         arguments.extend(["--namespace", namespace]);
     }
     let found = cluster.kubectl(&arguments).unwrap_or_default();
-    found.lines().map(|line| azureml_cli::words::short(line, kinds)).collect()
+    found.lines().map(|line| short(line, kinds)).collect()
 }

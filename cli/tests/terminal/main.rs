@@ -5,4 +5,5 @@ mod graph;
 mod launch;
 mod shells;
 mod status;
+mod stub;
 mod why;

@@ -1,5 +1,6 @@
 //! What shells, kubectl and `man` are told of the program, and what it says where kubectl is not there.
 
+use crate::stub::Stub;
 use anyhow::{Context as _, Result, ensure};
 use std::process::{Command, Output};
 
@@ -35,6 +36,25 @@ fn kubectl_is_told_what_may_follow() -> Result<()> {
     }
     let verbs = printed(&["complete", "--", ""])?;
     ensure!(verbs.contains("why\n") && !verbs.contains("complete\n"), "{verbs}");
+    Ok(())
+}
+
+#[test]
+fn the_cluster_is_asked_where_the_words_so_far_say() -> Result<()> {
+    // It prints its arguments as names of objects.
+    let stub = Stub::of("for word in \"$@\"; do echo \"mlrun.azureml.dev/$word\"; done")?;
+    let asked = |words: &[&str]| -> Result<String> {
+        let said = stub.said(&[&["complete", "--", "follow"], words, &[""]].concat())?;
+        ensure!(said.code == Some(0), "{said:?}");
+        Ok(said.out.replace('\n', " "))
+    };
+    for words in [&["--namespace", "a"][..], &["--namespace=a"], &["-n", "a"], &["-na"], &["-n=a"]] {
+        let said = asked(words)?;
+        ensure!(said.contains(" --namespace a "), "{words:?}: {said}");
+    }
+    let said = asked(&["--context=c", "--kubeconfig=k", "--progress=never"])?;
+    ensure!(said.contains(" --context c --kubeconfig k "), "{said}");
+    ensure!(!said.contains("--namespace"), "{said}");
     Ok(())
 }
 
