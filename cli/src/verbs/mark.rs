@@ -140,7 +140,7 @@ pub struct Cancel {
 }
 
 impl Cancel {
-    /// Cancels runs. The objects stay, and tell how they ended.
+    /// Asks for runs to be cancelled. The objects stay, and tell how they ended.
     ///
     /// # Errors
     /// When kubectl refuses.
@@ -153,13 +153,13 @@ impl Cancel {
                 println!("{} has ended already: {phase}; nothing is cancelled", thing.id());
                 return Ok(());
             }
-            println!("{}: its job is cancelled; the object stays, and tells how it ended", thing.id());
             self.place.kubectl(&[
                 "patch",
                 resource,
                 "--type=merge",
                 "--patch={\"spec\": {\"cancel\": true}}",
             ])?;
+            println!("{} is asked to be cancelled; the object stays, and tells how it ended", thing.id());
             Ok(())
         })
     }

@@ -3,6 +3,7 @@
 mod follow;
 mod graph;
 mod launch;
+mod mark;
 mod shells;
 mod status;
 mod stub;

@@ -204,7 +204,7 @@ async fn ctrl_c_ends_the_following_alone_and_cancel_the_run() -> Result<()> {
 
     let name = run.name_any();
     let text = printed(&scene, &["cancel", &name]).await?;
-    ensure!(text.contains("its job is cancelled; the object stays"), "{text}");
+    ensure!(text.contains("is asked to be cancelled; the object stays"), "{text}");
     let operator = scene.operator().await?;
     let is_over =
         |run: &MLRun| run.status.as_ref().is_some_and(|status| status.phase == Some(Phase::Canceled));
