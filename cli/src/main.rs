@@ -6,6 +6,7 @@
 mod disk;
 mod verbs;
 
+use azureml_cli::said::indented;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -95,7 +96,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("error: {:#}", error.cause);
+            eprintln!("error: {}", indented(&format!("{:#}", error.cause)));
             ExitCode::from(error.code)
         }
     }

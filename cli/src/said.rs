@@ -1,8 +1,27 @@
-//! Words for a terminal: how long ago, tables, colours.
+//! Words for a terminal: texts of others made harmless, how long ago, tables, colours.
 //!
 //! In: values. Out: text. Pure.
 
 use jiff::{SignedDuration, Timestamp};
+
+/// A text of somebody else as one line that a terminal only shows: it moves no cursor, sets no clipboard and begins no line of its own.
+/// Newlines and tabs become blanks, other control characters U+FFFD.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let shown = |one: char| match one {
+        '\t' => ' ',
+        one if one.is_control() => char::REPLACEMENT_CHARACTER,
+        one => one,
+    };
+    let lines = text.lines().map(|line| line.chars().map(shown).collect());
+    lines.collect::<Vec<String>>().join(" ")
+}
+
+/// A text of somebody else that may have many lines: each is plain, and all but the first are indented, so that none is taken for ours.
+#[must_use]
+pub fn indented(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n  ")
+}
 
 /// A colour by its number (ECMA-48).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +93,15 @@ fn seen(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_others_does_nothing_to_a_terminal() {
+        let text = "a\u{1b}]52;c;eA==\u{7}b\u{1b}[2J\u{9b}2J\tc\r\n\rerror: forged\u{7f} é\n";
+        let (is, line) = (char::REPLACEMENT_CHARACTER, plain(text));
+        assert_eq!(line, format!("a{is}]52;c;eA=={is}b{is}[2J{is}2J c {is}error: forged{is} é"));
+        assert_eq!(indented(text), line.replace(" c ", " c\n  "));
+        assert_eq!((plain(""), indented("a\n\nb")), (String::new(), "a\n  \n  b".to_owned()));
+    }
 
     #[test]
     fn durations_have_two_units_at_most() {

@@ -1,9 +1,11 @@
 //! An object of one of our kinds as verbs look at it: its names, its times and its conditions, whatever the kind.
 //!
-//! In: an object as kubectl prints it. Out: plain values. What a status lacks, or has in another shape, is absent. Pure.
+//! In: an object as kubectl prints it. Out: plain values, whose texts do nothing to a terminal: others write them, and Azure. What a status
+//! lacks, or has in another shape, is absent. Pure.
 
 use crate::named::named;
 use crate::objects::namespace_of;
+use crate::said::plain;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -31,7 +33,7 @@ pub struct Thing {
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// The whole object.
+    /// The whole object, with plain texts.
     pub object: Value,
     /// Its conditions.
     pub conditions: Vec<Condition>,
@@ -39,6 +41,18 @@ pub struct Thing {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A value whose texts, and whose keys, are plain.
+fn plainly(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(plain(&text)),
+        Value::Array(values) => values.into_iter().map(plainly).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(key, value)| (plain(&key), plainly(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
 }
 
 /// A moment as Kubernetes writes it.
@@ -76,6 +90,7 @@ impl Thing {
     /// An object, whose namespace is the given one where it names none.
     #[must_use]
     pub fn of(object: Value, namespace: &str) -> Self {
+        let object = plainly(object);
         let conditions = object["status"]["conditions"].as_array().into_iter().flatten().map(condition);
         Self {
             kind: text(&object["kind"]),

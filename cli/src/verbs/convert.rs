@@ -8,6 +8,7 @@ use crate::disk::Disk;
 use anyhow::{Context as _, Result};
 use azureml_cli::convert::context::{Git, Options};
 use azureml_cli::convert::{Outcome, convert};
+use azureml_cli::said::plain;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -73,11 +74,12 @@ fn converted(arguments: &Convert) -> Result<bool> {
     };
     let outcome = convert(&Disk, &arguments.files, &options).map_err(anyhow::Error::msg)?;
     for finding in &outcome.findings {
-        eprintln!("{finding}");
+        eprintln!("{}", plain(&finding.to_string()));
     }
     for fault in &outcome.faults {
         eprintln!(
-            "error: {fault} (the kinds refuse it; correct the file, or report it if the file is right)"
+            "error: {} (the kinds refuse it; correct the file, or report it if the file is right)",
+            plain(fault)
         );
     }
     write(&outcome, &arguments.output)?;

@@ -59,8 +59,10 @@ fn address(thing: &Thing) -> Result<String> {
             thing.id()
         )
     })?;
+    // In a thing, a control character has become the sign that replaces it.
+    let is_odd = |one: char| one.is_control() || one.is_whitespace() || one == char::REPLACEMENT_CHARACTER;
     ensure!(
-        found.starts_with("https://") && !found.chars().any(|one| one.is_control() || one.is_whitespace()),
+        found.starts_with("https://") && !found.chars().any(is_odd),
         "do not open {found:?}, which is no address of https; somebody else may have written this status"
     );
     Ok(found.to_owned())

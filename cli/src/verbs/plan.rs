@@ -17,6 +17,7 @@ use azureml_cli::plan::hands::{Hands, Uploads};
 use azureml_cli::plan::report::Report;
 use azureml_cli::plan::what_if::{Journal, WhatIf};
 use azureml_cli::plan::{everything, plan, write};
+use azureml_cli::said::plain;
 use azureml_client::places::Places;
 use azureml_config::Config;
 use clap::builder::NonEmptyStringValueParser;
@@ -198,7 +199,7 @@ impl Plan {
         let asked = self.cluster.kubectl(&["get", "configmaps", "--output=json", "--namespace", namespace]);
         let found = asked.and_then(|text| objects("the cluster", &text));
         found.unwrap_or_else(|error| {
-            eprintln!("ConfigMaps of the cluster are left out: {error:#}");
+            eprintln!("ConfigMaps of the cluster are left out: {}", plain(&format!("{error:#}")));
             Vec::new()
         })
     }

@@ -2,6 +2,7 @@
 
 mod follow;
 mod graph;
+mod harmless;
 mod launch;
 mod mark;
 mod shells;
