@@ -1,12 +1,40 @@
-//! A run that is followed: what is new between two looks at it, and how it ended.
+//! A run that is followed: what is new between two looks at it, how it ended, and how many watches may bring nothing.
 //!
-//! In: an MLRun as it was and as it is. Out: lines, and the end with its table of steps. Pure.
+//! In: an MLRun as it was and as it is, by events of a watch. Out: lines, and the end with its table of steps. Pure.
 
 use crate::said::{duration, table};
 use crate::thing::Thing;
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::time::Duration;
+
+/// How many watches in a row may bring nothing.
+pub const ATTEMPTS: u32 = 5;
+/// A watch that lasted longer was a good one, though nothing happened.
+const LONG: Duration = Duration::from_secs(30);
+
+/// Counts watches in a row that brought nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    failures: u32,
+}
+
+impl Patience {
+    /// Whether another watch may begin after one that brought so many looks at the run and lasted so long. Each watch begins with the run
+    /// as it is, also where watching is forbidden, so that the first look is no news.
+    pub fn allows(&mut self, looks: usize, lasted: Duration) -> bool {
+        let is_good = looks > 1 || lasted > LONG;
+        self.failures = if is_good { 0 } else { self.failures + 1 };
+        self.failures < ATTEMPTS
+    }
+}
+
+/// The run of an event; none where the event has another object, as the `Status` of an error.
+#[must_use]
+pub fn look(event: &Value) -> Option<Thing> {
+    (event["object"]["kind"] == "MLRun").then(|| Thing::of(event["object"].clone(), ""))
+}
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,20 +5,18 @@
 use super::Failed;
 use super::cluster::{Place, refused};
 use super::mark::run;
-use anyhow::{Context as _, Result, bail, ensure};
-use azureml_cli::follow::{end, news};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use azureml_cli::follow::{ATTEMPTS, Patience, end, look, news};
 use azureml_cli::thing::Thing;
 use jiff::Timestamp;
 use serde_json::{Deserializer, Value};
 use std::io::{BufReader, IsTerminal as _, Write as _};
 use std::process::Child;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// As shells say that Ctrl-C ended a program.
 const INTERRUPTED: u8 = 130;
-/// How many watches in a row may end without a word.
-const ATTEMPTS: u32 = 5;
 /// How long to wait before the next watch.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -93,7 +91,9 @@ pub fn follow(place: &Place, name: &str, progress: Progress) -> Result<u8> {
 /// A watch of kubectl, which ends with this value.
 struct Watch {
     child: Option<Child>,
-    events: UnboundedReceiver<Value>,
+    events: UnboundedReceiver<serde_json::Result<Value>>,
+    /// Why what it prints cannot be read further.
+    broken: Option<serde_json::Error>,
 }
 
 impl Drop for Watch {
@@ -116,19 +116,37 @@ impl Watch {
         let (sender, events) = unbounded_channel();
         std::thread::spawn(move || {
             let all = Deserializer::from_reader(BufReader::new(output)).into_iter::<Value>();
-            for event in all.map_while(Result::ok) {
-                if sender.send(event).is_err() {
+            for event in all {
+                let is_last = event.is_err();
+                if sender.send(event).is_err() || is_last {
                     return;
                 }
             }
         });
-        Ok(Self { child: Some(child), events })
+        Ok(Self { child: Some(child), events, broken: None })
     }
 
-    /// What kubectl said when it ended.
-    fn ended(mut self) -> Result<Option<String>> {
+    /// The next event; none where nothing more can be read.
+    async fn next(&mut self) -> Option<Value> {
+        match self.events.recv().await? {
+            Ok(event) => Some(event),
+            // kubectl ended in the middle of an event: what it said tells why.
+            Err(error) if error.is_eof() => None,
+            Err(error) => {
+                self.broken = Some(error);
+                None
+            }
+        }
+    }
+
+    /// What kubectl said when it ended; nothing where all was well. One that cannot be read any more is ended first.
+    async fn ended(mut self) -> Result<Option<String>> {
+        if let Some(error) = self.broken.take() {
+            return Ok(Some(format!("it printed what is no event: {error}")));
+        }
         let Some(child) = self.child.take() else { return Ok(None) };
-        let output = child.wait_with_output().context("kubectl")?;
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await;
+        let output = output.context("kubectl")?.context("kubectl")?;
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Ok((!output.status.success()).then_some(said))
     }
@@ -136,28 +154,35 @@ impl Watch {
 
 /// Watches a run, again where a watch ends by itself, as each does after a while.
 async fn watch(place: &Place, name: &str, progress: Progress) -> Result<u8> {
-    let (mut before, mut failures) = (None, 0);
+    let (mut before, mut patience) = (None, Patience::default());
     if progress.is_shown() {
         eprintln!("Following MLRun/{name}; Ctrl-C ends the following, and not the run.");
     }
     loop {
-        let mut watch = Watch::of(place, name)?;
-        while let Some(event) = watch.events.recv().await {
-            failures = 0;
-            let look = Thing::of(event["object"].clone(), "");
+        let (mut watch, began, mut looks) = (Watch::of(place, name)?, Instant::now(), 0);
+        while let Some(event) = watch.next().await {
+            let Some(look) = look(&event) else { continue };
+            looks += 1;
             if let Some(code) = looked(before.as_ref(), &look, progress)? {
                 return Ok(code);
             }
             ensure!(event["type"] != "DELETED", "MLRun/{name} was deleted before it ended");
             before = Some(look);
         }
-        if let Some(said) = watch.ended()? {
-            failures += 1;
-            if said.contains("(NotFound)") || failures == ATTEMPTS {
-                bail!(refused(&WATCH, &said));
-            }
-        }
+        let (lasted, said) = (began.elapsed(), watch.ended().await?);
+        let is_gone = said.as_ref().is_some_and(|said| said.contains("(NotFound)"));
+        ensure!(patience.allows(looks, lasted) && !is_gone, given_up(name, said.as_deref()));
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Why no watch follows any more.
+fn given_up(name: &str, said: Option<&str>) -> anyhow::Error {
+    match said {
+        Some(said) => anyhow!(refused(&WATCH, said)),
+        None => anyhow!(
+            "look what kubectl get mlrun {name} --watch prints: it ended {ATTEMPTS} times in a row without news of the run"
+        ),
     }
 }
 

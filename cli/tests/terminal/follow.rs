@@ -1,8 +1,11 @@
-//! What a run tells while it is followed, and at its end.
+//! What a run tells while it is followed, and at its end; when a following gives up.
 
-use azureml_cli::follow::{end, news};
+use crate::stub::{self, Stub};
+use anyhow::{Result, ensure};
+use azureml_cli::follow::{Patience, end, look, news};
 use azureml_cli::thing::Thing;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn run(status: &Value, ready: &str, succeeded: &str) -> Thing {
     let condition =
@@ -68,4 +71,69 @@ MLRun/r: Succeeded in 11m
     assert_eq!((good.is_good, bad.is_good), (true, false));
     // The phase is there before the operator has said why.
     assert_eq!(end(&run(&json!({"phase": "Failed"}), "False", "Unknown")), None);
+}
+
+#[test]
+fn watches_that_bring_nothing_are_counted_and_good_ones_begin_the_count_anew() {
+    let (short, long) = (Duration::from_secs(1), Duration::from_secs(31));
+    let mut patience = Patience::default();
+    let allowed: Vec<bool> = [(0, short), (1, short), (1, short), (0, short), (1, short)]
+        .map(|(looks, lasted)| patience.allows(looks, lasted))
+        .into();
+    assert_eq!(allowed, [true, true, true, true, false]);
+    for good in [(2, short), (0, long), (1, long)] {
+        assert!(patience.allows(good.0, good.1), "{good:?}");
+        let mut after = patience;
+        assert_eq!([0; 5].map(|looks| after.allows(looks, short)), [true, true, true, true, false]);
+    }
+}
+
+#[test]
+fn an_event_that_has_no_run_is_no_look_at_it() {
+    let error = json!({"type": "ERROR", "object": {"kind": "Status", "code": 410, "reason": "Expired"}});
+    assert_eq!(look(&error), None);
+    let event = json!({"type": "ADDED", "object": {"kind": "MLRun", "metadata": {"name": "r"}}});
+    assert_eq!(look(&event).map(|look| look.id()).as_deref(), Some("MLRun/r"));
+}
+
+/// A kubectl whose watches do the same each time; the ninth shows the end, so that a following that does not end is seen.
+fn watched(watch: &str) -> Result<Stub> {
+    let going = stub::run(&json!({"phase": "Running", "steps": [{"name": "a", "phase": "Running"}]}));
+    let ended =
+        stub::run(&json!({"phase": "Succeeded", "conditions": [{"type": "Succeeded", "status": "True"}]}));
+    let event = |of: &str, object: &Value| json!({"type": of, "object": object});
+    Stub::of(&format!(
+        "going() {{ echo '{}'; }}\nended() {{ echo '{}'; }}\n\
+         case \"$*\" in *--watch*) echo x >>$HOME/watches ;; *) echo '{going}'; exit ;; esac\n\
+         if [ $(wc -l <$HOME/watches) -gt 8 ]; then ended; exit; fi\n{watch}",
+        event("ADDED", &going),
+        event("MODIFIED", &ended)
+    ))
+}
+
+#[test]
+fn a_following_ends_where_watches_bring_nothing() -> Result<()> {
+    let forbidden = "going; echo 'Error from server (Forbidden): watch is not allowed' >&2; exit 1";
+    for (watch, words) in [
+        ("exit 0", "error: look what kubectl get mlrun r --watch prints"),
+        ("going; exit 0", "error: look what kubectl get mlrun r --watch prints"),
+        (forbidden, "error: ask for a role in the namespace"),
+        // It is ended, and not waited for.
+        ("going; echo nonsense; exec sleep 15", "it printed what is no event"),
+    ] {
+        let stub = watched(watch)?;
+        let said = stub.said(&["follow", "r", "--namespace", "n"])?;
+        ensure!(said.code == Some(2) && said.err.contains(words), "{watch}: {said:?}");
+        assert_eq!(stub.lines("watches"), 5, "{watch}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_error_of_the_watch_is_no_news_of_the_run() -> Result<()> {
+    let error = json!({"type": "ERROR", "object": {"kind": "Status", "message": "too old resource version"}});
+    let stub = watched(&format!("going; echo '{error}'; going; ended"))?;
+    let said = stub.said(&["follow", "r", "--namespace", "n", "--progress", "always"])?;
+    ensure!(said.code == Some(0) && said.err.matches("step a: Running").count() == 1, "{said:?}");
+    Ok(())
 }
