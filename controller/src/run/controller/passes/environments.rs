@@ -210,10 +210,7 @@ async fn a_pipeline_stays_on_the_version_in_force_while_a_new_base_is_built_and_
     stage.ask("MLPipeline", "p", "now");
     stage.pass(Duration::from_hours(3)).await;
     let after = stage.get("MLPipeline", "p");
-    assert_eq!(
-        (reason(&after), &after["status"]["version"]),
-        ("Succeeded".into(), &before["status"]["version"])
-    );
+    assert_eq!((reason(&after), &after["status"]["version"]), ("Succeeded", &before["status"]["version"]));
     assert!(stage.azure.release(&fails, false), "there is no such fault");
     stage.control("images", &json!({"image": "r-base:4.4", "do": "move"})).await?;
     let other = |_: &[Line]| {
