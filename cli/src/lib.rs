@@ -2,6 +2,7 @@
 //!
 //! In: files, objects and arguments. Out: text and findings. Verbs are pure; `main.rs` alone reads the disk, asks kubectl, writes and exits.
 
+pub mod clean;
 pub mod convert;
 pub mod follow;
 pub mod graph;

@@ -4,7 +4,8 @@
 
 use super::draft::Draft;
 use super::object::Object;
-use super::shown::{READS, asset, has_secret, said, user_tags};
+use super::secret::has_secret;
+use super::shown::{READS, asset, said, user_tags};
 use serde_json::Value;
 
 /// Makes the MLData of a data asset's newest version.
@@ -24,7 +25,7 @@ pub fn data(draft: &mut Draft<'_>, body: &Value) {
         return draft.leave(
             "data",
             &name,
-            "its address has a signature or a password, which belongs into no file",
+            "its address has a signature, a password or a token, which belongs into no file",
             &keep,
         );
     }

@@ -5,9 +5,10 @@
 
 use super::live::{bare, component_id};
 use super::object::{Object, manifest, text};
+use super::secret::{self, has_secret};
 use crate::convert::check;
 use crate::convert::names::{self, Taken};
-use crate::convert::out::Map;
+use crate::convert::out::{Map, Out};
 use azureml_check::Definitions;
 use azureml_client::ArmId;
 use azureml_plan::{owner, tags};
@@ -84,8 +85,15 @@ impl<'a> Draft<'a> {
         Map::new().with("workspaceRef", Map::new().with("name", self.workspace.as_str()))
     }
 
-    /// Keeps an object that its kind takes, and says its name. One that the kind refuses is left over, under its name in Azure.
+    /// Keeps an object that its kind takes, and says its name. One that the kind refuses, or that has a secret in it, is left over, under its
+    /// name in Azure.
     pub fn keep(&mut self, azure_name: &str, mut object: Object) -> Option<String> {
+        let place = secret::place(&Out::Map(object.spec.clone())).map(|place| format!("spec.{place}"));
+        let of_notes = || object.notes.iter().any(|note| has_secret(note)).then(|| "a note on it".to_owned());
+        if let Some(place) = place.or_else(of_notes) {
+            self.leave(object.kind, azure_name, &format!("{place} {}", secret::WHY), secret::WAY);
+            return None;
+        }
         object.name = self.taken.take(object.kind, &names::object(azure_name));
         let faults = match text(&object) {
             Ok(text) => check::held(self.definitions, object.kind, &manifest(&object), &text),
@@ -103,7 +111,13 @@ impl<'a> Draft<'a> {
 
     /// Names something that became no object.
     pub fn leave(&mut self, what: &str, name: &str, why: &str, way: &str) {
-        let left = Left { what: what.into(), name: name.into(), why: why.into(), way: way.into() };
+        // What Azure said goes into the reasons too.
+        let (why, way) = if has_secret(why) || has_secret(way) {
+            (format!("it {}", secret::WHY), secret::WAY.to_owned())
+        } else {
+            (why.to_owned(), way.to_owned())
+        };
+        let left = Left { what: what.into(), name: name.into(), why, way };
         // A job that two schedules start is said once.
         if !self.left.contains(&left) {
             self.left.push(left);

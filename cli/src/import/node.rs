@@ -3,14 +3,17 @@
 //! In: `jobs` of a job as Azure shows it. Out: steps, each using only what is above it, or what cannot be said in a step. Nothing is dropped.
 
 use super::draft::Draft;
+use super::literal::{seen, text};
 use super::pipeline::step_name;
-use super::ports::{address, fields, scalar, seen};
+use super::ports::{address, fields};
+use super::secret;
 use super::shown::{is_said, said};
 use crate::convert::bindings::{Binding, whole};
 use crate::convert::compute::duration;
 use crate::convert::order::order;
 use crate::convert::out::{Map, Out};
 use crate::convert::ports::{is_data, literal};
+use crate::convert::read::Scalar;
 use azureml_plan::time;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,11 +34,11 @@ const KNOWN: [&str; 12] = [
     "identity",
 ];
 
-/// The steps of a job.
+/// The steps of a job. What is left out of them is noted.
 ///
 /// # Errors
 /// When a node says something that a step cannot, with the node and the key.
-pub fn steps(draft: &Draft<'_>, job: &Value) -> Result<Vec<Map>, String> {
+pub fn steps(draft: &Draft<'_>, job: &Value, left_out: &mut Vec<String>) -> Result<Vec<Map>, String> {
     let nodes: Vec<(&String, &Value)> = fields(&job["jobs"]).collect();
     let uses: Vec<BTreeSet<(String, String)>> = nodes.iter().map(|(_, node)| used(&node["inputs"])).collect();
     let names = names(&nodes);
@@ -51,6 +54,7 @@ pub fn steps(draft: &Draft<'_>, job: &Value) -> Result<Vec<Map>, String> {
     for place in order {
         let (key, node) = nodes[place];
         let step = Step { draft, key, node, names: &names };
+        left_out.extend(step.left_out());
         let step = step.map(job, wanted.get(key.as_str())).map_err(|why| format!("step {key}: {why}"))?;
         steps.push(step);
     }
@@ -134,16 +138,15 @@ impl Step<'_> {
                 data.put(name, own);
                 continue;
             }
-            let Some(value) = scalar(&input["value"]) else {
-                return Err(format!("its input {name} has no value"));
-            };
-            if let Some(binding) = whole(&value.text) {
-                inputs.put(name, self.bound(&binding, &value.text)?);
+            let text = text(&input["value"]).ok_or_else(|| format!("its input {name} has no value"))?;
+            if let Some(binding) = whole(&text) {
+                inputs.put(name, self.bound(&binding, &text)?);
                 modes.put_some(name, said(&input["mode"]));
                 continue;
             }
-            let kind = seen(&value);
-            inputs.put(name, literal(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
+            let kind = seen(&text);
+            let value = literal(kind, &Scalar { text, is_plain: true });
+            inputs.put(name, value.map_err(|why| format!("its input {name}: {why}"))?);
             types.put_some(name, Some(kind).filter(|kind| ["number", "boolean"].contains(kind)));
         }
         for (key, map) in [("inputs", inputs), ("inputTypes", types), ("data", data), ("inputModes", modes)] {
@@ -193,11 +196,30 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Environment variables.
+    fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = fields(&self.node["environment_variables"]);
+        all.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
+    }
+
+    /// Which variables are left out, and what to do.
+    fn left_out(&self) -> Option<String> {
+        let left = self.variables().filter(|(name, value)| secret::is_variable(name, value));
+        let names: Vec<&str> = left.map(|(name, _)| name).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "Left out, since they look like secrets: the environment variables {} of the step {}. Keep their values in the workspace's Key\n\
+                 Vault, and read them in the step: \"Secrets in a step\" of the documentation. Write a variable that is no secret by hand.",
+                names.join(", "),
+                self.names.get(self.key).map_or(self.key, String::as_str)
+            )
+        })
+    }
+
     /// How it runs.
     fn runs(&self, step: &mut Map, job: &Value) -> Result<(), String> {
-        let variables = fields(&self.node["environment_variables"]);
-        let variables =
-            variables.map(|(name, value)| (name.clone(), Out::from(value.as_str().unwrap_or_default())));
+        let variables = self.variables().filter(|(name, value)| !secret::is_variable(name, value));
+        let variables = variables.map(|(name, value)| (name.to_owned(), Out::from(value)));
         step.put_full("environmentVariables", variables.collect());
         let mut resources = Map::new();
         for (key, value) in fields(&self.node["resources"]).filter(|(_, value)| is_said(value)) {

@@ -2,6 +2,7 @@
 //!
 //! In: what it says. Out: its manifest, and its file with its comments. Knows no kind.
 
+use crate::clean::line;
 use crate::convert::out::{Map, Out};
 use crate::convert::write::yaml;
 use azureml_crds::PAUSED;
@@ -48,10 +49,12 @@ fn tree(object: &Object) -> Map {
 /// When it cannot be expressed as YAML.
 pub fn text(object: &Object) -> Result<String, String> {
     let mut text = String::new();
-    for line in object.notes.iter().flat_map(|note| note.lines()) {
-        let line = line.trim_end();
-        text.push_str(if line.is_empty() { "#" } else { "# " });
-        text.push_str(line);
+    for part in object.notes.iter().flat_map(|note| note.split('\n')) {
+        // To a reader of YAML 1.1 more than a line feed ends a comment.
+        let part = line(part);
+        let part = part.trim_end();
+        text.push_str(if part.is_empty() { "#" } else { "# " });
+        text.push_str(part);
         text.push('\n');
     }
     Ok(format!("{text}{}", yaml(&tree(object).into())?))
@@ -62,4 +65,17 @@ pub fn text(object: &Object) -> Result<String, String> {
 pub fn path(object: &Object) -> String {
     let folder = if object.folder.is_empty() { String::new() } else { format!("{}/", object.folder) };
     format!("{folder}{}.yaml", object.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_sign_ends_a_comment() {
+        let notes = vec!["a\rkind: b\u{2028}c\u{85}d\u{1b}e\nf".to_owned()];
+        let (name, spec) = ("x".to_owned(), Map::new());
+        let object = Object { folder: "", kind: "MLData", name, notes, is_paused: false, spec };
+        assert!(text(&object).unwrap().starts_with("# a kind: b c d e\n# f\napiVersion:"));
+    }
 }

@@ -3,11 +3,12 @@
 //! In: the maps of a component or a job as Azure shows them. Out: the maps of an MLPipeline and its step.
 
 use super::draft::Draft;
-use super::shown::{has_secret, said, truth};
+use super::literal::{seen, text, typed};
+use super::secret::has_secret;
+use super::shown::{said, truth};
 use crate::convert::out::{Map, Out};
-use crate::convert::ports::{default, is_data};
-use crate::convert::read::{Literal, Scalar};
-use serde_json::Value;
+use crate::convert::ports::is_data;
+use serde_json::{Value, json};
 
 /// What a pipeline of one step passes on.
 #[derive(Clone, Debug, Default)]
@@ -27,15 +28,15 @@ pub fn fields(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// A text as a scalar of a file, so that its look says what it is.
-#[must_use]
-pub fn scalar(value: &Value) -> Option<Scalar> {
-    let (text, is_plain) = match value {
-        Value::String(text) => (text.clone(), true),
-        Value::Bool(_) | Value::Number(_) => (value.to_string(), true),
-        Value::Null | Value::Array(_) | Value::Object(_) => return None,
-    };
-    Some(Scalar { text, is_plain })
+/// The default of an input of a component, where it has one that an MLPipeline can say.
+fn default(input: &Value) -> Option<Result<Out, String>> {
+    Some(typed(said(&input["type"]).unwrap_or("string"), &text(&input["default"])?))
+}
+
+/// The inputs of a component that [`passed`] leaves out: their own default is none that an MLPipeline can say.
+pub fn dropped(component: &Value) -> impl Iterator<Item = &String> {
+    let is_dropped = |input: &Value| default(input).is_some_and(|value| value.is_err());
+    fields(&component["inputs"]).filter(move |(_, input)| is_dropped(input)).map(|(name, _)| name)
 }
 
 /// Everything that a component takes and gives, passed on, with what a job says of it.
@@ -53,7 +54,7 @@ pub fn passed(
     for (name, input) in fields(&component["inputs"]) {
         let kind = said(&input["type"]).unwrap_or("string");
         let mut own = Map::new().with("type", kind);
-        match scalar(&input["default"]).map(|value| default(kind, &value)) {
+        match default(input) {
             Some(Err(why)) => {
                 notes.push(format!("The component's own default of its input {name} is in force: {why}."));
                 continue;
@@ -85,11 +86,28 @@ pub fn passed(
     Ok(all)
 }
 
-/// The inputs of a job, as a pipeline has them: the job's values are what a run reads that gives none.
+/// The types of literals that jobs give, as the inputs of a component have them: where two jobs differ, a text.
+#[must_use]
+pub fn types(jobs: &[&Value]) -> Value {
+    let mut types = json!({});
+    for (name, input) in jobs.iter().flat_map(|job| fields(&job["inputs"])) {
+        let Some(text) = text(&input["value"]) else { continue };
+        let (known, kind) = (types[name]["type"].take(), seen(&text));
+        types[name]["type"] = if known.is_null() || known == kind { kind } else { "string" }.into();
+    }
+    types
+}
+
+/// The type of a literal: the one that is known, else the one that its look says.
+fn kind_of<'a>(types: &'a Value, name: &str, text: &str) -> &'a str {
+    said(&types[name]["type"]).filter(|kind| !is_data(kind)).unwrap_or_else(|| seen(text))
+}
+
+/// The inputs of a job, as a pipeline has them: the job's values are what a run reads that gives none. Their types are those of [`types`].
 ///
 /// # Errors
 /// When a value cannot stand in a manifest, with the reason.
-pub fn given(draft: &Draft<'_>, job: &Value) -> Result<Map, String> {
+pub fn given(draft: &Draft<'_>, job: &Value, types: &Value) -> Result<Map, String> {
     let mut inputs = Map::new();
     for (name, input) in fields(&job["inputs"]) {
         let kind = said(&input["jobInputType"]).unwrap_or("literal").to_ascii_lowercase();
@@ -99,14 +117,14 @@ pub fn given(draft: &Draft<'_>, job: &Value) -> Result<Map, String> {
             own.put_some("path", address(draft, name, &input["uri"])?);
             own.put_some("mode", said(&input["mode"]));
         } else {
-            let value = scalar(&input["value"]).ok_or_else(|| format!("its input {name} has no value"))?;
-            let kind = seen(&value);
+            let value = text(&input["value"]).ok_or_else(|| format!("its input {name} has no value"))?;
+            let kind = kind_of(types, name, &value);
             own.put("type", kind);
-            if is_of_the_firing(&value.text) {
+            if is_of_the_firing(&value) {
                 inputs.put(name, own);
                 continue;
             }
-            own.put("default", default(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
+            own.put("default", typed(kind, &value).map_err(|why| format!("its input {name}: {why}"))?);
         }
         own.put_some("description", said(&input["description"]));
         inputs.put(name, own);
@@ -134,17 +152,19 @@ pub fn written(draft: &Draft<'_>, job: &Value) -> Result<Map, String> {
     Ok(outputs)
 }
 
-/// The values that a schedule gives to a pipeline which exists.
+/// The values that a schedule gives to a pipeline which exists, by the types of its inputs.
 ///
 /// # Errors
 /// When a value cannot stand in a manifest, with the reason.
-pub fn values(draft: &Draft<'_>, job: &Value) -> Result<Map, String> {
+pub fn values(draft: &Draft<'_>, job: &Value, types: &Value) -> Result<Map, String> {
     let mut values = Map::new();
     for (name, input) in fields(&job["inputs"]) {
         if let Some(address) = address(draft, name, &input["uri"])? {
             values.put(name, address);
-        } else if let Some(value) = scalar(&input["value"]) {
-            values.put(name, literal(&value));
+        } else if let Some(value) = text(&input["value"]) {
+            // What the type does not take is refused with its reason by the kind.
+            let own = typed(kind_of(types, name, &value), &value).unwrap_or_else(|_| value.as_str().into());
+            values.put(name, own);
         }
     }
     Ok(values)
@@ -156,27 +176,6 @@ pub fn is_of_the_firing(text: &str) -> bool {
     text.contains("${{creation_context.trigger_time")
 }
 
-/// A literal by its look.
-#[must_use]
-pub fn literal(value: &Scalar) -> Out {
-    match value.literal() {
-        Literal::Boolean(truth) => truth.into(),
-        Literal::Integer(number) | Literal::Decimal(number) => number.into(),
-        Literal::Text(text) => text.into(),
-    }
-}
-
-/// The type of a literal by its look.
-#[must_use]
-pub fn seen(value: &Scalar) -> &'static str {
-    match value.literal() {
-        Literal::Boolean(_) => "boolean",
-        Literal::Integer(_) => "integer",
-        Literal::Decimal(_) => "number",
-        Literal::Text(_) => "string",
-    }
-}
-
 /// An address of data; an asset of this workspace by its name.
 ///
 /// # Errors
@@ -185,7 +184,7 @@ pub fn address(draft: &Draft<'_>, name: &str, uri: &Value) -> Result<Option<Stri
     let Some(uri) = said(uri) else { return Ok(None) };
     if has_secret(uri) {
         return Err(format!(
-            "the address of {name} has a signature or a password, which belongs into no file"
+            "the address of {name} has a signature, a password or a token, which belongs into no file"
         ));
     }
     Ok(Some(if uri.contains("/data/") { draft.reference(uri) } else { super::data::short(draft, uri) }))

@@ -28,20 +28,25 @@ pub fn schedule(draft: &mut Draft<'_>, live: &Live, body: &Value) {
         return draft.leave("schedule", name, &why, KEEP);
     }
     match pipeline(draft, live, name, job) {
-        Ok(Some((pipeline, values))) => keep(draft, name, properties, &pipeline, values),
+        Ok(Some(started)) => keep(draft, name, properties, started),
         // What is wrong with the pipeline is said already.
         Ok(None) => draft.leave("schedule", name, "its pipeline became no object", KEEP),
         Err(why) => draft.leave("schedule", name, &why, KEEP),
     }
 }
 
+/// What a schedule starts.
+struct Started {
+    /// The MLPipeline.
+    pipeline: String,
+    /// The values that the schedule gives it.
+    values: Map,
+    /// Comments of the schedule.
+    notes: Vec<String>,
+}
+
 /// The MLPipeline of a schedule's job, and the values that the schedule gives it.
-fn pipeline(
-    draft: &mut Draft<'_>,
-    live: &Live,
-    name: &str,
-    job: &Value,
-) -> Result<Option<(String, Map)>, String> {
+fn pipeline(draft: &mut Draft<'_>, live: &Live, name: &str, job: &Value) -> Result<Option<Started>, String> {
     let source = said(&job["sourceJobId"]);
     let of = match source {
         Some(id) => live
@@ -50,55 +55,79 @@ fn pipeline(
             .ok_or_else(|| format!("the job that it repeats cannot be read: {id}"))?,
         None => job,
     };
-    let mut values = ports::values(draft, of)?;
+    let id = said(&of["componentId"]);
+    let component = id
+        .map(|id| live.component(id).ok_or_else(|| format!("the component of its job cannot be read: {id}")))
+        .transpose()?;
+    let types = match component {
+        Some(body) => body["properties"]["componentSpec"]["inputs"].clone(),
+        None => ports::types(&[of, job]),
+    };
+    let mut values = ports::values(draft, of, &types)?;
     // What a schedule says over the job that it repeats.
-    let own = if source.is_some() { ports::values(draft, job)? } else { Map::new() };
+    let own = if source.is_some() { ports::values(draft, job, &types)? } else { Map::new() };
     for (name, value) in own.clone() {
         values.take(&name);
         values.put(&name, value);
     }
-    if let Some(id) = said(&of["componentId"]) {
-        let body =
-            live.component(id).ok_or_else(|| format!("the component of its job cannot be read: {id}"))?;
-        let mut notes = vec![format!("The schedule {name} runs it.")];
-        if let Some(identity) = said(&of["identity"]["identityType"]) {
-            notes.push(format!("Its job runs as {identity}; a component says itself as whom its steps run."));
-        }
-        let settings = &settings(of);
-        let wish = said(&body["properties"]["componentSpec"]["name"])
-            .filter(|wish| !wish.contains("anonymous"))
-            .unwrap_or(name);
-        return Ok(
-            wrapped(draft, &Wrapped { wish, id, body, settings, job: of, notes }).map(|name| (name, values))
-        );
+    if let Some((id, body)) = id.zip(component) {
+        return Ok(around(draft, name, (id, body), of, values));
     }
     let is_of_the_firing = |value: &Out| matches!(value, Out::Text(text) if ports::is_of_the_firing(text));
     let is_over = |(name, value): &(String, Out)| is_of_the_firing(value) || own.get(name).is_some();
     // The rest is what the pipeline's inputs say themselves.
     let values = values.into_iter().filter(is_over).collect();
-    Ok(in_place(draft, name, of)?.map(|pipeline| (pipeline, values)))
+    Ok(in_place(draft, name, of, &types)?.map(|pipeline| Started { pipeline, values, notes: Vec::new() }))
+}
+
+/// The MLPipeline around the component of a schedule's job.
+fn around(
+    draft: &mut Draft<'_>,
+    name: &str,
+    (id, body): (&str, &Value),
+    job: &Value,
+    mut values: Map,
+) -> Option<Started> {
+    let mut notes = vec![format!("The schedule {name} runs it.")];
+    if let Some(identity) = said(&job["identity"]["identityType"]) {
+        notes.push(format!("Its job runs as {identity}; a component says itself as whom its steps run."));
+    }
+    let component = &body["properties"]["componentSpec"];
+    let wish = said(&component["name"]).filter(|wish| !wish.contains("anonymous")).unwrap_or(name);
+    let left: Vec<&str> =
+        ports::dropped(component).filter(|input| values.take(input).is_some()).map(String::as_str).collect();
+    let settings = &settings(job);
+    let pipeline = wrapped(draft, &Wrapped { wish, id, body, settings, job, notes })?;
+    let note = format!(
+        "The schedule gives values to {}, which the pipeline does not pass on: the component's own defaults are in force once the annotation is removed.",
+        left.join(", ")
+    );
+    let notes = if left.is_empty() { Vec::new() } else { vec![note] };
+    Some(Started { pipeline, values, notes })
 }
 
 /// The MLPipeline of a job that has its steps in place.
-fn in_place(draft: &mut Draft<'_>, name: &str, job: &Value) -> Result<Option<String>, String> {
-    let steps = node::steps(draft, job)?;
+fn in_place(draft: &mut Draft<'_>, name: &str, job: &Value, types: &Value) -> Result<Option<String>, String> {
+    let mut left_out = Vec::new();
+    let steps = node::steps(draft, job, &mut left_out)?;
     if steps.is_empty() {
         return Err("Azure shows no steps of its job".to_owned());
     }
     let mut spec = draft.spec();
     spec.put_some("displayName", said(&job["displayName"]));
     spec.put_some("description", said(&job["description"]));
-    spec.put_full("inputs", ports::given(draft, job)?);
+    spec.put_full("inputs", ports::given(draft, job, types)?);
     spec.put_full("outputs", ports::written(draft, job)?);
     spec.put_full("defaults", defaults(draft, &settings(job)));
     spec.put_some("experiment", said(&job["experimentName"]));
     spec.put_full("tags", user_tags(&job["tags"]));
     spec.put("steps", steps);
-    let notes = vec![format!(
+    let mut notes = vec![format!(
         "The steps of the job that the schedule {name} starts; each runs the component that it runs now.\n\
          {READS}\n\
          Without the annotation azureml.dev/paused the operator registers one pipeline component of these steps."
     )];
+    notes.extend(left_out);
     let object =
         Object { folder: "pipelines", kind: "MLPipeline", name: String::new(), notes, is_paused: true, spec };
     Ok(draft.keep(name, object))
@@ -125,12 +154,12 @@ fn lost(job: &Value) -> Option<String> {
     })
 }
 
-fn keep(draft: &mut Draft<'_>, name: &str, properties: &Value, pipeline: &str, values: Map) {
-    let mut spec = Map::new().with("pipelineRef", Map::new().with("name", pipeline));
+fn keep(draft: &mut Draft<'_>, name: &str, properties: &Value, started: Started) {
+    let mut spec = Map::new().with("pipelineRef", Map::new().with("name", started.pipeline));
     let renamed = draft.put_azure_name(&mut spec, name, (1, 255, "-_"));
     trigger(&properties["trigger"], &mut spec);
     spec.put_some("suspend", (properties["isEnabled"] == false).then_some(true));
-    spec.put_full("inputs", values.sorted());
+    spec.put_full("inputs", started.values.sorted());
     let job = &properties["action"]["jobDefinition"];
     spec.put_some("experiment", said(&job["experimentName"]));
     spec.put_some("displayName", said(&job["displayName"]));
@@ -139,6 +168,7 @@ fn keep(draft: &mut Draft<'_>, name: &str, properties: &Value, pipeline: &str, v
     draft.put_adopt(&mut spec);
     let mut notes = vec![note(draft, name)];
     notes.extend(renamed);
+    notes.extend(started.notes);
     notes.extend(lost(job));
     notes.extend(uncounted(&properties["trigger"]));
     let object =

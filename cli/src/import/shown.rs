@@ -48,13 +48,3 @@ pub fn is_said(value: &Value) -> bool {
 pub fn truth(value: &Value) -> bool {
     value.as_bool().unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
 }
-
-/// Whether an address carries a secret, as a shared access signature is one.
-#[must_use]
-pub fn has_secret(address: &str) -> bool {
-    let (_, query) = address.split_once('?').unwrap_or_default();
-    let in_query = query.split('&').any(|part| part.to_ascii_lowercase().starts_with("sig="));
-    let authority =
-        address.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
-    in_query || authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
-}

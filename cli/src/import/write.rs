@@ -5,6 +5,7 @@
 use super::draft::{Draft, Left};
 use super::object::{path, text};
 use super::others::UNASKED;
+use crate::clean::line;
 use crate::convert::out::Map;
 use crate::convert::write::yaml;
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ fn inventory(draft: &Draft<'_>) -> String {
 
 /// A text in one cell of a table.
 fn cell(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    line(text).split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
 fn readme(draft: &Draft<'_>) -> String {

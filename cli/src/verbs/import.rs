@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
+use azureml_cli::clean::line;
 use azureml_cli::import::draft::Options;
 use azureml_cli::import::read::read;
 use azureml_cli::import::{Imported, import};
@@ -77,7 +78,7 @@ impl Import {
         put(&self.out, &files)?;
         eprintln!("{objects} objects in {}, {left} lines in INVENTORY.md", self.out.display());
         for (collection, why) in &live.unread {
-            eprintln!("error: {collection} could not be read: {why}");
+            eprintln!("error: {} could not be read: {}", line(collection), line(why));
         }
         Ok(live.unread.is_empty())
     }
