@@ -116,3 +116,45 @@ fn code_in_git_is_named_from_the_top_of_the_repository_wherever_the_program_runs
     }
     Ok(())
 }
+
+/// A program by the name of kubectl that keeps what it is asked, a line an argument, and refuses it.
+#[cfg(unix)]
+fn refusing(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.join("kubectl");
+    std::fs::write(
+        &path,
+        "#!/bin/sh\nprintf '%s\\n' \"$@\" >> \"${0%/*}/asked\"\necho '(NotFound)' >&2\nexit 1\n",
+    )?;
+    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?)
+}
+
+#[test]
+#[cfg(unix)]
+fn the_object_of_logs_is_one_of_ours_and_never_an_option_of_kubectl() -> Result<()> {
+    for (object, resource) in [
+        ("nightly-1", Some("mlruns.azureml.dev/nightly-1")),
+        ("mlrun/nightly-1", Some("mlruns.azureml.dev/nightly-1")),
+        ("mlrun.azureml.dev/nightly-1", Some("mlruns.azureml.dev/nightly-1")),
+        ("mlenvironment/r", Some("mlenvironments.azureml.dev/r")),
+        ("mlrun/-A", Some("mlruns.azureml.dev/-A")),
+        ("mlrun/--kubeconfig=x", Some("mlruns.azureml.dev/--kubeconfig=x")),
+        ("secret/x", None),
+        ("--kubeconfig=x/y", None),
+    ] {
+        let folder = tempfile::tempdir()?;
+        refusing(folder.path())?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-azureml"));
+        let output =
+            command.args(["logs", "-n", "team", "--", object]).env("PATH", folder.path()).output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.code() == Some(1), "{object}: {said}");
+        let asked = std::fs::read_to_string(folder.path().join("asked")).unwrap_or_default();
+        let expected =
+            resource.map(|resource| format!("get\n{resource}\n--output=json\n--namespace\nteam\n"));
+        ensure!(asked == expected.unwrap_or_default(), "{object}: {asked}");
+        let remedy = if resource.is_some() { "correct the name" } else { "the kinds are" };
+        ensure!(said.contains(remedy), "{object}: {said}");
+    }
+    Ok(())
+}

@@ -4,6 +4,7 @@
 //! `read.rs` asks Azure, and only reads.
 
 pub mod read;
+pub mod step;
 
 use azureml_client::ArmId;
 use serde_json::Value;
@@ -17,6 +18,8 @@ pub enum Place {
         id: ArmId,
         /// The address of the workspace's data plane.
         data_plane: String,
+        /// The component that it runs, by which its steps are named.
+        component: Option<ArmId>,
     },
     /// A run of ACR Tasks.
     Build {
@@ -57,8 +60,7 @@ pub fn source(object: &Value, workspaces: &[Value]) -> Result<Source, String> {
 }
 
 fn run(name: &str, status: &Value, workspaces: &[Value]) -> Result<Source, String> {
-    let id = text(&status["azureId"]).and_then(|id| ArmId::parse(&id).ok());
-    let id = id.ok_or_else(|| {
+    let id = job(status).ok_or_else(|| {
         format!("MLRun/{name} has no job yet; look at its conditions: kubectl describe mlrun {name}")
     })?;
     let of = |one: &&Value| {
@@ -73,7 +75,13 @@ fn run(name: &str, status: &Value, workspaces: &[Value]) -> Result<Source, Strin
     let data_plane = data_plane
         .ok_or_else(|| "the MLWorkspace has no status.dataPlane yet; wait until it is Ready".to_owned())?;
     let (cloud, studio) = (text(&workspace["spec"]["cloud"]), text(&status["studioUrl"]));
-    Ok(Source { place: Place::Job { id, data_plane }, cloud, studio })
+    let component = text(&status["pipeline"]["componentId"]).and_then(|id| ArmId::parse(&id).ok());
+    Ok(Source { place: Place::Job { id, data_plane, component }, cloud, studio })
+}
+
+/// The job of a run, by its status.
+fn job(status: &Value) -> Option<ArmId> {
+    text(&status["azureId"]).and_then(|id| ArmId::parse(&id).ok())
 }
 
 fn build(name: &str, object: &Value, workspaces: &[Value]) -> Result<Source, String> {
@@ -101,8 +109,33 @@ fn build(name: &str, object: &Value, workspaces: &[Value]) -> Result<Source, Str
 #[must_use]
 pub fn is_to_come(object: &Value) -> bool {
     let status = &object["status"];
-    let has_ended = ["Succeeded", "Failed", "Canceled"].iter().any(|phase| status["phase"] == *phase);
-    object["kind"] == "MLRun" && status["azureId"].is_null() && !has_ended
+    object["kind"] == "MLRun" && status["azureId"].is_null() && !has_ended(status)
+}
+
+fn has_ended(status: &Value) -> bool {
+    ["Succeeded", "Failed", "Canceled"].iter().any(|phase| status["phase"] == *phase)
+}
+
+/// What comes after the end of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Nothing: the run has ended with it.
+    Nothing,
+    /// The job of another attempt, which is there.
+    Another,
+    /// The operator has not said yet whether another attempt comes.
+    Unknown,
+}
+
+/// What comes after the end of a job, by the MLRun as it is then.
+#[must_use]
+pub fn after(run: &Value, ended: &ArmId) -> After {
+    let status = &run["status"];
+    match job(status) {
+        Some(id) if id != *ended => After::Another,
+        _ if has_ended(status) => After::Nothing,
+        _ => After::Unknown,
+    }
 }
 
 /// The logs of a run that people read, of those that run history has: what the command wrote; else those of the pipeline; else all.
@@ -124,16 +157,11 @@ pub fn chosen(files: &Value) -> Vec<(String, String)> {
     all
 }
 
-/// The name of the step of a child run: of a node, its `displayName` (recorded).
-#[must_use]
-pub fn step_of(child: &Value) -> String {
-    text(&child["displayName"]).or(text(&child["name"])).or(text(&child["runId"])).unwrap_or_default()
-}
-
-/// Whether nothing is written any more in a state of Azure ML or of ACR Tasks.
+/// Whether nothing is written any more in a state of Azure ML or of ACR Tasks. A job that is being cancelled, or whose node does not answer,
+/// may still write.
 #[must_use]
 pub fn is_over(state: &str) -> bool {
-    ["Completed", "Failed", "Canceled", "NotResponding", "Succeeded", "Error", "Timeout"].contains(&state)
+    ["Completed", "Failed", "Canceled", "Succeeded", "Error", "Timeout"].contains(&state)
 }
 
 #[cfg(test)]
@@ -189,6 +217,28 @@ mod tests {
             !is_to_come(&run(&json!({"phase": "Failed"}))) && !is_to_come(&run(&json!({"azureId": "/x"})))
         );
         assert!(!is_to_come(&json!({"kind": "MLEnvironment"})));
+    }
+
+    #[test]
+    fn the_end_of_a_job_is_the_end_of_its_run_only_where_the_operator_says_so() {
+        let job = |name: &str| format!("{WORKSPACE}/jobs/{name}");
+        let ended = ArmId::parse(&job("j-1")).unwrap();
+        for (status, expected) in [
+            (json!({"phase": "Failed", "azureId": job("j-1")}), After::Nothing),
+            (json!({"phase": "Running", "azureId": job("j-1")}), After::Unknown),
+            (json!({"phase": "Pending", "azureId": job("j-1")}), After::Unknown),
+            (json!({"phase": "Pending"}), After::Unknown),
+            (json!({"phase": "Running", "azureId": job("j-2")}), After::Another),
+            (json!({"phase": "Succeeded", "azureId": job("j-2")}), After::Another),
+        ] {
+            assert_eq!(after(&json!({"status": status}), &ended), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_may_still_write_is_not_over() {
+        assert!(["Completed", "Failed", "Canceled", "Timeout"].into_iter().all(is_over));
+        assert!(!["Running", "CancelRequested", "NotResponding", "Finalizing", ""].into_iter().any(is_over));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! In: a client, where logs are. Out: pieces of them, in order, each with its step and file. Only reads.
 
-use super::{Place, chosen, is_over, step_of};
-use anyhow::{Context as _, Result, ensure};
+use super::step::{Child, Parent, Step, child, is_one, titles};
+use super::{Place, chosen, is_over};
+use anyhow::{Context as _, Result};
 use azureml_client::ArmId;
 use azureml_client::budget::Urgency;
 use azureml_client::client::Client;
@@ -35,12 +36,16 @@ pub struct Asked<'a> {
 /// Hands on all that is written; how many bytes that was.
 ///
 /// # Errors
-/// When the logs cannot be read, or the run has no such step.
+/// When the logs cannot be read, the job is gone, or the run has no such step.
 pub async fn logs(asked: &Asked<'_>, place: &Place, sink: Sink<'_>) -> Result<u64> {
     let mut printed = BTreeMap::new();
     loop {
         let is_over = match place {
-            Place::Job { id, data_plane } => job(asked, (id, data_plane), &mut printed, sink).await?,
+            Place::Job { id, data_plane, component } => {
+                let (id, component) = (id.clone(), component.clone());
+                let parent = Parent { id, component, above: String::new() };
+                job(asked, (data_plane, parent), &mut printed, sink).await?
+            }
             Place::Build { registry, run } => build(asked, registry, run, &mut printed, sink).await?,
         };
         if is_over || !asked.follows {
@@ -50,82 +55,66 @@ pub async fn logs(asked: &Asked<'_>, place: &Place, sink: Sink<'_>) -> Result<u6
     }
 }
 
-/// How far each log was handed on.
-type Printed = BTreeMap<String, u64>;
+/// How far each log was handed on, by its run and its file.
+type Printed = BTreeMap<(String, String), u64>;
 
 /// One look at the logs of a job; whether nothing more comes.
 async fn job(
     asked: &Asked<'_>,
-    (id, base): (&ArmId, &str),
+    (base, parent): (&str, Parent),
     printed: &mut Printed,
     sink: Sink<'_>,
 ) -> Result<bool> {
-    let details = details(asked, base, id).await?;
+    let id = parent.id.clone();
+    let details = there(details(asked, base, &id).await?, &id)?;
     // Asked before the logs, so that the last of them are read after the end.
     let is_over = details["status"].as_str().is_some_and(is_over);
-    let steps = steps(asked, base, id).await?;
-    let known = || steps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-    let is_asked = |name: &str| asked.step.is_none_or(|step| step == name);
-    if let Some(step) = asked.step.filter(|_| is_over) {
-        ensure!(
-            steps.iter().any(|(name, _)| name == step),
-            "there is no step {step}; name one of {}",
-            known()
-        );
-    }
-    for (name, run) in steps.iter().filter(|(name, _)| is_asked(name)) {
-        let details = self::details(asked, base, run).await?;
+    let steps = steps(asked, base, parent).await?;
+    let may_come = !is_over && (asked.follows || steps.is_empty());
+    is_one(asked.step, &steps, may_come)?;
+    let is_asked = |step: &Step| asked.step.is_none_or(|name| name == step.name);
+    for (step, title) in steps.iter().zip(titles(&steps)).filter(|(step, _)| is_asked(step)) {
+        let details = self::details(asked, base, &step.run).await?.unwrap_or_default();
         for (file, address) in chosen(&details["logFiles"]) {
-            pump(asked.client, &address, &format!("{name}: {file}"), printed, sink).await?;
+            let log = Log { run: step.run.name(), file: &file, title: &format!("{title}: {file}") };
+            pump(asked.client, &address, &log, printed, sink).await?;
         }
     }
     if steps.is_empty() && asked.step.is_none() {
         for (file, address) in chosen(&details["logFiles"]) {
-            pump(asked.client, &address, &file, printed, sink).await?;
+            let log = Log { run: id.name(), file: &file, title: &file };
+            pump(asked.client, &address, &log, printed, sink).await?;
         }
     }
     Ok(is_over)
 }
 
-async fn details(asked: &Asked<'_>, base: &str, id: &ArmId) -> Result<Value> {
+async fn details(asked: &Asked<'_>, base: &str, id: &ArmId) -> Result<Option<Value>> {
     let history = History { client: asked.client, base: base.to_owned(), id };
-    let details = history.details().await.with_context(|| format!("run history of {}", id.name()))?;
-    Ok(details.unwrap_or_default())
+    history.details().await.with_context(|| format!("run history of {}", id.name()))
 }
 
-/// The steps of a job that run something, by name; those of a pipeline in it behind its own name.
-async fn steps(asked: &Asked<'_>, base: &str, id: &ArmId) -> Result<Vec<(String, ArmId)>> {
-    let (mut found, mut left) = (Vec::new(), vec![(String::new(), id.clone(), 0)]);
-    while let Some((above, id, depth)) = left.pop() {
-        let history = History { client: asked.client, base: base.to_owned(), id: &id };
-        let children = history.children().await.with_context(|| format!("steps of {}", id.name()))?;
-        for child in &children {
-            let Some(run) = child["runId"].as_str().and_then(|run| Some(id.parent()?.child("jobs", run)))
-            else {
-                continue;
-            };
-            let name = format!("{above}{}", step_of(child));
-            if child["runType"] == "azureml.PipelineRun" && depth < DEPTH {
-                left.push((format!("{name}/"), run, depth + 1));
-            } else {
-                found.push((
-                    child["createdUtc"].as_str().unwrap_or_default().to_owned(),
-                    name,
-                    written_by(child, run),
-                ));
+/// What run history says of a job. Nobody can follow one that is not there.
+fn there(details: Option<Value>, id: &ArmId) -> Result<Value> {
+    details.with_context(|| format!("the job {} is gone from Azure; start another run", id.name()))
+}
+
+/// The steps of a job that run something, in the order in which they were made.
+async fn steps(asked: &Asked<'_>, base: &str, parent: Parent) -> Result<Vec<Step>> {
+    let (mut found, mut left) = (Vec::new(), vec![(parent, 0)]);
+    while let Some((parent, depth)) = left.pop() {
+        let history = History { client: asked.client, base: base.to_owned(), id: &parent.id };
+        let children = history.children().await.with_context(|| format!("steps of {}", parent.id.name()))?;
+        for one in children.iter().filter_map(|one| child(&parent, one)) {
+            match one {
+                Child::Step(step) => found.push(step),
+                Child::Pipeline(inner) if depth < DEPTH => left.push((inner, depth + 1)),
+                Child::Pipeline(_) => {}
             }
         }
     }
-    found.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
-    Ok(found.into_iter().map(|(_, name, run)| (name, run)).collect())
-}
-
-/// The run that wrote the logs of a step: where Azure ML took the result of an equal step, that one (recorded).
-fn written_by(child: &Value, run: ArmId) -> ArmId {
-    let properties = &child["properties"];
-    let earlier =
-        properties["azureml.reusedrunid"].as_str().filter(|_| properties["azureml.isreused"] == "true");
-    earlier.and_then(|earlier| Some(run.parent()?.child("jobs", earlier))).unwrap_or(run)
+    found.sort_by(|one, other| (&one.created, &one.name).cmp(&(&other.created, &other.name)));
+    Ok(found)
 }
 
 /// One look at the log of a build; whether nothing more comes.
@@ -145,30 +134,53 @@ async fn build(
     let is_over = seen["properties"]["status"].as_str().is_some_and(is_over);
     let answer = asked.client.post(&id, "listLogSasUrl", None).await?;
     let link = answer.body["logLink"].as_str().unwrap_or_default();
-    pump(asked.client, link, run, printed, sink).await?;
+    pump(asked.client, link, &Log { run, file: "", title: run }, printed, sink).await?;
     Ok(is_over)
+}
+
+/// A log.
+struct Log<'a> {
+    /// The run that wrote it.
+    run: &'a str,
+    /// Its file there.
+    file: &'a str,
+    /// How it is called.
+    title: &'a str,
 }
 
 /// Hands on what was written since.
 async fn pump(
     client: &Client,
     address: &str,
-    name: &str,
+    log: &Log<'_>,
     printed: &mut Printed,
     sink: Sink<'_>,
 ) -> Result<()> {
-    let at = printed.entry(name.to_owned()).or_default();
+    let at = printed.entry((log.run.to_owned(), log.file.to_owned())).or_default();
     loop {
-        let piece =
-            client.blob_from(address, *at, PIECE).await.with_context(|| name.to_owned())?.unwrap_or_default();
+        let piece = client.blob_from(address, *at, PIECE).await.with_context(|| log.title.to_owned())?;
+        let piece = piece.unwrap_or_default();
         if piece.is_empty() {
             return Ok(());
         }
-        sink(name, &piece)?;
+        sink(log.title, &piece)?;
         let length = piece.len() as u64;
         *at += length;
         if length < PIECE {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_gone_is_said_and_not_waited_for() {
+        let id = ArmId::workspace("s", "g", "w").child("jobs", "j");
+        let said = there(None, &id).unwrap_err().to_string();
+        assert_eq!(said, "the job j is gone from Azure; start another run");
+        assert!(there(Some(Value::Null), &id).is_ok());
     }
 }

@@ -3,24 +3,29 @@
 //! In: an object of the cluster by kubectl, the login of `az`. Out: logs on standard output, whose they are on standard error.
 
 use super::Failed;
-use anyhow::{Context as _, Result, bail, ensure};
+use super::cluster::Place;
+use super::mark::run;
+use anyhow::{Context as _, Result, bail};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
+use azureml_cli::clean::{Filter, line};
 use azureml_cli::logs::read::{Asked, PAUSE, logs};
-use azureml_cli::logs::{Source, is_to_come, source};
+use azureml_cli::logs::{self as logs_of, After, Source, after, is_to_come, source};
 use azureml_cli::objects::objects;
 use azureml_cli::plan::what_if::{Journal, WhatIf};
 use azureml_config::Config;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Stdout, Write as _};
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
+
+/// How many looks at a run may say nothing of how it goes on, after its job has ended: five minutes.
+const LOOKS: u32 = 60;
 
 /// The arguments of `logs`.
 #[derive(clap::Args)]
 pub struct Logs {
-    /// The object: mlrun/NAME, or mlenvironment/NAME for the build of its image.
+    /// The object: a run as NAME or mlrun/NAME, or mlenvironment/NAME for the build of its image.
     #[arg(value_name = "KIND/NAME")]
     object: String,
     /// The step of the run. Default: all of them.
@@ -29,15 +34,8 @@ pub struct Logs {
     /// Go on until the run, or the build, has ended.
     #[arg(long)]
     follow: bool,
-    /// The namespace. Default: that of the context.
-    #[arg(short, long, value_name = "NAME")]
-    namespace: Option<String>,
-    /// The context of the kubeconfig.
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-    /// The kubeconfig.
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// The operator's configuration, for its clouds and certificates.
     #[arg(long, value_name = "FILE", env = "AZUREML_CONFIG")]
     config: Option<PathBuf>,
@@ -53,12 +51,8 @@ impl Logs {
     }
 
     fn shown(&self) -> Result<()> {
-        let (kind, name) = self.object.split_once('/').unwrap_or_default();
-        ensure!(
-            !kind.is_empty() && !name.is_empty(),
-            "name one object, such as mlrun/train or mlenvironment/r"
-        );
-        let source = self.source(kind, name)?;
+        let named = run(&self.object);
+        let mut source = self.source(&named)?;
         // As the operator begins; another that is there does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let config = Config::read(self.config.as_deref())?;
@@ -68,52 +62,95 @@ impl Logs {
             bail!("there is no cloud {cloud}; describe it in clouds of --config");
         };
         let asked = Asked { client: &client, step: self.step.as_deref(), follows: self.follow };
-        let (mut last, mut out) = (String::new(), std::io::stdout());
-        let mut sink = |of: &str, piece: &[u8]| -> Result<()> {
-            if of != last {
-                eprintln!("==> {of}");
-                of.clone_into(&mut last);
-            }
-            out.write_all(piece).context("standard output")?;
-            out.flush().context("standard output")
-        };
         let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
-        if runtime.block_on(logs(&asked, &source.place, &mut sink))? == 0 {
-            let studio = source.studio.map(|address| format!("; studio shows what else is known: {address}"));
+        let (mut out, mut written) = (Output::new(), 0);
+        loop {
+            let mut sink = |of: &str, piece: &[u8]| out.put(of, piece);
+            written += runtime.block_on(logs(&asked, &source.place, &mut sink))?;
+            out.end()?;
+            match self.next(&named, &source)? {
+                Some(next) => source = next,
+                None => break,
+            }
+        }
+        if written == 0 {
+            let studio = source.studio.map(|at| format!("; studio shows what else is known: {}", line(&at)));
             eprintln!("nothing was written yet{}", studio.unwrap_or_default());
         }
         Ok(())
     }
 
     /// Where the logs are; of a run that is to be followed, as soon as it has a job.
-    fn source(&self, kind: &str, name: &str) -> Result<Source> {
+    fn source(&self, named: &str) -> Result<Source> {
         loop {
-            let object = self.kubectl(&["get", kind, name])?;
-            let object = object.first().with_context(|| format!("there is no {}", self.object))?;
-            let found = source(object, &self.kubectl(&["get", "mlworkspaces"])?);
-            if found.is_ok() || !self.follow || !is_to_come(object) {
+            let object = self.place.thing(named)?.object;
+            let workspaces = format!("mlworkspaces.{}", azureml_crds::GROUP);
+            let workspaces = self.place.kubectl(&["get", &workspaces, "--output=json"])?;
+            let found = source(&object, &objects("the cluster", &workspaces)?);
+            if found.is_ok() || !self.follow || !is_to_come(&object) {
                 return found.map_err(anyhow::Error::msg);
             }
             std::thread::sleep(PAUSE);
         }
     }
 
-    /// The objects that kubectl prints: it knows contexts, logins and proxies.
-    fn kubectl(&self, arguments: &[&str]) -> Result<Vec<serde_json::Value>> {
-        let mut command = Command::new("kubectl");
-        command.args(arguments).arg("--output=json");
-        for (flag, value) in [("--namespace", &self.namespace), ("--context", &self.context)] {
-            if let Some(value) = value {
-                command.args([flag, value]);
+    /// Where it goes on after the end of a job: another attempt of the run has another one.
+    fn next(&self, named: &str, source: &Source) -> Result<Option<Source>> {
+        let logs_of::Place::Job { id, .. } = &source.place else { return Ok(None) };
+        if !self.follow {
+            return Ok(None);
+        }
+        for _ in 0..LOOKS {
+            match after(&self.place.thing(named)?.object, id) {
+                After::Nothing => return Ok(None),
+                After::Another => {
+                    eprintln!("the run is tried again");
+                    return self.source(named).map(Some);
+                }
+                After::Unknown => std::thread::sleep(PAUSE),
             }
         }
-        if let Some(kubeconfig) = &self.kubeconfig {
-            command.arg("--kubeconfig").arg(kubeconfig);
+        eprintln!(
+            "look at kubectl azureml why {named}: its job has ended, and the operator says nothing of that yet"
+        );
+        Ok(None)
+    }
+}
+
+/// Where logs are shown: a terminal gets nothing that controls it.
+struct Output {
+    out: Stdout,
+    /// Whose the last piece was.
+    last: String,
+    filter: Option<Filter>,
+}
+
+impl Output {
+    fn new() -> Self {
+        let out = std::io::stdout();
+        let filter = out.is_terminal().then(Filter::default);
+        Self { out, last: String::new(), filter }
+    }
+
+    fn put(&mut self, of: &str, piece: &[u8]) -> Result<()> {
+        if of != self.last {
+            self.end()?;
+            eprintln!("==> {}", line(of));
+            of.clone_into(&mut self.last);
         }
-        let output = command.output().context("failed to start kubectl; install it")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "kubectl {}: {}", arguments.join(" "), said.trim());
-        objects("the cluster", &String::from_utf8(output.stdout).context("kubectl")?)
+        match &mut self.filter {
+            Some(filter) => self.out.write_all(filter.take(piece).as_bytes()),
+            None => self.out.write_all(piece),
+        }
+        .and_then(|()| self.out.flush())
+        .context("standard output")
+    }
+
+    /// The end of a log: what the filter holds back is shown, and the next one has its own title.
+    fn end(&mut self) -> Result<()> {
+        self.last.clear();
+        let held = self.filter.as_mut().map(Filter::end).unwrap_or_default();
+        self.out.write_all(held.as_bytes()).and_then(|()| self.out.flush()).context("standard output")
     }
 }
 

@@ -66,7 +66,7 @@ fn steps(wanted: &Wanted, children: &[Value]) -> Vec<StepRun> {
     let mut steps: Vec<StepRun> = children
         .iter()
         .map(|child| StepRun {
-            name: step_name(&wanted.component, child),
+            name: step_name(Some(&wanted.component), child),
             phase: phase(child["status"].as_str().unwrap_or_default()).unwrap_or(Phase::Pending),
             queued_at: moment(child, "createdUtc").map(Time),
             started_at: moment(child, "startTimeUtc").map(Time),

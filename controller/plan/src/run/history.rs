@@ -17,9 +17,11 @@ pub(super) fn moment(run: &Value, key: &str) -> Option<Timestamp> {
 /// The name of a step. A child has the name of its component, which is the pipeline's with the step's after it, and in
 /// `displayName` that of the node: the step's own, or the one that the manifest gives it for people. `azureml.nodeid` is
 /// hexadecimal and names no step.
-pub(super) fn step_name(component: &ArmId, child: &Value) -> String {
+/// Without a component it is that of the node.
+#[must_use]
+pub fn step_name(component: Option<&ArmId>, child: &Value) -> String {
     let names = [&child["properties"]["azureml.moduleName"], &child["name"]];
-    let base = component.parent().map(|component| format!("{}_", component.name()));
+    let base = component.and_then(ArmId::parent).map(|component| format!("{}_", component.name()));
     let of_component = |name: &Value| {
         let (base, name) = (base.as_deref()?, name.as_str()?);
         let is_of = name.get(..base.len())?.eq_ignore_ascii_case(base) && name.len() > base.len();
@@ -57,7 +59,7 @@ pub fn why_failed(component: &ArmId, children: &[Value], details: Option<&Value>
         let words = "Azure ML gives no reason; the logs of the step are in studio";
         (Reason::FAILED.to_string(), words.to_owned())
     });
-    Failure { step: step.map(|step| step_name(component, step)), code, message }
+    Failure { step: step.map(|step| step_name(Some(component), step)), code, message }
 }
 
 #[cfg(test)]
@@ -83,7 +85,7 @@ mod tests {
             (json!({"displayName": null, "name": null, "runId": "y"}), "y"),
             (json!({}), ""),
         ] {
-            assert_eq!(step_name(&component, &child), step, "{child}");
+            assert_eq!(step_name(Some(&component), &child), step, "{child}");
         }
     }
 }

@@ -15,7 +15,7 @@ mod wanted;
 
 use self::facts::{failed, job_facts};
 use self::history::moment;
-pub use self::history::{tells_why, why_failed};
+pub use self::history::{step_name, tells_why, why_failed};
 pub use self::keep::{MANAGED, TRACKED, is_expired, kept_until};
 use self::keep::{ignored, inputs_hash, kept_after, warnings};
 pub use self::leave::Address;
