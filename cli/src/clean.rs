@@ -1,16 +1,9 @@
-//! Texts of others, before they reach a terminal or a comment: what would move the cursor or end the line is taken out.
+//! Logs of others, before they reach a terminal: what would move the cursor is taken out, and colours stay.
 //!
-//! In: texts, and pieces of logs in the order in which they were read. Out: the same without control characters. Decides nothing else.
+//! In: pieces of a log in the order in which they were read. Out: the same without control characters. Decides nothing else.
 
 /// The most characters of a colour: `ESC [ 38;2;255;255;255;48;2;255;255;255 m`, and room.
 const COLOUR: usize = 48;
-
-/// A text in one line: a blank in the place of each character that ends a line or controls a terminal.
-#[must_use]
-pub fn line(text: &str) -> String {
-    let ends = |letter: char| letter.is_control() || ['\u{2028}', '\u{2029}'].contains(&letter);
-    text.chars().map(|letter| if ends(letter) { ' ' } else { letter }).collect()
-}
 
 /// Takes what controls a terminal out of a log that comes in pieces: all control characters but line feeds, tabs, carriage returns and colours
 /// (`ESC [ … m`, ECMA-48).
@@ -119,10 +112,5 @@ mod tests {
         assert_eq!(filter.take(b"\x1b[1"), "");
         assert_eq!(filter.take(&[b'1'; 60]).len(), 62);
         assert_eq!((filter.take(b"\xe2\x82"), filter.end()), (String::new(), "\u{fffd}".to_owned()));
-    }
-
-    #[test]
-    fn a_line_is_one_line() {
-        assert_eq!(line("a\nb\r\u{2029}c\u{85}\u{1b}[2J"), "a b  c  [2J");
     }
 }

@@ -5,11 +5,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 /// A text of somebody else as one line that a terminal only shows: it moves no cursor, sets no clipboard and begins no line of its own.
-/// Newlines and tabs become blanks, other control characters U+FFFD.
+/// Ends of lines and tabs become blanks, other control characters U+FFFD. So it may stand in a comment of YAML too, which U+2028 ends.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let shown = |one: char| match one {
-        '\t' => ' ',
+        '\t' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
         one if one.is_control() => char::REPLACEMENT_CHARACTER,
         one => one,
     };

@@ -2,9 +2,9 @@
 //!
 //! In: what it says. Out: its manifest, and its file with its comments. Knows no kind.
 
-use crate::clean::line;
 use crate::convert::out::{Map, Out};
 use crate::convert::write::yaml;
+use crate::said::plain;
 use azureml_crds::PAUSED;
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ pub fn text(object: &Object) -> Result<String, String> {
     let mut text = String::new();
     for part in object.notes.iter().flat_map(|note| note.split('\n')) {
         // To a reader of YAML 1.1 more than a line feed ends a comment.
-        let part = line(part);
+        let part = plain(part);
         let part = part.trim_end();
         text.push_str(if part.is_empty() { "#" } else { "# " });
         text.push_str(part);
@@ -76,6 +76,6 @@ mod tests {
         let notes = vec!["a\rkind: b\u{2028}c\u{85}d\u{1b}e\nf".to_owned()];
         let (name, spec) = ("x".to_owned(), Map::new());
         let object = Object { folder: "", kind: "MLData", name, notes, is_paused: false, spec };
-        assert!(text(&object).unwrap().starts_with("# a kind: b c d e\n# f\napiVersion:"));
+        assert!(text(&object).unwrap().starts_with("# a\u{fffd}kind: b c d\u{fffd}e\n# f\napiVersion:"));
     }
 }

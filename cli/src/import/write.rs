@@ -5,9 +5,9 @@
 use super::draft::{Draft, Left};
 use super::object::{path, text};
 use super::others::UNASKED;
-use crate::clean::line;
 use crate::convert::out::Map;
 use crate::convert::write::yaml;
+use crate::said::plain;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -54,7 +54,7 @@ fn inventory(draft: &Draft<'_>) -> String {
 
 /// A text in one cell of a table.
 fn cell(text: &str) -> String {
-    line(text).split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    plain(text).split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
 fn readme(draft: &Draft<'_>) -> String {

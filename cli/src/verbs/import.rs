@@ -8,11 +8,11 @@ use anyhow::{Context as _, Result, bail};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
-use azureml_cli::clean::line;
 use azureml_cli::import::draft::Options;
 use azureml_cli::import::read::read;
 use azureml_cli::import::{Imported, import};
 use azureml_cli::plan::what_if::{Journal, WhatIf};
+use azureml_cli::said::plain;
 use azureml_client::ArmId;
 use azureml_client::client::Client;
 use azureml_config::Config;
@@ -78,7 +78,7 @@ impl Import {
         put(&self.out, &files)?;
         eprintln!("{objects} objects in {}, {left} lines in INVENTORY.md", self.out.display());
         for (collection, why) in &live.unread {
-            eprintln!("error: {} could not be read: {}", line(collection), line(why));
+            eprintln!("error: {} could not be read: {}", plain(collection), plain(why));
         }
         Ok(live.unread.is_empty())
     }

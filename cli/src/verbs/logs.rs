@@ -9,11 +9,12 @@ use anyhow::{Context as _, Result, bail};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
-use azureml_cli::clean::{Filter, line};
+use azureml_cli::clean::Filter;
 use azureml_cli::logs::read::{Asked, PAUSE, logs};
 use azureml_cli::logs::{self as logs_of, After, Source, after, is_to_come, source};
 use azureml_cli::objects::objects;
 use azureml_cli::plan::what_if::{Journal, WhatIf};
+use azureml_cli::said::plain;
 use azureml_config::Config;
 use std::io::{IsTerminal as _, Stdout, Write as _};
 use std::path::PathBuf;
@@ -74,7 +75,7 @@ impl Logs {
             }
         }
         if written == 0 {
-            let studio = source.studio.map(|at| format!("; studio shows what else is known: {}", line(&at)));
+            let studio = source.studio.map(|at| format!("; studio shows what else is known: {}", plain(&at)));
             eprintln!("nothing was written yet{}", studio.unwrap_or_default());
         }
         Ok(())
@@ -135,7 +136,7 @@ impl Output {
     fn put(&mut self, of: &str, piece: &[u8]) -> Result<()> {
         if of != self.last {
             self.end()?;
-            eprintln!("==> {}", line(of));
+            eprintln!("==> {}", plain(of));
             of.clone_into(&mut self.last);
         }
         match &mut self.filter {

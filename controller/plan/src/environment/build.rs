@@ -6,6 +6,7 @@ use super::named::named;
 use super::network;
 use super::recipe::Recipe;
 use super::seen::Seen;
+use super::state::build_state;
 use super::wanted::{Refs, Source, Wanted};
 use crate::action::{Action, Failed, Files, Next, Plan, Room, Verdict};
 use crate::context::Ask;
@@ -179,20 +180,6 @@ fn rebuild(wanted: &Wanted, run: &Value, run_id: &str, forced: Option<&str>, ask
         Reason::BUILDING,
         "the image was removed from the registry and is being built anew",
     )
-}
-
-/// The state of a task run's build, in the words of ACR.
-#[must_use]
-pub fn build_state(run: &Value) -> &str {
-    let provisioning = run["properties"]["provisioningState"].as_str().unwrap_or_default();
-    let state = run["properties"]["runResult"]["properties"]["status"].as_str();
-    state.unwrap_or(if provisioning == "Failed" { "Error" } else { "Queued" })
-}
-
-/// Whether a build goes on.
-#[must_use]
-pub fn is_open(state: &str) -> bool {
-    !matches!(state, "Succeeded" | "Failed" | "Error" | "Timeout" | "Canceled")
 }
 
 /// When a run ended.

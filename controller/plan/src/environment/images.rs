@@ -2,7 +2,7 @@
 //!
 //! In: a spec, a status, now. Out: digests, a moment. Looks nothing up.
 
-use super::build::is_open;
+use super::state::is_open;
 use crate::context::Ask;
 use crate::reasons::Reason;
 use crate::time;
