@@ -65,7 +65,8 @@ reasons! {
         "let the operator through the network rules of the registry, and give the identity the role AcrPull";
     REGISTRY_UNAUTHORIZED = "RegistryUnauthorized", User,
         "The registry of `spec.image` is private, or it hides that it has no such image. The operator has no credentials for \
-        it, or the registry does not take those of `spec.imagePullSecretRef`.",
+        it, or the registry does not take those of `spec.imagePullSecretRef`. With `rebuild` it may be the registry of an image in a \
+        `FROM` line.",
         "name a Secret that may read it in imagePullSecretRef, write the image with its digest, which is not looked up, or import it into \
         the workspace's registry with az acr import";
     REGISTRY_NETWORK_RESTRICTED = "RegistryNetworkRestricted", Platform,

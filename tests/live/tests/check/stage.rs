@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use azureml_e2e::operator::{SOON, binary, configure};
-use azureml_simulator::{Entry, Options, Simulator, WorkspaceSpec};
+use azureml_simulator::{Entry, Options, Simulator, Times, WorkspaceSpec};
 use serde_json::Value;
 use std::fs::File;
 use std::io::Write as _;
@@ -33,6 +33,8 @@ impl Stage {
             subscription_id: SUBSCRIPTION.to_owned(),
             tenant_id: TENANT.to_owned(),
             workspaces: vec![WorkspaceSpec::new(GROUP, WORKSPACE)],
+            // A build goes on while it is asked for once more, also on a machine that has other things to do.
+            times: Times { build: Duration::from_secs(3), ..Times::default() },
             ..Options::default()
         };
         let azure = Simulator::start(options).await.map_err(|error| anyhow!("the simulator: {error}"))?;
