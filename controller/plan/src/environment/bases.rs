@@ -27,7 +27,7 @@ pub(super) fn bases(text: &str, args: &BTreeMap<String, String>) -> Vec<Base> {
     read(text, args, true).into_iter().filter(|base| other.contains(base)).collect()
 }
 
-/// The text with a digest behind each image that has one.
+/// The text with digests in the place of tags: Docker's reference has `<image>:<tag>` and `<image>@<digest>`, and no form with both.
 pub(super) fn pinned(
     text: &str,
     args: &BTreeMap<String, String>,
@@ -35,8 +35,8 @@ pub(super) fn pinned(
 ) -> String {
     let mut out = text.to_owned();
     for Base { image, at } in bases(text, args).into_iter().rev() {
-        if let Some(digest) = digests.get(&image) {
-            out.replace_range(at, &format!("{image}@{digest}"));
+        if let (Some(digest), Ok(parsed)) = (digests.get(&image), ImageRef::parse(&image)) {
+            out.replace_range(at, &parsed.pinned(digest));
         }
     }
     out
@@ -101,26 +101,32 @@ mod tests {
     #[test]
     fn images_get_their_digests_where_they_stand_and_nothing_else_changes() {
         for (text, expected) in [
-            ("FROM a\nRUN a\n", "FROM a@D\nRUN a\n"),
+            ("FROM a\nRUN a\n", "FROM docker.io/library/a@D\nRUN a\n"),
             (
                 "\u{feff}# FROM a\r\nfrom  a:1\tas x\r\nFROM x\r\n",
-                "\u{feff}# FROM a\r\nfrom  a:1@D\tas x\r\nFROM x\r\n",
+                "\u{feff}# FROM a\r\nfrom  docker.io/library/a@D\tas x\r\nFROM x\r\n",
             ),
             (
                 "FROM --platform=linux/amd64 \\\n # a\n h.io/b:2 \\\n AS c\n",
-                "FROM --platform=linux/amd64 \\\n # a\n h.io/b:2@D \\\n AS c\n",
+                "FROM --platform=linux/amd64 \\\n # a\n h.io/b@D \\\n AS c\n",
             ),
-            ("ARG T=1\nFROM a:$T\nFROM a:${T} AS b\n", "ARG T=1\nFROM a:1@D\nFROM a:1@D AS b\n"),
-            ("ARG N\nFROM ${N}:2\n", "ARG N\nFROM h.io/b:2@D\n"),
-            ("FROM \"a\"\nFROM from\n", "FROM a@D\nFROM from@D\n"),
-            ("FROM a AS A:1\nFROM a\nFROM a", "FROM a@D AS A:1\nFROM a@D\nFROM a@D"),
+            (
+                "ARG T=1\nFROM a:$T\nFROM a:${T} AS b\n",
+                "ARG T=1\nFROM docker.io/library/a@D\nFROM docker.io/library/a@D AS b\n",
+            ),
+            ("ARG N\nFROM ${N}:2\n", "ARG N\nFROM h.io/b@D\n"),
+            ("FROM \"a\"\nFROM from\n", "FROM docker.io/library/a@D\nFROM docker.io/library/from@D\n"),
+            (
+                "FROM a AS A:1\nFROM a\nFROM a",
+                "FROM docker.io/library/a@D AS A:1\nFROM docker.io/library/a@D\nFROM docker.io/library/a@D",
+            ),
             // A name that a stage has is that stage, and what is empty, known by digest or known to nobody stays.
-            ("FROM a AS from\nFROM from\n", "FROM a@D AS from\nFROM from\n"),
+            ("FROM a AS from\nFROM from\n", "FROM docker.io/library/a@D AS from\nFROM from\n"),
             ("FROM scratch\nCOPY --from=a / /\n", "FROM scratch\nCOPY --from=a / /\n"),
             ("FROM z:1\n", "FROM z:1\n"),
             // Some builders read no FROM here.
-            ("FROM a\nRUN x \\\\\nFROM a\n", "FROM a@D\nRUN x \\\\\nFROM a\n"),
-            ("FROM a\nRUN <<E\nFROM a\nE\n", "FROM a@D\nRUN <<E\nFROM a\nE\n"),
+            ("FROM a\nRUN x \\\\\nFROM a\n", "FROM docker.io/library/a@D\nRUN x \\\\\nFROM a\n"),
+            ("FROM a\nRUN <<E\nFROM a\nE\n", "FROM docker.io/library/a@D\nRUN <<E\nFROM a\nE\n"),
             // A word that goes on in another line has no place.
             ("FROM a:\\\n1\n", "FROM a:\\\n1\n"),
         ] {
