@@ -3,7 +3,7 @@
 //! In: an MLRun as it was and as it is, by events of a watch. Out: lines, and the end with its table of steps. Pure.
 
 use crate::said::{duration, table};
-use crate::thing::Thing;
+use crate::thing::{Thing, is_finished};
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -98,9 +98,7 @@ fn told(step: &Value, phase: &str) -> String {
         return format!("{phase}, by the result of an equal step");
     }
     let after = match phase {
-        "Succeeded" | "Failed" | "Canceled" => {
-            seconds(step, "durationSeconds").map(|time| format!(" in {time}"))
-        }
+        phase if is_finished(phase) => seconds(step, "durationSeconds").map(|time| format!(" in {time}")),
         "Running" => seconds(step, "queuedSeconds").map(|time| format!(", after {time} in the queue")),
         _ => None,
     };

@@ -13,6 +13,7 @@ pub mod logs;
 pub mod named;
 pub mod objects;
 pub mod plan;
+pub mod report;
 pub mod said;
 pub mod schemas;
 pub mod status;

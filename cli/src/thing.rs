@@ -6,6 +6,7 @@
 use crate::named::named;
 use crate::objects::namespace_of;
 use crate::said::plain;
+use azureml_crds::ml_run::Phase;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -59,6 +60,12 @@ fn plainly(value: Value) -> Value {
 #[must_use]
 pub fn moment(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
+}
+
+/// Whether nothing follows a phase, of a run or of a step.
+#[must_use]
+pub fn is_finished(phase: &str) -> bool {
+    serde_json::from_value(Value::from(phase)).is_ok_and(Phase::is_finished)
 }
 
 fn condition(value: &Value) -> Condition {
@@ -165,7 +172,7 @@ impl Thing {
     /// Whether it is a run that has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.phase().is_some_and(|phase| matches!(phase, "Succeeded" | "Failed" | "Canceled"))
+        self.phase().is_some_and(is_finished)
     }
 
     /// Whether it names another object of its namespace.

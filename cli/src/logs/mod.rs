@@ -6,6 +6,7 @@
 pub mod read;
 pub mod step;
 
+use crate::thing::is_finished;
 use azureml_client::ArmId;
 use serde_json::Value;
 
@@ -113,7 +114,7 @@ pub fn is_to_come(object: &Value) -> bool {
 }
 
 fn has_ended(status: &Value) -> bool {
-    ["Succeeded", "Failed", "Canceled"].iter().any(|phase| status["phase"] == *phase)
+    status["phase"].as_str().is_some_and(is_finished)
 }
 
 /// What comes after the end of a job.

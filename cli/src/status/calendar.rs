@@ -2,8 +2,8 @@
 //!
 //! In: objects, the time. Out: a calendar, as text or JSON. When a schedule fires is computed by the plan. Pure.
 
+use crate::report::Report;
 use crate::thing::Thing;
-use anyhow::Result;
 use azureml_crds::MLSchedule;
 use azureml_plan::schedule::calendar as firings;
 use jiff::civil::Date;
@@ -194,25 +194,8 @@ fn said(times: &[String]) -> String {
     }
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
-    #[serde(rename = "apiVersion")]
-    form: &'static str,
-    schedules: &'a [Entry],
-}
-
-/// The calendar as JSON.
-///
-/// # Errors
-/// Never: it has no keys that are no text.
-pub fn json(entries: &[Entry]) -> Result<String> {
-    Ok(serde_json::to_string_pretty(&Report { form: FORM, schedules: entries })? + "\n")
-}
-
-/// The calendar as YAML.
-///
-/// # Errors
-/// Never: it has no keys that are no text.
-pub fn yaml(entries: &[Entry]) -> Result<String> {
-    Ok(serde_saphyr::to_string(&Report { form: FORM, schedules: entries })?)
+/// The calendar for programs.
+#[must_use]
+pub fn report(entries: &[Entry]) -> Report<'_, [Entry]> {
+    Report { form: FORM, key: "schedules", value: entries }
 }

@@ -3,10 +3,9 @@
 //! In: rows, the time. Out: text. The form of the JSON is stable. Pure.
 
 use super::{Last, Ready, Row, is_old};
+use crate::report::Report;
 use crate::said::{Colour, ago, coloured, duration, table};
-use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use std::fmt::Write as _;
 
 /// The form of the JSON. Another form gets another name.
@@ -106,25 +105,8 @@ fn told(last: &Last, is_coloured: bool, now: Timestamp) -> String {
     last.failure.as_ref().map_or_else(|| words.clone(), |failure| format!("{words} ({failure})"))
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
-    #[serde(rename = "apiVersion")]
-    form: &'static str,
-    objects: &'a [Row],
-}
-
-/// Everything as JSON.
-///
-/// # Errors
-/// Never: it has no keys that are no text.
-pub fn json(rows: &[Row]) -> Result<String> {
-    Ok(serde_json::to_string_pretty(&Report { form: FORM, objects: rows })? + "\n")
-}
-
-/// Everything as YAML.
-///
-/// # Errors
-/// Never: it has no keys that are no text.
-pub fn yaml(rows: &[Row]) -> Result<String> {
-    Ok(serde_saphyr::to_string(&Report { form: FORM, objects: rows })?)
+/// Everything for programs.
+#[must_use]
+pub fn report(rows: &[Row]) -> Report<'_, [Row]> {
+    Report { form: FORM, key: "objects", value: rows }
 }

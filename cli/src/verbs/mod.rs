@@ -41,6 +41,13 @@ pub struct Failed {
     pub code: u8,
 }
 
+/// How a report is written.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
 /// Whether colours are wanted: on a terminal, unless the variable `NO_COLOR` says no (no-color.org).
 fn is_coloured(is_terminal: bool) -> bool {
     is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -2,9 +2,9 @@
 //!
 //! In: files, folders, standard input, or objects of a cluster by kubectl; the login of `az`. Out: a report on standard output.
 
-use super::Failed;
 use super::cluster::Cluster;
 use super::files::read;
+use super::{Failed, Output};
 use anyhow::{Context as _, Result, ensure};
 use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
@@ -56,13 +56,6 @@ pub struct Plan {
     /// How the report is written.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Output,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Output {
-    Text,
-    Json,
 }
 
 impl Plan {

@@ -62,8 +62,8 @@ impl Status {
     fn table(&self, found: &[Thing], now: Timestamp) -> Result<String> {
         let rows = rows(found);
         match self.output {
-            Output::Json => write::json(&rows),
-            Output::Yaml => write::yaml(&rows),
+            Output::Json => write::report(&rows).json(),
+            Output::Yaml => write::report(&rows).yaml(),
             Output::Table if rows.is_empty() => {
                 eprintln!(
                     "there is no object of the operator's kinds here; choose another namespace by --namespace or -A"
@@ -80,8 +80,8 @@ impl Status {
     fn calendar(&self, found: &[Thing], now: Timestamp) -> Result<String> {
         let entries = entries(found, now);
         match self.output {
-            Output::Json => calendar::json(&entries),
-            Output::Yaml => calendar::yaml(&entries),
+            Output::Json => calendar::report(&entries).json(),
+            Output::Yaml => calendar::report(&entries).yaml(),
             Output::Table => Ok(calendar::text(&entries, self.all_namespaces)),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! In: an object, by kubectl. Out: a chain on standard output.
 
-use super::Failed;
 use super::cluster::{Place, resource};
+use super::{Failed, Output};
 use anyhow::{Context as _, Result};
 use azureml_cli::objects::is_meant;
 use azureml_cli::why::{why, write};
@@ -21,13 +21,6 @@ pub struct Why {
     /// How it is written.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Output,
-}
-
-/// How a chain is written.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Output {
-    Text,
-    Json,
 }
 
 impl Why {

@@ -105,13 +105,13 @@ fn colours_tell_what_is_stuck_from_what_goes_on() -> Result<()> {
 #[test]
 fn programs_get_every_object_as_it_is() -> Result<()> {
     let rows: Vec<Row> = rows(&all());
-    let json: Value = serde_json::from_str(&write::json(&rows)?)?;
+    let json: Value = serde_json::from_str(&write::report(&rows).json()?)?;
     assert_eq!(
         (json["apiVersion"].as_str(), json["objects"].as_array().map(Vec::len)),
         (Some("azureml.dev/status/v1"), Some(7))
     );
     assert_eq!(json["objects"][3]["last"]["failure"], "train: UserError");
-    let yaml: Value = serde_saphyr::from_str(&write::yaml(&rows)?)?;
+    let yaml: Value = serde_saphyr::from_str(&write::report(&rows).yaml()?)?;
     assert_eq!(yaml, json);
     Ok(())
 }
@@ -154,7 +154,7 @@ Fri 2027-04-02
 "
     );
     assert!(remarks.starts_with("off: suspended\nwrong: ") && remarks.contains("Europe/Zurih"), "{remarks}");
-    let json: Value = serde_json::from_str(&calendar::json(&entries)?)?;
+    let json: Value = serde_json::from_str(&calendar::report(&entries).json()?)?;
     assert_eq!(json["schedules"][0]["changes"][0]["becomes"], "2027-03-28T03:00:00+02:00");
     assert_eq!(calendar::text(&[], true), "Nothing fires in the next 7 days.\n");
     Ok(())
