@@ -3,6 +3,7 @@
 //! In: a spec as JSON. Out: references. It asks nobody whether they are there.
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// An object that a spec names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +12,37 @@ pub struct Named {
     pub field: String,
     /// The kind.
     pub kind: &'static str,
+    /// The namespace, where it is said: of an MLWorkspace that another namespace shares.
+    pub namespace: Option<String>,
     /// The name.
     pub name: String,
+}
+
+impl Named {
+    /// Whether it names an object, by an object of the namespace `own`.
+    #[must_use]
+    pub fn is(&self, own: &str, (kind, namespace, name): (&str, &str, &str)) -> bool {
+        (self.kind, self.namespace(own), self.name.as_str()) == (kind, namespace, name)
+    }
+
+    /// The namespace of what an object of the namespace `own` names.
+    #[must_use]
+    pub fn namespace<'a>(&'a self, own: &'a str) -> &'a str {
+        self.namespace.as_deref().unwrap_or(own)
+    }
+}
+
+/// The MLWorkspaces of other namespaces that objects name, each by its namespace and name. Those of a run or a schedule stand in its status.
+#[must_use]
+pub fn elsewhere(own: &str, objects: &[Value]) -> BTreeSet<(String, String)> {
+    let of = |object: &Value| {
+        ["spec", "status"].map(|part| {
+            let reference = &object[part]["workspaceRef"];
+            let namespace = reference["namespace"].as_str().filter(|namespace| *namespace != own)?;
+            Some((namespace.to_owned(), reference["name"].as_str()?.to_owned()))
+        })
+    };
+    objects.iter().flat_map(of).flatten().collect()
 }
 
 /// The objects that a spec names, in the order of its fields.
@@ -29,7 +59,9 @@ fn walk(value: &Value, path: &mut Vec<String>, all: &mut Vec<Named>) {
             for (name, value) in fields {
                 path.push(format!(".{name}"));
                 if let (Some(kind), Some(text)) = (kind(path), value.as_str()) {
-                    all.push(Named { field: path.concat(), kind, name: text.to_owned() });
+                    let beside = fields.get("namespace").filter(|_| kind == "MLWorkspace");
+                    let namespace = beside.and_then(Value::as_str).map(str::to_owned);
+                    all.push(Named { field: path.concat(), kind, namespace, name: text.to_owned() });
                 }
                 walk(value, path, all);
                 path.pop();

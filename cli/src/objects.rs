@@ -25,7 +25,9 @@ fn flat(object: Value) -> Vec<Value> {
 
 fn is_wanted(object: &Value) -> bool {
     let of = object["apiVersion"].as_str().unwrap_or_default();
-    of.split('/').next() == Some(azureml_crds::GROUP) || object["kind"] == "ConfigMap"
+    of.split('/').next() == Some(azureml_crds::GROUP)
+        || object["kind"] == "ConfigMap"
+        || object["kind"] == "Namespace"
 }
 
 /// The namespace of an object; the given one where it names none.

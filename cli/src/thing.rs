@@ -175,10 +175,10 @@ impl Thing {
         self.phase().is_some_and(is_finished)
     }
 
-    /// Whether it names another object of its namespace.
+    /// Whether it names another object.
     #[must_use]
     pub fn names(&self, other: &Self) -> bool {
-        self.namespace == other.namespace
-            && named(self.spec()).iter().any(|one| one.kind == other.kind && one.name == other.name)
+        let other = (other.kind.as_str(), other.namespace.as_str(), other.name.as_str());
+        named(self.spec()).iter().any(|one| one.is(&self.namespace, other))
     }
 }

@@ -147,3 +147,33 @@ fn a_value_that_a_shell_would_split_is_an_error() -> Result<()> {
     ensure!(text.lines().any(|line| line.contains(begin) && line.contains("single quotes")), "{text}");
     Ok(())
 }
+
+#[test]
+fn a_workspace_that_does_not_allow_a_namespace_is_an_error() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("shared.yaml");
+    let found = |allowed: &str| -> Result<String> {
+        let text = format!(
+            "apiVersion: azureml.dev/v1alpha1\nkind: MLWorkspace\nmetadata: {{name: w, namespace: platform}}\nspec:\n  subscriptionId: 11111111-2222-3333-4444-555555555555\n  resourceGroup: rg\n  workspaceName: mlw\n{allowed}---\napiVersion: azureml.dev/v1alpha1\nkind: MLData\nmetadata: {{name: d, namespace: team-b}}\nspec: {{workspaceRef: {{name: w, namespace: platform}}, type: uri_file, path: 'https://example.com/x'}}\n"
+        );
+        std::fs::write(&file, text)?;
+        Ok(said(&run(&["validate", "-f", &file.to_string_lossy()])?))
+    };
+    let by_label = |label: &str| {
+        format!("  allowedNamespaces: {{from: Selector, selector: {{matchLabels: {{{label}: team-b}}}}}}\n")
+    };
+    let none = found("")?;
+    ensure!(
+        none.contains("error: MLData/d: spec.workspaceRef.name: allow the namespace team-b in spec.allowedNamespaces of MLWorkspace/w"),
+        "{none}"
+    );
+    for allowed in ["  allowedNamespaces: {from: All}\n", &by_label("kubernetes.io/metadata.name")] {
+        ensure!(found(allowed)?.is_empty(), "{allowed}");
+    }
+    let perhaps = found(&by_label("team"))?;
+    ensure!(
+        perhaps.contains("warning: MLData/d: spec.workspaceRef.name: the labels of the namespace team-b"),
+        "{perhaps}"
+    );
+    Ok(())
+}

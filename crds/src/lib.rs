@@ -30,6 +30,7 @@ pub mod ml_run;
 pub mod ml_schedule;
 pub mod ml_workspace;
 pub mod shared;
+pub mod sharing;
 pub mod source;
 pub mod step;
 pub mod values;

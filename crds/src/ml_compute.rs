@@ -1,6 +1,7 @@
 //! MLCompute: an AmlCompute cluster.
 
-use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
+use crate::shared::{Common, DeletionPolicy, DriftPolicy, has_common};
+use crate::sharing::WorkspaceReference;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,7 +44,7 @@ use std::collections::BTreeMap;
 )]
 pub struct MLComputeSpec {
     /// The MLWorkspace.
-    pub workspace_ref: Reference,
+    pub workspace_ref: WorkspaceReference,
     /// The cluster's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]

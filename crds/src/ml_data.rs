@@ -1,6 +1,7 @@
 //! MLData: an address of data, or files that are uploaded, registered as a data asset version that pipelines name.
 
-use crate::shared::{Common, DeletionPolicy, Reference, has_common};
+use crate::shared::{Common, DeletionPolicy, has_common};
+use crate::sharing::WorkspaceReference;
 use crate::source::{Source, SourceStatus, without_asset};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -36,7 +37,7 @@ use std::collections::BTreeMap;
 )]
 pub struct MLDataSpec {
     /// The MLWorkspace.
-    pub workspace_ref: Reference,
+    pub workspace_ref: WorkspaceReference,
     /// The data asset's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]

@@ -3,6 +3,7 @@
 use crate::ml_pipeline::Current;
 pub use crate::retry::{Attempt, Cause, Failure, Retry};
 use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
+use crate::sharing::WorkspaceReference;
 use crate::values::Scalar;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
@@ -105,7 +106,7 @@ pub struct MLRunStatus {
     pub common: Common,
     /// The MLWorkspace, kept so that the job can be cancelled when the MLPipeline is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workspace_ref: Option<Reference>,
+    pub workspace_ref: Option<WorkspaceReference>,
     /// The pipeline's current version when the run was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Current>,

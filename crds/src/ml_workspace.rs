@@ -1,6 +1,7 @@
 //! MLWorkspace: where things are made, and with which identity. The operator reads it in Azure and never changes it.
 
 use crate::shared::{Common, Reference, has_common};
+use crate::sharing::AllowedNamespaces;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,10 @@ pub struct MLWorkspaceSpec {
     /// The identity that acts in Azure. Default: the controller's own identity, where its configuration grants it to this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// The namespaces whose objects may name this MLWorkspace. Default: `from: Same`, its own alone. Their objects then act in the workspace
+    /// with its identity; what else they may use is decided by the grants of their own namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_namespaces: Option<AllowedNamespaces>,
     /// How often everything in this workspace is compared with Azure. Default: the controller's configured interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]

@@ -97,7 +97,8 @@ impl Graph {
 pub fn of_objects(things: &[Thing]) -> Graph {
     let namespaces: BTreeSet<&str> = things.iter().map(|thing| thing.namespace.as_str()).collect();
     let title = |namespace: &str, kind: &str, name: &str| {
-        if namespaces.len() > 1 { format!("{namespace}: {kind}/{name}") } else { format!("{kind}/{name}") }
+        let is_told = namespaces.len() > 1 || !namespaces.contains(namespace);
+        if is_told { format!("{namespace}: {kind}/{name}") } else { format!("{kind}/{name}") }
     };
     let mut graph = Graph::default();
     let own = |thing: &Thing| {
@@ -112,7 +113,10 @@ pub fn of_objects(things: &[Thing]) -> Graph {
     for thing in things {
         for one in named(thing.spec()) {
             let from = graph.place(&own(thing), None);
-            let to = graph.place(&title(&thing.namespace, one.kind, &one.name), Some(State::Missing));
+            let namespace = one.namespace(&thing.namespace);
+            // What other namespaces have is not known.
+            let state = namespaces.contains(namespace).then_some(State::Missing);
+            let to = graph.place(&title(namespace, one.kind, &one.name), state);
             graph.edge(Edge { from, to, label: None, is_dotted: false });
         }
     }

@@ -70,8 +70,9 @@ fn run(name: &str, status: &Value, workspaces: &[Value]) -> Result<Source, Strin
         id.enclosing_workspace() == Some(own)
     };
     let workspace = workspaces.iter().find(of);
-    let workspace =
-        workspace.ok_or_else(|| format!("no MLWorkspace of the namespace is that of {id}; apply it"))?;
+    let workspace = workspace.ok_or_else(|| {
+        format!("no MLWorkspace that can be read is that of {id}; apply it, or ask for the right to read it")
+    })?;
     let data_plane = text(&workspace["status"]["dataPlane"]);
     let data_plane = data_plane
         .ok_or_else(|| "the MLWorkspace has no status.dataPlane yet; wait until it is Ready".to_owned())?;
@@ -92,10 +93,17 @@ fn build(name: &str, object: &Value, workspaces: &[Value]) -> Result<Source, Str
              its first job"
         )
     })?;
-    let named = &object["spec"]["workspaceRef"]["name"];
-    let workspace = workspaces.iter().find(|one| one["metadata"]["name"] == *named);
-    let workspace = workspace
-        .ok_or_else(|| format!("there is no MLWorkspace/{}; apply it", named.as_str().unwrap_or_default()))?;
+    let named = &object["spec"]["workspaceRef"];
+    let own = &object["metadata"]["namespace"];
+    let namespace = if named["namespace"].is_null() { own } else { &named["namespace"] };
+    let is_it = |one: &&Value| {
+        let meta = &one["metadata"];
+        meta["name"] == named["name"] && (meta["namespace"] == *namespace || named["namespace"].is_null())
+    };
+    let workspace = workspaces.iter().find(is_it).ok_or_else(|| {
+        let name = named["name"].as_str().unwrap_or_default();
+        format!("there is no MLWorkspace/{name} that can be read; apply it, or ask for the right to read it")
+    })?;
     let registry = text(&workspace["status"]["registry"]["resourceId"]).and_then(|id| ArmId::parse(&id).ok());
     let registry = registry
         .ok_or_else(|| "the MLWorkspace has no status.registry yet; wait until it is Ready".to_owned())?;

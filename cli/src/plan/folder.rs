@@ -28,6 +28,7 @@ pub type Shelf<K> = Mutex<BTreeMap<Key, Arc<K>>>;
 pub struct Folder {
     texts: Vec<Texts>,
     maps: BTreeMap<Key, Entries>,
+    labels: BTreeMap<String, BTreeMap<String, String>>,
     /// Every MLWorkspace.
     pub workspaces: Shelf<MLWorkspace>,
     /// Every MLCompute.
@@ -49,9 +50,8 @@ fn get<K>(shelf: &Shelf<K>, namespace: &str, name: &str) -> Option<Arc<K>> {
     shelf.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
 }
 
-fn all<K>(shelf: &Shelf<K>, namespace: &str) -> Vec<Arc<K>> {
-    let shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    shelf.iter().filter(|((of, _), _)| of == namespace).map(|(_, object)| object.clone()).collect()
+fn every<K>(shelf: &Shelf<K>) -> Vec<Arc<K>> {
+    shelf.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
 }
 
 /// The files in place of an object, wherever its spec has them: of steps, contexts and data.
@@ -71,7 +71,7 @@ fn texts<'a>(spec: &'a Value, found: &mut Vec<&'a Value>) {
 }
 
 impl Folder {
-    /// Adds an object of one of our kinds, or a ConfigMap. What the API server would add is added: a namespace where it has none, a first
+    /// Adds an object of one of our kinds, a ConfigMap, or a Namespace. What the API server would add is added: a namespace where it has none, a first
     /// generation, a UID. Whether it was added; what is neither is left out.
     ///
     /// # Errors
@@ -80,6 +80,11 @@ impl Folder {
         let mut object = object.clone();
         let kind = object["kind"].as_str().unwrap_or_default().to_owned();
         let name = object["metadata"]["name"].as_str().context("an object has no metadata.name")?.to_owned();
+        if kind == "Namespace" {
+            let labels = serde_json::from_value(object["metadata"]["labels"].clone()).unwrap_or_default();
+            self.labels.insert(name, labels);
+            return Ok(true);
+        }
         if object["metadata"]["namespace"].as_str().is_none_or(str::is_empty) {
             object["metadata"]["namespace"] = json!(namespace);
         }
@@ -191,6 +196,9 @@ impl Objects for Folder {
     fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>> {
         get(&self.workspaces, namespace, name)
     }
+    fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
+        self.labels.get(namespace).cloned().unwrap_or_default()
+    }
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>> {
         get(&self.computes, namespace, name)
     }
@@ -203,16 +211,17 @@ impl Objects for Folder {
     fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>> {
         get(&self.pipelines, namespace, name)
     }
-    fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>> {
-        all(&self.environments, namespace)
+    fn environments(&self) -> Vec<Arc<MLEnvironment>> {
+        every(&self.environments)
     }
-    fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>> {
-        all(&self.runs, namespace)
+    fn runs(&self) -> Vec<Arc<MLRun>> {
+        every(&self.runs)
     }
     fn users(&self, namespace: &str, compute: &str) -> Vec<String> {
         let names = |pipeline: &Arc<MLPipeline>| pipeline.metadata.name.clone();
         let uses = |pipeline: &&Arc<MLPipeline>| computes(pipeline).into_iter().any(|name| name == compute);
-        all(&self.pipelines, namespace).iter().filter(uses).filter_map(names).collect()
+        let is_here = |pipeline: &&Arc<MLPipeline>| pipeline.metadata.namespace.as_deref() == Some(namespace);
+        every(&self.pipelines).iter().filter(is_here).filter(uses).filter_map(names).collect()
     }
 }
 

@@ -7,8 +7,11 @@ use super::documents::Document;
 use super::found::{Found, error, said};
 use super::place::find;
 use crate::convert::findings::Weight;
+use crate::convert::read::Place;
 use crate::inputs;
 use crate::named::{Named, named};
+use azureml_crds::sharing::{AllowedFrom, AllowedNamespaces, NAME_LABEL};
+use azureml_plan::reasons::Reason;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,17 +21,59 @@ pub(super) fn faults(documents: &[Document]) -> Vec<Found> {
     let known: BTreeSet<_> = documents.iter().map(key).collect();
     let mut found = twice(documents);
     for document in documents {
-        for Named { field, kind, name } in named(&document.spec) {
-            if known.contains(&(kind.to_owned(), document.namespace.clone(), name.clone())) {
+        for one in named(&document.spec) {
+            let Named { field, kind, name, .. } = &one;
+            let namespace = one.namespace(&document.namespace);
+            let at = (find(&document.node, field), field.as_str());
+            if known.contains(&((*kind).to_owned(), namespace.to_owned(), name.clone())) {
+                found.extend(refused(&one, document, documents, at));
                 continue;
             }
-            let message = format!("no file has {kind} {name}; it has to be in the namespace already");
-            let at = (find(&document.node, &field), field.as_str());
+            let message = if namespace == document.namespace {
+                format!("no file has {kind} {name}; it has to be in the namespace already")
+            } else {
+                format!(
+                    "no file has {kind} {name} of {namespace}; it has to be there already, and to allow this namespace"
+                )
+            };
             found.push(said(Weight::Warning, &document.object(), at, &message, "ReferenceNotFound"));
         }
         found.extend(values(document, documents));
     }
     found
+}
+
+/// What is wrong with the name of an MLWorkspace of another namespace that does not allow this one. Labels of namespaces are not known here.
+fn refused(one: &Named, document: &Document, documents: &[Document], at: (Place, &str)) -> Option<Found> {
+    let own = &document.namespace;
+    if one.namespace(own) == own {
+        return None;
+    }
+    let is_it =
+        |other: &&Document| one.is(own, (other.kind.as_str(), other.namespace.as_str(), other.name.as_str()));
+    let workspace = documents.iter().find(is_it)?;
+    let allowed: Option<AllowedNamespaces> =
+        serde_json::from_value(workspace.spec["allowedNamespaces"].clone()).ok()?;
+    let labels = BTreeMap::from([(NAME_LABEL.to_owned(), own.clone())]);
+    if allowed.as_ref().is_some_and(|allowed| allowed.has(&labels)) {
+        return None;
+    }
+    let is_by_labels = allowed.is_some_and(|allowed| allowed.from == AllowedFrom::Selector);
+    let (weight, message) = if is_by_labels {
+        (
+            Weight::Warning,
+            format!(
+                "the labels of the namespace {own} have to be those of allowedNamespaces.selector of {}",
+                workspace.object()
+            ),
+        )
+    } else {
+        (
+            Weight::Error,
+            format!("allow the namespace {own} in spec.allowedNamespaces of {}", workspace.object()),
+        )
+    };
+    Some(said(weight, &document.object(), at, &message, Reason::REFERENCE_NOT_PERMITTED.word()))
 }
 
 fn twice(documents: &[Document]) -> Vec<Found> {

@@ -3,8 +3,11 @@
 //! In: arguments of kubectl. Out: what it prints, or an error with the remedy first. Decides nothing of what it is asked.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use azureml_cli::named::elsewhere;
 use azureml_cli::objects::{objects, resources};
+use azureml_cli::said::plain;
 use azureml_cli::thing::{Thing, things};
+use azureml_crds::GROUP;
 use serde_json::Value;
 use std::cell::OnceCell;
 use std::io::{ErrorKind, Write as _};
@@ -97,6 +100,22 @@ impl Cluster {
         Ok(if found.is_empty() { "default".to_owned() } else { found })
     }
 
+    /// The MLWorkspaces of other namespaces that objects of the namespace `own` name. One that cannot be read is left out, and the user is told.
+    pub fn shared(&self, own: &str, named_by: &[Value]) -> Vec<Value> {
+        let mut found = Vec::new();
+        for (namespace, name) in elsewhere(own, named_by) {
+            let workspace = format!("mlworkspaces.{GROUP}/{name}");
+            let asked = self.kubectl(&["get", &workspace, "--output=json", "--namespace", &namespace]);
+            match asked.and_then(|text| objects("the cluster", &text)) {
+                Ok(all) => found.extend(all),
+                Err(error) => {
+                    eprintln!("MLWorkspace {namespace}/{name} is left out: {}", plain(&format!("{error:#}")));
+                }
+            }
+        }
+        found
+    }
+
     /// All objects of our kinds in a namespace, or in all.
     ///
     /// # Errors
@@ -146,6 +165,14 @@ impl Place {
     pub fn things(&self) -> Result<Vec<Thing>> {
         let namespace = self.namespace()?;
         Ok(things(self.cluster.all(Some(&namespace))?, &namespace))
+    }
+
+    /// The MLWorkspaces of other namespaces that objects name, as far as they can be read.
+    ///
+    /// # Errors
+    /// As those of kubectl.
+    pub fn shared(&self, named_by: &[Value]) -> Result<Vec<Value>> {
+        Ok(self.cluster.shared(&self.namespace()?, named_by))
     }
 
     /// One object, named as KIND/NAME.

@@ -87,7 +87,9 @@ impl Logs {
             let object = self.place.thing(named)?.object;
             let workspaces = format!("mlworkspaces.{}", azureml_crds::GROUP);
             let workspaces = self.place.kubectl(&["get", &workspaces, "--output=json"])?;
-            let found = source(&object, &objects("the cluster", &workspaces)?);
+            let mut workspaces = objects("the cluster", &workspaces)?;
+            workspaces.extend(self.place.shared(std::slice::from_ref(&object))?);
+            let found = source(&object, &workspaces);
             if found.is_ok() || !self.follow || !is_to_come(&object) {
                 return found.map_err(anyhow::Error::msg);
             }

@@ -182,9 +182,24 @@ impl Plan {
         {
             cluster.extend(self.maps(&namespace));
         }
+        if self.asks_cluster() {
+            cluster.extend(self.shared(&namespace, &cluster, &found));
+        }
         let mut gathered = gather(&Definitions::read()?, &namespace, cluster, found);
         gathered.refused.extend(broken);
         Ok(gathered)
+    }
+
+    /// What other namespaces share with this one, and the labels by which they do. Without the right to read the namespace its name has to do.
+    fn shared(&self, own: &str, cluster: &[Value], files: &[(String, Value)]) -> Vec<Value> {
+        let in_files = files.iter().map(|(_, object)| object.clone());
+        let all: Vec<Value> = cluster.iter().cloned().chain(in_files).collect();
+        let mut shared = self.cluster.shared(own, &all);
+        if !shared.is_empty() {
+            let asked = self.cluster.kubectl(&["get", "namespace", own, "--output=json"]);
+            shared.extend(asked.and_then(|text| objects("the cluster", &text)).unwrap_or_default());
+        }
+        shared
     }
 
     /// The ConfigMaps of the namespace. Where they may not be read, what needs one says that it is missing.

@@ -6,6 +6,7 @@ use super::cluster::{Place, resource};
 use super::{Failed, Output};
 use anyhow::{Context as _, Result};
 use azureml_cli::objects::is_meant;
+use azureml_cli::thing::things as things_of;
 use azureml_cli::why::{why, write};
 use jiff::Timestamp;
 use std::io::{IsTerminal as _, Write as _};
@@ -34,7 +35,10 @@ impl Why {
 
     fn told(&self) -> Result<()> {
         resource(&self.object)?;
-        let things = self.place.things()?;
+        let mut things = self.place.things()?;
+        let named_by: Vec<_> = things.iter().map(|thing| thing.object.clone()).collect();
+        let shared = self.place.shared(&named_by)?;
+        things.extend(things_of(shared, &self.place.namespace()?));
         let found = things.iter().find(|thing| is_meant(&self.object, &thing.kind, &thing.name));
         let found = found.with_context(|| {
             format!(

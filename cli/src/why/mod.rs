@@ -121,13 +121,15 @@ impl Chain<'_> {
         let mut links: Vec<Link> = Vec::new();
         for one in named(thing.spec()) {
             let is_it = |other: &&Thing| {
-                other.namespace == thing.namespace && other.kind == one.kind && other.name == one.name
+                one.is(&thing.namespace, (other.kind.as_str(), other.namespace.as_str(), other.name.as_str()))
             };
             let id = format!("{}/{}", one.kind, one.name);
             if links.iter().any(|link| link.object == id) {
                 continue;
             }
             match things.iter().find(is_it) {
+                // Of another namespace it may only be that it cannot be read; the operator says what is missing.
+                None if one.namespace(&thing.namespace) != thing.namespace => {}
                 None => links.push(Link::bare(id, State::Missing)),
                 Some(other) if state(other) != State::Well => links.push(self.link(other)),
                 Some(_) => {}

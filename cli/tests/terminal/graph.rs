@@ -122,3 +122,14 @@ fn a_drawing_has_each_box_below_what_leads_to_it_and_none_upon_another() {
     }
     assert_eq!(drawing.matches("marker-end").count(), graph.edges.len());
 }
+
+#[test]
+fn a_workspace_of_another_namespace_is_a_box_of_its_own() {
+    let spec = json!({"workspaceRef": {"name": "w", "namespace": "platform"}});
+    let environment = object("MLEnvironment", "r", &spec, Some("True"));
+    let workspace = object("MLWorkspace", "w", &json!({}), Some("True"));
+    let graph = of_objects(&things(vec![environment, workspace], "n"));
+    let names: Vec<&str> = graph.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(names, ["MLWorkspace/w", "MLEnvironment/r", "platform: MLWorkspace/w"]);
+    assert_eq!(graph.nodes[2].state, None, "it is not known");
+}

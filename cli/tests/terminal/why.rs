@@ -187,3 +187,18 @@ fn what_the_operator_has_not_looked_at_is_said_so() -> Result<()> {
     assert!(text.contains("whether the operator runs and watches this namespace"), "{text}");
     Ok(())
 }
+
+#[test]
+fn a_workspace_of_another_namespace_is_part_of_the_chain_where_it_can_be_read() -> Result<()> {
+    let spec = json!({"workspaceRef": {"name": "w", "namespace": "platform"}});
+    let environment = waiting("MLEnvironment", "r", &spec, "MLWorkspace platform/w is not ready yet");
+    let mut shared =
+        object("MLWorkspace", "w", &json!({}), &[("Ready", "False", "AuthorizationFailed", "403")]);
+    shared["metadata"]["namespace"] = json!("platform");
+    let seen = told(vec![environment.clone(), shared], "MLEnvironment/r")?;
+    assert!(seen.contains("└─ MLWorkspace/w: waits, AuthorizationFailed"), "{seen}");
+    // One that has the same name here is another one; one that cannot be read is not said to be missing.
+    let hidden = told(vec![environment, workspace()], "MLEnvironment/r")?;
+    assert!(!hidden.contains("MLWorkspace/w:"), "{hidden}");
+    Ok(())
+}

@@ -17,7 +17,7 @@ const MOST_CHILDREN: usize = 200;
 pub(crate) fn data_plane(workspace: &Workspace) -> Result<String, Error> {
     workspace.data_plane.clone().ok_or_else(|| Error::Unreadable {
         verb: "GET",
-        what: format!("run history of MLWorkspace {}", workspace.name),
+        what: format!("run history of MLWorkspace {}", workspace.reference),
         cause: "the workspace's data plane is not known; the discovery document has no address".to_owned(),
     })
 }

@@ -4,6 +4,7 @@ use crate::grants::Rights;
 use azureml_client::ArmId;
 use azureml_crds::ml_workspace::RegistryStatus;
 use azureml_crds::shared::Common;
+use azureml_crds::sharing::WorkspaceReference;
 use jiff::{SignedDuration, Timestamp};
 
 /// The circumstances of one pass.
@@ -55,8 +56,8 @@ impl Default for Pace {
 /// What the MLWorkspace says of the Azure ML workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace {
-    /// The name of the MLWorkspace.
-    pub name: String,
+    /// The MLWorkspace, as the object names it.
+    pub reference: WorkspaceReference,
     /// The workspace's ARM id.
     pub id: ArmId,
     /// Its region.

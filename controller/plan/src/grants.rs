@@ -104,6 +104,14 @@ impl Rights {
         Err(InvalidSpec { reason: Reason::IDENTITY_NOT_GRANTED, ..InvalidSpec::new("identity", message) })
     }
 
+    /// The rights of an asker in a workspace that another namespace shares with it: in the workspace itself, and what the asker's own grants
+    /// give besides.
+    #[must_use]
+    pub fn shared(all: &[Grant], asker: Asker, workspace: ArmId) -> Self {
+        let grants = all.iter().filter(|grant| grant.is_for(&asker)).cloned().collect();
+        Self::Granted { asker, workspace, grants }
+    }
+
     /// Whether a registry may be used.
     ///
     /// # Errors

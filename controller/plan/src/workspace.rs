@@ -10,6 +10,7 @@ use crate::{Decide, Leave, View, hash, time};
 use azureml_client::ArmId;
 use azureml_crds::MLWorkspace;
 use azureml_crds::ml_workspace::{MLWorkspaceSpec, MLWorkspaceStatus, RegistryStatus, RoleAssignmentMode};
+use azureml_crds::sharing::WorkspaceReference;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -87,6 +88,8 @@ fn learned_as(workspace: &MLWorkspace) -> String {
         workspace_name: _,
         // How often, and not what.
         resync: _,
+        // By whom else, and not what.
+        allowed_namespaces: _,
     } = &workspace.spec;
     let content = json!({"registry": registry, "identity": identity, "cloud": cloud});
     hash::content("workspace", &content)
@@ -124,15 +127,18 @@ fn is_origin(address: &str) -> bool {
 }
 
 /// A workspace that was found, for what is made in it. A status may be written by others: its registry is checked as if a user had
-/// written it.
+/// written it, by the rights of the MLWorkspace's own namespace.
 #[must_use]
-pub fn learned(workspace: &MLWorkspace, rights: Rights) -> Option<Workspace> {
+pub fn learned(
+    workspace: &MLWorkspace,
+    host: &Rights,
+    (reference, rights): (WorkspaceReference, Rights),
+) -> Option<Workspace> {
     let status = believed(workspace);
-    let registry = status.registry.filter(|registry| is_believed(workspace, registry, &rights));
-    let name = workspace.metadata.name.clone().unwrap_or_default();
+    let registry = status.registry.filter(|registry| is_believed(workspace, registry, host));
     let identity = used_as(workspace);
     let (region, data_plane) = (status.region?, status.data_plane);
-    Some(Workspace { name, id: id(workspace), region, registry, data_plane, rights, identity })
+    Some(Workspace { reference, id: id(workspace), region, registry, data_plane, rights, identity })
 }
 
 fn is_believed(workspace: &MLWorkspace, registry: &RegistryStatus, rights: &Rights) -> bool {

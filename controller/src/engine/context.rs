@@ -1,6 +1,7 @@
 //! What every pass shares: stores, queues, the way to Azure, the recorder. Made once, in `run`.
 
 use super::events::Recorder;
+use super::namespaces::Namespaces;
 use super::relations::{Name, Relations};
 use super::shut::Shut;
 use super::sources::Fetching;
@@ -31,6 +32,8 @@ pub struct Context {
     pub stores: Stores,
     /// Which objects name which.
     pub relations: Mutex<Relations>,
+    /// The labels of namespaces.
+    pub namespaces: Namespaces,
     /// The namespaces of which not everything is known.
     pub shut: Shut,
     /// Azure.
@@ -123,11 +126,11 @@ impl Context {
         self.relations().referrers(object).into_iter().cloned().collect()
     }
 
-    /// The objects that hold another, of the given kinds, as `MLPipeline/iris`.
+    /// The objects that hold another, of the given kinds.
     #[must_use]
-    pub fn holders(&self, object: &Name, kinds: &[&str]) -> Vec<String> {
+    pub fn holders(&self, object: &Name, kinds: &[&str]) -> Vec<Name> {
         let relations = self.relations();
         let holders = relations.holders(object).into_iter().filter(|name| kinds.contains(&name.kind));
-        holders.map(|name| format!("{}/{}", name.kind, name.name)).collect()
+        holders.cloned().collect()
     }
 }

@@ -4,7 +4,7 @@
 //! without the label.
 
 use super::Context;
-use super::metadata::{self, Watched};
+use super::metadata::{self, Told, Watched};
 use super::sources::map_name;
 use super::watch::Watch;
 use crate::telemetry::texts::MAPS_NOT_WATCHED;
@@ -26,9 +26,11 @@ pub async fn follow(ctx: Arc<Context>, watch: Watch) {
         label: Some(format!("{key}={value}")),
         warning: MAPS_NOT_WATCHED,
     };
-    metadata::follow(watched, &watch.stop, |map| {
-        let name = map_name(map.namespace().unwrap_or_default(), map.name_any());
-        watch.wakers.wake_all(ctx.referrers(&name));
+    metadata::follow(watched, &watch.stop, |told| {
+        if let Told::Is(map) | Told::Gone(map) = told {
+            let name = map_name(map.namespace().unwrap_or_default(), map.name_any());
+            watch.wakers.wake_all(ctx.referrers(&name));
+        }
     })
     .await;
 }

@@ -4,7 +4,7 @@
 //! there, they are. Without the right to watch them each is read every five minutes.
 
 use super::Context;
-use super::metadata::{self, Watched};
+use super::metadata::{self, Told, Watched};
 use super::sources::{flux_name, resource};
 use super::watch::Watch;
 use crate::telemetry::texts::FLUX_NOT_WATCHED;
@@ -61,9 +61,11 @@ async fn follow_kind(ctx: Arc<Context>, watch: Watch, kind: FluxKind) {
         label: None,
         warning: FLUX_NOT_WATCHED,
     };
-    metadata::follow(watched, &watch.stop, |source| {
-        let name = flux_name(kind, source.namespace().unwrap_or_default(), source.name_any());
-        watch.wakers.wake_all(ctx.referrers(&name));
+    metadata::follow(watched, &watch.stop, |told| {
+        if let Told::Is(source) | Told::Gone(source) = told {
+            let name = flux_name(kind, source.namespace().unwrap_or_default(), source.name_any());
+            watch.wakers.wake_all(ctx.referrers(&name));
+        }
     })
     .await;
 }

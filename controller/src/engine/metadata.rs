@@ -1,9 +1,9 @@
 //! The watch of metadata alone: of kinds that are not ours, whose objects wake ours.
 //!
-//! In: where to watch, what to do with a change. Out: nothing; it ends when it is told to. Reads no content and keeps nothing. A right that is
+//! In: where to watch, what to do with what it tells. Out: nothing; it ends when it is told to. Reads no content and keeps nothing. A right that is
 //! missing is said once: what wakes nobody is read at its interval.
 
-use super::shut::Patience;
+use super::shut::{Patience, is_refused};
 use super::watch::LONGEST_WATCH;
 use futures::StreamExt as _;
 use futures::stream::select_all;
@@ -31,11 +31,23 @@ pub(super) struct Watched<K> {
     pub warning: &'static str,
 }
 
+/// What a watch tells.
+pub(super) enum Told<'a, K> {
+    /// An object is there, or was changed; also one that a list shows: it may have changed while nobody watched.
+    Is(&'a PartialObjectMeta<K>),
+    /// An object was deleted.
+    Gone(&'a PartialObjectMeta<K>),
+    /// Everything that is there was told.
+    Listed,
+    /// It may not be watched, or there is no such kind.
+    Refused,
+}
+
 /// Calls `each` with what was changed, and with what was there, until told to stop.
 pub(super) async fn follow<K>(
     watched: Watched<K>,
     stop: &CancellationToken,
-    each: impl Fn(&PartialObjectMeta<K>),
+    mut each: impl FnMut(Told<'_, K>),
 ) where
     K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     PartialObjectMeta<K>: Resource,
@@ -50,13 +62,20 @@ pub(super) async fn follow<K>(
     let mut is_told = false;
     while let Some(event) = events.next().await {
         match event {
-            // Also one that a list shows: it may have changed while nobody watched.
-            Ok(Event::Apply(object) | Event::InitApply(object) | Event::Delete(object)) => each(&object),
-            Ok(Event::Init | Event::InitDone) => {}
-            Err(error) if is_forbidden(&error) && !std::mem::replace(&mut is_told, true) => {
-                tracing::warn!(kind, "{warning}: {error}");
+            Ok(Event::Apply(object) | Event::InitApply(object)) => each(Told::Is(&object)),
+            Ok(Event::Delete(object)) => each(Told::Gone(&object)),
+            Ok(Event::Init) => {}
+            Ok(Event::InitDone) => each(Told::Listed),
+            Err(error) => {
+                if is_forbidden(&error) && !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!(kind, "{warning}: {error}");
+                } else {
+                    tracing::debug!(kind, "the watch failed, it goes on: {error}");
+                }
+                if is_refused(&error) {
+                    each(Told::Refused);
+                }
             }
-            Err(error) => tracing::debug!(kind, "the watch failed, it goes on: {error}"),
         }
     }
 }

@@ -6,8 +6,9 @@ use super::sources::{self, Files};
 use super::{Context, Kind};
 use crate::login;
 use azureml_client::client::Client;
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_observe::{Eyes, Signed};
-use azureml_plan::resolve::{Made, Wait, access};
+use azureml_plan::resolve::{Made, Wait, access, is_unreached};
 use azureml_plan::trouble::Trouble;
 use azureml_plan::{Ask, InvalidSpec};
 use kube::ResourceExt as _;
@@ -97,7 +98,7 @@ pub(super) async fn leaving<K: Kind>(ctx: &Context, object: &K) -> Leaving<K::Ad
     };
     match last(ctx, object, &namespace, &workspace).await {
         Ok(reached) => Leaving::Address(reached),
-        Err(_) if !is_sure && ctx.world().is_unreached(&namespace, &workspace) => Leaving::Nothing,
+        Err(_) if !is_sure && is_unreached(ctx.world(), &namespace, &workspace) => Leaving::Nothing,
         Err(wait) => Leaving::Blocked(wait),
     }
 }
@@ -106,7 +107,7 @@ async fn last<K: Kind>(
     ctx: &Context,
     object: &K,
     namespace: &str,
-    workspace: &str,
+    workspace: &WorkspaceReference,
 ) -> Result<Reached<K::Address>, Wait> {
     let access = access(ctx.world(), namespace, workspace)?;
     let client = login::client(ctx, &access).await?;

@@ -15,6 +15,15 @@ pub struct Name {
     pub name: String,
 }
 
+impl Name {
+    /// `MLPipeline/iris`; of another namespace than `own`: `MLPipeline/iris of team-b`.
+    #[must_use]
+    pub fn seen_from(&self, own: &str) -> String {
+        let of = if self.namespace == own { String::new() } else { format!(" of {}", self.namespace) };
+        format!("{}/{}{of}", self.kind, self.name)
+    }
+}
+
 /// What was known of an object.
 #[derive(Debug, Default)]
 struct Known {

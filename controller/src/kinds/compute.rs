@@ -1,11 +1,11 @@
 //! MLCompute in the loop.
 
-use super::named;
+use super::in_workspace;
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLCompute, MLPipeline, MLWorkspace};
+use azureml_crds::{MLCompute, MLPipeline};
 use std::hash::Hash;
 
 impl Kind for MLCompute {
@@ -13,7 +13,7 @@ impl Kind for MLCompute {
     const CARES: bool = true;
 
     fn refers_to(&self) -> Vec<Name> {
-        vec![named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name)]
+        vec![in_workspace(self, &self.spec.workspace_ref)]
     }
 
     fn offer(&self) -> impl Hash {
@@ -31,6 +31,10 @@ impl Kind for MLCompute {
     }
 
     fn kept_by(&self, ctx: &Context) -> Vec<String> {
-        if self.is_retained() { Vec::new() } else { ctx.holders(&name_of(self), &[MLPipeline::KIND]) }
+        if self.is_retained() {
+            return Vec::new();
+        }
+        let (name, kinds) = (name_of(self), [MLPipeline::KIND]);
+        ctx.holders(&name, &kinds).iter().map(|holder| holder.seen_from(&name.namespace)).collect()
     }
 }

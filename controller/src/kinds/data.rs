@@ -1,17 +1,17 @@
 //! MLData in the loop.
 
-use super::named;
+use super::in_workspace;
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind};
+use azureml_crds::MLData;
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLData, MLWorkspace};
 use std::hash::Hash;
 
 impl Kind for MLData {
     const KIND: &'static str = "MLData";
 
     fn refers_to(&self) -> Vec<Name> {
-        vec![named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name)]
+        vec![in_workspace(self, &self.spec.workspace_ref)]
     }
 
     fn offer(&self) -> impl Hash {

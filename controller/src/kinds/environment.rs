@@ -1,13 +1,13 @@
 //! MLEnvironment in the loop.
 
-use super::named;
+use super::in_workspace;
 use crate::clock;
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind};
 use crate::metrics::{BUILDS, Done};
+use azureml_crds::MLEnvironment;
 use azureml_crds::ml_environment::MLEnvironmentStatus;
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLEnvironment, MLWorkspace};
 use azureml_plan::environment::is_open;
 use jiff::SignedDuration;
 use std::hash::Hash;
@@ -17,7 +17,7 @@ impl Kind for MLEnvironment {
     const KIND: &'static str = "MLEnvironment";
 
     fn refers_to(&self) -> Vec<Name> {
-        vec![named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name)]
+        vec![in_workspace(self, &self.spec.workspace_ref)]
     }
 
     fn offer(&self) -> impl Hash {

@@ -139,7 +139,7 @@ async fn newest(ctx: &Context, schedule: &MLSchedule, at: Timestamp) -> Result<J
     let namespace = schedule.namespace().unwrap_or_default();
     let workspace = schedule.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
     let workspace = workspace.ok_or("it has no workspace yet")?;
-    let access = access(ctx.world(), &namespace, &workspace.name).map_err(|wait| wait.message)?;
+    let access = access(ctx.world(), &namespace, workspace).map_err(|wait| wait.message)?;
     let client = login::client(ctx, &access).await.map_err(|wait| wait.message)?;
     let workspace = access.workspace().map_err(|wait| wait.message)?;
     let owner = ctx.world().owner(schedule.meta()).value();

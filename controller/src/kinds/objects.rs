@@ -5,12 +5,16 @@ use crate::engine::{Context, Kind as _};
 use crate::stores::find;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
 use azureml_plan::resolve::Objects;
-use kube::ResourceExt as _;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Objects for Context {
     fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>> {
         find(&self.stores.workspaces, namespace, name)
+    }
+
+    fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
+        self.namespaces.labels(namespace)
     }
 
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>> {
@@ -29,14 +33,12 @@ impl Objects for Context {
         find(&self.stores.pipelines, namespace, name)
     }
 
-    fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>> {
-        let all = self.stores.environments.state().into_iter();
-        all.filter(|object| object.namespace().as_deref() == Some(namespace)).collect()
+    fn environments(&self) -> Vec<Arc<MLEnvironment>> {
+        self.stores.environments.state()
     }
 
-    fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>> {
-        let all = self.stores.runs.state().into_iter();
-        all.filter(|object| object.namespace().as_deref() == Some(namespace)).collect()
+    fn runs(&self) -> Vec<Arc<MLRun>> {
+        self.stores.runs.state()
     }
 
     fn users(&self, namespace: &str, compute: &str) -> Vec<String> {

@@ -1,11 +1,11 @@
 //! MLPipeline in the loop.
 
-use super::named;
+use super::{in_workspace, named};
 use crate::engine::relations::Name;
 use crate::engine::watch::name_of;
 use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule};
 use azureml_plan::pipeline::{computes, data_refs, environments, pipelines};
 use azureml_plan::resolve::{refusal, within};
 use std::hash::Hash;
@@ -17,7 +17,7 @@ impl Kind for MLPipeline {
         let environments = environments(self).into_iter().map(|name| named::<_, MLEnvironment>(self, &name));
         let computes = computes(self).into_iter().map(|name| named::<_, MLCompute>(self, &name));
         let data = data_refs(self).into_iter().map(|name| named::<_, MLData>(self, &name));
-        let workspace = named::<_, MLWorkspace>(self, &self.spec.workspace_ref.name);
+        let workspace = in_workspace(self, &self.spec.workspace_ref);
         let nested = pipelines(self).into_iter().map(|name| named::<_, MLPipeline>(self, &name));
         environments.chain(computes).chain(data).chain(nested).chain([workspace]).collect()
     }
@@ -41,10 +41,11 @@ impl Kind for MLPipeline {
     }
 
     fn kept_by(&self, ctx: &Context) -> Vec<String> {
-        let mut holders = ctx.holders(&name_of(self), &[MLSchedule::KIND, MLRun::KIND, MLPipeline::KIND]);
+        let name = name_of(self);
+        let mut holders = ctx.holders(&name, &[MLSchedule::KIND, MLRun::KIND, MLPipeline::KIND]);
         // Pipelines in a circle keep each other from nothing: none of them could ever go.
         let within = within(self, ctx.world());
-        holders.retain(|holder| holder.strip_prefix("MLPipeline/").is_none_or(|name| !within.contains(name)));
-        holders
+        holders.retain(|holder| holder.kind != MLPipeline::KIND || !within.contains(&holder.name));
+        holders.iter().map(|holder| holder.seen_from(&name.namespace)).collect()
     }
 }

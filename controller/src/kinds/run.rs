@@ -1,13 +1,13 @@
 //! MLRun in the loop.
 
-use super::named;
+use super::{in_workspace, named};
 use crate::engine::kind::Rest;
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind};
 use crate::metrics::Done;
 use azureml_crds::ml_run::{MLRunStatus, Phase};
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLPipeline, MLRun, MLSchedule, MLWorkspace};
+use azureml_crds::{MLPipeline, MLRun, MLSchedule};
 use azureml_plan::run::{is_expired, is_finished, is_restored, kept_until, mark, was_seen};
 use azureml_plan::schedule::owner_of;
 use jiff::Timestamp;
@@ -29,8 +29,8 @@ impl Kind for MLRun {
         if is_finished(self) {
             return Vec::new();
         }
-        let workspace = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
-        let workspace = workspace.map(|workspace| named::<_, MLWorkspace>(self, &workspace.name));
+        let of = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
+        let workspace = of.map(|of| in_workspace(self, of));
         // The schedule that made it waits for its end, where it lets one run at a time.
         let schedule =
             owner_of(&self.metadata, MLSchedule::KIND).map(|(name, _)| named::<_, MLSchedule>(self, name));

@@ -1,13 +1,13 @@
 //! MLSchedule in the loop.
 
-use super::named;
+use super::{in_workspace, named};
 use crate::engine::relations::Name;
 use crate::engine::{Context, Kind};
 use crate::metrics::{Done, Ends, Nights};
 use azureml_crds::ml_run::Phase;
 use azureml_crds::ml_schedule::MLScheduleStatus;
 use azureml_crds::shared::DeletionPolicy;
-use azureml_crds::{MLPipeline, MLSchedule, MLWorkspace};
+use azureml_crds::{MLPipeline, MLSchedule};
 use azureml_plan::schedule::{ended, health};
 use jiff::Timestamp;
 use std::hash::Hash;
@@ -22,8 +22,8 @@ impl Kind for MLSchedule {
     const CARES: bool = true;
 
     fn refers_to(&self) -> Vec<Name> {
-        let workspace = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
-        let workspace = workspace.map(|workspace| named::<_, MLWorkspace>(self, &workspace.name));
+        let of = self.status.as_ref().and_then(|status| status.workspace_ref.as_ref());
+        let workspace = of.map(|of| in_workspace(self, of));
         [named::<_, MLPipeline>(self, &self.spec.pipeline_ref.name)].into_iter().chain(workspace).collect()
     }
 

@@ -6,8 +6,10 @@ use crate::engine::{Context, Kind};
 use azureml_crds::ml_workspace::MLWorkspaceStatus;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLWorkspace};
 use azureml_plan::preflight::refused;
+use azureml_plan::resolve::allows;
 use azureml_plan::trouble::Trouble;
 use azureml_plan::workspace::believed;
+use kube::ResourceExt as _;
 use std::hash::Hash;
 
 impl Kind for MLWorkspace {
@@ -38,6 +40,7 @@ impl Kind for MLWorkspace {
             status.data_plane,
             status.resync,
             serde_json::to_string(&self.spec.identity).ok(),
+            serde_json::to_string(&self.spec.allowed_namespaces).ok(),
         )
     }
 
@@ -50,6 +53,11 @@ impl Kind for MLWorkspace {
     }
 
     fn kept_by(&self, ctx: &Context) -> Vec<String> {
-        ctx.holders(&name_of(self), &[MLCompute::KIND, MLEnvironment::KIND, MLData::KIND, MLPipeline::KIND])
+        let own = self.namespace().unwrap_or_default();
+        let kinds = [MLCompute::KIND, MLEnvironment::KIND, MLData::KIND, MLPipeline::KIND];
+        let holders = ctx.holders(&name_of(self), &kinds).into_iter();
+        // What may not use it, keeps it from nothing: anybody can name it.
+        let holders = holders.filter(|holder| allows(ctx, self, &holder.namespace));
+        holders.map(|holder| holder.seen_from(&own)).collect()
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
 use crate::engine::list::counted;
 use crate::engine::memory::Memory;
+use crate::engine::namespaces::Namespaces;
 use crate::engine::pass::Engine;
 use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
@@ -13,7 +14,7 @@ use crate::engine::shut::Shut;
 use crate::engine::sources::Fetching;
 use crate::engine::watch::Watch;
 use crate::engine::{Context, Kind, Ticks};
-use crate::engine::{followed, followed_flux};
+use crate::engine::{followed, followed_flux, followed_namespaces};
 use crate::kinds::{firings, schedule};
 use crate::metrics::{Counted, Metrics};
 use crate::stores::{self, Stores, Writers};
@@ -142,6 +143,9 @@ impl Controller {
         let watch = Watch { namespaces: flags.namespaces.clone(), wakers, stop: stop.clone() };
         let mut watches = Watches::default();
         stations.watch(&watch, writers, &mut watches);
+        let listed = CancellationToken::new();
+        watches.listed.push(listed.clone());
+        watches.tasks.spawn(followed_namespaces::follow(ctx.clone(), watch.clone(), listed));
         Ok(Self { stations, watches, watch, ctx })
     }
 
@@ -180,6 +184,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         kube,
         stores,
         relations: std::sync::Mutex::default(),
+        namespaces: Namespaces::default(),
         shut: Shut::default(),
         gate: shared.gate.clone(),
         identities: Identities::new(config.reach()?, shared)?,

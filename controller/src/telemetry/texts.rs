@@ -22,5 +22,8 @@ pub const MAPS_NOT_WATCHED: &str = "ConfigMaps may not be watched, so each is re
 /// The start of a line; the answer of the API server follows.
 pub const FLUX_NOT_WATCHED: &str = "sources of Flux may not be watched, so each is read every five minutes; grant get, list and watch of \
     them (the chart's rbac.readFluxSources)";
+/// The start of a line; the answer of the API server follows.
+pub const NAMESPACES_NOT_WATCHED: &str = "namespaces may not be watched, so an MLWorkspace that is shared by labels knows of each its name alone; \
+    grant list and watch of namespaces (the chart's ClusterRole)";
 /// What `check` prints where all is well; the leader follows.
 pub const ALL_READABLE: &str = "every kind is served and may be read";

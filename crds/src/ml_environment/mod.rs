@@ -10,7 +10,8 @@ pub use self::conda::{AzuremlBuilder, Conda, CondaBuilder, CondaFrom};
 pub use self::packages::{BASE_PYTHON, BASE_R, Mirrors, Packages};
 pub use self::rebuild::{FollowedImage, Rebuild};
 
-use crate::shared::{Common, DeletionPolicy, DriftPolicy, Reference, has_common};
+use crate::shared::{Common, DeletionPolicy, DriftPolicy, has_common};
+use crate::sharing::WorkspaceReference;
 use crate::source::{SecretReference, SourceStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
@@ -49,7 +50,7 @@ use std::collections::BTreeMap;
 )]
 pub struct MLEnvironmentSpec {
     /// The MLWorkspace.
-    pub workspace_ref: Reference,
+    pub workspace_ref: WorkspaceReference,
     /// The environment's name in Azure, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]

@@ -8,7 +8,8 @@ pub use current::{Current, Settings};
 pub use rules::{NO_SUCH_INPUT, NO_SUCH_OUTPUT, NO_SUCH_STEP_OUTPUT, NOT_A_BINDING, NOT_ABOVE};
 pub use run_on_change::RunOnChange;
 
-use crate::shared::{Common, DeletionPolicy, Reference, ResolvedAsset, has_common};
+use crate::shared::{Common, DeletionPolicy, ResolvedAsset, has_common};
+use crate::sharing::WorkspaceReference;
 use crate::source::{Source, SourceStatus};
 use crate::step::{Compute, Environment, Step};
 use crate::values::{Input, Output};
@@ -59,7 +60,7 @@ use std::collections::BTreeMap;
 )]
 pub struct MLPipelineSpec {
     /// The MLWorkspace.
-    pub workspace_ref: Reference,
+    pub workspace_ref: WorkspaceReference,
     /// The name of the pipeline component in Azure, and the beginning of the names of its steps' components, where the generated one is not wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 180))]

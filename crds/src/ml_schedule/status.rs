@@ -4,7 +4,8 @@
 
 use super::ScheduledRun;
 use crate::engine::Decided;
-use crate::shared::{Common, Reference, ResolvedAsset, has_common};
+use crate::shared::{Common, ResolvedAsset, has_common};
+use crate::sharing::WorkspaceReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ pub struct MLScheduleStatus {
     pub common: Common,
     /// The MLWorkspace, kept so that the schedule can be deleted when the MLPipeline is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workspace_ref: Option<Reference>,
+    pub workspace_ref: Option<WorkspaceReference>,
     /// The version of the pipeline that the schedule runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -32,7 +32,7 @@ pub(super) fn built(
     let registry = workspace.registry.as_ref().ok_or_else(|| {
         let message = format!(
             "the workspace {} has no container registry yet; name one in registry.resourceId of MLWorkspace {}",
-            workspace.id.name(), workspace.name
+            workspace.id.name(), workspace.reference
         );
         InvalidSpec { reason: Reason::NO_REGISTRY, ..InvalidSpec::new(recipe.field, message) }
     })?;

@@ -9,6 +9,9 @@ reasons! {
     REFERENCE_NOT_READY = "ReferenceNotReady", User,
         "The spec names an object that is there and has no version, or no cluster, yet.",
         "do what the conditions of the object that is named ask for";
+    REFERENCE_NOT_PERMITTED = "ReferenceNotPermitted", Platform,
+        "The spec names an MLWorkspace of another namespace that is not there, or does not allow this namespace.",
+        "add the namespace to spec.allowedNamespaces of the MLWorkspace, or correct the name";
     WORKSPACE_NOT_READY = "WorkspaceNotReady", Nobody,
         "The MLWorkspace has not been read yet, or Azure is still making the workspace.",
         "wait, or do what the conditions of the MLWorkspace ask for";

@@ -1,5 +1,6 @@
 //! By whose identity a workspace is reached, and what it may be used for.
 
+use super::sharing::named;
 use super::wait::Wait;
 use super::world::World;
 use crate::context::Workspace;
@@ -8,6 +9,7 @@ use crate::reasons::Reason;
 use crate::time;
 use crate::workspace::{id, learned};
 use azureml_crds::MLWorkspace;
+use azureml_crds::sharing::WorkspaceReference;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,10 +52,14 @@ pub struct Login {
 pub struct Access {
     /// The MLWorkspace.
     pub object: Arc<MLWorkspace>,
+    /// How the object names it.
+    pub reference: WorkspaceReference,
     /// How to sign in for it.
     pub login: Login,
     /// What it may be used for.
     pub rights: Rights,
+    /// What its own namespace may use it for.
+    host: Rights,
     /// How often everything of it is compared with Azure.
     pub resync: Duration,
 }
@@ -69,8 +75,8 @@ impl Access {
     ///
     /// # Errors
     /// When it is the way to another.
-    pub(super) fn is_to(&self, workspace: &str) -> Result<(), Wait> {
-        if self.object.metadata.name.as_deref() == Some(workspace) {
+    pub(super) fn is_to(&self, workspace: &WorkspaceReference) -> Result<(), Wait> {
+        if self.reference == *workspace {
             return Ok(());
         }
         Err(Wait::new(
@@ -84,21 +90,27 @@ impl Access {
     /// # Errors
     /// When it was not found yet.
     pub fn workspace(&self) -> Result<Workspace, Wait> {
-        learned(&self.object, self.rights.clone()).ok_or_else(|| {
-            let name = self.object.metadata.name.as_deref().unwrap_or_default();
-            Wait::new(Reason::WORKSPACE_NOT_READY, format!("MLWorkspace {name} is not ready yet"))
+        let used = (self.reference.clone(), self.rights.clone());
+        learned(&self.object, &self.host, used).ok_or_else(|| {
+            let message = format!("MLWorkspace {} is not ready yet", self.reference);
+            Wait::new(Reason::WORKSPACE_NOT_READY, message)
         })
     }
 }
 
-/// The way to the workspace of an MLWorkspace.
+/// The way of an object of the namespace `own` to the workspace that it names.
 ///
 /// # Errors
-/// When there is no such object, or no grant for what it asks.
-pub fn access(world: World<'_>, namespace: &str, name: &str) -> Result<Access, Wait> {
-    let object =
-        world.objects.workspace(namespace, name).ok_or_else(|| Wait::not_found("MLWorkspace", name))?;
-    access_of(world, object)
+/// When there is no such MLWorkspace that may be used, or no grant for what it asks.
+pub fn access(world: World<'_>, own: &str, reference: &WorkspaceReference) -> Result<Access, Wait> {
+    let reference = reference.seen_from(own);
+    let access = access_of(world, named(world, own, &reference)?)?;
+    if reference.namespace.is_none() {
+        return Ok(access);
+    }
+    let (_, asker) = asker(world, &access.object, own.to_owned());
+    let rights = Rights::shared(&world.settings.grants, asker, id(&access.object));
+    Ok(Access { reference, rights, ..access })
 }
 
 /// The way to a workspace by its MLWorkspace.
@@ -106,30 +118,36 @@ pub fn access(world: World<'_>, namespace: &str, name: &str) -> Result<Access, W
 /// # Errors
 /// When there is no grant for what it asks.
 pub fn access_of(world: World<'_>, object: Arc<MLWorkspace>) -> Result<Access, Wait> {
-    let default_cloud = &world.settings.default_cloud;
-    let cloud = object.spec.cloud.clone().unwrap_or_else(|| default_cloud.clone());
-    let (identity, rights) = identity(world, &object, &cloud)?;
+    let (identity, rights) = identity(world, &object)?;
     let own = object.spec.resync.as_deref().and_then(|text| time::duration("resync", text).ok());
     let resync = own.unwrap_or(world.settings.resync).unsigned_abs();
-    Ok(Access { object, login: Login { cloud, identity }, rights, resync })
+    let reference = WorkspaceReference::own(object.metadata.name.clone().unwrap_or_default());
+    let login = Login { cloud: cloud(world, &object).to_owned(), identity };
+    Ok(Access { object, reference, login, host: rights.clone(), rights, resync })
 }
 
-fn identity(world: World<'_>, workspace: &MLWorkspace, cloud: &str) -> Result<(Identity, Rights), Wait> {
+fn cloud<'a>(world: World<'a>, workspace: &'a MLWorkspace) -> &'a str {
+    workspace.spec.cloud.as_deref().unwrap_or(&world.settings.default_cloud)
+}
+
+/// The tenant of the identity that a workspace names, and a namespace that asks to act as that identity.
+fn asker(world: World<'_>, workspace: &MLWorkspace, namespace: String) -> (Option<String>, Asker) {
     let identity = workspace.spec.identity.as_ref();
     let client = identity.and_then(|identity| identity.client_id.clone());
+    let cloud = cloud(world, workspace).to_owned();
+    let is_default_cloud = cloud == world.settings.default_cloud;
     let tenant = identity.and_then(|identity| identity.tenant_id.clone());
-    if let (Some(secret), Some(client), Some(tenant)) =
-        (identity.and_then(|identity| identity.secret_ref.as_ref()), &client, &tenant)
-    {
+    (tenant, Asker { namespace, client, cloud, is_default_cloud })
+}
+
+fn identity(world: World<'_>, workspace: &MLWorkspace) -> Result<(Identity, Rights), Wait> {
+    let (tenant, asker) = asker(world, workspace, workspace.metadata.namespace.clone().unwrap_or_default());
+    let secret = workspace.spec.identity.as_ref().and_then(|identity| identity.secret_ref.as_ref());
+    if let (Some(secret), Some(client), Some(tenant)) = (secret, &asker.client, &tenant) {
         let (client, tenant) = (client.clone(), tenant.clone());
         return Ok((Identity::Secret { client, tenant, name: secret.name.clone() }, Rights::Own));
     }
-    let asker = Asker {
-        namespace: workspace.metadata.namespace.clone().unwrap_or_default(),
-        client: client.clone(),
-        cloud: cloud.to_owned(),
-        is_default_cloud: cloud == world.settings.default_cloud,
-    };
+    let client = asker.client.clone();
     let rights = Rights::granted(&world.settings.grants, asker, id(workspace))
         .map_err(|missing| Wait::stalled(missing.reason, missing.message))?;
     Ok((client.map_or(Identity::Controller, |client| Identity::Federated { client, tenant }), rights))

@@ -13,7 +13,7 @@ use azureml_crds::MLCompute;
 
 impl Resolve for MLCompute {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
-        access(world, &place(&self.metadata).0, &self.spec.workspace_ref.name)
+        access(world, &place(&self.metadata).0, &self.spec.workspace_ref)
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 impl Resolve for MLData {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
-        access(world, &place(&self.metadata).0, &self.spec.workspace_ref.name)
+        access(world, &place(&self.metadata).0, &self.spec.workspace_ref)
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
@@ -55,11 +55,11 @@ pub(super) fn data(
     workspace: &Workspace,
 ) -> Result<Data, Wait> {
     let data = world.objects.data(namespace, name).ok_or_else(|| Wait::not_found("MLData", name))?;
-    let of = &data.spec.workspace_ref.name;
-    if *of != workspace.name {
+    let of = data.spec.workspace_ref.seen_from(namespace);
+    if of != workspace.reference {
         let message = format!(
             "MLData {name} is of MLWorkspace {of}, and a pipeline reads data of its own workspace, {}, only",
-            workspace.name
+            workspace.reference
         );
         return Err(Wait::stalled(Reason::INVALID_SPEC, message));
     }

@@ -1,5 +1,6 @@
 //! What an MLEnvironment refers to, and which version of it others use.
 
+use super::sharing::named;
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
 use crate::context::Workspace;
@@ -16,7 +17,7 @@ use std::borrow::Cow;
 
 impl Resolve for MLEnvironment {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
-        access(world, &place(&self.metadata).0, &self.spec.workspace_ref.name)
+        access(world, &place(&self.metadata).0, &self.spec.workspace_ref)
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
@@ -57,18 +58,14 @@ impl Resolve for MLEnvironment {
 pub(super) fn environment(world: World<'_>, namespace: &str, name: &str) -> Result<String, Wait> {
     let environment =
         world.objects.environment(namespace, name).ok_or_else(|| Wait::not_found("MLEnvironment", name))?;
-    let workspace = world.objects.workspace(namespace, &environment.spec.workspace_ref.name);
+    let workspace = named(world, namespace, &environment.spec.workspace_ref)?;
     let version = environment.status.as_ref().and_then(|status| status.version.clone());
     let content = content_name(&environment.spec, told(&environment), &Images::in_force(&environment));
     let version = version.filter(|version| is_of_content(version, &content));
-    match (workspace, version) {
-        (Some(workspace), Some(version)) => {
-            let id = id(&environment, &crate::workspace::id(&workspace));
-            Ok(id.child("versions", &version).to_string())
-        }
-        _ => Err(Wait::new(
-            Reason::REFERENCE_NOT_READY,
-            format!("MLEnvironment {name} has no version of its present spec yet"),
-        )),
-    }
+    let version = version.ok_or_else(|| {
+        let message = format!("MLEnvironment {name} has no version of its present spec yet");
+        Wait::new(Reason::REFERENCE_NOT_READY, message)
+    })?;
+    let id = id(&environment, &crate::workspace::id(&workspace));
+    Ok(id.child("versions", &version).to_string())
 }

@@ -10,12 +10,14 @@ mod environment;
 mod pipeline;
 mod run;
 mod schedule;
+mod sharing;
 mod wait;
 mod workspace;
 mod world;
 
 pub use access::{Access, Identity, Login, access, access_of};
 pub use pipeline::within;
+pub use sharing::{allows, is_unreached};
 pub use wait::Wait;
 pub use workspace::refusal;
 pub use world::{Objects, Settings, World};
@@ -25,7 +27,8 @@ use crate::owner::Owner;
 use crate::source::{Purpose, Sources};
 use crate::{Decide, Leave};
 use azureml_client::image::ImageRef;
-use azureml_crds::shared::{Common, Reference};
+use azureml_crds::shared::Common;
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_crds::source::Source;
 use std::borrow::Cow;
 
@@ -36,17 +39,17 @@ pub enum Made {
     Nothing,
     /// Perhaps something, unless its workspace was never reached: `status` has no `azureId`, but a request may have been sent.
     /// For kinds that write their address after the first request.
-    Perhaps(String),
+    Perhaps(WorkspaceReference),
     /// Something: `status` has its `azureId`.
-    Something(String),
+    Something(WorkspaceReference),
 }
 
 impl Made {
     /// For a kind that writes its address after the first request.
-    fn of(workspace: &Reference, status: Option<&Common>) -> Self {
-        let name = workspace.name.clone();
+    fn of(workspace: &WorkspaceReference, status: Option<&Common>) -> Self {
+        let workspace = workspace.clone();
         let is_made = status.is_some_and(|common| common.azure_id.is_some());
-        if is_made { Self::Something(name) } else { Self::Perhaps(name) }
+        if is_made { Self::Something(workspace) } else { Self::Perhaps(workspace) }
     }
 }
 

@@ -16,13 +16,14 @@ use crate::reasons::Reason;
 use crate::source::{Sources, of_pipeline};
 use azureml_crds::MLPipeline;
 use azureml_crds::ml_pipeline::Current;
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_crds::source::Source;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Resolve for MLPipeline {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
-        access(world, &place(&self.metadata).0, &self.spec.workspace_ref.name)
+        access(world, &place(&self.metadata).0, &self.spec.workspace_ref)
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
@@ -61,7 +62,7 @@ impl Resolve for MLPipeline {
     }
 
     fn made(&self) -> Made {
-        let workspace = self.spec.workspace_ref.name.clone();
+        let workspace = self.spec.workspace_ref.clone();
         let status = self.status.as_ref();
         let is_made =
             status.is_some_and(|status| status.common.azure_id.is_some() || status.endpoint.is_some());
@@ -87,8 +88,8 @@ fn nested(
     }
     all(pipelines(pipeline), |name| {
         let (of, current) = in_force(world, &namespace, name)?;
-        let own = &pipeline.spec.workspace_ref.name;
-        if of != *own {
+        let own = pipeline.spec.workspace_ref.seen_from(&namespace);
+        if of != own {
             let message = format!(
                 "MLPipeline {name} is of MLWorkspace {of}, and a pipeline stands in one of its own workspace, {own}, only"
             );
@@ -152,14 +153,18 @@ fn all<Found>(
 }
 
 /// The workspace and the version in force of the MLPipeline that an object names.
-pub(super) fn in_force(world: World<'_>, namespace: &str, name: &str) -> Result<(String, Current), Wait> {
+pub(super) fn in_force(
+    world: World<'_>,
+    namespace: &str,
+    name: &str,
+) -> Result<(WorkspaceReference, Current), Wait> {
     let pipeline =
         world.objects.pipeline(namespace, name).ok_or_else(|| Wait::not_found("MLPipeline", name))?;
     let current = pipeline.status.as_ref().and_then(|status| status.current.clone());
     let current = current.ok_or_else(|| {
         Wait::new(Reason::REFERENCE_NOT_READY, format!("MLPipeline {name} has no version in force yet"))
     })?;
-    Ok((pipeline.spec.workspace_ref.name.clone(), current))
+    Ok((pipeline.spec.workspace_ref.seen_from(namespace), current))
 }
 
 /// A version that a status tells is one of the pipeline's own.

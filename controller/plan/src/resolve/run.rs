@@ -9,6 +9,7 @@ use crate::owner::Owner;
 use crate::run::{Address, Refs, id, is_restored, labels, was_seen};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
+use azureml_crds::sharing::WorkspaceReference;
 
 impl Resolve for MLRun {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
@@ -18,8 +19,8 @@ impl Resolve for MLRun {
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
         let workspace = access.workspace()?;
-        let (name_of_workspace, recorded) = recorded(self, world)?;
-        access.is_to(&name_of_workspace)?;
+        let (to, recorded) = recorded(self, world)?;
+        access.is_to(&to)?;
         let current = to_run(self, world, recorded, &workspace)?;
         let told = self.status.as_ref().map(|status| status.resolved.as_slice()).unwrap_or_default();
         let pins = Pins::told(told, &labels(self, &current, &workspace.id));
@@ -30,7 +31,7 @@ impl Resolve for MLRun {
         let status = self.status.as_ref();
         let is_made = status.is_some_and(|status| status.common.azure_id.is_some());
         let workspace = status.and_then(|status| status.workspace_ref.as_ref()).filter(|_| is_made);
-        workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.name.clone()))
+        workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.clone()))
     }
 
     fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
@@ -39,11 +40,12 @@ impl Resolve for MLRun {
 }
 
 /// The workspace and the version that were written down when the run began; before that, those of its pipeline.
-fn recorded(run: &MLRun, world: World<'_>) -> Result<(String, Current), Wait> {
+fn recorded(run: &MLRun, world: World<'_>) -> Result<(WorkspaceReference, Current), Wait> {
+    let (namespace, _) = place(&run.metadata);
     let status = run.status.clone().unwrap_or_default();
     match (status.workspace_ref, status.pipeline) {
-        (Some(workspace), Some(current)) => Ok((workspace.name, current)),
-        _ => in_force(world, &place(&run.metadata).0, &run.spec.pipeline_ref.name),
+        (Some(workspace), Some(current)) => Ok((workspace.seen_from(&namespace), current)),
+        _ => in_force(world, &namespace, &run.spec.pipeline_ref.name),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::asset_name::Pins;
 use crate::context::Workspace;
 use crate::owner::Owner;
 use crate::schedule::{Address, Made as Fired, Refs, id, is_fired_here, made};
-use azureml_crds::MLSchedule;
+use azureml_crds::{MLRun, MLSchedule};
+use std::sync::Arc;
 
 impl Resolve for MLSchedule {
     fn access(&self, world: World<'_>) -> Result<Access, Wait> {
@@ -19,8 +20,8 @@ impl Resolve for MLSchedule {
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
         let (namespace, _) = place(&self.metadata);
         let name = &self.spec.pipeline_ref.name;
-        let (name_of_workspace, current) = in_force(world, &namespace, name)?;
-        access.is_to(&name_of_workspace)?;
+        let (to, current) = in_force(world, &namespace, name)?;
+        access.is_to(&to)?;
         let workspace = access.workspace()?;
         vouched(world, (&namespace, name), &current, &workspace)?;
         let (owner, form) = (world.owner(&self.metadata), world.settings.schedule_form);
@@ -36,7 +37,7 @@ impl Resolve for MLSchedule {
         let status = self.status.as_ref();
         let is_made = status.is_some_and(|status| status.common.azure_id.is_some());
         let workspace = status.and_then(|status| status.workspace_ref.as_ref()).filter(|_| is_made);
-        workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.name.clone()))
+        workspace.map_or(Made::Nothing, |workspace| Made::Something(workspace.clone()))
     }
 
     fn address(&self, workspace: &Workspace, owner: Owner) -> Address {
@@ -49,6 +50,6 @@ fn fired(schedule: &MLSchedule, world: World<'_>) -> Vec<Fired> {
     if !is_fired_here(schedule) {
         return Vec::new();
     }
-    let runs = world.objects.runs(&place(&schedule.metadata).0);
-    runs.iter().filter_map(|run| made(schedule, run)).collect()
+    let is_near = |run: &&Arc<MLRun>| run.metadata.namespace == schedule.metadata.namespace;
+    world.objects.runs().iter().filter(is_near).filter_map(|run| made(schedule, run)).collect()
 }

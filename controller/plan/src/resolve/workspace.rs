@@ -1,6 +1,6 @@
 //! What an MLWorkspace refers to: nothing. And why an object may not be used any more by those that name it.
 
-use super::world::place;
+use super::sharing::allows;
 use super::{Access, Made, Resolve, Wait, World, access_of};
 use crate::context::Workspace;
 use crate::owner::Owner;
@@ -9,7 +9,9 @@ use crate::reasons::Reason;
 use crate::workspace::Refs;
 use azureml_crds::ml_run::Phase;
 use azureml_crds::shared::Common;
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_crds::{MLEnvironment, MLRun, MLWorkspace};
+use kube::core::ObjectMeta;
 use std::sync::Arc;
 
 impl Resolve for MLWorkspace {
@@ -18,12 +20,11 @@ impl Resolve for MLWorkspace {
     }
 
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
-        let (namespace, name) = place(&self.metadata);
         Ok(Refs {
             resync: world.settings.resync,
             rights: access.rights.clone(),
-            build: built_in(world, &namespace, &name),
-            has_run: has_run(world, &namespace, &name),
+            build: built_in(world, self),
+            has_run: has_run(world, self),
         })
     }
 
@@ -35,10 +36,10 @@ impl Resolve for MLWorkspace {
 }
 
 /// What the environments of a workspace tell of builds.
-fn built_in(world: World<'_>, namespace: &str, workspace: &str) -> Asked {
+fn built_in(world: World<'_>, workspace: &MLWorkspace) -> Asked {
     let mut build = Asked::Open;
-    for environment in world.objects.environments(namespace) {
-        if environment.spec.workspace_ref.name == workspace {
+    for environment in world.objects.environments() {
+        if uses(world, &environment.metadata, &environment.spec.workspace_ref, workspace) {
             match built(&environment) {
                 Asked::Open => {}
                 Asked::Done => return Asked::Done,
@@ -50,14 +51,22 @@ fn built_in(world: World<'_>, namespace: &str, workspace: &str) -> Asked {
 }
 
 /// Whether a run in a workspace has succeeded.
-fn has_run(world: World<'_>, namespace: &str, workspace: &str) -> bool {
+fn has_run(world: World<'_>, workspace: &MLWorkspace) -> bool {
     let is_it = |run: &MLRun| {
-        run.status.as_ref().is_some_and(|status| {
-            let of = status.workspace_ref.as_ref();
-            of.is_some_and(|of| of.name == workspace) && status.phase == Some(Phase::Succeeded)
-        })
+        let status = run.status.as_ref().filter(|status| status.phase == Some(Phase::Succeeded));
+        let of = status.and_then(|status| status.workspace_ref.as_ref());
+        of.is_some_and(|of| uses(world, &run.metadata, of, workspace))
     };
-    world.objects.runs(namespace).iter().any(|run| is_it(run))
+    world.objects.runs().iter().any(|run| is_it(run))
+}
+
+/// Whether an object uses a workspace, and may.
+fn uses(world: World<'_>, object: &ObjectMeta, of: &WorkspaceReference, workspace: &MLWorkspace) -> bool {
+    let own = object.namespace.as_deref().unwrap_or_default();
+    let (namespace, name) = (workspace.metadata.namespace.as_deref(), workspace.metadata.name.as_deref());
+    Some(of.name.as_str()) == name
+        && Some(of.namespace(own)) == namespace
+        && allows(world.objects, workspace, own)
 }
 
 /// What an environment tells of builds: its own has succeeded, or was refused for a right on the registry.

@@ -7,12 +7,15 @@ use crate::pipeline::Deployments;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
 use jiff::SignedDuration;
 use kube::core::ObjectMeta;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Finds objects by namespace and name.
 pub trait Objects {
     /// An MLWorkspace.
     fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>>;
+    /// The labels of a namespace, as far as they are known.
+    fn labels(&self, namespace: &str) -> BTreeMap<String, String>;
     /// An MLCompute.
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>>;
     /// An MLEnvironment.
@@ -21,10 +24,10 @@ pub trait Objects {
     fn data(&self, namespace: &str, name: &str) -> Option<Arc<MLData>>;
     /// An MLPipeline.
     fn pipeline(&self, namespace: &str, name: &str) -> Option<Arc<MLPipeline>>;
-    /// Every MLEnvironment of a namespace.
-    fn environments(&self, namespace: &str) -> Vec<Arc<MLEnvironment>>;
-    /// Every MLRun of a namespace.
-    fn runs(&self, namespace: &str) -> Vec<Arc<MLRun>>;
+    /// Every MLEnvironment.
+    fn environments(&self) -> Vec<Arc<MLEnvironment>>;
+    /// Every MLRun.
+    fn runs(&self) -> Vec<Arc<MLRun>>;
     /// The names of the objects that name an MLCompute: MLPipelines.
     fn users(&self, namespace: &str, compute: &str) -> Vec<String>;
 }
@@ -63,13 +66,6 @@ impl World<'_> {
     pub fn owner(&self, meta: &ObjectMeta) -> Owner {
         let (namespace, name) = place(meta);
         Owner { cluster: self.settings.cluster.clone(), namespace, name, predecessors: Vec::new() }
-    }
-
-    /// Whether nothing can have been made in a workspace: it is not there, or was never found in Azure.
-    #[must_use]
-    pub fn is_unreached(&self, namespace: &str, workspace: &str) -> bool {
-        let workspace = self.objects.workspace(namespace, workspace);
-        workspace.is_none_or(|found| found.status.as_ref().is_none_or(|status| status.region.is_none()))
     }
 }
 

@@ -36,7 +36,6 @@ use azureml_client::{ArmId, Class};
 use azureml_crds::MLRun;
 use azureml_crds::ml_pipeline::Current;
 use azureml_crds::ml_run::{Cause, Failure, MLRunSpec, MLRunStatus, Phase};
-use azureml_crds::shared::Reference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -98,7 +97,7 @@ impl Decide for MLRun {
         }
         status.common.azure_id = Some(wanted.id.to_string());
         status.job_name = Some(wanted.id.name().to_owned());
-        status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+        status.workspace_ref = Some(refs.workspace.reference.clone());
         status.pipeline = restored::version(self, refs, seen).cloned();
         status.resolved = refs.pins.status(&status.resolved, ask.now);
         if let Some(cause) = made_again(self, seen) {

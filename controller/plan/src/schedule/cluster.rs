@@ -17,7 +17,6 @@ use crate::{View, hash, time};
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_run::Phase;
 use azureml_crds::ml_schedule::{ConcurrencyPolicy, Decided, MLScheduleSpec, MLScheduleStatus};
-use azureml_crds::shared::Reference;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
@@ -228,7 +227,7 @@ fn waits(next: Option<Timestamp>) -> String {
 pub(super) fn facts(schedule: &MLSchedule, view: &View<'_, MLSchedule>, plan: &Plan) -> MLScheduleStatus {
     let mut status = schedule.status.clone().unwrap_or_default();
     let View { refs, wanted, ask, .. } = view;
-    status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+    status.workspace_ref = Some(refs.workspace.reference.clone());
     status.time_zone = Some(wanted.zone.windows.clone());
     status.version = Some(refs.current.version.clone());
     status.runs = own::kept(runs::told(schedule), &refs.runs, schedule.spec.deletion_policy, ask.now);

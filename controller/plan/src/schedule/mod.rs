@@ -49,7 +49,6 @@ use crate::{Decide, View, failure, firing, job, names, time};
 use azureml_client::ArmId;
 use azureml_crds::MLSchedule;
 use azureml_crds::ml_schedule::{MLScheduleStatus, ScheduledRun};
-use azureml_crds::shared::Reference;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -128,7 +127,7 @@ fn facts(schedule: &MLSchedule, view: View<'_, MLSchedule>, plan: &Plan) -> MLSc
     let View { refs, wanted, seen, ask } = view;
     let mut status = schedule.status.clone().unwrap_or_default();
     status.common.azure_id = Some(wanted.id.to_string());
-    status.workspace_ref = Some(Reference { name: refs.workspace.name.clone() });
+    status.workspace_ref = Some(refs.workspace.reference.clone());
     status.resolved = refs.pins.status(&status.resolved, ask.now);
     status.time_zone = Some(wanted.zone.windows.clone());
     if plan.applied.is_some() {

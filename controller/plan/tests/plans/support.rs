@@ -2,6 +2,7 @@
 
 use azureml_client::ArmId;
 use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_plan::context::{Pace, Workspace};
 use azureml_plan::grants::Rights;
 use azureml_plan::owner::Owner;
@@ -22,7 +23,7 @@ pub fn workspace() -> Workspace {
         "/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-mlops/providers/Microsoft.ContainerRegistry/registries/acrmlops"
     );
     Workspace {
-        name: "prod".into(),
+        reference: WorkspaceReference::own("prod"),
         id: ArmId::workspace(SUBSCRIPTION, "rg-mlops", "mlw-prod"),
         region: "westeurope".into(),
         data_plane: None,

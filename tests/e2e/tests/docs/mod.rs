@@ -39,7 +39,7 @@ const WALKS: [&[&str]; 9] = [
         "concepts/deletion.md",
     ],
     &["how-to/import.md", "how-to/adopt.md"],
-    &["how-to/workspaces.md"],
+    &["how-to/workspaces.md", "how-to/share.md"],
     &["reference/command-line.md", "how-to/validate.md", "how-to/promote.md", "how-to/github-actions.md"],
     &[
         "how-to/steps.md",

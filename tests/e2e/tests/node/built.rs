@@ -6,6 +6,7 @@ use azureml_client::ArmId;
 use azureml_control_plane::Node;
 use azureml_crds::MLEnvironment;
 use azureml_crds::ml_workspace::{RegistryStatus, RoleAssignmentMode};
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_plan::Decide as _;
 use azureml_plan::context::Workspace;
 use azureml_plan::environment::{Refs, Source};
@@ -100,7 +101,7 @@ fn files(spec: &Value) -> Result<Vec<(String, String)>> {
         role_assignment_mode: RoleAssignmentMode::LegacyRegistryPermissions,
     };
     let workspace = Workspace {
-        name: "w".into(),
+        reference: WorkspaceReference::own("w"),
         id: ArmId::workspace("s", "g", "w"),
         region: "westeurope".into(),
         data_plane: None,

@@ -7,9 +7,11 @@ use crate::pipeline::Deployments;
 use crate::resolve::{Objects, Settings};
 use azureml_client::ArmId;
 use azureml_crds::ml_data::MLDataStatus;
+use azureml_crds::sharing::WorkspaceReference;
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLWorkspace};
 use jiff::SignedDuration;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 struct Only(MLData);
@@ -30,10 +32,13 @@ impl Objects for Only {
     fn pipeline(&self, _: &str, _: &str) -> Option<Arc<MLPipeline>> {
         None
     }
-    fn environments(&self, _: &str) -> Vec<Arc<MLEnvironment>> {
+    fn labels(&self, _: &str) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+    fn environments(&self) -> Vec<Arc<MLEnvironment>> {
         Vec::new()
     }
-    fn runs(&self, _: &str) -> Vec<Arc<MLRun>> {
+    fn runs(&self) -> Vec<Arc<MLRun>> {
         Vec::new()
     }
     fn users(&self, _: &str, _: &str) -> Vec<String> {
@@ -49,8 +54,8 @@ fn workspace() -> Workspace {
         Asker { namespace: "n".into(), client: None, cloud: "AzurePublic".into(), is_default_cloud: true };
     let rights = Rights::granted(&grants, asker, id.clone()).unwrap();
     let (registry, data_plane) = (None, None);
-    let (name, region, identity) = ("w".to_owned(), "r".to_owned(), "i".to_owned());
-    Workspace { name, id, region, registry, data_plane, rights, identity }
+    let (reference, region, identity) = (WorkspaceReference::own("w"), "r".to_owned(), "i".to_owned());
+    Workspace { reference, id, region, registry, data_plane, rights, identity }
 }
 
 fn taxi(workspace: &str, path: &str, version: Option<&str>) -> MLData {

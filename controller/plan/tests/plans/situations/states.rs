@@ -31,6 +31,12 @@ const WAITS: &[(&[&str], &str, State, &str)] = &[
         State::Working,
         "ReferenceNotReady",
     ),
+    (
+        INSIDE,
+        "a workspace of another namespace does not allow its own",
+        State::Working,
+        "ReferenceNotPermitted",
+    ),
     (INSIDE, "its workspace is not ready", State::Working, "WorkspaceNotReady"),
     (ALL, "no grant lets its namespace use the identity", State::Stalled, "IdentityNotGranted"),
     (ALL, "the configuration has no such cloud", State::Stalled, "UnknownCloud"),

@@ -54,8 +54,10 @@ impl<'a> Path<'a> {
         let mut parts = path.trim_start_matches('/').split('/');
         parts.nth(if path.starts_with("/api/") { 1 } else { 2 })?;
         let (mut plural, mut namespace) = (parts.next()?, "");
-        if plural == "namespaces" {
-            namespace = parts.next()?;
+        if plural == "namespaces"
+            && let Some(of) = parts.next()
+        {
+            namespace = of;
             plural = parts.next()?;
         }
         Some(Self { plural, namespace, name: parts.next(), is_status: parts.next() == Some("status") })

@@ -18,6 +18,7 @@ mod renamed;
 mod restored;
 mod runs;
 mod schedules;
+mod sharing;
 mod sources;
 mod workspaces;
 
@@ -59,6 +60,8 @@ struct Stage {
     work: JoinSet<()>,
     /// What a process that starts is refused in Kubernetes: a part of the address.
     forbidden: Option<&'static str>,
+    /// Whether a process that starts watches every namespace.
+    sees_all: bool,
 }
 
 /// The configuration of the operator, but for its clouds: everything else is as in an installation.
@@ -100,7 +103,8 @@ impl Stage {
         let config = config(&azure, more)?;
         let leads = Arc::new(AtomicBool::new(true));
         let work = JoinSet::new();
-        let mut stage = Self { azure, kubernetes, journal, leads, config, work, forbidden: None };
+        let mut stage =
+            Self { azure, kubernetes, journal, leads, config, work, forbidden: None, sees_all: false };
         stage.start().await?;
         stage.apply(&workspace());
         stage.ready("MLWorkspace", "team-a").await?;
@@ -111,6 +115,7 @@ impl Stage {
     async fn start(&mut self) -> Result<()> {
         self.work = JoinSet::new();
         let words = ["azureml-operator", "run", "--namespace", NAMESPACE];
+        let words = if self.sees_all { &words[..2] } else { &words };
         let Command::Run(flags) = Args::try_parse_from(words)?.command else { bail!("another command") };
         let (kubernetes, leads) = (self.kubernetes.clone(), self.leads.clone());
         let forbidden = self.forbidden;

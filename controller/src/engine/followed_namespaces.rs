@@ -1,0 +1,55 @@
+//! Namespaces: objects that name an MLWorkspace which is shared by labels are woken when those of their namespace change.
+//!
+//! In: the watch of their metadata. Out: labels, and names in queues. An operator that watches some namespaces alone has no right to read them:
+//! it knows of each its name.
+
+use super::Context;
+use super::metadata::{self, Told, Watched};
+use super::namespaces::Labels;
+use super::watch::{Watch, name_of};
+use crate::telemetry::texts::NAMESPACES_NOT_WATCHED;
+use azureml_crds::MLWorkspace;
+use azureml_crds::sharing::AllowedFrom;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt as _;
+use kube::api::Api;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Follows the namespaces until told to stop. `listed` is cancelled once they are known, or known to be out of reach.
+pub async fn follow(ctx: Arc<Context>, watch: Watch, listed: CancellationToken) {
+    if !watch.namespaces.is_empty() {
+        listed.cancel();
+        return;
+    }
+    let watched = Watched {
+        kind: "Namespace",
+        apis: vec![Api::<_>::all(ctx.kube.clone())],
+        label: None,
+        warning: NAMESPACES_NOT_WATCHED,
+    };
+    metadata::follow::<Namespace>(watched, &watch.stop, |told| match told {
+        Told::Is(namespace) => changed(&ctx, &watch, &namespace.name_any(), Some(namespace.labels())),
+        Told::Gone(namespace) => changed(&ctx, &watch, &namespace.name_any(), None),
+        Told::Listed | Told::Refused => listed.cancel(),
+    })
+    .await;
+}
+
+/// Wakes the objects of a namespace that name a workspace shared by labels, where those of the namespace have changed.
+fn changed(ctx: &Context, watch: &Watch, namespace: &str, labels: Option<&Labels>) {
+    if !ctx.namespaces.set(namespace, labels) {
+        return;
+    }
+    for workspace in ctx.stores.workspaces.state().iter().filter(|workspace| is_by_labels(workspace)) {
+        let own = name_of(workspace.as_ref());
+        let referrers = ctx.referrers(&own).into_iter().filter(|name| name.namespace == namespace);
+        // While it is deleted it waits for those that may use it.
+        let waits = workspace.metadata.deletion_timestamp.is_some().then_some(own);
+        watch.wakers.wake_all(referrers.chain(waits));
+    }
+}
+
+fn is_by_labels(workspace: &MLWorkspace) -> bool {
+    workspace.spec.allowed_namespaces.as_ref().is_some_and(|allowed| allowed.from == AllowedFrom::Selector)
+}
