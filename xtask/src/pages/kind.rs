@@ -42,7 +42,7 @@ const HOW_TOS: [(&str, &[(&str, &str)]); 7] = [
             ("Adopt what exists", "adopt"),
         ],
     ),
-    ("MLEnvironment", &[("Write a Dockerfile", "dockerfiles"), ("Conda and packages", "packages")]),
+    ("MLEnvironment", &[("Write a Dockerfile", "dockerfiles"), ("R, Python and conda packages", "packages")]),
     ("MLData", &[("Data in, results out", "data"), ("Use what exists", "existing")]),
     (
         "MLPipeline",
