@@ -1,9 +1,9 @@
-//! The runbook has the chapters and entries of the table of reasons, each with the meaning that the table has, and the table
-//! has no reason that nothing gives.
+//! The runbook has the chapters and entries of the table of reasons, each with the meaning and the turn that the table has, and the
+//! table has no reason that nothing gives.
 
 use anyhow::{Context as _, Result, ensure};
 use azureml_client::refusal;
-use azureml_plan::reasons::{ALL, Reason};
+use azureml_plan::reasons::{ALL, Reason, Turn};
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,6 +38,16 @@ fn part(text: &str, word: &str) -> Option<String> {
     Some(paragraph.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// Whose turn it is, as the runbook writes it.
+fn whose(turn: Turn) -> &'static str {
+    match turn {
+        Turn::Nobody => "Nobody.",
+        Turn::User => "The author of the manifest.",
+        Turn::Platform => "The platform team.",
+        Turn::Azure => "Azure.",
+    }
+}
+
 #[test]
 fn the_runbook_has_the_entries_of_the_table_and_says_the_same() -> Result<()> {
     let page = super::pages::text("docs/src/operations/runbook.md")?;
@@ -52,6 +62,8 @@ fn the_runbook_has_the_entries_of_the_table_and_says_the_same() -> Result<()> {
         let reason = azureml_plan::reasons::find(name).with_context(|| name.to_owned())?;
         let means = part(text, "Means").with_context(|| format!("{name} has no **Means**"))?;
         assert_eq!(means, reason.means(), "{name}: **Means** and controller/plan/src/reasons differ");
+        let turn = part(text, "Turn").with_context(|| format!("{name} has no **Turn**"))?;
+        assert_eq!(turn, whose(reason.turn()), "{name}: **Turn** and controller/plan/src/reasons differ");
         for word in ["Look", "Do"] {
             ensure!(part(text, word).is_some(), "the entry {name} of the runbook has no **{word}**");
         }
