@@ -48,7 +48,7 @@ const HOW_TOS: [(&str, &[(&str, &str)]); 7] = [
         "MLPipeline",
         &[("Write steps", "steps"), ("Call a published pipeline", "call"), ("Roll back", "rollback")],
     ),
-    ("MLSchedule", &[("Runs of a schedule", "run"), ("Fire in the cluster", "schedules")]),
+    ("MLSchedule", &[("Runs of a schedule", "run"), ("Schedule a pipeline", "schedules")]),
     ("MLRun", &[("Run, follow, cancel", "run"), ("Start a run from other tools", "triggers")]),
 ];
 
