@@ -75,8 +75,8 @@ fn exit_codes_tell_faults_from_what_cannot_be_read() -> Result<()> {
 /// What is a beginning of its own, with names that others have too.
 const ALONE: [&[&str]; 3] = [
     &["first", "runs/first.yaml"],
-    &["onboarding/team-blue", "onboarding/pipeline.yaml"],
-    &["onboarding/team-green", "onboarding/pipeline.yaml"],
+    &["onboarding/teams/team-blue", "onboarding/pipeline.yaml"],
+    &["onboarding/teams/team-green", "onboarding/pipeline.yaml"],
 ];
 
 #[test]

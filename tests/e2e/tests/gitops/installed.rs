@@ -93,7 +93,11 @@ fn commit(repository: &Repository, replicas: u32) -> Result<String> {
 async fn installed(plane: &ControlPlane, repository: &Repository) -> Result<()> {
     repository.copy("charts/azureml-operator")?;
     repository.copy("examples/onboarding")?;
-    repository.write("teams/kustomization.yaml", "resources: [../examples/onboarding/team-blue]\n")?;
+    for policy in ["workspaces", "pipelines"] {
+        let file = azureml_e2e::root().join(format!("examples/onboarding/policy/{policy}.yaml"));
+        repository
+            .write(&format!("azureml-operator/policy/{policy}.yaml"), &std::fs::read_to_string(file)?)?;
+    }
     let pipeline = std::fs::read_to_string(azureml_e2e::root().join("examples/onboarding/pipeline.yaml"))?;
     repository.write("azureml/pipeline.yaml", &pipeline)?;
     commit(repository, 2)?;
@@ -105,6 +109,7 @@ async fn installed(plane: &ControlPlane, repository: &Repository) -> Result<()> 
         if object["metadata"]["name"] == "teams" {
             // No operator runs here, so that nothing of a team becomes ready.
             object["spec"]["wait"] = json!(false);
+            object["spec"]["path"] = json!("./examples/onboarding/teams");
         }
     }
     kubectl(plane, &["create", "namespace", "flux-system"], "")?;
@@ -142,8 +147,9 @@ async fn delivered(plane: &ControlPlane, repository: &Repository) -> Result<()> 
     kubectl(plane, &["apply", "-f", "-"], &list(&objects))?;
     let models = ("team-blue", "models");
     wait(plane, KUSTOMIZE, models, |it| holds(it, "team-blue_hello_azureml.dev_MLPipeline")).await?;
-    let cluster =
-        std::fs::read_to_string(azureml_e2e::root().join("examples/onboarding/team-blue/compute.yaml"))?;
+    let cluster = std::fs::read_to_string(
+        azureml_e2e::root().join("examples/onboarding/teams/team-blue/compute.yaml"),
+    )?;
     repository.write("azureml/compute.yaml", &cluster.replace("name: cpu", "name: more"))?;
     repository.commit("Have another cluster")?;
     let words = [
@@ -197,7 +203,7 @@ async fn upgraded_and_removed(plane: &ControlPlane, repository: &Repository) -> 
     let left = kubectl(plane, &["--namespace", SYSTEM, "get", "deployments", "--output", "name"], "")?;
     ensure!(left.is_empty(), "{left}");
     let kept = kubectl(plane, &["get", "mlworkspaces", "--all-namespaces", "--output", "name"], "")?;
-    ensure!(kept.trim() == "mlworkspace.azureml.dev/ml", "{kept}");
+    ensure!(kept.lines().eq(["mlworkspace.azureml.dev/ml"; 2]), "{kept}");
     Ok(())
 }
 

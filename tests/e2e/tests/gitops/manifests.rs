@@ -30,11 +30,21 @@ pub fn of_the_how_to(namespace: &str, url: &str, kustomizations: &[&str]) -> Res
     for mut object in all()? {
         object["metadata"]["namespace"] = namespace.into();
         match object["kind"].as_str().unwrap_or_default() {
-            "ServiceAccount" | "Role" => {}
+            "ServiceAccount" => {}
+            // The folders of the examples have the workspace and the clusters too, which a team's account may not write.
+            "Role" => {
+                let kinds =
+                    object["rules"][0]["resources"].as_array_mut().context("the Role names no kinds")?;
+                kinds.extend(["mlworkspaces", "mlcomputes"].map(Value::from));
+            }
             "RoleBinding" => object["subjects"][0]["namespace"] = namespace.into(),
             "GitRepository" => object["spec"]["url"] = url.into(),
             "Kustomization" if kustomizations.iter().any(|name| object["metadata"]["name"] == *name) => {
                 object["spec"]["targetNamespace"] = namespace.into();
+                let path = object["spec"]["path"].as_str().unwrap_or_default();
+                if path != "./runs" {
+                    object["spec"]["path"] = path.replace("./", "./examples/").into();
+                }
             }
             _ => continue,
         }

@@ -34,6 +34,9 @@ impl Application {
         let file = azureml_e2e::root().join("examples/argo-cd/application.yaml");
         let mut manifest: Value = serde_saphyr::from_str(&std::fs::read_to_string(file)?)?;
         manifest["spec"]["source"]["repoURL"] = json!(url);
+        // The folder of the example has the workspace and the clusters too, which the project of a team does not allow.
+        manifest["spec"]["source"]["path"] = json!("examples/r-gbm");
+        manifest["spec"]["project"] = json!("default");
         manifest["spec"]["destination"]["namespace"] = json!(scene.namespace);
         let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Application");
         let resource = ApiResource::from_gvk_with_plural(&kind, "applications");
