@@ -41,7 +41,13 @@ const WALKS: [&[&str]; 9] = [
     ],
     &["how-to/import.md", "how-to/adopt.md"],
     &["how-to/workspaces.md", "how-to/share.md"],
-    &["reference/command-line.md", "how-to/validate.md", "how-to/promote.md", "how-to/github-actions.md"],
+    &[
+        "reference/command-line.md",
+        "how-to/plugin.md",
+        "how-to/validate.md",
+        "how-to/promote.md",
+        "how-to/github-actions.md",
+    ],
     &[
         "how-to/steps.md",
         "how-to/plan.md",
