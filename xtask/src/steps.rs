@@ -156,8 +156,9 @@ pub const STEPS: &[Step] = &[
                 actionlint
             };
             let mut examples = lint();
-            examples
-                .args(["check", "run", "call"].map(|name| format!("examples/github-actions/{name}.yaml")));
+            examples.args(
+                ["check", "plan", "run", "call"].map(|name| format!("examples/github-actions/{name}.yaml")),
+            );
             let output = workspace.target.join("release-dry-run");
             let mut release = workspace.cargo(&["xtask", "release", "--dry-run", "--output"]);
             release.arg(output);

@@ -2,7 +2,7 @@
 //! other, against a real API server and the simulated Azure. GitHub itself is not here: its token comes from a server on loopback.
 
 use super::stage::{RUNTIME, place};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use azureml_crds::MLPipeline;
 use azureml_e2e::place::Place;
 use azureml_e2e::{Scene, Setting, cluster, flux::Artifacts};
@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Command;
 
 const FOLDER: &str = "examples/github-actions";
@@ -58,6 +59,11 @@ impl Runner {
     fn run(&mut self, file: &str, without: &[&str]) -> Result<String> {
         let text = std::fs::read_to_string(azureml_e2e::root().join(FOLDER).join(file))?;
         let workflow: Value = serde_saphyr::from_str(&text)?;
+        let shell = &workflow["defaults"]["run"]["shell"];
+        ensure!(
+            shell == "bash",
+            "{file}: without its own shell a command that fails before a pipe is not noticed"
+        );
         let jobs = workflow["jobs"].as_object().context("no jobs")?;
         let mut printed = String::new();
         for job in jobs.values() {
@@ -71,10 +77,11 @@ impl Runner {
         Ok(printed)
     }
 
-    /// As a runner does it: `bash -e` with the environment of job and step; then what it wrote for later steps.
+    /// As a runner does it for `shell: bash`, with the environment of job and step; then what it wrote for later steps.
     fn step(&mut self, job: &Value, step: &Value) -> Result<String> {
         let mut bash = Command::new("bash");
-        bash.args(["-e", "-c", step["run"].as_str().unwrap_or_default()]).current_dir(self.place.path());
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c"]);
+        bash.arg(step["run"].as_str().unwrap_or_default()).current_dir(self.place.path());
         bash.env_clear().envs(&self.place.environment);
         for (name, value) in [job, step].iter().filter_map(|part| part["env"].as_object()).flatten() {
             bash.env(name, self.filled(value.as_str().unwrap_or_default())?);
@@ -120,12 +127,9 @@ async fn publish(scene: &Scene) -> Result<String> {
     endpoint.and_then(|endpoint| endpoint.scoring_uri).context("no address")
 }
 
-/// The kubeconfig of the account that starts runs, which is bound as the page on triggers says, with its namespace.
-async fn account(scene: &Scene) -> Result<String> {
-    let page = super::pages::blocks("docs/src/how-to/triggers.md")?;
-    let block = page.iter().find(|block| block.text.contains("kind: RoleBinding")).context("no account")?;
-    scene.apply(&block.text).await?;
-    let identity = cluster::shared().service_account(&scene.namespace, "starts-runs").await?;
+/// The kubeconfig of an account of the example, with its namespace.
+async fn account(scene: &Scene, name: &str) -> Result<String> {
+    let identity = cluster::shared().service_account(&scene.namespace, name).await?;
     let file = identity.kubeconfig.display().to_string();
     let current =
         ["config", "set-context", "--current", "--namespace", &scene.namespace, "--kubeconfig", &file];
@@ -140,37 +144,83 @@ fn assertion() -> String {
     format!("{}.{}.c2lnbmVk", part(&json!({"alg": "RS256", "typ": "JWT"})), part(&claims))
 }
 
-/// A run is started and waited for, and a pipeline is called.
+/// Why a workflow failed; one that passes is an error.
+fn failure(runner: &mut Runner, file: &str) -> Result<String> {
+    match runner.run(file, &["Build kubectl-azureml"]) {
+        Ok(printed) => bail!("{file} passes, and should not: {printed}"),
+        Err(error) => Ok(format!("{error:#}")),
+    }
+}
+
+/// A run is started and waited for, and a pipeline is called. A run that fails and a call that is refused fail, with the reason.
 fn run_and_call(runner: &mut Runner) -> Result<()> {
     let printed = runner.run("run.yaml", &[])?;
     ensure!(printed.contains("run=mlrun.azureml.dev/first-") && printed.contains("\nSucceeded"), "{printed}");
+    let wrong = std::fs::read_to_string(azureml_e2e::root().join("examples/runs/first.yaml"))?;
+    std::fs::write(runner.place.path().join("wrong.yaml"), wrong.replace("speed: 25", "speed: fast"))?;
+    let right = runner.known.insert("inputs.manifest".to_owned(), "wrong.yaml".to_owned());
+    let said = failure(runner, "run.yaml")?;
+    ensure!(said.contains("Failed inputs.speed"), "{said}");
+    runner.known.extend(right.map(|right| ("inputs.manifest".to_owned(), right)));
     let printed = runner.run("call.yaml", &[])?;
     ensure!(printed.contains("::add-mask::") && printed.contains("Completed"), "{printed}");
+    let tenant = runner.known.insert("vars.TENANT_ID".to_owned(), "nowhere".to_owned());
+    let said = failure(runner, "call.yaml")?;
+    ensure!(said.contains("AADSTS90002"), "{said}");
+    runner.known.extend(tenant.map(|tenant| ("vars.TENANT_ID".to_owned(), tenant)));
     Ok(())
 }
 
-/// Manifests that are right pass, and one that is wrong does not.
-fn check(runner: &mut Runner) -> Result<()> {
+/// A folder with objects of the example `first`, some of them in its kustomization beside a ConfigMap of files.
+fn folder(runner: &Runner, resources: &[&str]) -> Result<PathBuf> {
     let folder = runner.place.path().join("azureml");
-    std::fs::create_dir(&folder)?;
+    std::fs::create_dir_all(&folder)?;
     for file in ["workspace", "compute", "environment", "pipeline", "schedule"] {
         let from = azureml_e2e::root().join(format!("examples/first/{file}.yaml"));
         std::fs::copy(from, folder.join(format!("{file}.yaml")))?;
     }
+    let resources: Vec<String> = resources.iter().map(|file| format!("{file}.yaml")).collect();
+    let text = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources,
+        "configMapGenerator": [{"name": "scripts", "literals": ["main.py=print()"]}],
+    });
+    std::fs::write(folder.join("kustomization.yaml"), text.to_string())?;
+    Ok(folder)
+}
+
+/// A schedule that is not there yet is planned, and the rest of the namespace is as it should be.
+fn plan(runner: &mut Runner) -> Result<()> {
+    folder(runner, &["schedule"])?;
+    let printed = runner.run("plan.yaml", &["Build kubectl-azureml", "Comment"])?;
+    ensure!(
+        printed.contains("MLSchedule/first-nightly in ") && printed.contains("1 to create."),
+        "{printed}"
+    );
+    let comment = std::fs::read_to_string(runner.place.path().join("comment.md"))?;
+    ensure!(comment.contains(printed.trim_end()), "{comment}");
+    Ok(())
+}
+
+/// Manifests that are right pass, with a kustomization and without, and one that is wrong does not.
+fn check(runner: &mut Runner) -> Result<()> {
+    let folder = folder(runner, &["workspace", "compute", "environment", "pipeline", "schedule"])?;
+    let printed = runner.run("check.yaml", &["Build kubectl-azureml"])?;
+    ensure!(printed.matches("(server dry run)").count() == 6, "{printed}");
+    std::fs::remove_file(folder.join("kustomization.yaml"))?;
     let printed = runner.run("check.yaml", &["Build kubectl-azureml"])?;
     ensure!(printed.matches("(server dry run)").count() == 5, "{printed}");
     let pipeline = folder.join("pipeline.yaml");
     let text = std::fs::read_to_string(&pipeline)?.replace("timeout: 10m", "timeout: soon");
     std::fs::write(&pipeline, text)?;
-    ensure!(runner.run("check.yaml", &["Build kubectl-azureml"]).is_err(), "a wrong manifest passes");
-    Ok(())
+    failure(runner, "check.yaml").map(drop)
 }
 
 async fn play() -> Result<()> {
     let scene = Scene::set("actions", Setting::default()).await?;
     let operator = scene.operator().await?;
-    let (uri, kubeconfig) = (publish(&scene).await?, account(&scene).await?);
-    let administrator = std::fs::read_to_string(cluster::kubeconfig())?;
+    let uri = publish(&scene).await?;
+    scene.apply(&std::fs::read_to_string(azureml_e2e::root().join(FOLDER).join("account.yaml"))?).await?;
+    let (starts_runs, checks) = (account(&scene, "starts-runs").await?, account(&scene, "checks").await?);
     let github = Artifacts::serve().await?;
     github.give("/token", 200, json!({"value": assertion()}).to_string().as_bytes());
     let asked = github.status("/token", &[])["artifact"]["url"].as_str().context("no url")?.to_owned();
@@ -178,22 +228,28 @@ async fn play() -> Result<()> {
     place.environment.insert("ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(), format!("{asked}?api=2"));
     place.environment.insert("ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned(), "t".to_owned());
     let mut runner = Runner::new(place)?
-        .know("secrets.KUBECONFIG", &kubeconfig)
+        .know("secrets.RUN_KUBECONFIG", &starts_runs)
+        .know("secrets.CHECK_KUBECONFIG", &checks)
         .know("inputs.manifest", "examples/runs/first.yaml")
         .know("vars.SCORING_URI", &uri)
         .know("vars.AUTHORITY", scene.azure.endpoint())
         .know("vars.TENANT_ID", scene.azure.tenant_id())
-        .know("vars.CLIENT_ID", "cccccccc-0000-4000-8000-00000000000a");
+        .know("vars.CLIENT_ID", "cccccccc-0000-4000-8000-00000000000a")
+        .know("vars.PLAN_CLIENT_ID", "cccccccc-0000-4000-8000-00000000000b")
+        .know("vars.NAMESPACE", &scene.namespace)
+        .know("vars.CLUSTER_ID", "test");
     let work = move || -> Result<()> {
         run_and_call(&mut runner)?;
-        check(&mut runner.know("secrets.KUBECONFIG", &administrator))
+        plan(&mut runner)?;
+        check(&mut runner)
     };
     tokio::task::spawn_blocking(work).await??;
-    ensure!(github.asked() == ["/token"], "{:?}", github.asked());
+    // Two calls and a plan.
+    ensure!(github.asked() == ["/token"; 3], "{:?}", github.asked());
     operator.stop()
 }
 
 #[test]
-fn the_workflows_check_run_and_call() -> Result<()> {
+fn the_workflows_check_plan_run_and_call() -> Result<()> {
     RUNTIME.block_on(play())
 }
