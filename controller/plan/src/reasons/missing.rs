@@ -6,12 +6,12 @@ reasons! {
     REFERENCE_NOT_FOUND = "ReferenceNotFound", User,
         "The spec names an object that is not in this namespace.",
         "apply the object that is named, or correct the name";
-    REFERENCE_NOT_READY = "ReferenceNotReady", User,
-        "The spec names an object that is there and has no version, or no cluster, yet.",
-        "do what the conditions of the object that is named ask for";
     REFERENCE_NOT_PERMITTED = "ReferenceNotPermitted", Platform,
         "The spec names an MLWorkspace of another namespace that is not there, or does not allow this namespace.",
         "add the namespace to spec.allowedNamespaces of the MLWorkspace, or correct the name";
+    REFERENCE_NOT_READY = "ReferenceNotReady", User,
+        "The spec names an object that is there and has no version, or no cluster, yet.",
+        "do what the conditions of the object that is named ask for";
     WORKSPACE_NOT_READY = "WorkspaceNotReady", Nobody,
         "The MLWorkspace has not been read yet, or Azure is still making the workspace.",
         "wait, or do what the conditions of the MLWorkspace ask for";

@@ -20,8 +20,10 @@ pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
 });
 
 /// The namespaces that pages make; the operator serves them all.
-const NAMESPACES: [&str; 10] = [
+const NAMESPACES: [&str; 12] = [
     "imported",
+    "ml-platform",
+    "team-h",
     "team-a",
     "team-b",
     "team-c",

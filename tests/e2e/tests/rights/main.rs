@@ -1,6 +1,7 @@
 //! The rights of the chart, held against the API server's audit log: the whole story under the account that Helm installed.
 //! None is missing, none is unused; and Helm's uninstall leaves Azure as it is.
 
+mod shared;
 mod story;
 
 use anyhow::{Context as _, Result, ensure};
@@ -107,6 +108,7 @@ async fn in_the_whole_cluster() -> Result<()> {
     installed.helm(&["upgrade", "--set", "crds.install=true"]).await?;
     operator.leads()?;
     story::told(&installed.scene, &operator).await?;
+    shared::by_labels(&installed.scene).await?;
     exactly(&installed)?;
     story::removed_and_back(&mut installed, operator).await
 }
