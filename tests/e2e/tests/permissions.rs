@@ -3,6 +3,7 @@
 //!
 //! One control plane and one simulated Azure; every case has its own namespace, workspace and operator.
 
+use crate::docs::role::actions as role;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::{MLCompute, MLData, MLPipeline, MLRun, MLSchedule, MLWorkspace};
 use azureml_e2e::operator::SOON;
@@ -42,16 +43,6 @@ const SILENT: [(&str, &str); 8] = [
     ),
     ("Microsoft.MachineLearningServices/workspaces/experiments/runs/write", "of Azure ML's data plane"),
 ];
-
-/// The actions of a role of the documentation.
-fn role(file: &str) -> Result<Vec<String>> {
-    let page = std::fs::read_to_string(azureml_e2e::root().join("docs/src/how-to/workload-identity.md"))?;
-    let (_, after) =
-        page.split_once(&format!("```json file={file}\n")).with_context(|| format!("no {file}"))?;
-    let role: Value = serde_json::from_str(after.split("```").next().unwrap_or_default())?;
-    let actions = role["Actions"].as_array().context("no Actions")?;
-    Ok(actions.iter().filter_map(|action| action.as_str().map(str::to_owned)).collect())
-}
 
 /// A scene whose operator has the documented roles, but for some action.
 async fn scene(azure: &Arc<Simulator>, number: usize, without: Option<&str>) -> Result<Scene> {

@@ -8,7 +8,7 @@ mod inline;
 mod install;
 mod reasons;
 mod reference;
-mod role;
+pub(crate) mod role;
 mod stage;
 mod triggers;
 pub(crate) mod walk;

@@ -22,6 +22,9 @@ fn files_of_the_repository_are_included_and_not_copied() -> Result<()> {
     for (page, file) in [
         ("docs/src/reference/configuration.md", "../../configuration.yaml"),
         ("docs/src/reference/values.md", "../../../charts/azureml-operator/values.yaml"),
+        ("docs/src/how-to/azure-role.md", "../../../examples/azure/role.json"),
+        ("docs/src/how-to/azure-role.md", "../../../examples/azure/operations.json"),
+        ("docs/src/how-to/azure-role.md", "../../../examples/azure/clusters.json"),
     ] {
         assert!(
             super::pages::text(page)?.contains(&format!("{{{{#include {file}}}}}")),

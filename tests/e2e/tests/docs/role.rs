@@ -1,7 +1,6 @@
-//! The custom role of the documentation is what the operator asks Azure for: no action is missing, none is unused.
+//! The custom roles of `examples/azure`, which the page on rights shows, are what the operator asks Azure for: no action is missing, none is unused.
 //! Actions follow from requests by Azure's rule, as the simulator knows it.
 
-use super::pages::blocks;
 use super::stage::RUNTIME;
 use anyhow::{Context as _, Result};
 use azureml_crds::{MLCompute, MLEnvironment, MLPipeline, MLRun, MLSchedule, MLWorkspace};
@@ -9,8 +8,6 @@ use azureml_e2e::{Scene, Setting};
 use azureml_plan::report::is_ready;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-const PAGE: &str = "docs/src/how-to/workload-identity.md";
 
 /// Asked for only where a cluster is to be changed while an operation on it goes on.
 const SELDOM: &str = "Microsoft.MachineLearningServices/locations/computeOperationsStatus/read";
@@ -124,29 +121,25 @@ async fn replace_deployments(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
-/// The actions of the page's roles.
-fn granted() -> Result<BTreeSet<String>> {
-    let page = blocks(PAGE)?;
-    let mut granted = BTreeSet::new();
-    for file in ["role.json", "operations.json"] {
-        let block = page.iter().find(|block| block.value("file") == Some(file));
-        let role: Value = serde_json::from_str(&block.with_context(|| format!("there is no {file}"))?.text)?;
-        let actions = role["Actions"].as_array().with_context(|| format!("{file} has no Actions"))?;
-        granted.extend(actions.iter().filter_map(|one| one.as_str().map(str::to_owned)));
-    }
-    Ok(granted)
+/// The actions of a role of `examples/azure`.
+pub(crate) fn actions(file: &str) -> Result<Vec<String>> {
+    let path = azureml_e2e::root().join("examples/azure").join(file);
+    let text = std::fs::read_to_string(path).with_context(|| file.to_owned())?;
+    let role: Value = serde_json::from_str(&text).with_context(|| file.to_owned())?;
+    serde_json::from_value(role["Actions"].clone()).with_context(|| format!("the Actions of {file}"))
 }
 
 #[test]
 fn the_custom_role_is_exactly_what_the_operator_asks_for() -> Result<()> {
-    let granted = granted()?;
+    let granted: BTreeSet<String> =
+        [actions("role.json")?, actions("operations.json")?].into_iter().flatten().collect();
     let mut asked = RUNTIME.block_on(everything())?;
     asked.extend(DATA_PLANE.into_iter().chain([SELDOM]).map(str::to_owned));
     let missing: Vec<_> = asked.difference(&granted).collect();
     let unused: Vec<_> = granted.difference(&asked).collect();
     assert!(
         missing.is_empty() && unused.is_empty(),
-        "missing in the page: {missing:#?}\nunused: {unused:#?}"
+        "missing in the roles: {missing:#?}\nunused: {unused:#?}"
     );
     Ok(())
 }
