@@ -1,6 +1,7 @@
 //! The documentation is true: its commands run, its manifests are accepted, its runbook is complete.
 //! Pages are walked from top to bottom, as a user types them, on a real API server with the real operator and a simulated Azure.
 
+mod bicep;
 mod blocks;
 mod call;
 mod identities;
@@ -10,6 +11,7 @@ mod reasons;
 mod reference;
 pub(crate) mod role;
 mod stage;
+mod terraform;
 mod triggers;
 pub(crate) mod walk;
 mod workflows;
