@@ -2,6 +2,7 @@
 //!
 //! In: a spec as JSON. Out: references. It asks nobody whether they are there.
 
+use crate::objects::namespace_of;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -32,17 +33,35 @@ impl Named {
     }
 }
 
-/// The MLWorkspaces of other namespaces that objects name, each by its namespace and name. Those of a run or a schedule stand in its status.
+/// The namespace and the MLWorkspace of another one that an object names. That of a run or a schedule stands in its status.
+fn foreign(own: &str, object: &Value) -> Option<(String, (String, String))> {
+    let of = namespace_of(object, own);
+    ["spec", "status"].into_iter().find_map(|part| {
+        let reference = &object[part]["workspaceRef"];
+        let namespace = reference["namespace"].as_str().filter(|namespace| *namespace != of)?;
+        Some((of.clone(), (namespace.to_owned(), reference["name"].as_str()?.to_owned())))
+    })
+}
+
+/// The MLWorkspaces of other namespaces that objects name and that are not among them, each by its namespace and name. An object without a
+/// namespace is in `own`.
 #[must_use]
 pub fn elsewhere(own: &str, objects: &[Value]) -> BTreeSet<(String, String)> {
-    let of = |object: &Value| {
-        ["spec", "status"].map(|part| {
-            let reference = &object[part]["workspaceRef"];
-            let namespace = reference["namespace"].as_str().filter(|namespace| *namespace != own)?;
-            Some((namespace.to_owned(), reference["name"].as_str()?.to_owned()))
+    let is_there = |(namespace, name): &(String, String)| {
+        objects.iter().any(|one| {
+            one["kind"] == "MLWorkspace"
+                && one["metadata"]["name"] == **name
+                && namespace_of(one, own) == *namespace
         })
     };
-    objects.iter().flat_map(of).flatten().collect()
+    let named = objects.iter().filter_map(|object| foreign(own, object)).map(|(_, workspace)| workspace);
+    named.filter(|workspace| !is_there(workspace)).collect()
+}
+
+/// The namespaces whose objects name an MLWorkspace of another one.
+#[must_use]
+pub fn guests(own: &str, objects: &[Value]) -> BTreeSet<String> {
+    objects.iter().filter_map(|object| foreign(own, object)).map(|(guest, _)| guest).collect()
 }
 
 /// The objects that a spec names, in the order of its fields.

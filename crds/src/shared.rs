@@ -95,6 +95,10 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub azure_id: Option<String>,
+    /// ARM id of the workspace, where the MLWorkspace is one of another namespace: what was made for the object is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub workspace_id: Option<String>,
     /// Hash of what was wanted when Azure last held it; a difference under an equal hash is drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

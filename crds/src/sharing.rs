@@ -139,22 +139,43 @@ pub enum LabelOperator {
     DoesNotExist,
 }
 
+/// The labels of a namespace, as far as they are known.
+struct Labels<'a> {
+    namespace: &'a str,
+    labels: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Labels<'_> {
+    /// Whether it is known which value a label has, or that it is not there.
+    fn knows(&self, key: &str) -> bool {
+        key == NAME_LABEL || self.labels.is_some()
+    }
+
+    /// The value of a label.
+    fn get(&self, key: &str) -> Option<&str> {
+        if key == NAME_LABEL {
+            return Some(self.namespace);
+        }
+        self.labels?.get(key).map(String::as_str)
+    }
+}
+
 impl AllowedNamespaces {
-    /// Whether a namespace with these labels is one of them.
+    /// Whether a namespace is one of them. Where its labels are not known, no condition on them is true, whatever it asks for.
     #[must_use]
-    pub fn has(&self, labels: &BTreeMap<String, String>) -> bool {
+    pub fn has(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
         match (self.from, &self.selector) {
             (AllowedFrom::Same, _) | (AllowedFrom::Selector, None) => false,
             (AllowedFrom::All, _) => true,
-            (AllowedFrom::Selector, Some(selector)) => selector.matches(labels),
+            (AllowedFrom::Selector, Some(selector)) => selector.matches(&Labels { namespace, labels }),
         }
     }
 }
 
 impl NamespaceSelector {
     /// As Kubernetes selects by labels.
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let is_same = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+    fn matches(&self, labels: &Labels<'_>) -> bool {
+        let is_same = |(key, value): (&String, &String)| labels.get(key) == Some(value.as_str());
         let is_empty = self.match_labels.is_empty() && self.match_expressions.is_empty();
         !is_empty
             && self.match_labels.iter().all(is_same)
@@ -163,9 +184,12 @@ impl NamespaceSelector {
 }
 
 impl LabelCondition {
-    fn is_true(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn is_true(&self, labels: &Labels<'_>) -> bool {
+        if !labels.knows(&self.key) {
+            return false;
+        }
         let value = labels.get(&self.key);
-        let is_listed = value.is_some_and(|value| self.values.contains(value));
+        let is_listed = value.is_some_and(|value| self.values.iter().any(|listed| listed == value));
         match self.operator {
             LabelOperator::In => is_listed,
             LabelOperator::NotIn => !is_listed,
@@ -190,7 +214,8 @@ mod tests {
 
     fn allowed(value: Value, labels: &[(&str, &str)]) -> bool {
         let allowed: AllowedNamespaces = serde_json::from_value(value).unwrap();
-        allowed.has(&labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+        let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        allowed.has("team-b", Some(&labels))
     }
 
     #[test]
@@ -210,6 +235,20 @@ mod tests {
         assert!(!is("team", "DoesNotExist", json!([])) && is("cost", "DoesNotExist", json!([])));
         // What no rule of the schema lets through allows nobody.
         assert!(!by(json!({})) && !allowed(json!({"from": "Selector"}), &b));
+    }
+
+    #[test]
+    fn of_a_namespace_whose_labels_are_not_known_only_the_name_is() {
+        let known = |condition: Value| {
+            let selector = json!({"from": "Selector", "selector": {"matchExpressions": [condition]}});
+            let allowed: AllowedNamespaces = serde_json::from_value(selector).unwrap();
+            allowed.has("team-b", None)
+        };
+        for operator in ["In", "NotIn", "Exists", "DoesNotExist"] {
+            assert!(!known(json!({"key": "tier", "operator": operator, "values": ["a"]})), "{operator}");
+        }
+        let by_name = |operator: &str| json!({"key": NAME_LABEL, "operator": operator, "values": ["team-b"]});
+        assert!(known(by_name("In")) && !known(by_name("NotIn")));
     }
 
     #[test]

@@ -196,8 +196,8 @@ impl Objects for Folder {
     fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>> {
         get(&self.workspaces, namespace, name)
     }
-    fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
-        self.labels.get(namespace).cloned().unwrap_or_default()
+    fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
+        self.labels.get(namespace).cloned()
     }
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>> {
         get(&self.computes, namespace, name)

@@ -10,7 +10,7 @@ use crate::convert::findings::Weight;
 use crate::convert::read::Place;
 use crate::inputs;
 use crate::named::{Named, named};
-use azureml_crds::sharing::{AllowedFrom, AllowedNamespaces, NAME_LABEL};
+use azureml_crds::sharing::{AllowedFrom, AllowedNamespaces};
 use azureml_plan::reasons::Reason;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +46,8 @@ pub(super) fn faults(documents: &[Document]) -> Vec<Found> {
 /// What is wrong with the name of an MLWorkspace of another namespace that does not allow this one. Labels of namespaces are not known here.
 fn refused(one: &Named, document: &Document, documents: &[Document], at: (Place, &str)) -> Option<Found> {
     let own = &document.namespace;
-    if one.namespace(own) == own {
+    // Where no namespace is written, it is the one into which the file is applied.
+    if own.is_empty() || one.namespace(own) == own {
         return None;
     }
     let is_it =
@@ -54,8 +55,7 @@ fn refused(one: &Named, document: &Document, documents: &[Document], at: (Place,
     let workspace = documents.iter().find(is_it)?;
     let allowed: Option<AllowedNamespaces> =
         serde_json::from_value(workspace.spec["allowedNamespaces"].clone()).ok()?;
-    let labels = BTreeMap::from([(NAME_LABEL.to_owned(), own.clone())]);
-    if allowed.as_ref().is_some_and(|allowed| allowed.has(&labels)) {
+    if allowed.as_ref().is_some_and(|allowed| allowed.has(own, None)) {
         return None;
     }
     let is_by_labels = allowed.is_some_and(|allowed| allowed.from == AllowedFrom::Selector);

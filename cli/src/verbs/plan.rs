@@ -10,6 +10,7 @@ use azureml_access::connect::Shared;
 use azureml_access::credentials::Who;
 use azureml_access::identity::Identities;
 use azureml_check::Definitions;
+use azureml_cli::named::guests;
 use azureml_cli::objects::{is_meant, objects};
 use azureml_cli::plan::fetch::Fetching;
 use azureml_cli::plan::gather::{Gathered, gather, unreadable};
@@ -190,13 +191,13 @@ impl Plan {
         Ok(gathered)
     }
 
-    /// What other namespaces share with this one, and the labels by which they do. Without the right to read the namespace its name has to do.
+    /// What other namespaces share, and the labels by which they do. Without the right to read a namespace its name has to do.
     fn shared(&self, own: &str, cluster: &[Value], files: &[(String, Value)]) -> Vec<Value> {
         let in_files = files.iter().map(|(_, object)| object.clone());
         let all: Vec<Value> = cluster.iter().cloned().chain(in_files).collect();
         let mut shared = self.cluster.shared(own, &all);
-        if !shared.is_empty() {
-            let asked = self.cluster.kubectl(&["get", "namespace", own, "--output=json"]);
+        for guest in guests(own, &all) {
+            let asked = self.cluster.kubectl(&["get", "namespace", &guest, "--output=json"]);
             shared.extend(asked.and_then(|text| objects("the cluster", &text)).unwrap_or_default());
         }
         shared

@@ -84,18 +84,26 @@ impl Link {
 /// The chain of an object.
 #[must_use]
 pub fn why(things: &[Thing], object: &Thing) -> Link {
-    Chain { things, above: Vec::new(), told: Vec::new() }.link(object)
+    Chain { things, own: &object.namespace, above: Vec::new(), told: Vec::new() }.link(object)
 }
 
 struct Chain<'a> {
     things: &'a [Thing],
+    /// The namespace of the object that is asked about.
+    own: &'a str,
     above: Vec<String>,
     told: Vec<String>,
 }
 
 impl Chain<'_> {
+    /// An object as it is told; of another namespace with that.
+    fn shown(&self, kind: &str, namespace: &str, name: &str) -> String {
+        let of = if namespace == self.own { String::new() } else { format!(" of {namespace}") };
+        format!("{kind}/{name}{of}")
+    }
+
     fn link(&mut self, thing: &Thing) -> Link {
-        let id = thing.id();
+        let id = self.shown(&thing.kind, &thing.namespace, &thing.name);
         if self.above.contains(&id) {
             return Link::bare(id, State::Circle);
         }
@@ -123,7 +131,7 @@ impl Chain<'_> {
             let is_it = |other: &&Thing| {
                 one.is(&thing.namespace, (other.kind.as_str(), other.namespace.as_str(), other.name.as_str()))
             };
-            let id = format!("{}/{}", one.kind, one.name);
+            let id = self.shown(one.kind, one.namespace(&thing.namespace), &one.name);
             if links.iter().any(|link| link.object == id) {
                 continue;
             }

@@ -196,7 +196,7 @@ fn a_workspace_of_another_namespace_is_part_of_the_chain_where_it_can_be_read() 
         object("MLWorkspace", "w", &json!({}), &[("Ready", "False", "AuthorizationFailed", "403")]);
     shared["metadata"]["namespace"] = json!("platform");
     let seen = told(vec![environment.clone(), shared], "MLEnvironment/r")?;
-    assert!(seen.contains("└─ MLWorkspace/w: waits, AuthorizationFailed"), "{seen}");
+    assert!(seen.contains("└─ MLWorkspace/w of platform: waits, AuthorizationFailed"), "{seen}");
     // One that has the same name here is another one; one that cannot be read is not said to be missing.
     let hidden = told(vec![environment, workspace()], "MLEnvironment/r")?;
     assert!(!hidden.contains("MLWorkspace/w:"), "{hidden}");

@@ -47,6 +47,7 @@ pub fn common(before: Common, passed: Passed, ask: &Ask) -> Common {
         observed_generation: generation,
         conditions: conditions(&before.conditions, &verdict, &extra, generation, ask.now),
         azure_id: None,
+        workspace_id: before.workspace_id,
         applied_hash: plan.applied.or(before.applied_hash),
         drift: plan.drift,
         last_failure,

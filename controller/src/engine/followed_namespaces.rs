@@ -5,7 +5,7 @@
 
 use super::Context;
 use super::metadata::{self, Told, Watched};
-use super::namespaces::Labels;
+use super::relations::Name;
 use super::watch::{Watch, name_of};
 use crate::telemetry::texts::NAMESPACES_NOT_WATCHED;
 use azureml_crds::MLWorkspace;
@@ -13,6 +13,7 @@ use azureml_crds::sharing::AllowedFrom;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt as _;
 use kube::api::Api;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -28,25 +29,51 @@ pub async fn follow(ctx: Arc<Context>, watch: Watch, listed: CancellationToken) 
         label: None,
         warning: NAMESPACES_NOT_WATCHED,
     };
+    let mut seen = BTreeSet::new();
     metadata::follow::<Namespace>(watched, &watch.stop, |told| match told {
-        Told::Is(namespace) => changed(&ctx, &watch, &namespace.name_any(), Some(namespace.labels())),
-        Told::Gone(namespace) => changed(&ctx, &watch, &namespace.name_any(), None),
-        Told::Listed | Told::Refused => listed.cancel(),
+        Told::Begins => seen.clear(),
+        Told::Is(namespace) => {
+            let name = namespace.name_any();
+            changed(&ctx, &watch, &name, ctx.namespaces.set(&name, Some(namespace.labels())));
+            seen.insert(name);
+        }
+        Told::Gone(namespace) => {
+            let name = namespace.name_any();
+            seen.remove(&name);
+            changed(&ctx, &watch, &name, ctx.namespaces.set(&name, None));
+        }
+        Told::Listed => {
+            forget(&ctx, &watch, &seen);
+            listed.cancel();
+        }
+        Told::Refused => {
+            forget(&ctx, &watch, &BTreeSet::new());
+            listed.cancel();
+        }
     })
     .await;
 }
 
+/// Of all but these nothing is known.
+fn forget(ctx: &Context, watch: &Watch, only: &BTreeSet<String>) {
+    for namespace in ctx.namespaces.keep(only) {
+        changed(ctx, watch, &namespace, true);
+    }
+}
+
 /// Wakes the objects of a namespace that name a workspace shared by labels, where those of the namespace have changed.
-fn changed(ctx: &Context, watch: &Watch, namespace: &str, labels: Option<&Labels>) {
-    if !ctx.namespaces.set(namespace, labels) {
+fn changed(ctx: &Context, watch: &Watch, namespace: &str, is_news: bool) {
+    if !is_news {
         return;
     }
     for workspace in ctx.stores.workspaces.state().iter().filter(|workspace| is_by_labels(workspace)) {
         let own = name_of(workspace.as_ref());
-        let referrers = ctx.referrers(&own).into_iter().filter(|name| name.namespace == namespace);
+        let is_there = |name: &&Name| name.namespace == namespace;
+        let referrers: Vec<Name> =
+            ctx.relations().referrers(&own).into_iter().filter(is_there).cloned().collect();
         // While it is deleted it waits for those that may use it.
         let waits = workspace.metadata.deletion_timestamp.is_some().then_some(own);
-        watch.wakers.wake_all(referrers.chain(waits));
+        watch.wakers.wake_all(referrers.into_iter().chain(waits));
     }
 }
 

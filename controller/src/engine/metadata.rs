@@ -37,7 +37,9 @@ pub(super) enum Told<'a, K> {
     Is(&'a PartialObjectMeta<K>),
     /// An object was deleted.
     Gone(&'a PartialObjectMeta<K>),
-    /// Everything that is there was told.
+    /// A list begins.
+    Begins,
+    /// Everything that is there was told since it began.
     Listed,
     /// It may not be watched, or there is no such kind.
     Refused,
@@ -64,15 +66,16 @@ pub(super) async fn follow<K>(
         match event {
             Ok(Event::Apply(object) | Event::InitApply(object)) => each(Told::Is(&object)),
             Ok(Event::Delete(object)) => each(Told::Gone(&object)),
-            Ok(Event::Init) => {}
+            Ok(Event::Init) => each(Told::Begins),
             Ok(Event::InitDone) => each(Told::Listed),
             Err(error) => {
-                if is_forbidden(&error) && !std::mem::replace(&mut is_told, true) {
+                let is_forbidden = is_forbidden(&error);
+                if is_forbidden && !std::mem::replace(&mut is_told, true) {
                     tracing::warn!(kind, "{warning}: {error}");
                 } else {
                     tracing::debug!(kind, "the watch failed, it goes on: {error}");
                 }
-                if is_refused(&error) {
+                if is_forbidden || is_refused(&error) {
                     each(Told::Refused);
                 }
             }
@@ -80,7 +83,11 @@ pub(super) async fn follow<K>(
     }
 }
 
-/// Whether the right is missing; a kind that has gone is no news.
+/// Whether the right is missing, or was taken away; a kind that has gone is no news.
 fn is_forbidden(error: &Error) -> bool {
-    matches!(error, Error::InitialListFailed(kube::Error::Api(status)) if status.is_forbidden())
+    matches!(
+        error,
+        Error::InitialListFailed(kube::Error::Api(status)) | Error::WatchStartFailed(kube::Error::Api(status))
+            if status.is_forbidden()
+    )
 }

@@ -25,6 +25,7 @@ pub mod followed_namespaces;
 mod guard;
 mod hold;
 mod holder;
+mod join;
 pub mod kind;
 pub mod list;
 pub mod memory;

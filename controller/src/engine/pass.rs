@@ -133,6 +133,9 @@ impl<K: Kind> Pass<'_, K> {
             Ok(reached) => reached,
             Err(stop) => return self.stop(stop).await,
         };
+        if let Some(workspace) = reached.joins.take() {
+            return self.join(&workspace).await;
+        }
         let Decided { wanted, seen, mut plan } = match self.decide(&mut reached).await {
             Ok(decided) => decided,
             Err(stop) => return self.stop(stop).await,

@@ -5,12 +5,15 @@
 use super::sources::{self, Files};
 use super::{Context, Kind};
 use crate::login;
+use azureml_client::ArmId;
 use azureml_client::client::Client;
+use azureml_crds::shared::HasCommon as _;
 use azureml_crds::sharing::WorkspaceReference;
 use azureml_observe::{Eyes, Signed};
-use azureml_plan::resolve::{Made, Wait, access, is_unreached};
+use azureml_plan::reasons::Reason;
+use azureml_plan::resolve::{Access, Made, Wait, access, is_unreached};
 use azureml_plan::trouble::Trouble;
-use azureml_plan::{Ask, InvalidSpec};
+use azureml_plan::{Ask, InvalidSpec, workspace};
 use kube::ResourceExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +30,8 @@ pub struct Reached<R> {
     pub fetched: Files,
     /// What signs in at the registry of its image.
     pub signed: Option<Signed>,
+    /// The workspace, where another namespace shares it and `status` does not say yet that the object has reached it.
+    pub joins: Option<ArmId>,
 }
 
 impl<R> Reached<R> {
@@ -63,6 +68,7 @@ pub(super) enum Leaving<A> {
 /// source is asked again.
 pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Result<Reached<K::Refs>, Stop> {
     let access = object.access(ctx.world())?;
+    let joins = joins(object, &access)?;
     let (client, resync) = (login::client(ctx, &access).await?, access.resync);
     let mut refs = object.resolve(ctx.world(), &access)?;
     let fetched = sources::fetch(ctx, object, ask.requested.is_some()).await?;
@@ -73,7 +79,26 @@ pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Resu
         Ok(Some(wait)) => return Err(Stop::Wait(wait)),
         Err(error) => return Err(Stop::Failed(Trouble::of(&error), resync)),
     }
-    Ok(Reached { refs, client, resync, fetched, signed })
+    Ok(Reached { refs, client, resync, fetched, signed, joins })
+}
+
+/// The workspace of another namespace that an object reaches for the first time. The owner of the MLWorkspace may make it anew for another workspace, in
+/// which nothing of the object is.
+fn joins<K: Kind>(object: &K, access: &Access) -> Result<Option<ArmId>, Wait> {
+    if access.reference.namespace.is_none() {
+        return Ok(None);
+    }
+    let id = workspace::id(&access.object);
+    let before = object.status().and_then(|status| status.common().workspace_id.clone());
+    let Some(before) = before else { return Ok(Some(id)) };
+    if ArmId::parse(&before).is_ok_and(|before| before.key() == id.key()) {
+        return Ok(None);
+    }
+    let message = format!(
+        "let MLWorkspace {} name {before} again, or make a new object under another name: it names {id} now",
+        access.reference
+    );
+    Err(Wait::stalled(Reason::WORKSPACE_CHANGED, message))
 }
 
 impl From<InvalidSpec> for Stop {
@@ -98,9 +123,16 @@ pub(super) async fn leaving<K: Kind>(ctx: &Context, object: &K) -> Leaving<K::Ad
     };
     match last(ctx, object, &namespace, &workspace).await {
         Ok(reached) => Leaving::Address(reached),
-        Err(_) if !is_sure && is_unreached(ctx.world(), &namespace, &workspace) => Leaving::Nothing,
+        // Of another namespace it is known whether it was ever reached.
+        Err(_) if !is_sure && !has_joined(object) && is_unreached(ctx.world(), &namespace, &workspace) => {
+            Leaving::Nothing
+        }
         Err(wait) => Leaving::Blocked(wait),
     }
+}
+
+fn has_joined<K: Kind>(object: &K) -> bool {
+    object.status().is_some_and(|status| status.common().workspace_id.is_some())
 }
 
 async fn last<K: Kind>(
@@ -110,7 +142,8 @@ async fn last<K: Kind>(
     workspace: &WorkspaceReference,
 ) -> Result<Reached<K::Address>, Wait> {
     let access = access(ctx.world(), namespace, workspace)?;
+    joins(object, &access)?;
     let client = login::client(ctx, &access).await?;
     let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
-    Ok(Reached { refs, client, resync: access.resync, fetched: Files::default(), signed: None })
+    Ok(Reached { refs, client, resync: access.resync, fetched: Files::default(), signed: None, joins: None })
 }

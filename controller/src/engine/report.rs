@@ -28,9 +28,10 @@ pub fn status<K: Kind>(object: &K, said: Said<StatusOf<K>>, ask: &Ask) -> Status
     let Said { mut facts, plan, last_failure, is_handled } = said;
     let before = object.status().map(|status| status.common().clone()).unwrap_or_default();
     let (generation, is_paused) = (object.meta().generation, report::is_paused(object.meta()));
-    let azure_id = facts.common_mut().azure_id.take();
+    let (azure_id, joined) = (facts.common_mut().azure_id.take(), facts.common_mut().workspace_id.take());
     let passed = report::Passed { plan, last_failure, is_handled, is_paused, generation };
-    *facts.common_mut() = Common { azure_id, ..report::common(before, passed, ask) };
+    let common = report::common(before, passed, ask);
+    *facts.common_mut() = Common { azure_id, workspace_id: joined.or(common.workspace_id.clone()), ..common };
     facts
 }
 

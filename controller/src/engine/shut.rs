@@ -5,7 +5,7 @@
 
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{DefaultBackoff, Error};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,12 @@ impl Shut {
     #[must_use]
     pub fn has(&self, namespace: &str) -> bool {
         self.locked().iter().any(|(shut, _)| shut == namespace)
+    }
+
+    /// The namespaces that are shut.
+    #[must_use]
+    pub fn all(&self) -> BTreeSet<String> {
+        self.locked().iter().map(|(shut, _)| shut.clone()).collect()
     }
 
     fn locked(&self) -> MutexGuard<'_, HashSet<(String, &'static str)>> {

@@ -13,8 +13,12 @@ impl Objects for Context {
         find(&self.stores.workspaces, namespace, name)
     }
 
-    fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
+    fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
         self.namespaces.labels(namespace)
+    }
+
+    fn is_known(&self, namespace: &str) -> bool {
+        !self.shut.has(namespace)
     }
 
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>> {

@@ -7,7 +7,9 @@ use crate::engine::{Context, Kind};
 use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLRun, MLSchedule};
 use azureml_plan::pipeline::{computes, data_refs, environments, pipelines};
+use azureml_plan::reasons::Reason;
 use azureml_plan::resolve::{refusal, within};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use std::hash::Hash;
 
 impl Kind for MLPipeline {
@@ -28,8 +30,13 @@ impl Kind for MLPipeline {
         let refused =
             self.status.as_ref().and_then(|status| refusal(&status.common)).map(|(reason, _)| reason);
         let version = current.map(|current| current.version.clone());
+        // What names the pipeline is in its workspace, which it may name no other way.
+        let is_let_in = self.status.as_ref().is_none_or(|status| {
+            let is_it = |condition: &Condition| condition.reason == Reason::REFERENCE_NOT_PERMITTED.word();
+            !status.common.conditions.iter().any(is_it)
+        });
         // A circle of pipelines is opened by a change of one of them.
-        (version, accepted, refused, pipelines(self), self.metadata.deletion_timestamp.is_some())
+        (version, accepted, refused, is_let_in, pipelines(self), self.metadata.deletion_timestamp.is_some())
     }
 
     fn holds(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::engine::{Context, Kind};
 use azureml_crds::ml_workspace::MLWorkspaceStatus;
 use azureml_crds::{MLCompute, MLData, MLEnvironment, MLPipeline, MLWorkspace};
 use azureml_plan::preflight::refused;
-use azureml_plan::resolve::allows;
+use azureml_plan::resolve::may_allow;
 use azureml_plan::trouble::Trouble;
 use azureml_plan::workspace::believed;
 use kube::ResourceExt as _;
@@ -57,7 +57,11 @@ impl Kind for MLWorkspace {
         let kinds = [MLCompute::KIND, MLEnvironment::KIND, MLData::KIND, MLPipeline::KIND];
         let holders = ctx.holders(&name_of(self), &kinds).into_iter();
         // What may not use it, keeps it from nothing: anybody can name it.
-        let holders = holders.filter(|holder| allows(ctx, self, &holder.namespace));
-        holders.map(|holder| holder.seen_from(&own)).collect()
+        let holders = holders.filter(|holder| may_allow(ctx, self, &holder.namespace));
+        let mut kept: Vec<String> = holders.map(|holder| holder.seen_from(&own)).collect();
+        // What is in a namespace that may not be listed is not known.
+        let shut = ctx.shut.all().into_iter().filter(|shut| *shut != own && may_allow(ctx, self, shut));
+        kept.extend(shut.map(|shut| format!("objects of {shut}, which the operator may not list")));
+        kept
     }
 }

@@ -24,6 +24,9 @@ reasons! {
     CANNOT_CHANGE = "CannotChange", User,
         "The cluster in Azure differs in something that cannot be changed there: size, priority, network.",
         "make a new MLCompute with what is there, or delete the cluster in Azure";
+    WORKSPACE_CHANGED = "WorkspaceChanged", Platform,
+        "The MLWorkspace of another namespace names another workspace in Azure than the one in which the object was made.",
+        "let the MLWorkspace name the former workspace again, or make a new object under another name";
     OWNED_BY_ANOTHER = "OwnedByAnother", User,
         "The resource carries the owner's tag of another object, or of another cluster.",
         "give this object another azureName, or delete the other one; if that one is in another namespace or cluster, delete it \

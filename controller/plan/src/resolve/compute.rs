@@ -1,5 +1,6 @@
 //! What an MLCompute refers to, and where a cluster is, for those that name it.
 
+use super::sharing::named;
 use super::workspace::refusal;
 use super::world::place;
 use super::{Access, Made, Resolve, Wait, World, access};
@@ -46,6 +47,13 @@ pub(super) fn cluster(
     workspace: &ArmId,
 ) -> Result<String, Wait> {
     let compute = world.objects.compute(namespace, name).ok_or_else(|| Wait::not_found("MLCompute", name))?;
+    let own = &compute.spec.workspace_ref;
+    if crate::workspace::id(&*named(world, namespace, own)?).key() != workspace.key() {
+        let message = format!(
+            "MLCompute {name} is of MLWorkspace {own}, and a pipeline runs on clusters of its own workspace only"
+        );
+        return Err(Wait::stalled(Reason::INVALID_SPEC, message));
+    }
     let status = compute.status.clone().unwrap_or_default();
     if let Some((reason, message)) = refusal(&status.common) {
         return Err(Wait::stalled(reason, format!("MLCompute {name}: {message}")));

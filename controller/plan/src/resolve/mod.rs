@@ -17,7 +17,7 @@ mod world;
 
 pub use access::{Access, Identity, Login, access, access_of};
 pub use pipeline::within;
-pub use sharing::{allows, is_unreached};
+pub use sharing::{is_unreached, may_allow};
 pub use wait::Wait;
 pub use workspace::refusal;
 pub use world::{Objects, Settings, World};

@@ -29,7 +29,14 @@ impl Resolve for MLPipeline {
     fn resolve(&self, world: World<'_>, access: &Access) -> Result<Refs, Wait> {
         let workspace = access.workspace()?;
         let (namespace, _) = place(&self.metadata);
-        let environments = all(environments(self), |name| environment(world, &namespace, name))?;
+        let environments = all(environments(self), |name| {
+            let id = environment(world, &namespace, name)?;
+            let right = workspace.rights.address("environment.ref", &id);
+            right.map_err(|invalid| {
+                Wait::stalled(invalid.reason, format!("MLEnvironment {name}: {}", invalid.message))
+            })?;
+            Ok(id)
+        })?;
         let computes = all(computes(self), |name| cluster(world, (&namespace, name), &workspace.id))?;
         let data = all(data_refs(self), |name| data(world, (&namespace, name), &workspace))?;
         let pipelines = nested(self, world, &workspace)?;

@@ -7,7 +7,7 @@ use super::wait::Wait;
 use super::world::{Objects, World};
 use crate::reasons::Reason;
 use azureml_crds::MLWorkspace;
-use azureml_crds::sharing::{NAME_LABEL, WorkspaceReference};
+use azureml_crds::sharing::{AllowedFrom, AllowedNamespaces, WorkspaceReference};
 use std::sync::Arc;
 
 /// The MLWorkspace that an object of the namespace `own` names.
@@ -23,6 +23,12 @@ pub(super) fn named(
     if reference.namespace(own) == own {
         return found.ok_or_else(|| Wait::not_found("MLWorkspace", &reference.name));
     }
+    if !world.objects.is_known(reference.namespace(own)) {
+        let message = format!(
+            "MLWorkspace {reference} cannot be read: the operator may not list the objects of its namespace"
+        );
+        return Err(Wait::new(Reason::WORKSPACE_NOT_READY, message));
+    }
     found.filter(|workspace| allows(world.objects, workspace, own)).ok_or_else(|| {
         let message = format!(
             "allow the namespace {own} in spec.allowedNamespaces of MLWorkspace {reference}: there is no such MLWorkspace that allows it"
@@ -35,6 +41,9 @@ pub(super) fn named(
 /// found in Azure.
 #[must_use]
 pub fn is_unreached(world: World<'_>, own: &str, workspace: &WorkspaceReference) -> bool {
+    if !world.objects.is_known(workspace.namespace(own)) {
+        return false;
+    }
     let Ok(workspace) = named(world, own, workspace) else { return true };
     workspace.status.as_ref().is_none_or(|status| status.region.is_none())
 }
@@ -45,9 +54,15 @@ pub fn allows(objects: &dyn Objects, workspace: &MLWorkspace, namespace: &str) -
     if workspace.metadata.namespace.as_deref() == Some(namespace) {
         return true;
     }
-    workspace.spec.allowed_namespaces.as_ref().is_some_and(|allowed| {
-        let mut labels = objects.labels(namespace);
-        labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
-        allowed.has(&labels)
-    })
+    let allowed = workspace.spec.allowed_namespaces.as_ref();
+    allowed.is_some_and(|allowed| allowed.has(namespace, objects.labels(namespace).as_ref()))
+}
+
+/// Whether objects of a namespace may use an MLWorkspace, or whether that cannot be told now.
+#[must_use]
+pub fn may_allow(objects: &dyn Objects, workspace: &MLWorkspace, namespace: &str) -> bool {
+    let is_by_labels = |allowed: &AllowedNamespaces| allowed.from == AllowedFrom::Selector;
+    let is_unclear = workspace.spec.allowed_namespaces.as_ref().is_some_and(is_by_labels)
+        && objects.labels(namespace).is_none();
+    is_unclear || allows(objects, workspace, namespace)
 }

@@ -14,8 +14,12 @@ use std::sync::Arc;
 pub trait Objects {
     /// An MLWorkspace.
     fn workspace(&self, namespace: &str, name: &str) -> Option<Arc<MLWorkspace>>;
-    /// The labels of a namespace, as far as they are known.
-    fn labels(&self, namespace: &str) -> BTreeMap<String, String>;
+    /// The labels of a namespace; none where they are not known.
+    fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>>;
+    /// Whether every MLWorkspace of a namespace is known.
+    fn is_known(&self, _namespace: &str) -> bool {
+        true
+    }
     /// An MLCompute.
     fn compute(&self, namespace: &str, name: &str) -> Option<Arc<MLCompute>>;
     /// An MLEnvironment.

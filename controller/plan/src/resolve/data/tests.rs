@@ -32,8 +32,8 @@ impl Objects for Only {
     fn pipeline(&self, _: &str, _: &str) -> Option<Arc<MLPipeline>> {
         None
     }
-    fn labels(&self, _: &str) -> BTreeMap<String, String> {
-        BTreeMap::new()
+    fn labels(&self, _: &str) -> Option<BTreeMap<String, String>> {
+        None
     }
     fn environments(&self) -> Vec<Arc<MLEnvironment>> {
         Vec::new()

@@ -37,6 +37,12 @@ const WAITS: &[(&[&str], &str, State, &str)] = &[
         State::Working,
         "ReferenceNotPermitted",
     ),
+    (
+        INSIDE,
+        "a workspace of another namespace was made anew for another one",
+        State::Stalled,
+        "WorkspaceChanged",
+    ),
     (INSIDE, "its workspace is not ready", State::Working, "WorkspaceNotReady"),
     (ALL, "no grant lets its namespace use the identity", State::Stalled, "IdentityNotGranted"),
     (ALL, "the configuration has no such cloud", State::Stalled, "UnknownCloud"),

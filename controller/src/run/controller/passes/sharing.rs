@@ -195,6 +195,62 @@ async fn a_guest_has_no_more_than_the_workspace_and_its_own_grants() -> Result<(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_workspace_made_anew_for_another_one_in_azure_gets_nothing_of_a_guest() -> Result<()> {
+    let stage = stage("{from: All}").await?;
+    let guest = Guest(&stage);
+    guest.apply(&cluster("cpu"));
+    guest.says("MLCompute", "cpu", "Succeeded").await?;
+    stage.apply(&shared("{from: Same}"));
+    stage.delete("MLWorkspace", "team-a");
+    stage.gone("MLWorkspace", "team-a").await?;
+    let from = stage.journal.end();
+    stage.apply(&shared("{from: All}").replace("workspaceName: mlw-team-a", "workspaceName: mlw-other"));
+    let told = guest.says("MLCompute", "cpu", "WorkspaceChanged").await?;
+    let message = kubernetes::condition(&told, "Stalled")["message"].to_string();
+    assert!(
+        message.contains("let MLWorkspace team-a/team-a name") && message.contains("mlw-team-a"),
+        "{message}"
+    );
+    guest.delete("MLCompute", "cpu");
+    guest.says("MLCompute", "cpu", "DeletionBlocked").await?;
+    let sent = stage.journal.azure(from);
+    assert!(!sent.iter().any(|what| what.contains("computes/")), "{sent:?}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_reached_once_is_not_let_go_without_a_look() -> Result<()> {
+    let stage = stage("{from: All}").await?;
+    let guest = Guest(&stage);
+    // Azure does not say whether it has made it.
+    let lost = json!({"match": {"method": "PUT", "path": "/computes/"}, "do": {"status": 500}, "times": 100});
+    stage.fault(lost)?;
+    guest.apply(&cluster("cpu"));
+    stage.times("PUT computes/cpu", 1).await?;
+    stage.apply(&shared("{from: Same}"));
+    guest.says("MLCompute", "cpu", "ReferenceNotPermitted").await?;
+    guest.delete("MLCompute", "cpu");
+    guest.says("MLCompute", "cpu", "DeletionBlocked").await?;
+    stage.apply(&shared("{from: All}"));
+    guest.gone("MLCompute", "cpu").await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_is_not_told_what_secrets_there_are() -> Result<()> {
+    let stage = stage("{from: All}").await?;
+    stage.delete("Secret", "sp");
+    stage.pass(Duration::from_mins(1)).await;
+    Guest(&stage).apply(&cluster("cpu"));
+    let told = Guest(&stage).says("MLCompute", "cpu", "SecretNotFound").await?;
+    let message = kubernetes::condition(&told, "Ready")["message"].as_str().unwrap_or_default();
+    assert_eq!(
+        message,
+        "ask the owner of MLWorkspace team-a/team-a to look at its conditions: its credentials cannot be used"
+    );
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_operator_that_may_not_read_namespaces_knows_their_names() -> Result<()> {
     let mut stage = Stage::set().await?;
     (stage.sees_all, stage.forbidden) = (true, Some("/api/v1/namespaces?"));
