@@ -24,7 +24,7 @@ enum Verb {
     Convert(verbs::Convert),
     /// Writes manifests of a workspace that exists, and changes nothing in Azure.
     Import(verbs::Import),
-    /// Shows what a run, or the build of an image, writes.
+    /// Shows what a run, the last run of a schedule, or the build of an image, writes.
     Logs(verbs::Logs),
     /// Says everything that is wrong with manifests, without a cluster.
     Validate(verbs::Validate),

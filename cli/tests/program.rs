@@ -137,6 +137,7 @@ fn the_object_of_logs_is_one_of_ours_and_never_an_option_of_kubectl() -> Result<
         ("mlrun/nightly-1", Some("mlruns.azureml.dev/nightly-1")),
         ("mlrun.azureml.dev/nightly-1", Some("mlruns.azureml.dev/nightly-1")),
         ("mlenvironment/r", Some("mlenvironments.azureml.dev/r")),
+        ("mlsched/nightly", Some("mlschedules.azureml.dev/nightly")),
         ("mlrun/-A", Some("mlruns.azureml.dev/-A")),
         ("mlrun/--kubeconfig=x", Some("mlruns.azureml.dev/--kubeconfig=x")),
         ("secret/x", None),

@@ -1,9 +1,10 @@
-//! `kubectl azureml logs`: what a run, or the build of an image, writes.
+//! `kubectl azureml logs`: what a run, or the build of an image, writes. `scheduled.rs` knows which run of a schedule that is.
 //!
 //! In: an object and the MLWorkspaces of its namespace, as kubectl shows them. Out: where its logs are, and which of them are for people. Only
 //! `read.rs` asks Azure, and only reads.
 
 pub mod read;
+pub mod scheduled;
 pub mod step;
 
 use crate::thing::is_finished;
@@ -56,7 +57,9 @@ pub fn source(object: &Value, workspaces: &[Value]) -> Result<Source, String> {
     match kind {
         "MLRun" => run(name, &object["status"], workspaces),
         "MLEnvironment" => build(name, object, workspaces),
-        _ => Err(format!("an {kind} has no logs; name mlrun/<name> or mlenvironment/<name>")),
+        _ => Err(format!(
+            "an {kind} has no logs; name mlrun/<name>, mlschedule/<name> or mlenvironment/<name>"
+        )),
     }
 }
 
@@ -64,21 +67,40 @@ fn run(name: &str, status: &Value, workspaces: &[Value]) -> Result<Source, Strin
     let id = job(status).ok_or_else(|| {
         format!("MLRun/{name} has no job yet; look at its conditions: kubectl describe mlrun {name}")
     })?;
-    let of = |one: &&Value| {
-        let part = |key: &str| one["spec"][key].as_str().unwrap_or_default();
-        let own = ArmId::workspace(part("subscriptionId"), part("resourceGroup"), part("workspaceName"));
-        id.enclosing_workspace() == Some(own)
-    };
+    let of = |one: &&Value| id.enclosing_workspace() == Some(in_azure(one));
     let workspace = workspaces.iter().find(of);
     let workspace = workspace.ok_or_else(|| {
         format!("no MLWorkspace that can be read is that of {id}; apply it, or ask for the right to read it")
     })?;
-    let data_plane = text(&workspace["status"]["dataPlane"]);
-    let data_plane = data_plane
-        .ok_or_else(|| "the MLWorkspace has no status.dataPlane yet; wait until it is Ready".to_owned())?;
-    let (cloud, studio) = (text(&workspace["spec"]["cloud"]), text(&status["studioUrl"]));
+    let studio = text(&status["studioUrl"]);
     let component = text(&status["pipeline"]["componentId"]).and_then(|id| ArmId::parse(&id).ok());
-    Ok(Source { place: Place::Job { id, data_plane, component }, cloud, studio })
+    Ok(Source { place: in_job(id, workspace, component)?, cloud: text(&workspace["spec"]["cloud"]), studio })
+}
+
+/// A job of a workspace.
+fn in_job(id: ArmId, workspace: &Value, component: Option<ArmId>) -> Result<Place, String> {
+    let data_plane = text(&workspace["status"]["dataPlane"])
+        .ok_or_else(|| "the MLWorkspace has no status.dataPlane yet; wait until it is Ready".to_owned())?;
+    Ok(Place::Job { id, data_plane, component })
+}
+
+/// The id of the workspace that an MLWorkspace stands for.
+fn in_azure(workspace: &Value) -> ArmId {
+    let part = |key: &str| workspace["spec"][key].as_str().unwrap_or_default();
+    ArmId::workspace(part("subscriptionId"), part("resourceGroup"), part("workspaceName"))
+}
+
+/// The MLWorkspace that an object of the namespace `own` names.
+fn referenced<'a>(named: &Value, own: &Value, workspaces: &'a [Value]) -> Result<&'a Value, String> {
+    let namespace = if named["namespace"].is_null() { own } else { &named["namespace"] };
+    let is_it = |one: &&Value| {
+        let meta = &one["metadata"];
+        meta["name"] == named["name"] && (meta["namespace"] == *namespace || named["namespace"].is_null())
+    };
+    workspaces.iter().find(is_it).ok_or_else(|| {
+        let name = named["name"].as_str().unwrap_or_default();
+        format!("there is no MLWorkspace/{name} that can be read; apply it, or ask for the right to read it")
+    })
 }
 
 /// The job of a run, by its status.
@@ -93,17 +115,8 @@ fn build(name: &str, object: &Value, workspaces: &[Value]) -> Result<Source, Str
              its first job"
         )
     })?;
-    let named = &object["spec"]["workspaceRef"];
     let own = &object["metadata"]["namespace"];
-    let namespace = if named["namespace"].is_null() { own } else { &named["namespace"] };
-    let is_it = |one: &&Value| {
-        let meta = &one["metadata"];
-        meta["name"] == named["name"] && (meta["namespace"] == *namespace || named["namespace"].is_null())
-    };
-    let workspace = workspaces.iter().find(is_it).ok_or_else(|| {
-        let name = named["name"].as_str().unwrap_or_default();
-        format!("there is no MLWorkspace/{name} that can be read; apply it, or ask for the right to read it")
-    })?;
+    let workspace = referenced(&object["spec"]["workspaceRef"], own, workspaces)?;
     let registry = text(&workspace["status"]["registry"]["resourceId"]).and_then(|id| ArmId::parse(&id).ok());
     let registry = registry
         .ok_or_else(|| "the MLWorkspace has no status.registry yet; wait until it is Ready".to_owned())?;

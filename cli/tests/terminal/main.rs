@@ -4,6 +4,7 @@ mod follow;
 mod graph;
 mod harmless;
 mod launch;
+mod logs;
 mod mark;
 mod shells;
 mod status;

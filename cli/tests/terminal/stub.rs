@@ -38,9 +38,14 @@ impl Stub {
         Ok(Said { out: String::from_utf8(stdout)?, err: String::from_utf8(stderr)?, code: status.code() })
     }
 
-    /// How many lines the script wrote into a file.
+    /// What the script wrote into a file.
+    pub fn text(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.path().join(file)).unwrap_or_default()
+    }
+
+    /// How many lines that are.
     pub fn lines(&self, file: &str) -> usize {
-        std::fs::read_to_string(self.0.path().join(file)).unwrap_or_default().lines().count()
+        self.text(file).lines().count()
     }
 }
 
