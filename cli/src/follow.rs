@@ -1,9 +1,10 @@
-//! A run that is followed: what is new between two looks at it, how it ended, and how many watches may bring nothing.
+//! A run that is followed: what is new between two looks at it, how it ended or why it stands still, and how many watches may bring nothing.
 //!
 //! In: an MLRun as it was and as it is, by events of a watch. Out: lines, and the end with its table of steps. Pure.
 
 use crate::said::{duration, table};
 use crate::thing::{Thing, is_finished};
+use azureml_plan::reasons;
 use jiff::SignedDuration;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -131,6 +132,32 @@ pub fn end(run: &Thing) -> Option<End> {
         let _ = writeln!(lines, "  {address}");
     }
     Some(End { is_good: phase == "Succeeded", text: lines })
+}
+
+/// Why a run stands still: it is stalled, so that only a change helps and no end is to be waited for. None while it goes on, or while the
+/// operator has not looked yet at what was asked of it since. A failed attempt that is followed by another (`spec.retry`) is not stalled.
+#[must_use]
+pub fn halt(run: &Thing) -> Option<End> {
+    let stalled = run.condition("Stalled").filter(|found| found.status == "True")?;
+    let asked = &run.object["metadata"]["annotations"][azureml_crds::RECONCILE_REQUESTED_AT];
+    let is_asked = !asked.is_null() && *asked != run.status()["lastHandledReconcileAt"];
+    if run.has_ended() || !run.is_observed() || is_asked {
+        return None;
+    }
+    let mut lines = format!("{}: stalled, {}\n", run.id(), stalled.reason);
+    if let Some(known) = reasons::find(&stalled.reason) {
+        let _ = writeln!(lines, "  Do: {}", known.remedy());
+    }
+    let _ = writeln!(lines, "  {}", stalled.message.trim());
+    if run.phase().is_some_and(|phase| phase != "Pending") {
+        lines += "  Its job goes on in Azure.\n";
+    }
+    if let Some(address) = run.status()["studioUrl"].as_str() {
+        let _ = writeln!(lines, "  {address}");
+    }
+    let Thing { name, namespace, .. } = run;
+    let _ = writeln!(lines, "  Then follow it again: kubectl azureml follow {name} --namespace {namespace}");
+    Some(End { is_good: false, text: lines })
 }
 
 fn cells(step: &Value) -> Vec<String> {

@@ -36,7 +36,7 @@ enum Verb {
     Why(verbs::Why),
     /// Makes an MLRun of a pipeline, and follows it with --follow.
     Run(verbs::Run),
-    /// Watches an MLRun until it ends; its end is the exit code.
+    /// Watches an MLRun until it ends or is stalled; its end is the exit code.
     Follow(verbs::Follow),
     /// Cancels the job of an MLRun. The object stays.
     Cancel(verbs::Cancel),

@@ -1,4 +1,4 @@
-//! `follow`: watches an MLRun until it ends. Ctrl-C ends the watching, and not the run.
+//! `follow`: watches an MLRun until it ends, or until only a change helps. Ctrl-C ends the watching, and not the run.
 //!
 //! In: a run, by the watch of kubectl. Out: progress on standard error, the end on standard output, an exit code. It changes nothing.
 
@@ -6,7 +6,7 @@ use super::Failed;
 use super::cluster::{Place, refused};
 use super::mark::run;
 use anyhow::{Context as _, Result, anyhow, ensure};
-use azureml_cli::follow::{ATTEMPTS, Patience, end, look, news};
+use azureml_cli::follow::{ATTEMPTS, Patience, end, halt, look, news};
 use azureml_cli::thing::Thing;
 use jiff::Timestamp;
 use serde_json::{Deserializer, Value};
@@ -51,7 +51,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Follows a run: 0 where it succeeded, 1 where not, 130 after Ctrl-C.
+    /// Follows a run: 0 where it succeeded, 1 where not or where it is stalled, 130 after Ctrl-C.
     ///
     /// # Errors
     /// When the run cannot be read, or is deleted.
@@ -186,7 +186,7 @@ fn given_up(name: &str, said: Option<&str>) -> anyhow::Error {
     }
 }
 
-/// Says what is new; an exit code where the run has ended.
+/// Says what is new; an exit code where the run has ended, or is stalled.
 fn looked(before: Option<&Thing>, run: &Thing, progress: Progress) -> Result<Option<u8>> {
     if progress.is_shown() {
         let clock = Timestamp::now().strftime("%H:%M:%SZ").to_string();
@@ -194,7 +194,7 @@ fn looked(before: Option<&Thing>, run: &Thing, progress: Progress) -> Result<Opt
             eprintln!("{clock} {} {line}", run.name);
         }
     }
-    let Some(end) = end(run) else { return Ok(None) };
+    let Some(end) = end(run).or_else(|| halt(run)) else { return Ok(None) };
     std::io::stdout().write_all(end.text.as_bytes()).context("standard output")?;
     Ok(Some(u8::from(!end.is_good)))
 }

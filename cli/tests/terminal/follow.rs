@@ -2,7 +2,7 @@
 
 use crate::stub::{self, Stub};
 use anyhow::{Result, ensure};
-use azureml_cli::follow::{Patience, end, look, news};
+use azureml_cli::follow::{Patience, end, halt, look, news};
 use azureml_cli::thing::Thing;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -73,6 +73,53 @@ MLRun/r: Succeeded in 11m
     assert_eq!(end(&run(&json!({"phase": "Failed"}), "False", "Unknown")), None);
 }
 
+/// A run that is stalled, with more of its status and of its metadata.
+fn stalled(status: &Value, metadata: &Value) -> Thing {
+    let mut object = stub::run(status);
+    object["status"]["observedGeneration"] = json!(1);
+    object["status"]["conditions"] = json!([{"type": "Stalled", "status": "True", "reason": "QuotaExceeded", "message": "no cores are left"},
+        {"type": "Ready", "status": "False", "reason": "QuotaExceeded", "message": "no cores are left"}]);
+    object["metadata"]["generation"] = json!(1);
+    for (key, value) in metadata.as_object().into_iter().flatten() {
+        object["metadata"][key] = value.clone();
+    }
+    Thing::of(object, "n")
+}
+
+#[test]
+fn a_run_that_only_a_change_helps_is_no_longer_waited_for() {
+    let remedy = azureml_plan::reasons::find("QuotaExceeded").unwrap().remedy();
+    let halted = halt(&stalled(&json!({"phase": "Pending"}), &json!({}))).unwrap();
+    assert_eq!(
+        (halted.is_good, halted.text),
+        (
+            false,
+            format!(
+                "MLRun/r: stalled, QuotaExceeded\n  Do: {remedy}\n  no cores are left\n  Then follow it again: kubectl azureml follow r --namespace n\n"
+            )
+        )
+    );
+    let going = halt(&stalled(&json!({"phase": "Running", "studioUrl": "https://ml.example/r"}), &json!({})));
+    let text = going.unwrap().text;
+    assert!(text.contains("Its job goes on in Azure.\n  https://ml.example/r\n"), "{text}");
+}
+
+#[test]
+fn what_has_ended_or_was_changed_since_or_is_tried_again_is_not_stalled() {
+    let asked = json!({"annotations": {"azureml.dev/reconcile-requested-at": "2"}});
+    for (status, metadata) in [
+        (json!({"phase": "Failed"}), json!({})),
+        (json!({}), json!({"generation": 2})),
+        (json!({"lastHandledReconcileAt": "1"}), asked.clone()),
+    ] {
+        assert_eq!(halt(&stalled(&status, &metadata)), None, "{status} {metadata}");
+    }
+    assert!(halt(&stalled(&json!({"lastHandledReconcileAt": "2"}), &asked)).is_some());
+    // As the operator says between two attempts of spec.retry.
+    let again = run(&json!({"phase": "Pending", "attempts": [{}], "jobName": "j-2"}), "False", "Unknown");
+    assert_eq!(halt(&again), None);
+}
+
 #[test]
 fn watches_that_bring_nothing_are_counted_and_good_ones_begin_the_count_anew() {
     let (short, long) = (Duration::from_secs(1), Duration::from_secs(31));
@@ -135,5 +182,19 @@ fn an_error_of_the_watch_is_no_news_of_the_run() -> Result<()> {
     let stub = watched(&format!("going; echo '{error}'; going; ended"))?;
     let said = stub.said(&["follow", "r", "--namespace", "n", "--progress", "always"])?;
     ensure!(said.code == Some(0) && said.err.matches("step a: Running").count() == 1, "{said:?}");
+    Ok(())
+}
+
+#[test]
+fn a_following_ends_where_the_run_is_stalled() -> Result<()> {
+    let event =
+        json!({"type": "MODIFIED", "object": stalled(&json!({"phase": "Pending"}), &json!({})).object});
+    let stub = watched(&format!("going; echo '{event}'; exec sleep 15"))?;
+    let said = stub.said(&["follow", "r", "--namespace", "n"])?;
+    ensure!(
+        said.code == Some(1) && said.out.starts_with("MLRun/r: stalled, QuotaExceeded\n  Do: "),
+        "{said:?}"
+    );
+    ensure!(stub.lines("watches") == 1, "{said:?}");
     Ok(())
 }
