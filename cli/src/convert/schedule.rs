@@ -15,8 +15,7 @@ use super::read::{Entry, Literal, Node, Place, Scalar, Value};
 use azureml_plan::{cron, zones};
 use std::rc::Rc;
 
-const WAYS: [(&str, &str); 2] =
-    [("properties", "write it as a tag"), ("is_enabled", "write suspend: true in the MLSchedule")];
+const WAYS: [(&str, &str); 1] = [("properties", "write it as a tag")];
 
 /// Makes an MLSchedule.
 pub fn schedule(ctx: &mut Context<'_>, root: &Node) {
@@ -29,6 +28,9 @@ pub fn schedule(ctx: &mut Context<'_>, root: &Node) {
     let mut spec = Map::new().with("pipelineRef", Map::new().with("name", made.pipeline));
     put_azure_name(ctx, &mut spec, &fields, azure_name.as_deref());
     times(ctx, trigger, &mut spec);
+    // As `az ml schedule show` writes it.
+    let is_off = fields.boolean("is_enabled", &mut ctx.findings) == Some(false);
+    spec.put_some("suspend", is_off.then_some(true));
     spec.put_full("inputs", made.inputs);
     spec.put_some("experiment", made.experiment);
     spec.put_some("displayName", made.display_name);
