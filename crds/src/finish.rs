@@ -12,12 +12,14 @@ use serde_json::{Value, json};
 /// - An optional field is absent, never `null`: `nullable` is dropped, and the API server prunes nulls.
 /// - Flux' postBuild substitution leaves it alone: messages and descriptions have `${{…}}` in them.
 /// - The lists and strings of `conditions` get the bounds of the Kubernetes API.
+/// - A text is one line: `kubectl explain` wraps it, and keeps the breaks of the source besides.
 pub fn finish(derived: &CustomResourceDefinition) -> Result<CustomResourceDefinition, serde_json::Error> {
     let mut definition = serde_json::to_value(derived)?;
     definition["metadata"]["annotations"] = json!({"kustomize.toolkit.fluxcd.io/substitute": "disabled"});
     for version in list(&mut definition["spec"]["versions"]) {
         let schema = &mut version["schema"]["openAPIV3Schema"];
         forbid_null(schema);
+        join_lines(schema);
         check_defaults(&mut schema["properties"]["spec"])?;
         let status = &mut schema["properties"]["status"];
         status["default"] = json!({"observedGeneration": -1});
@@ -39,6 +41,20 @@ fn forbid_null(schema: &mut Value) {
             map.values_mut().for_each(forbid_null);
         }
         Value::Array(items) => items.iter_mut().for_each(forbid_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Makes one line of each description.
+fn join_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if let Some(Value::String(text)) = map.get_mut("description") {
+                *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+            map.values_mut().for_each(join_lines);
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
