@@ -37,23 +37,23 @@ pub enum ConcurrencyPolicy {
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryLimit {
-    /// How many that succeeded. Default: 3.
+    /// Number of MLRuns that succeeded. Default: `3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     pub successful: Option<i32>,
-    /// How many that failed or were cancelled. Default: 1.
+    /// Number of MLRuns that failed or were cancelled. Default: `1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100))]
     pub failed: Option<i32>,
 }
 
-/// Firing times that are decided: none of them fires again.
+/// A span of firing times that never fire again.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decided {
-    /// The first of them.
+    /// First firing time of the span.
     pub from: Time,
-    /// The last of them.
+    /// Last firing time of the span.
     pub to: Time,
 }
 

@@ -72,6 +72,7 @@ fn check_defaults(schema: &mut Value) -> Result<(), serde_json::Error> {
 /// The bounds of `metav1.Condition`.
 fn bound_conditions(conditions: &mut Value) {
     conditions["maxItems"] = json!(16);
+    conditions["items"]["description"] = json!("One condition.");
     let fields = &mut conditions["items"]["properties"];
     fields["type"]["maxLength"] = json!(316);
     fields["status"]["enum"] = json!(["True", "False", "Unknown"]);
@@ -80,12 +81,12 @@ fn bound_conditions(conditions: &mut Value) {
     fields["message"]["maxLength"] = json!(32768);
     // The Kubernetes API describes them at length; copies of that for each kind would only make the definitions larger.
     for (name, description) in [
-        ("type", "What it is about."),
-        ("status", "Whether it holds."),
-        ("reason", "Why, in one word for programs."),
-        ("message", "Why, for people."),
-        ("lastTransitionTime", "When `status` changed last."),
-        ("observedGeneration", "The generation of the spec that it speaks of."),
+        ("type", "Type of the condition."),
+        ("status", "Whether the condition holds."),
+        ("reason", "Reason as one word, for programs."),
+        ("message", "Reason as a text, for people."),
+        ("lastTransitionTime", "When `status` last changed."),
+        ("observedGeneration", "The `metadata.generation` that the condition describes."),
     ] {
         fields[name]["description"] = json!(description);
     }

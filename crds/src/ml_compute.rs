@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An AmlCompute cluster. Scale, tags and identity are changed in place; what else it is made of cannot be changed.
+/// An AmlCompute cluster. `scale`, `tags` and `identity` are changed in place; the other settings of the cluster are immutable.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -43,44 +43,44 @@ use std::collections::BTreeMap;
         .field_path(".ssh.publicAccess"),
 )]
 pub struct MLComputeSpec {
-    /// The MLWorkspace.
+    /// The MLWorkspace of the cluster. Immutable.
     pub workspace_ref: WorkspaceReference,
-    /// The cluster's name in Azure, where the generated one is not wanted.
+    /// Name of the cluster in Azure, such as `gpu-large`. Default: `<namespace>-<name>-<8 hex digits>`, cut to 24 characters. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     #[x_kube(validation = crate::rules::cluster_name("azureName", 3, 24), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// The size of a node, such as `Standard_DS3_v2`.
+    /// VM size of the nodes, such as `Standard_DS3_v2`. Immutable.
     #[schemars(length(max = 64))]
     #[x_kube(validation = crate::rules::vm_size("vmSize"))]
     pub vm_size: String,
-    /// Whether Azure may take nodes away. Default: `Dedicated`.
+    /// Priority of the nodes. Default: `Dedicated`. `LowPriority` nodes are cheaper, and Azure may take them away at any time. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
-    /// How many nodes.
+    /// Number of nodes, and when idle nodes are removed.
     pub scale: Scale,
-    /// The identity of the nodes: it pulls images and reads data.
+    /// Identity of the nodes, which pulls images and reads data. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<ComputeIdentity>,
-    /// ARM id of the subnet of the nodes.
+    /// ARM id of the nodes' subnet: `/subscriptions/…/subnets/<subnet>`. Default: none. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft[.]Network/virtualNetworks/[^/]+/subnets/[^/]+$')")
         .message("subnetId: write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>"))]
     pub subnet_id: Option<String>,
-    /// Whether nodes get a public address. Default: Azure's default, which is true.
+    /// Whether nodes get a public IP address. Default: `true` (Azure's). Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<bool>,
-    /// The Azure region of the nodes, such as `northeurope`. Default: the region of the workspace.
+    /// Azure region of the nodes, such as `northeurope`. Default: the region of the workspace. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9]*$')")
         .message("location: write the name of a region in lower-case letters and digits, such as westeurope"))]
     pub location: Option<String>,
-    /// An account for SSH on each node. Default: none; then nobody signs in to a node.
+    /// Account for SSH on each node. Default: none, so nobody can sign in to a node. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh: Option<Ssh>,
-    /// Tags of the cluster. Tags that Azure or others add are left alone.
+    /// Tags of the cluster: name to value. Tags that Azure or others add are left alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
@@ -88,10 +88,12 @@ pub struct MLComputeSpec {
     /// What happens in Azure when this object is deleted. Default: `Retain`. `Delete` waits while a pipeline or a run uses the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when somebody changes the cluster in Azure. Default: `Correct`.
+    /// What happens when somebody changes the cluster in Azure. Default: `Correct`, which restores the spec; `Report` only lists the change
+    /// in `status.drift`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
-    /// Takes over a cluster of this name that nobody else's operator owns. Without it such a cluster is used, and never written.
+    /// Whether to take over an existing cluster of this name that no other operator owns. Default: `false`; then such a cluster is used and
+    /// never changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<bool>,
 }
@@ -121,14 +123,14 @@ pub enum Priority {
     .message(Message::Expression("'scale: min (%d) is greater than max (%d); lower min or raise max'.format([self.min, self.max])".into()))
     .field_path(".min"))]
 pub struct Scale {
-    /// Nodes that are kept when idle. Default: 0.
+    /// Minimum number of nodes, kept even when idle. Default: `0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 65_000))]
     pub min: Option<i32>,
-    /// The most nodes.
+    /// Maximum number of nodes.
     #[schemars(range(min = 1, max = 65_000))]
     pub max: i32,
-    /// How long a node may be idle before it is removed. Default: 2m.
+    /// Time that a node may be idle before it is removed, such as `30m`. Default: `2m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("scale.idle", "30s", "24h"))]
@@ -139,17 +141,17 @@ pub struct Scale {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ssh {
-    /// The name of the account.
+    /// Name of the account, such as `azureuser`.
     #[schemars(length(min = 1, max = 32))]
     #[x_kube(validation = Rule::new("self.matches('^[a-z_][a-z0-9_-]*$')")
         .message("ssh.adminUserName: use lower-case letters, digits, - and _, starting with a letter or _"))]
     pub admin_user_name: String,
-    /// The public key that signs in, as `ssh-keygen` writes it into a file `.pub`.
+    /// Public key that may sign in: one line, as `ssh-keygen` writes it into its `.pub` file.
     #[schemars(length(min = 1, max = 4096))]
     #[x_kube(validation = Rule::new("self.matches('^(ssh-rsa|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,3}( [^\\r\\n]*)?$')")
         .message("ssh.publicKey: write one line of a public key, as ssh-keygen writes it into a file .pub, such as ssh-rsa AAAA… name"))]
     pub public_key: String,
-    /// Whether the port of SSH is open on the public addresses of the nodes. Default: false; then it is reached inside of their network.
+    /// Whether the SSH port is open on the public addresses of the nodes. Default: `false`; then it is open only inside their network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_access: Option<bool>,
 }
@@ -160,9 +162,9 @@ pub struct Ssh {
 #[x_kube(validation = Rule::new("(self.type == 'UserAssigned') == (has(self.userAssigned) && self.userAssigned.size() > 0)")
     .message("identity.userAssigned goes with type: UserAssigned, and only with it"))]
 pub struct ComputeIdentity {
-    /// Which kind of identity.
+    /// Kind of identity. `SystemAssigned` is one that Azure makes for the cluster.
     pub r#type: ComputeIdentityType,
-    /// ARM ids of user-assigned identities.
+    /// ARM ids of existing identities: `/subscriptions/…/userAssignedIdentities/<name>`. For type `UserAssigned` only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(max = 512)))]
     #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
@@ -191,18 +193,18 @@ pub struct MLComputeStatus {
     /// The part that every kind has.
     #[serde(flatten)]
     pub common: Common,
-    /// Azure's provisioning state.
+    /// Provisioning state that Azure reports, such as `Succeeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub provisioning_state: Option<String>,
-    /// Whether nodes are being added or removed: `Steady` or `Resizing`.
+    /// State of the allocation: `Resizing` while nodes are added or removed, else `Steady`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub allocation_state: Option<String>,
-    /// Nodes by state, as they were when `allocationState` changed last.
+    /// Number of nodes by state, as of the last change of `allocationState`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<Nodes>,
-    /// The MLPipelines of this namespace that name this object.
+    /// Names of the MLPipelines in this namespace that use the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000), inner(length(max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -214,20 +216,20 @@ has_common!(MLComputeStatus);
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Nodes {
-    /// All nodes.
+    /// Number of all nodes.
     pub current: i32,
-    /// How many Azure ML wants.
+    /// Number of nodes that Azure ML scales to.
     pub target: i32,
-    /// Waiting for work.
+    /// Number of nodes that wait for work.
     pub idle: i32,
-    /// At work.
+    /// Number of nodes at work.
     pub running: i32,
-    /// Starting.
+    /// Number of nodes that start.
     pub preparing: i32,
-    /// Broken, as Azure says.
+    /// Number of nodes that Azure reports as broken.
     pub unusable: i32,
-    /// Being removed.
+    /// Number of nodes that are being removed.
     pub leaving: i32,
-    /// Taken away by Azure.
+    /// Number of nodes that Azure took away.
     pub preempted: i32,
 }

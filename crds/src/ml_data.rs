@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Data that is somewhere, or is brought there, under a name and a version.
+/// Data at an address (`path`) or from files (`source`), under a name and a version.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
     status = "MLDataStatus",
     category = "azureml",
     derive = "PartialEq",
-    doc = "An address of data, or files that are uploaded, registered as an Azure Machine Learning data asset version that pipelines name.",
+    doc = "Data at an address, or uploaded files, registered as a version of an Azure Machine Learning data asset.",
     selectable = ".spec.workspaceRef.name",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
@@ -36,31 +36,31 @@ use std::collections::BTreeMap;
     validation = crate::rules::immutable("MLData", "azureName"),
 )]
 pub struct MLDataSpec {
-    /// The MLWorkspace.
+    /// The MLWorkspace of the data asset. Immutable.
     pub workspace_ref: WorkspaceReference,
-    /// The data asset's name in Azure, where the generated one is not wanted.
+    /// Name of the data asset in Azure. Default: `<namespace>-<name>-<8 hex digits>`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// What kind of data it is.
+    /// Type of the data. Another type makes a new version.
     pub r#type: DataType,
-    /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, or an `https://`, `abfss://` or `wasbs://` address. Another address or type is
-    /// another version.
+    /// Address of the data: `azureml://datastores/<datastore>/paths/<path>`, `https://…`, `abfss://…` or `wasbs://…`. Another address makes
+    /// a new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = crate::rules::data_address("path"), validation = crate::rules::stays_quoted("path"))]
     pub path: Option<String>,
-    /// Files that are uploaded to the workspace's default datastore, once for each content: of type `uri_file` one file. Other files are
-    /// another version. The workspace's identity needs the role Storage Blob Data Contributor there.
+    /// Files to upload to the workspace's default datastore, once for each content. Other files make a new version. Type `uri_file` takes
+    /// exactly one file. The workspace's identity needs the role Storage Blob Data Contributor there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = without_asset)]
     pub source: Option<Source>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// Tags of the data asset version.
+    /// Tags of the data asset version: name to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
@@ -103,11 +103,11 @@ pub struct MLDataStatus {
     /// The part that every kind has; `azureId` is the data asset version.
     #[serde(flatten)]
     pub common: Common,
-    /// The data asset version: 32 hex digits of the hash of type and path, or of type and files.
+    /// Version of the data asset: 32 hex digits of the hash of type and path, or of type and files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub version: Option<String>,
-    /// Where its data is, as Azure ML says it.
+    /// Address of the data, as Azure ML reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub path: Option<String>,

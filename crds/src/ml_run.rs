@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One run of a pipeline. At most one Azure job is made for one MLRun, whatever crashes.
+/// One run of a pipeline. An MLRun makes at most one Azure job, even after a crash; `retry` allows more.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
     shortname = "mlrun",
     category = "azureml",
     derive = "PartialEq",
-    doc = "One run of a pipeline, now: make it with `kubectl create` and a generateName.",
+    doc = "One run of a pipeline, now. Make it with `kubectl create` and `generateName`.",
     selectable = ".spec.pipelineRef.name",
     printcolumn = r#"{"name":"Pipeline","type":"string","jsonPath":".spec.pipelineRef.name"}"#,
     printcolumn = r#"{"name":"Phase","type":"string","jsonPath":".status.phase"}"#,
@@ -44,37 +44,37 @@ use std::collections::BTreeMap;
         .message("cancel: a cancelled run cannot go on; make a new MLRun").field_path(".cancel"),
 )]
 pub struct MLRunSpec {
-    /// The MLPipeline. Its current version is resolved once and kept in status.
+    /// The MLPipeline to run. Its version at the start is kept in `status.pipeline`. Immutable.
     pub pipeline_ref: Reference,
-    /// Values for the pipeline's inputs: a literal, or for data an address.
+    /// Values for the pipeline's inputs, such as `{trees: 500}`; for data an address. Changes after the start are ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
-    /// The experiment under which studio lists the job. Default: `experiment` of the MLPipeline, else its name.
+    /// Experiment under which studio lists the job. Default: `experiment` of the MLPipeline, else its name. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
     pub experiment: Option<String>,
-    /// The name that studio shows for the job. Default: `displayName` of the MLPipeline, else the name of this object.
+    /// Name that studio shows for the job. Default: `displayName` of the MLPipeline, else the name of this object. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
-    /// Tags of the job, beside and over those of the MLPipeline.
+    /// Tags of the job: name to value. They add to those of the MLPipeline and replace equal names. Immutable.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
-    /// `true` runs every step, also when Azure ML has the result of an equal one. Default: what the MLPipeline says.
+    /// Whether every step runs, even if Azure ML has the result of an equal one. Default: that of the MLPipeline. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_rerun: Option<bool>,
-    /// Makes another job where one failed for no fault of its own. Default: none.
+    /// When to make another job after one failed for no fault of its own. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
-    /// `true` cancels the job, or the run before a job exists.
+    /// Whether to cancel the job, or the run before it has a job. Default: `false`. It cannot be taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<bool>,
-    /// How long after its end this object is kept. Default: for ever. Ignored, with a warning event, on
-    /// objects that Flux or Argo CD manages: they would be made again.
+    /// Time to keep this object after the run ends, such as `72h`. Default: for ever. It is ignored, with a warning event, on objects that
+    /// Flux or Argo CD manages and would make again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("ttlAfterFinished", "1s", "87600h"))]
@@ -104,20 +104,20 @@ pub struct MLRunStatus {
     /// The part that every kind has; `azureId` is the job.
     #[serde(flatten)]
     pub common: Common,
-    /// The MLWorkspace, kept so that the job can be cancelled when the MLPipeline is gone.
+    /// The MLWorkspace, so that the job can still be cancelled when the MLPipeline is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_ref: Option<WorkspaceReference>,
-    /// The pipeline's current version when the run was made.
+    /// Version of the pipeline that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Current>,
-    /// Where the run is.
+    /// Phase of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
-    /// The name of the Azure job.
+    /// Name of the Azure job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub job_name: Option<String>,
-    /// The job in Azure ML studio.
+    /// Address of the job in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub studio_url: Option<String>,
@@ -127,36 +127,36 @@ pub struct MLRunStatus {
     /// When the job ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
-    /// How long it took from start to end.
+    /// Duration from start to end, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
-    /// For how many seconds its steps only waited for nodes, or for one another's nodes. Told at the end, as the next two.
+    /// Seconds in which steps only waited for nodes, or for each other's. Set at the end, like the next two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued_seconds: Option<i64>,
-    /// For how many seconds a step was prepared, and none ran: nodes, the image, the data.
+    /// Seconds in which a step was prepared (nodes, image, data) and none ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparing_seconds: Option<i64>,
-    /// For how many seconds a step ran.
+    /// Seconds in which a step ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_seconds: Option<i64>,
-    /// The steps, in the order in which they started.
+    /// Steps, in the order in which they started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub steps: Vec<StepRun>,
-    /// The job's outputs, name to address, where Azure ML tells it: of outputs with a `path`, or that became data assets.
+    /// Outputs of the job: name to address. Azure ML tells it of outputs that have a `path` or became data assets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_run::bound_outputs)]
     pub outputs: BTreeMap<String, String>,
     /// Why the run failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The jobs before this one, where `retry` made another.
+    /// Earlier jobs that failed, after which `retry` made another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub attempts: Vec<Attempt>,
-    /// What labels of data assets mean that `inputs` or the pipeline name.
+    /// Versions that labels of data assets point to, in `inputs` or in the pipeline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -206,42 +206,42 @@ impl Phase {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepRun {
-    /// The name of the step.
+    /// Name of the step.
     #[schemars(length(max = 255))]
     pub name: String,
-    /// Where it is.
+    /// Phase of the step.
     pub phase: Phase,
-    /// When Azure ML made it.
+    /// When Azure ML made the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued_at: Option<Time>,
-    /// When it started.
+    /// When the step started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When it ended.
+    /// When the step ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
-    /// How long it took from start to end.
+    /// Duration from start to end, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
-    /// Since when it was being prepared, as a look first saw it: they come ten seconds to a minute apart.
+    /// When the step was first seen in preparation. The operator looks every ten seconds to a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparing_at: Option<Time>,
-    /// Since when it ran.
+    /// When the step began to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_at: Option<Time>,
-    /// How many seconds it waited for nodes.
+    /// Seconds in which the step waited for nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued_seconds: Option<i64>,
-    /// How many seconds its nodes, its image and its data were prepared. Absent where no look saw that: then the time is part of another.
+    /// Seconds in which nodes, image and data were prepared. If absent, this time is part of another field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparing_seconds: Option<i64>,
-    /// How many seconds it ran.
+    /// Seconds in which the step ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_seconds: Option<i64>,
     /// Whether Azure ML took the result of an earlier, equal step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused: Option<bool>,
-    /// Why it failed.
+    /// Why the step failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub message: Option<String>,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// When a pipeline runs: exactly one of `cron`, `crons` and `recurrence`. A schedule never fires because it was made or changed.
+/// When a pipeline runs: exactly one of `cron`, `crons` and `recurrence`. Making or changing a schedule never fires it.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
     shortname = "mlsched",
     category = "azureml",
     derive = "PartialEq",
-    doc = "When a pipeline runs. Azure Machine Learning fires it, also while this cluster is down, or this controller does; it follows the pipeline's current version by itself.",
+    doc = "A schedule that runs the current version of a pipeline. Azure Machine Learning fires it, also while this cluster is down, or the controller does.",
     selectable = ".spec.pipelineRef.name",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
@@ -53,18 +53,19 @@ use std::collections::BTreeMap;
     validation = crate::engine::known_to_azure(),
 )]
 pub struct MLScheduleSpec {
-    /// The MLPipeline.
+    /// The MLPipeline to run. Immutable.
     pub pipeline_ref: Reference,
-    /// The schedule's name in Azure, where the generated one is not wanted.
+    /// Name of the schedule in Azure. Default: `<namespace>-<name>-<8 hex digits>`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// What fires: `Azure`, also while this cluster is down, or `Controller`, which makes an MLRun for each firing time. Default: `Azure`.
+    /// What fires the schedule. Default: `Azure`, which also fires while this cluster is down. `Controller` makes an MLRun for each firing
+    /// time. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Engine>,
-    /// Five fields: minute, hour, day of month, month, day of week (0 is Sunday). Names such as MON are allowed; a range goes
-    /// upwards. Day of month and month must be `*` with engine `Azure`: Azure ML ignores them.
+    /// Firing times as five fields, such as `0 6 * * MON-FRI`: minute, hour, day of month, month, day of week (0 is Sunday). A range goes
+    /// upwards. With engine `Azure`, day of month and month must be `*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(
@@ -81,7 +82,8 @@ pub struct MLScheduleSpec {
         validation = cron::goes_upwards(&cron::DAY_OF_WEEK),
     )]
     pub cron: Option<String>,
-    /// Several of them, for engine `Controller`: it fires where any of them does, once where several do.
+    /// Several `cron` texts, such as `["0 6 * * *", "30 18 1 * *"]`; where some meet, the schedule fires once. For engine `Controller`
+    /// only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 10), inner(length(min = 1, max = 100)))]
     #[x_kube(
@@ -94,10 +96,10 @@ pub struct MLScheduleSpec {
         validation = cron::each_takes(&cron::DAY_OF_WEEK),
     )]
     pub crons: Vec<String>,
-    /// Every so many minutes, hours, days, weeks or months.
+    /// Firing times at an interval of minutes, hours, days, weeks or months.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<Recurrence>,
-    /// Where the times are read: an IANA name such as `Europe/Zurich`, or a Windows name such as `W. Europe Standard Time`. Default: UTC.
+    /// Time zone of the times: an IANA name such as `Europe/Zurich`, or a Windows name such as `W. Europe Standard Time`. Default: `UTC`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(
@@ -105,62 +107,64 @@ pub struct MLScheduleSpec {
         validation = times::zone_exists(),
     )]
     pub time_zone: Option<String>,
-    /// Nothing fires before: `2026-01-31T06:00:00`, read in `timeZone`, or with Z or an offset. A recurrence counts from here.
+    /// Time before which nothing fires, such as `2026-01-31T06:00:00`. Default: the past, `2020-01-01T00:00:00`. It is read in `timeZone`,
+    /// unless it has `Z` or an offset. A recurrence counts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
     #[x_kube(validation = times::time("startTime"), validation = times::moment("startTime"))]
     pub start_time: Option<String>,
-    /// Nothing fires after; written like `startTime`.
+    /// Time after which nothing fires, written like `startTime`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
     #[x_kube(validation = times::time("endTime"), validation = times::moment("endTime"))]
     pub end_time: Option<String>,
-    /// With engine `Controller`, what happens at a firing time while an earlier run goes on: `Allow` starts another, `Forbid` waits
-    /// for its end, `Replace` cancels it. Default: `Allow`.
+    /// What happens at a firing time while a run goes on. Default: `Allow`, which starts another; `Forbid` waits for its end, `Replace`
+    /// cancels it. For engine `Controller` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency_policy: Option<ConcurrencyPolicy>,
-    /// With engine `Controller`, how late a run may start: after an outage, or behind another run. The last of several firing
-    /// times that were missed is made up for. Default: `30m`.
+    /// How late a run may start, such as `2h`, after an outage or behind another run. Default: `30m`. Of several missed firing times, the
+    /// last is made up for. For engine `Controller` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("startingDeadline", "1m", "168h"))]
     pub starting_deadline: Option<String>,
-    /// With engine `Controller`, how many finished MLRuns are kept; older ones are deleted, their jobs stay in Azure.
+    /// Number of finished MLRuns to keep. Older ones are deleted; their jobs stay in Azure. For engine `Controller` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history_limit: Option<HistoryLimit>,
-    /// `true` disables the schedule.
+    /// Whether the schedule is disabled. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
-    /// Values for the pipeline's inputs. `${{creation_context.trigger_time}}` is the time of the firing.
+    /// Values for the pipeline's inputs, such as `{trees: 500}`. `${{creation_context.trigger_time}}` is the firing time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::ml_run::scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
-    /// The experiment under which studio lists the jobs. Default: `experiment` of the MLPipeline, else its name.
+    /// Experiment under which studio lists the jobs. Default: `experiment` of the MLPipeline, else its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
     pub experiment: Option<String>,
-    /// The name that studio shows for the jobs. Default: `displayName` of the MLPipeline, else the name of this object.
+    /// Name that studio shows for the jobs. Default: `displayName` of the MLPipeline, else the name of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// Tags of the schedule and of its jobs, beside and over those of the MLPipeline.
+    /// Tags of the schedule and its jobs: name to value. They add to those of the MLPipeline and replace equal names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
     /// What happens in Azure when this object is deleted. Default: `Delete`, which leaves the jobs that it started. With engine
-    /// `Controller` its MLRuns are deleted with it: `Delete` cancels their running jobs, `Retain` lets them go on.
+    /// `Controller` its MLRuns are deleted too: `Delete` cancels their running jobs, `Retain` lets them go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when somebody changes the schedule in Azure. Default: `Correct`.
+    /// What happens when somebody changes the schedule in Azure. Default: `Correct`, which restores the spec; `Report` only lists the
+    /// change in `status.drift`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
-    /// Takes over a schedule of this name that nobody else's operator owns.
+    /// Whether to take over an existing schedule of this name that no other operator owns. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<bool>,
 }
@@ -180,27 +184,27 @@ pub struct MLScheduleSpec {
         .message("recurrence: hours and minutes go with frequency: Day, Week or Month").field_path(".hours"),
 )]
 pub struct Recurrence {
-    /// The unit.
+    /// Unit of `interval`.
     pub frequency: Frequency,
-    /// How many of the unit.
+    /// Number of units from one firing to the next.
     #[schemars(range(min = 1, max = 1000))]
     pub interval: i32,
-    /// At which hours.
+    /// Hours of the day, such as `[6, 18]`, together with `minutes`. Default: the time of `startTime`. For days, weeks and months only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 24), inner(range(min = 0, max = 23)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub hours: Vec<i32>,
-    /// At which minutes of these hours.
+    /// Minutes of these hours, such as `[0, 30]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 60), inner(range(min = 0, max = 59)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub minutes: Vec<i32>,
-    /// On which days of the week.
+    /// Days of the week. For weeks only. Default: the day of `startTime`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 7))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub week_days: Vec<WeekDay>,
-    /// On which days of the month.
+    /// Days of the month, such as `[1, 15]`. For months only. Default: the day of `startTime`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 31), inner(range(min = 1, max = 31)))]
     #[x_kube(merge_strategy = ListMerge::Set)]

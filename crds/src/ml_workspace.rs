@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An Azure ML workspace that exists, the registry where images are built, and the identity that acts there.
+/// An existing Azure ML workspace, the registry where images are built, and the identity that acts there.
 #[derive(Clone, CustomResource, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "azureml.dev",
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
     shortname = "mlws",
     category = "azureml",
     derive = "PartialEq",
-    doc = "An Azure Machine Learning workspace that exists: where things are made, and with which identity.",
+    doc = "An existing Azure Machine Learning workspace, and the identity that works in it.",
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
     printcolumn = r#"{"name":"Workspace","type":"string","jsonPath":".spec.workspaceName"}"#,
@@ -34,37 +34,38 @@ use serde::{Deserialize, Serialize};
     validation = crate::rules::immutable("MLWorkspace", "cloud"),
 )]
 pub struct MLWorkspaceSpec {
-    /// The subscription, a GUID.
+    /// Azure subscription of the workspace, a GUID. Immutable.
     #[schemars(length(max = 36))]
     #[x_kube(validation = crate::rules::guid("subscriptionId"))]
     pub subscription_id: String,
-    /// The resource group of the workspace.
+    /// Resource group of the workspace, such as `rg-ml`. Immutable.
     #[schemars(length(max = 90))]
     #[x_kube(validation = Rule::new("self.matches('^[-A-Za-z0-9_.()]{0,89}[-A-Za-z0-9_()]$')")
         .message("resourceGroup: use 1 to 90 letters, digits, - _ . ( and ), not ending in a dot"))]
     pub resource_group: String,
-    /// The name of the workspace.
+    /// Name of the workspace in Azure, such as `mlw-team-a`. Immutable.
     #[schemars(length(max = 33))]
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$')")
         .message("workspaceName: use 3 to 33 letters, digits, - and _, starting with a letter or a digit"))]
     pub workspace_name: String,
-    /// Where images are built and kept. Default: the workspace's own registry.
+    /// Registry where images are built and kept. Default: the workspace's own registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<Registry>,
-    /// The name of a cloud that the controller's configuration knows. Default: `AzurePublic`.
+    /// Name of a cloud in the controller's configuration, such as `AzurePublic`. Default: its `defaultCloud`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z][A-Za-z0-9-]*$')")
         .message("cloud: write the name of a cloud of the controller's configuration, such as AzurePublic; endpoints are never in a manifest"))]
     pub cloud: Option<String>,
-    /// The identity that acts in Azure. Default: the controller's own identity, where its configuration grants it to this namespace.
+    /// Identity that acts in Azure. Default: the controller's own, if its configuration grants it to this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
     /// The namespaces whose objects may name this MLWorkspace. Default: `from: Same`, its own alone. Their objects then act in the workspace
     /// with its identity; what else they may use is decided by the grants of their own namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<AllowedNamespaces>,
-    /// How often everything in this workspace is compared with Azure. Default: the controller's configured interval.
+    /// Interval, such as `30m`, at which everything in this workspace is compared with Azure. Default: that of the controller's
+    /// configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("resync", "1m", "24h"))]
@@ -75,7 +76,7 @@ pub struct MLWorkspaceSpec {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Registry {
-    /// ARM id of the registry.
+    /// ARM id of the registry: `/subscriptions/…/Microsoft.ContainerRegistry/registries/<name>`.
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.matches('(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[-a-z0-9_.()]*[-a-z0-9_()]/providers/Microsoft[.]ContainerRegistry/registries/[a-z0-9]{5,50}$')")
         .message("registry.resourceId: write /subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.ContainerRegistry/registries/<name>"))]
@@ -92,18 +93,18 @@ pub struct Registry {
         .message("identity.tenantId needs clientId beside it"),
 )]
 pub struct Identity {
-    /// The application (client) id. Without `secretRef` the controller's federated token is exchanged for this client.
+    /// Application (client) id, a GUID. Without `secretRef`, the controller's federated token is exchanged for this client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 36))]
     #[x_kube(validation = crate::rules::guid("clientId"))]
     pub client_id: Option<String>,
-    /// The tenant of the client. Default: the controller's own.
+    /// Tenant id of the client, a GUID. Default: the controller's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 36))]
     #[x_kube(validation = crate::rules::guid("tenantId"))]
     pub tenant_id: Option<String>,
-    /// A Secret of this namespace with the client's secret under the key `clientSecret`, or with its certificate and private key as PEM
-    /// under `clientCertificate`, or under `tls.crt` and `tls.key`.
+    /// Secret in this namespace with the client's secret (`clientSecret`), or its certificate and private key as PEM (`clientCertificate`,
+    /// or `tls.crt` and `tls.key`). Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<Reference>,
 }
@@ -115,11 +116,11 @@ pub struct MLWorkspaceStatus {
     /// The part that every kind has.
     #[serde(flatten)]
     pub common: Common,
-    /// The Azure region.
+    /// Azure region of the workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub region: Option<String>,
-    /// The registry in force.
+    /// Registry in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<RegistryStatus>,
     /// ARM id of the workspace's storage account.
@@ -130,28 +131,28 @@ pub struct MLWorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub data_plane: Option<String>,
-    /// Whether the workspace can be worked with, before anything is made in it. Asked when the spec changes or a comparison is asked for,
-    /// and the storage at each comparison until it is True.
+    /// Checks made before anything is made in the workspace. They run when the spec changes or on request; that of the storage also at each
+    /// comparison, until it is `True`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["check".into()]))]
     pub preflight: Vec<Preflight>,
-    /// How often everything in this workspace is compared with Azure.
+    /// Interval at which everything in this workspace is compared with Azure, such as `30m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     pub resync: Option<String>,
 }
 has_common!(MLWorkspaceStatus);
 
-/// One question of the preflight.
+/// One check of the preflight.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preflight {
-    /// What is asked.
+    /// Name of the check.
     pub check: PreflightCheck,
-    /// The answer.
+    /// Result of the check.
     pub status: PreflightStatus,
-    /// What was seen, and what is missing.
+    /// What was found, and what is missing.
     #[schemars(length(max = 512))]
     pub message: String,
 }
@@ -189,13 +190,13 @@ pub struct RegistryStatus {
     /// ARM id of the registry.
     #[schemars(length(max = 512))]
     pub resource_id: String,
-    /// Its host name, such as `contoso.azurecr.io`.
+    /// Host name of the registry, such as `contoso.azurecr.io`.
     #[schemars(length(max = 255))]
     pub login_server: String,
-    /// Its region.
+    /// Azure region of the registry.
     #[schemars(length(max = 64))]
     pub location: String,
-    /// How it grants rights.
+    /// How the registry grants rights.
     pub role_assignment_mode: RoleAssignmentMode,
 }
 

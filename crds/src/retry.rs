@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// How many jobs are made at most, the first included.
+    /// Maximum number of jobs, the first included.
     #[schemars(range(min = 1, max = 10))]
     pub attempts: i32,
-    /// The causes of a failure that another job may follow. Default: all of them.
+    /// Causes of a failure after which another job is made. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 3))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -37,21 +37,21 @@ pub enum Cause {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// The name of the Azure job.
+    /// Name of the Azure job.
     #[schemars(length(max = 255))]
     pub job_name: String,
-    /// The cause for which another was made.
+    /// Cause for which another job was made.
     pub cause: Cause,
-    /// Why it failed.
+    /// Why the job failed.
     pub failure: Failure,
-    /// The job in Azure ML studio.
+    /// Address of the job in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub studio_url: Option<String>,
-    /// When it started to run.
+    /// When the job started to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When it ended.
+    /// When the job ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
 }
@@ -60,14 +60,14 @@ pub struct Attempt {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The step that failed; absent when the job itself was refused or failed.
+    /// Step that failed; absent when the job itself was refused or failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub step: Option<String>,
-    /// Azure's code.
+    /// Azure's error code.
     #[schemars(length(max = 256))]
     pub code: String,
-    /// Azure's message of the step that failed.
+    /// Azure's message for the step that failed.
     #[schemars(length(max = 4096))]
     pub message: String,
 }

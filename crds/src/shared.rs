@@ -34,30 +34,30 @@ pub enum DriftPolicy {
     Report,
 }
 
-/// What a label meant when it was looked up. It is looked up again where the annotation `azureml.dev/reconcile-requested-at` asks for it, and
-/// at the interval `refresh`.
+/// What a label meant when it was last looked up. The annotation `azureml.dev/reconcile-requested-at` and the interval `refresh` look it up
+/// again.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct ResolvedAsset {
-    /// The asset as the spec names it, such as `azureml:r-env@latest`.
+    /// Asset as the spec names it, such as `azureml:r-env@latest`.
     #[schemars(length(max = 1024))]
     pub asset: String,
-    /// ARM id of the version that is used.
+    /// ARM id of the version in use.
     #[schemars(length(max = 1024))]
     pub id: String,
-    /// When it was looked up.
+    /// When the label was looked up.
     pub at: Time,
 }
 
 /// One difference between the spec and Azure.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct Drift {
-    /// Where in the Azure resource, such as `properties.scaleSettings.maxNodeCount`.
+    /// Property of the Azure resource, such as `properties.scaleSettings.maxNodeCount`.
     #[schemars(length(max = 512))]
     pub path: String,
-    /// What the spec asks for, as JSON; empty when nothing should be there.
+    /// Value that the spec asks for, as JSON; empty when nothing should be there.
     #[schemars(length(max = 4096))]
     pub want: String,
-    /// What Azure has, as JSON; empty when nothing is there.
+    /// Value in Azure, as JSON; empty when nothing is there.
     #[schemars(length(max = 4096))]
     pub have: String,
     /// When it was first seen.
@@ -67,15 +67,15 @@ pub struct Drift {
 /// The failures in a row since the last success; decides when the next try is made.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct LastFailure {
-    /// Azure's innermost error code, or the operator's own word.
+    /// Azure's innermost error code, or the operator's own reason.
     #[schemars(length(max = 256))]
     pub reason: String,
-    /// How many times in a row.
+    /// Number of failures in a row.
     #[schemars(range(min = 1))]
     pub count: i32,
-    /// When it failed last.
+    /// When it last failed.
     pub at: Time,
-    /// Whether only a change could help; stays so while it is tried again.
+    /// Whether only a change can help. It stays `true` during retries.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stalled: bool,
 }
@@ -84,10 +84,11 @@ pub struct LastFailure {
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Common {
-    /// The `metadata.generation` that this status speaks of; -1 before the first pass.
+    /// The `metadata.generation` that this status describes; at first `-1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// `Ready`; `Reconciling` while work goes on; `Stalled` when only a change can help. MLRun also has `Succeeded`, MLSchedule `LastRunSucceeded`.
+    /// Conditions: `Ready`; `Reconciling` while work goes on; `Stalled` when only a change can help. MLRun adds `Succeeded`, MLSchedule
+    /// `LastRunSucceeded`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -99,11 +100,11 @@ pub struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub workspace_id: Option<String>,
-    /// Hash of what was wanted when Azure last held it; a difference under an equal hash is drift.
+    /// Hash of the spec that Azure last matched. A difference in Azure under the same hash is drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub applied_hash: Option<String>,
-    /// What differs in Azure from the spec.
+    /// Differences between Azure and the spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -111,7 +112,7 @@ pub struct Common {
     /// Failures in a row; absent after a success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
-    /// The value of `azureml.dev/reconcile-requested-at` that was handled last.
+    /// Last handled value of `azureml.dev/reconcile-requested-at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub last_handled_reconcile_at: Option<String>,

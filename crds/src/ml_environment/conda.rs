@@ -11,22 +11,21 @@ use serde::{Deserialize, Serialize};
 #[x_kube(validation = crate::rules::exactly_one("conda", &["file", "from"]), validation = Rule::new("!has(self.verify) || !has(self.builder) || !has(self.builder.azureml)")
     .message("conda.verify: Azure ML builds without checks; remove verify, or use builder: {acr: {}}"))]
 pub struct Conda {
-    /// The image below, which has conda, such as `mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04:20260901.v1`.
+    /// Base image that has conda, such as `mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04:20260901.v1`.
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::image("conda.image"))]
     pub image: String,
-    /// The conda file: `channels`, `dependencies`. Every package that it names is checked after the installation.
+    /// Text of the conda file, with `channels` and `dependencies`. Each package in it is checked after the installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65_536))]
     pub file: Option<String>,
-    /// The conda file where it lies in a source, such as a git repository. Another text of the file is another version; what else changes in the
-    /// source is none.
+    /// Conda file in a source, such as a git repository. Only another text of this file makes a new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<CondaFrom>,
-    /// The service that builds. Default: `acr: {}`.
+    /// Service that builds the image. Default: `acr: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<CondaBuilder>,
-    /// What else must be in the image: the build fails when it is not.
+    /// What else must be in the image; otherwise the build fails. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
 }
@@ -36,22 +35,22 @@ pub struct Conda {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = crate::rules::exactly_one("conda.from", &["configMap", "git", "oci", "flux", "http"]))]
 pub struct CondaFrom {
-    /// The file, from the folder that the source takes: a text of at most 64 KiB, such as `conda.yaml`.
+    /// Path of the conda file in the source's folder, such as `conda.yaml`; the file has at most 64 KiB.
     #[schemars(length(min = 1, max = 1024), transform = folder)]
     pub path: String,
-    /// The entries of a ConfigMap of this namespace.
+    /// Entries of a ConfigMap in this namespace; each key is a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_map: Option<ConfigMap>,
-    /// A folder of a git repository.
+    /// Folder of a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
-    /// An artifact in a registry.
+    /// Artifact in a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oci: Option<Oci>,
-    /// The artifact of a source of Flux.
+    /// Artifact of a Flux source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flux: Option<Flux>,
-    /// An archive at an address.
+    /// Archive at an HTTPS address: tar, tar.gz or zip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Http>,
 }
@@ -73,7 +72,7 @@ pub struct CondaBuilder {
     /// ACR Tasks of the registry, before any run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<AcrBuilder>,
-    /// Azure ML, at the first job: for workspaces without ACR Tasks. The image below is pinned by its digest.
+    /// Azure ML, at the first job: for workspaces without ACR Tasks. The base image is pinned to its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azureml: Option<AzuremlBuilder>,
 }

@@ -49,40 +49,41 @@ use std::collections::BTreeMap;
     validation = crate::rules::immutable("MLEnvironment", "azureName"),
 )]
 pub struct MLEnvironmentSpec {
-    /// The MLWorkspace.
+    /// The MLWorkspace of the environment. Immutable.
     pub workspace_ref: WorkspaceReference,
-    /// The environment's name in Azure, where the generated one is not wanted.
+    /// Name of the environment in Azure. Default: `<namespace>-<name>-<8 hex digits>`. Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::rules::azure_name(), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// An image that is built in the workspace's registry. The same content is built once, whatever crashes in between.
+    /// Image to build from a Dockerfile in the workspace's registry. The same content is built only once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
-    /// A conda environment on an image: built in the workspace's registry before any run, or by Azure ML at the first job.
+    /// Conda environment on a base image. The registry builds it before any run, or Azure ML at the first job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conda: Option<Conda>,
-    /// Packages of R, Python and the distribution on an image, built in the workspace's registry.
+    /// Packages of R, Python and the distribution on a base image, built in the workspace's registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packages: Option<Packages>,
-    /// An image that exists, such as `ghcr.io/org/image:1.2`. It is pinned to the digest that the tag has when it is
-    /// first resolved; `rebuild`, or the annotation `azureml.dev/reconcile-requested-at`, resolves it again.
+    /// Existing image, such as `ghcr.io/org/image:1.2`. It is pinned to the digest that its tag has when first looked up. `rebuild`, or the
+    /// annotation `azureml.dev/reconcile-requested-at`, looks the tag up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::image("image"))]
     pub image: Option<String>,
-    /// The Secret that signs in at the registry of `image`, where its tag is looked up: one of type `kubernetes.io/dockerconfigjson`, or as
-    /// `oci` of a source has it. It goes to the host that it names alone. Azure ML pulls the image by credentials of its own. Default: none.
+    /// Secret for looking up the tag of `image`: type `kubernetes.io/dockerconfigjson`, or as for `oci` of a source. Default: none. It is
+    /// sent only to the host that it names. Azure ML pulls the image with its own credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_pull_secret_ref: Option<SecretReference>,
-    /// Whether and how often tags are looked up again, of `image` or of the images in `FROM` lines. Default: never.
+    /// When the tags of `image`, or of the images in `FROM` lines, are looked up again. Default: never. A tag that moved makes a new
+    /// version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuild: Option<Rebuild>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// Tags of the environment version.
+    /// Tags of the environment version: name to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
@@ -90,7 +91,8 @@ pub struct MLEnvironmentSpec {
     /// What happens in Azure when this object is deleted. Default: `Retain`. `Delete` archives the versions; images stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// What happens when somebody changes the environment version in Azure. Default: `Correct`.
+    /// What happens when somebody changes the environment version in Azure. Default: `Correct`, which restores the spec; `Report` only
+    /// lists the change in `status.drift`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift_policy: Option<DriftPolicy>,
 }
@@ -102,15 +104,15 @@ pub struct MLEnvironmentStatus {
     /// The part that every kind has; `azureId` is the environment version.
     #[serde(flatten)]
     pub common: Common,
-    /// The image by digest.
+    /// Image with its digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub image: Option<String>,
-    /// The environment version: 32 hex digits of the content's hash, and 32 of the image's digest.
+    /// Environment version: 32 hex digits of the content's hash, then 32 of the image's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 100))]
     pub version: Option<String>,
-    /// The build of the wanted content.
+    /// Build of the content that the spec asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildStatus>,
     /// What the context, or the source of the conda file, held when it was last fetched.
@@ -118,7 +120,7 @@ pub struct MLEnvironmentStatus {
     #[schemars(length(max = 1))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub sources: Vec<SourceStatus>,
-    /// What the tags meant that `rebuild` follows, when they were last looked up.
+    /// Digests of the tags that `rebuild` follows, as last looked up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -130,30 +132,31 @@ has_common!(MLEnvironmentStatus);
 #[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BuildStatus {
-    /// The name of the task run.
+    /// Name of the task run in ACR.
     #[schemars(length(max = 64))]
     pub name: String,
-    /// ACR's name for this run, to be used with `az acr task logs --run-id`.
+    /// Run id in ACR, for `az acr task logs --run-id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub run_id: Option<String>,
-    /// `forceUpdateTag` of a repeated build, which says why: `purged-<run>`, `retry-<run>` or `request-<hash>`. Azure does not show it.
+    /// The `forceUpdateTag` of a repeated build, with the reason: `purged-<run>`, `retry-<run>` or `request-<hash>`. Azure does not show
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 80))]
     pub force_update_tag: Option<String>,
-    /// `Queued`, `Started`, `Running`, `Succeeded`, `Failed`, `Canceled`, `Error` or `Timeout`.
+    /// State: `Queued`, `Started`, `Running`, `Succeeded`, `Failed`, `Canceled`, `Error` or `Timeout`.
     #[schemars(length(max = 32))]
     pub state: String,
-    /// When it started.
+    /// When the build started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When it ended.
+    /// When the build ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
-    /// How long it took.
+    /// Duration of the build, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
-    /// The last lines of the log of a failed build.
+    /// Last lines of the log of a failed build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(max = 1024)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]

@@ -24,25 +24,25 @@ pub const BASE_PYTHON: &str = "mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04:
         .message("packages.r: base python has no R; use base r, or an image with R"),
 )]
 pub struct Packages {
-    /// The image below: `r` (`rocker/r-ver:4.4.2`), `python` (`mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04:20260901.v1`), or any image
-    /// of Debian or Ubuntu.
+    /// Base image: `r` (`rocker/r-ver:4.4.2`), `python` (`mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04:20260901.v1`), or any image of
+    /// Debian or Ubuntu.
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::image("packages.base"))]
     pub base: String,
-    /// R packages as `name` or `name@version`, from CRAN as it was on the day `snapshot`. Each is loaded in the build.
+    /// R packages, such as `dplyr` or `dplyr@1.1.4`, from CRAN as it was on the day `snapshot`. The build loads each of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200), inner(length(max = 100)))]
     #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
         "packages.r", "^[A-Za-z][A-Za-z0-9.]*[A-Za-z0-9](@[0-9]+([.-][0-9]+)+)?$", "write name or name@version, such as dplyr@1.1.4",
     ))]
     pub r: Vec<String>,
-    /// The day of CRAN, such as `2026-11-01`.
+    /// Day of CRAN for the packages in `r`, such as `2026-11-01`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10))]
     #[x_kube(validation = Rule::new("self.matches('^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$')")
         .message("packages.snapshot: write a day such as 2026-11-01"))]
     pub snapshot: Option<String>,
-    /// Python packages as pip's requirements, such as `scikit-learn==1.5.2`. If they carry `--hash=sha256:…`, then pip runs with
+    /// Python packages as requirements of pip, such as `scikit-learn==1.5.2`. If they carry `--hash=sha256:…`, pip runs with
     /// `--require-hashes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200), inner(length(max = 1536)))]
@@ -57,8 +57,8 @@ pub struct Packages {
             .message("packages.pip: one requirement has a hash, so that pip wants == and a hash of every one; add them, or remove all hashes"),
     )]
     pub pip: Vec<String>,
-    /// Conda packages, such as `lightgbm` or `python=3.11`, from conda-forge or `channel::name`. They and `pip` become an environment of
-    /// their own, with Python 3.12 where the list says nothing else.
+    /// Conda packages, such as `python=3.11`, from conda-forge or as `channel::name`. They and `pip` form an environment of their own, with
+    /// Python 3.12 unless the list names another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200), inner(length(max = 200)))]
     #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
@@ -67,20 +67,20 @@ pub struct Packages {
         "write a name in lower case with a version, such as lightgbm=4.5 or pytorch::pytorch",
     ))]
     pub conda: Vec<String>,
-    /// Packages of the distribution as `name` or `name=version`. They are installed first.
+    /// Packages of the distribution, such as `libgdal-dev` or `name=version`. They are installed first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200), inner(length(max = 200)))]
     #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::each(
         "packages.apt", "^[a-z0-9][a-z0-9.+-]*[a-z0-9+](=[0-9][A-Za-z0-9.+~:-]*)?$", "write name or name=version, such as libgdal-dev",
     ))]
     pub apt: Vec<String>,
-    /// Mirrors in the place of the public servers.
+    /// Mirrors to use instead of the public servers. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirrors: Option<Mirrors>,
-    /// The service that builds. Default: `acr: {}`.
+    /// Service that builds the image. Default: `acr: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builder: Option<Builder>,
-    /// What else must be in the image: the build fails when it is not.
+    /// What else must be in the image; otherwise the build fails. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<Verify>,
 }
@@ -89,17 +89,17 @@ pub struct Packages {
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mirrors {
-    /// CRAN by day, as Posit Package Manager serves it. Default: `https://packagemanager.posit.co/cran`.
+    /// Address of CRAN by day, as Posit Package Manager serves it. Default: `https://packagemanager.posit.co/cran`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::mirror("packages.mirrors.cran"))]
     pub cran: Option<String>,
-    /// The index of Python packages. Default: that of pip, `https://pypi.org/simple`.
+    /// Address of the index of Python packages. Default: `https://pypi.org/simple` (pip's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::mirror("packages.mirrors.pypi"))]
     pub pypi: Option<String>,
-    /// The channel of conda packages. Default: `conda-forge`.
+    /// Name or address of the channel of conda packages. Default: `conda-forge`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     #[x_kube(validation = crate::rules::mirror("packages.mirrors.conda"))]

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rebuild {
-    /// Whether tags are followed: of `image`, or of the images in `FROM` lines, which are built by digest then. Default: true. `false` stays
-    /// with the digests that were found last.
+    /// Whether to follow the tags of `image`, or of the images in `FROM` lines, which are then built by digest. Default: `true`. `false`
+    /// keeps the digests that were found last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_base_image_update: Option<bool>,
-    /// How often they are looked up. Default: 24h.
+    /// Interval between lookups, such as `12h`. Default: `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("rebuild.interval", "10m", "8760h"))]
@@ -36,19 +36,19 @@ impl Rebuild {
     }
 }
 
-/// What a tag meant when it was looked up.
+/// Digest of a tag when it was looked up.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FollowedImage {
-    /// The image as it is written, such as `r-base:4.4`.
+    /// Image as it is written, such as `r-base:4.4`.
     #[schemars(length(max = 1024))]
     pub image: String,
-    /// The digest that it had.
+    /// Digest that the tag had.
     #[schemars(length(max = 71))]
     pub digest: String,
-    /// When it was looked up.
+    /// When the tag was looked up.
     pub at: Time,
-    /// The digest on which the version in force stands.
+    /// Digest on which the version in force is built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 71))]
     pub in_force: Option<String>,

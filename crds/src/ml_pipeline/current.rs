@@ -15,27 +15,27 @@ pub struct Current {
     /// ARM id of the pipeline component.
     #[schemars(length(max = 1024))]
     pub component_id: String,
-    /// How jobs of this version run.
+    /// Settings of the jobs of this version.
     pub settings: Settings,
-    /// Hash of the workspace's identity and cloud for which this version was accepted. Nothing runs it under another.
+    /// Hash of the workspace's identity and cloud that this version was accepted for. It runs under no other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub accepted_as: Option<String>,
-    /// What a run can be given.
+    /// Inputs of a run: name to definition.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub inputs: BTreeMap<String, Input>,
-    /// Inputs that a command uses without quotes. They take letters, digits and `_ . / : @ % + = , -` only.
+    /// Inputs that a command uses without quotes. Their values have only letters, digits and `_ . / : @ % + = , -`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(max = 64)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub bare_inputs: Vec<String>,
-    /// Inputs that a command uses in double quotes, and nowhere without quotes. They take no `$`, backquote, `"` and `\`.
+    /// Inputs that a command uses in double quotes, and never without quotes. Their values have no `$`, backquote, `"` or `\`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(max = 64)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub double_quoted_inputs: Vec<String>,
-    /// What a run leaves behind.
+    /// Outputs of a run: name to definition.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub outputs: BTreeMap<String, Output>,
@@ -49,19 +49,19 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub default_compute: Option<String>,
-    /// ARM id of the datastore of outputs that name no place.
+    /// ARM id of the datastore of outputs without an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub default_datastore: Option<String>,
-    /// Whether steps that do not need the failed one still run.
+    /// Whether steps that do not need a failed step still run.
     pub continue_on_step_failure: bool,
-    /// Whether every step runs, also when Azure ML has the result of an equal one.
+    /// Whether every step runs, even if Azure ML has the result of an equal one.
     pub force_rerun: bool,
-    /// The experiment of jobs that name none.
+    /// Experiment of jobs that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub experiment: Option<String>,
-    /// The name that studio shows for jobs that name none.
+    /// Name in studio of jobs that give none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub display_name: Option<String>,

@@ -59,59 +59,61 @@ use std::collections::BTreeMap;
         .field_path(".publish.endpoint").reason(Reason::FieldValueForbidden),
 )]
 pub struct MLPipelineSpec {
-    /// The MLWorkspace.
+    /// The MLWorkspace of the pipeline. Immutable.
     pub workspace_ref: WorkspaceReference,
-    /// The name of the pipeline component in Azure, and the beginning of the names of its steps' components, where the generated one is not wanted.
+    /// Name of the pipeline component in Azure, and prefix of its steps' components. Default: `<namespace>_<name>_<8 hex digits>`.
+    /// Immutable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 180))]
     #[x_kube(validation = Rule::new("self.matches('^[a-z][a-z0-9_]*$')")
         .message("azureName: use lower-case letters, digits and _, starting with a letter (Azure ML components take no hyphens)"), validation = crate::rules::not_generated())]
     pub azure_name: Option<String>,
-    /// The name that studio shows, also for jobs where an MLRun or MLSchedule says none. Default: the name of this object.
+    /// Name that studio shows, also for jobs whose MLRun or MLSchedule gives none. Default: the name of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// What a run can be given.
+    /// Inputs of a run: name to definition.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     #[x_kube(validation = crate::rules::variable_names("inputs"), validation = crate::rules::yaml_keys("inputs"))]
     pub inputs: BTreeMap<String, Input>,
-    /// What a run leaves behind.
+    /// Outputs of a run: name to definition.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     #[x_kube(validation = crate::rules::variable_names("outputs"), validation = crate::rules::yaml_keys("outputs"))]
     pub outputs: BTreeMap<String, Output>,
-    /// What steps use that do not say it themselves.
+    /// Settings for steps that do not give them themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Defaults>,
-    /// The experiment under which studio lists the jobs, where an MLRun or MLSchedule says none. Default: the name of this object.
+    /// Experiment under which studio lists the jobs, if an MLRun or MLSchedule gives none. Default: the name of this object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = crate::ml_run::experiment_rule())]
     pub experiment: Option<String>,
-    /// Tags of the jobs. An MLRun or MLSchedule adds to them, and says others of the same name.
+    /// Tags of the jobs: name to value. An MLRun or MLSchedule can add tags and replace these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::ml_compute::bound_tags)]
     #[x_kube(validation = crate::rules::tags(), validation = crate::rules::distinct_tags(), validation = crate::rules::yaml_keys("tags"))]
     pub tags: BTreeMap<String, String>,
-    /// The steps, in the order of the work.
+    /// Steps, in the order of the work.
     #[schemars(length(min = 1, max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub steps: Vec<Step>,
-    /// How often labels of environments, components and data (`azureml:r-env@latest`) are looked up again; what moved makes a new version.
-    /// Default: only where the annotation `azureml.dev/reconcile-requested-at` asks for it. Labels of a registry are Azure ML's own.
+    /// Interval, such as `24h`, between lookups of labels such as `azureml:r-env@latest`. Default: none; the annotation
+    /// `azureml.dev/reconcile-requested-at` asks for a lookup. A label that moved makes a new version. Azure ML itself looks up labels of a
+    /// registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("refresh", "10m", "8760h"))]
     pub refresh: Option<String>,
-    /// Makes the pipeline callable by others at an address that stays the same.
+    /// Batch endpoint with a stable address, where others call the pipeline. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publish: Option<Publish>,
-    /// Makes an MLRun once for each new version, when it is ready. Default: none.
+    /// MLRun to make once for each new version, when it is ready. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_on_change: Option<RunOnChange>,
     /// What happens in Azure when this object is deleted. Default: `Delete`, which removes the endpoint and archives the components.
@@ -123,25 +125,25 @@ pub struct MLPipelineSpec {
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Defaults {
-    /// The compute.
+    /// Compute of steps that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<Compute>,
-    /// The environment.
+    /// Environment of steps that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
-    /// The files.
+    /// Files of steps that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Source>,
-    /// The datastore where outputs go that name no place. Default: the workspace's default.
+    /// Datastore of outputs without an address, such as `workspaceblobstore`. Default: the workspace's default datastore.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9_-]*$')")
         .message("defaults.datastore: use letters, digits, - and _, starting with a letter or a digit"))]
     pub datastore: Option<String>,
-    /// Whether steps that do not need the failed one still run. Default: false.
+    /// Whether steps that do not need a failed step still run. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continue_on_step_failure: Option<bool>,
-    /// Whether every step runs, also when Azure ML has the result of an equal one. Default: false.
+    /// Whether every step runs, even if Azure ML has the result of an equal one. Default: `false`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_rerun: Option<bool>,
 }
@@ -150,12 +152,12 @@ pub struct Defaults {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Publish {
-    /// The name of the batch endpoint, unique in the Azure region: 3 to 32 letters, digits and `-`.
+    /// Name of the batch endpoint, unique in the Azure region: 3 to 32 letters, digits and `-`. Immutable.
     #[schemars(length(max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z][-a-zA-Z0-9]{1,30}[a-zA-Z0-9]$')")
         .message("publish.endpoint: use 3 to 32 letters, digits and -, starting with a letter and not ending in -"))]
     pub endpoint: String,
-    /// How many old deployments are kept beside the current one. Default: 2.
+    /// Number of old deployments to keep beside the current one. Default: `2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 17))]
     pub keep: Option<i32>,
@@ -168,36 +170,36 @@ pub struct MLPipelineStatus {
     /// The part that every kind has; `azureId` is the current pipeline component.
     #[serde(flatten)]
     pub common: Common,
-    /// The version in force: what MLRun, MLSchedule and the endpoint use.
+    /// Version in force, which MLRuns, MLSchedules and the endpoint use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub version: Option<String>,
-    /// All of the version in force, written when everything it needs is in Azure.
+    /// The whole version in force, written when everything that it needs is in Azure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<Current>,
-    /// The steps of the version in force.
+    /// Steps of the version in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub steps: Vec<StepStatus>,
-    /// What labels mean that the spec names.
+    /// Versions that the labels in the spec point to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 300))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub resolved: Vec<ResolvedAsset>,
-    /// What the sources of files held when they were last fetched, but for files in place.
+    /// What each source of files held when it was last fetched; files in the spec are not listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 101))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub sources: Vec<SourceStatus>,
-    /// The endpoint.
+    /// The batch endpoint in Azure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<EndpointStatus>,
-    /// The version that `runOnChange` still has to run.
+    /// Version that `runOnChange` still has to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub pending_run: Option<String>,
-    /// The steps as a Mermaid flowchart.
+    /// Steps as a Mermaid flowchart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32_768))]
     pub graph: Option<String>,
@@ -208,10 +210,10 @@ has_common!(MLPipelineStatus);
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StepStatus {
-    /// The name of the step.
+    /// Name of the step.
     #[schemars(length(max = 63))]
     pub name: String,
-    /// ARM id of its component; none where Azure ML runs the step without one.
+    /// ARM id of its component; absent if Azure ML runs the step without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub component_id: Option<String>,
@@ -219,7 +221,7 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub code_hash: Option<String>,
-    /// The environment version; none where an existing component says it.
+    /// Its environment version; absent if an existing component sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub environment: Option<String>,
@@ -229,14 +231,14 @@ pub struct StepStatus {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointStatus {
-    /// Its name.
+    /// Name of the endpoint.
     #[schemars(length(max = 64))]
     pub name: String,
-    /// Where callers send their requests.
+    /// Address to which callers send requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub scoring_uri: Option<String>,
-    /// The deployment that serves them.
+    /// Deployment that serves the requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub default: Option<String>,

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunOnChange {
-    /// Values for the pipeline's inputs.
+    /// Values for the pipeline's inputs, such as `{trees: 500}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "crate::ml_run::scalars")]
     pub inputs: Option<BTreeMap<String, Value>>,
-    /// How long after its end the MLRun is kept. Default: as long as the MLPipeline.
+    /// Time to keep the MLRun after it ends, such as `72h`. Default: as long as the MLPipeline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("ttlAfterFinished", "1s", "87600h"))]

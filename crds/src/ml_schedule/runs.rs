@@ -14,30 +14,30 @@ pub const KEPT: usize = 5;
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScheduledRun {
-    /// With engine `Controller`, the MLRun.
+    /// Name of the MLRun, with engine `Controller`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub run: Option<String>,
-    /// The name of the Azure job.
+    /// Name of the Azure job.
     #[schemars(length(max = 255))]
     pub job_name: String,
-    /// When Azure ML made the job. With engine `Controller`, the firing time.
+    /// When Azure ML made the job; with engine `Controller`, the firing time.
     pub fired_at: Time,
-    /// Where it is.
+    /// Phase of the run.
     pub phase: Phase,
-    /// When its first step could start. Told once Azure ML shows it, which is at the end.
+    /// When its first step could start. Azure ML shows it only at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
-    /// When it ended.
+    /// When the run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<Time>,
-    /// How long it took from start to end.
+    /// Duration from start to end, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<i64>,
-    /// Why it failed: the step, and Azure's words.
+    /// Why the run failed: the step, and Azure's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
-    /// The job in Azure ML studio.
+    /// Address of the job in Azure ML studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub studio_url: Option<String>,

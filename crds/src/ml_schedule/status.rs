@@ -17,61 +17,61 @@ pub struct MLScheduleStatus {
     /// The part that every kind has; `azureId` is the schedule.
     #[serde(flatten)]
     pub common: Common,
-    /// The MLWorkspace, kept so that the schedule can be deleted when the MLPipeline is gone.
+    /// The MLWorkspace, so that the schedule can still be deleted when the MLPipeline is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_ref: Option<WorkspaceReference>,
-    /// The version of the pipeline that the schedule runs.
+    /// Version of the pipeline that the schedule runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub version: Option<String>,
-    /// The time zone in force, by the name that Azure ML takes.
+    /// Time zone in force, by Azure ML's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub time_zone: Option<String>,
-    /// The next firing times, with their offset. Around a change of the clocks they are approximate.
+    /// Next firing times, with their offset. Around a change of the clocks they are approximate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5), inner(length(max = 40)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub next: Vec<String>,
-    /// What labels of data assets mean that `inputs` or the pipeline name.
+    /// Versions that labels of data assets point to, in `inputs` or in the pipeline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub resolved: Vec<ResolvedAsset>,
-    /// The newest run: the first of `runs`.
+    /// Newest run, the first of `runs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<ScheduledRun>,
-    /// The last five runs, the newest first. They are those of the jobs that carry this object's
-    /// property, or of the MLRuns that it made.
+    /// Last five runs, the newest first: jobs that carry this object's property, or the MLRuns that it made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub runs: Vec<ScheduledRun>,
-    /// When a run succeeded last.
+    /// When a run last succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_success_at: Option<Time>,
-    /// Since when it fires at the times of the spec: since it was made, resumed, or given other times. A success is expected from then on.
+    /// Since when the schedule fires at the times of the spec: since it was made, resumed or given other times. A success is expected from
+    /// then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fires_since: Option<Time>,
-    /// The hash of these times.
+    /// Hash of the times of the spec.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub times_hash: Option<String>,
-    /// With engine `Controller`, the firing time of the last MLRun that was made.
+    /// Firing time of the last MLRun that was made, with engine `Controller`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_fired_at: Option<Time>,
-    /// With engine `Controller`, the MLRuns that go on.
+    /// Names of the MLRuns that go on, with engine `Controller`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(max = 253)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub active: Vec<String>,
-    /// With engine `Controller`, the firing times that are decided: none of them fires again, whatever the clock says. One span,
-    /// and another after an outage or a jump of the clock.
+    /// Spans of firing times that never fire again, whatever the clock says, with engine `Controller`. An outage or a jump of the clock
+    /// adds a span.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub decided: Vec<Decided>,
-    /// With engine `Controller`, until when firing times were told that no run was made for.
+    /// Time up to which missed firing times were reported, with engine `Controller`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed_until: Option<Time>,
 }

@@ -11,23 +11,23 @@ use serde_json::json;
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Oci {
-    /// The artifact: `<registry>/<name>:<tag>` or `<registry>/<name>@sha256:<64 hex digits>`.
+    /// Address of the artifact: `<registry>/<name>:<tag>` or `<registry>/<name>@sha256:<64 hex digits>`.
     #[schemars(length(min = 1, max = 512), transform = image)]
     pub image: String,
-    /// The folder whose files are taken. Default: the whole artifact.
+    /// Folder whose files are taken. Default: the whole artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = folder)]
     pub path: Option<String>,
-    /// Patterns of `.gitignore` whose files are left out. Default: none.
+    /// Files to leave out, as patterns of `.gitignore`. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub ignore: Vec<String>,
-    /// How often the registry is asked what the tag means. Default: `5m`; from `1m` to `24h`.
+    /// Interval between checks of what the tag points to. Default: `5m`; from `1m` to `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 5), transform = interval)]
     pub interval: Option<String>,
-    /// The Secret that signs in: one of type `kubernetes.io/dockerconfigjson`, or as for git. Default: none.
+    /// Secret that signs in: type `kubernetes.io/dockerconfigjson`, or as for `git`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretReference>,
 }
@@ -36,22 +36,22 @@ pub struct Oci {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Http {
-    /// Its address.
+    /// Address: `https://<host>/<path>`.
     #[schemars(length(min = 1, max = 1024), transform = address)]
     pub url: String,
-    /// The SHA-256 of the archive: 64 hex digits. Another archive is refused.
+    /// SHA-256 of the archive: 64 hex digits. Another archive is refused.
     #[schemars(length(min = 64, max = 64), transform = sha256)]
     pub sha256: String,
-    /// The folder whose files are taken. Default: the whole archive.
+    /// Folder whose files are taken. Default: the whole archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = folder)]
     pub path: Option<String>,
-    /// Patterns of `.gitignore` whose files are left out. Default: none.
+    /// Files to leave out, as patterns of `.gitignore`. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub ignore: Vec<String>,
-    /// The Secret that signs in, as for git over HTTPS. Default: none.
+    /// Secret that signs in, as for `git` over HTTPS. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretReference>,
 }

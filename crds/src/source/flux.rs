@@ -12,20 +12,20 @@ pub const FLUX_API: (&str, &str) = ("source.toolkit.fluxcd.io", "v1");
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Flux {
-    /// The kind of the source, of `source.toolkit.fluxcd.io/v1`.
+    /// Kind of the source, in `source.toolkit.fluxcd.io/v1`.
     pub kind: FluxKind,
-    /// Its name.
+    /// Name of the source.
     #[schemars(length(min = 1, max = 253), transform = object_name)]
     pub name: String,
-    /// Its namespace. Default: the namespace of this object. Another one has to be granted in the operator's configuration.
+    /// Namespace of the source. Default: this namespace. The operator's configuration must grant another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), transform = object_name)]
     pub namespace: Option<String>,
-    /// The folder whose files are taken. Default: the whole artifact.
+    /// Folder whose files are taken. Default: the whole artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = folder)]
     pub path: Option<String>,
-    /// Patterns of `.gitignore` whose files are left out. Default: none.
+    /// Files to leave out, as patterns of `.gitignore`. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]

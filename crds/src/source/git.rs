@@ -10,27 +10,28 @@ use serde_json::json;
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Git {
-    /// The address to clone from: `https://<host>/<path>`, `ssh://<user>@<host>/<path>` or `<user>@<host>:<path>`.
+    /// Address to clone from: `https://<host>/<path>`, `ssh://<user>@<host>/<path>` or `<user>@<host>:<path>`.
     #[schemars(length(min = 1, max = 1024), transform = address)]
     pub url: String,
-    /// The branch, tag or commit. Exactly one of its fields.
+    /// Branch, tag, version range or commit; set exactly one.
     pub r#ref: GitReference,
-    /// The folder whose files are taken. Default: the whole repository. `.amlignore`, else `.gitignore`, of the folder leaves files out.
+    /// Folder whose files are taken, such as `src/train`. Default: the whole repository. Its `.amlignore`, else its `.gitignore`, leaves
+    /// files out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = folder)]
     pub path: Option<String>,
-    /// Patterns of `.gitignore` whose files are left out too. They come after those of the folder's own file, so that `!` takes a file
-    /// back. Default: none.
+    /// More files to leave out, as patterns of `.gitignore`. Default: none. They follow the folder's own patterns, so `!<pattern>` takes
+    /// files back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub ignore: Vec<String>,
-    /// How often the server is asked what `ref` means. Default: `5m`; from `1m` to `24h`.
+    /// Interval between checks of what `ref` points to. Default: `5m`; from `1m` to `24h`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 5), transform = interval)]
     pub interval: Option<String>,
-    /// The Secret that signs in: with `username` and `password`, or with `bearerToken`, and the annotation `azureml.dev/hosts` for the hosts
-    /// that may see it; over SSH with `identity` and `known_hosts`, and `password` where the key has one. Default: none.
+    /// Secret that signs in. Default: none. HTTPS takes `username` and `password`, or `bearerToken`, and sends them only to the hosts in
+    /// the annotation `azureml.dev/hosts`. SSH takes `identity`, `known_hosts`, and `password` if the key has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretReference>,
 }
@@ -39,7 +40,7 @@ pub struct Git {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretReference {
-    /// Its name.
+    /// Name of the Secret.
     #[schemars(length(min = 1, max = 253), transform = object_name)]
     pub name: String,
 }
@@ -49,19 +50,19 @@ pub struct SecretReference {
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = one_field)]
 pub struct GitReference {
-    /// The newest commit of a branch.
+    /// Branch, such as `main`: its newest commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), transform = name)]
     pub branch: Option<String>,
-    /// The commit of a tag.
+    /// Tag, such as `v1.2`: its commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), transform = name)]
     pub tag: Option<String>,
-    /// The tag with the highest version in a range, such as `>=1.2.0, <2.0.0`.
+    /// Range of versions, such as `>=1.2.0, <2.0.0`: the tag with the highest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub semver: Option<String>,
-    /// A commit: 40 hex digits in lower case.
+    /// Commit: 40 hex digits in lower case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 40, max = 40), transform = commit)]
     pub commit: Option<String>,

@@ -25,29 +25,28 @@ use serde_json::Value;
 #[serde(rename_all = "camelCase")]
 #[schemars(transform = one_field)]
 pub struct Source {
-    /// A code version that exists in Azure ML: `azureml:<name>:<version>`, or its ARM id. Nothing is uploaded, and its files are not
-    /// looked at.
+    /// Existing code version in Azure ML: `azureml:<name>:<version>`, or its ARM id. Its files are neither uploaded nor checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = code_version)]
     pub asset: Option<String>,
-    /// Files in place: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
+    /// Files written here: relative path to content. At most 50 files of 64 KiB each, 256 KiB together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_files)]
     #[x_kube(validation = crate::rules::file_names(), validation = crate::rules::file_sizes())]
     pub files: Option<Files>,
-    /// The entries of a ConfigMap of this namespace.
+    /// Entries of a ConfigMap in this namespace; each key is a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_map: Option<ConfigMap>,
-    /// A folder of a git repository.
+    /// Folder of a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
-    /// An artifact in a registry.
+    /// Artifact in a registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oci: Option<Oci>,
-    /// The artifact of a source of Flux.
+    /// Artifact of a Flux source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flux: Option<Flux>,
-    /// An archive at an address.
+    /// Archive at an HTTPS address: tar, tar.gz or zip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<Http>,
 }
@@ -56,7 +55,7 @@ pub struct Source {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMap {
-    /// Its name. It is read in each pass and every five minutes; with the label `azureml.dev/source: "true"` also when it changes.
+    /// Name of the ConfigMap. It is read at least every five minutes; with the label `azureml.dev/source: "true"` also when it changes.
     #[schemars(length(min = 1, max = 253), transform = object_name)]
     pub name: String,
 }
@@ -64,17 +63,17 @@ pub struct ConfigMap {
 /// What a source held when it was last fetched.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 pub struct SourceStatus {
-    /// The field that names the source, such as `steps.prepare.code`, `build.context` or `conda.from`.
+    /// Field of the spec that names the source, such as `steps.prepare.code`, `build.context` or `conda.from`.
     #[schemars(length(max = 256))]
     pub field: String,
-    /// What it means now: of git the commit, of a ConfigMap its resource version, of an artifact (also of Flux) its digest, of an archive its SHA-256.
+    /// Revision in use: a git commit, a ConfigMap's resource version, an artifact's digest or an archive's SHA-256.
     #[schemars(length(max = 256))]
     pub revision: String,
-    /// The hash of the files: of code and data as Azure ML computes it, of a context for images also of what may be run as a program, of
-    /// a conda file that of its text.
+    /// Hash of the files. For code and data Azure ML's own hash, for a build context also of the executable bits, for a conda file of its
+    /// text.
     #[schemars(length(max = 64))]
     pub hash: String,
-    /// Since when the source has this revision.
+    /// When the source was first seen at this revision.
     pub at: Time,
 }
 

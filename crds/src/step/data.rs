@@ -31,19 +31,19 @@ fn bound_name(name: &mut Schema) {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.path) != has(self.ref)").message("set exactly one of path, ref"))]
 pub struct StepData {
-    /// What kind of data it is.
+    /// Type of the data.
     pub r#type: OutputType,
-    /// Where it is: `azureml://datastores/<datastore>/paths/<path>`, an `https://` or `abfss://` address, or a data asset:
-    /// `azureml:<name>:<version>`, `azureml:<name>@latest`, a registry's, or its ARM id. A label is looked up once;
-    /// `status.resolved` says what it means.
+    /// Address of the data: `azureml://datastores/<datastore>/paths/<path>`, `https://…`, `abfss://…`, or a data asset:
+    /// `azureml:<name>:<version>`, `azureml:<name>@latest`, a registry's, or its ARM id. A label is looked up once; `status.resolved` shows
+    /// the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), transform = bound_address)]
     pub path: Option<String>,
-    /// An MLData of this namespace, in place of `path`.
+    /// Name of an MLData in this namespace, instead of `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), transform = bound_name)]
     pub r#ref: Option<String>,
-    /// How the step sees it. Default: Azure ML's, `ReadOnlyMount`.
+    /// How the step reads the data. Default: `ReadOnlyMount` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InputMode>,
 }
@@ -54,16 +54,17 @@ pub struct StepData {
 #[x_kube(validation = Rule::new("!has(self.mode) || !has(self.path) || !self.path.startsWith('${{')")
     .message("an output that is bound to spec.outputs takes its mode from there; remove mode here").field_path(".mode"))]
 pub struct StepOutput {
-    /// What kind of data it is. Default: the type of the pipeline's output that `path` names, else `uri_folder`.
+    /// Type of the output. Default: the type of the pipeline's output that `path` names, else `uri_folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<OutputType>,
-    /// `${{parent.outputs.<output>}}` to make it an output of the pipeline, or an address in a datastore.
+    /// Address: `${{parent.outputs.<output>}}` for an output of the pipeline, or `azureml://datastores/<datastore>/paths/<path>`. Default:
+    /// Azure ML chooses a place in `defaults.datastore`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = Rule::new("self.startsWith('${{') || self.contains('://')")
         .message("path: write ${{parent.outputs.<output>}} or azureml://datastores/<datastore>/paths/<path>"))]
     pub path: Option<String>,
-    /// How the step writes it. Azure ML's default is `ReadWriteMount`.
+    /// How the step writes the output. Default: `ReadWriteMount` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<OutputMode>,
 }

@@ -67,126 +67,124 @@ const INPUTS: &[&str] = &["inputs", "data", "sweep.searchSpace"];
     validation = rules::is_no_part_of("sweep", &["pipeline", "parallel", "spark", "automl", "raw", "databricks", "environmentVariables", "distribution", "identity", "services"]),
 )]
 pub struct Step {
-    /// The name, unique in the pipeline.
+    /// Name of the step, unique in the pipeline, such as `prepare_data`.
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = Rule::new("self.matches('^[a-z_][a-z0-9_]*$')")
         .message(Message::Expression("'name: \"%s\": use lower-case letters, digits and _, not starting with a digit (Azure ML takes no hyphens here)'.format([self])".into())))]
     pub name: String,
-    /// The name that studio shows. Default: `name`.
+    /// Name that studio shows. Default: the name of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub display_name: Option<String>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub description: Option<String>,
-    /// A shell line, sent as written. It reads `${{inputs.<input>}}` and `${{outputs.<output>}}`; a fragment `$[[…]]` is dropped
-    /// when the optional input in it has no value.
+    /// Shell line to run, sent as written. It can use `${{inputs.<input>}}` and `${{outputs.<output>}}`. A part `$[[…]]` is dropped when
+    /// the optional input in it has no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 65_536), regex(pattern = r"[a-zA-Z0-9_]"))]
     pub command: Option<String>,
-    /// A Python script.
+    /// Python script to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<Script>,
-    /// An R script, run by `Rscript`.
+    /// R script to run, by `Rscript`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r: Option<Script>,
-    /// A component that exists: `azureml:<name>:<version>`, `azureml:<name>@latest` or `@default`,
+    /// Existing component: `azureml:<name>:<version>`, `azureml:<name>@latest` or `@default`,
     /// `azureml://registries/<registry>/components/<name>/versions/<version>`, or the ARM id of a version. A label is looked up once;
-    /// `status.resolved` says what it means.
+    /// `status.resolved` shows the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = crate::rules::asset("component", "components", true))]
     pub component: Option<String>,
-    /// A pipeline in the place of the step.
+    /// Another pipeline that runs as this step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Nested>,
-    /// A function that is called for each batch of data, on many nodes.
+    /// Function that is called for each batch of data, on many nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<Parallel>,
-    /// A Spark program.
+    /// Python program that runs on Spark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spark: Option<Spark>,
-    /// A search for the best model, which Azure ML does by itself.
+    /// Search for the best model, by Azure ML itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automl: Option<AutoMl>,
-    /// A node as the service takes it, for what has no field here. What the step says beside it is checked; the rest is sent as it stands.
+    /// Node as the service takes it, for what has no field here. The other fields of the step are checked; the rest is sent as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Raw>,
-    /// A run on Azure Databricks.
+    /// Run on Azure Databricks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub databricks: Option<Databricks>,
-    /// Many runs of the command, script or component, each with other values of some inputs; the best of them is the result.
+    /// Many trials of the command, script or component, each with other values of some inputs. The best trial is the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
-    /// The files that the step runs. Default: `defaults.code`.
+    /// Files of the step. Default: `defaults.code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Source>,
-    /// The environment. Default: `defaults.environment`.
+    /// Environment of the step. Default: `defaults.environment`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
-    /// The compute. Default: `defaults.compute`.
+    /// Compute of the step. Default: `defaults.compute`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compute: Option<Compute>,
-    /// Name to value: a literal, `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`.
-    /// Decimals and booleans are written in quotes. A text has no single quote and no line break, which could leave the quotes of
-    /// a command, and a letter of a-z, a digit or `_`, which Azure ML asks for.
+    /// Inputs: name to a literal, `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`. Decimals and booleans are
+    /// written in quotes. Text has no single quote and no line break, but at least one letter of a-z, digit or `_`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bound_inputs)]
     #[x_kube(validation = crate::rules::variable_names("inputs"), validation = crate::rules::yaml_keys("inputs"))]
     pub inputs: BTreeMap<String, Literal>,
-    /// The types of literals in `inputs`, where they are not what they look like: a decimal is a `number`, `"true"` a `boolean`.
-    /// Default: `integer` for a whole number, `string` for text.
+    /// Types of the literals in `inputs`: name to type. Default: `integer` for a whole number, `string` for text. Set it for a decimal
+    /// (`number`) and for `"true"` (`boolean`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub input_types: BTreeMap<String, LiteralType>,
-    /// Data in place: name to address, so that no run need give it. A command reads it as `${{inputs.<name>}}`.
+    /// Data written here: name to address, so that no run has to give it. A command reads it as `${{inputs.<name>}}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     #[x_kube(validation = crate::rules::variable_names("data"), validation = crate::rules::yaml_keys("data"))]
     pub data: BTreeMap<String, StepData>,
-    /// How the step sees the data of an input. Default: the mode of the pipeline's input, else Azure ML's default.
+    /// How the step reads its data: input to mode. Default: the mode of the pipeline's input, else Azure ML's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     pub input_modes: BTreeMap<String, InputMode>,
-    /// Steps above, after which this one starts, where it reads nothing of them. Each of them gives it the address of an output,
-    /// as an input `after_<step>` of its component.
+    /// Steps above that must end first, though this one reads nothing of them. Each adds an input `after_<step>` to this step's component.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20), inner(length(min = 1, max = 63), regex(pattern = r"^[a-z_][a-z0-9_]*$")))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub after: Vec<String>,
-    /// What the step writes. What another step uses is listed here.
+    /// Outputs of the step: name to definition. List here what another step uses.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::at_most_50)]
     #[x_kube(validation = crate::rules::variable_names("outputs"), validation = crate::rules::yaml_keys("outputs"))]
     pub outputs: BTreeMap<String, StepOutput>,
-    /// Environment variables.
+    /// Environment variables: name to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bound_variables)]
     #[x_kube(validation = Rule::new("self.all(k, k.matches('^[A-Za-z_.-][A-Za-z0-9_.-]*$'))")
         .message("environmentVariables: a name has letters, digits, _ - and . only, and does not start with a digit"),
         validation = crate::rules::yaml_keys("environmentVariables"))]
     pub environment_variables: BTreeMap<String, String>,
-    /// How much of the compute it takes.
+    /// Resources that the step takes from its compute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
-    /// How the command is started on several nodes, or several times on each.
+    /// How the command starts on several nodes, or several times on each. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
-    /// As whom the step reaches data. Default: the identity of the compute where it has one.
+    /// Identity with which the step reaches data. Default: the identity of the compute, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
-    /// Programs beside the command that a person opens while it runs: name to program.
+    /// Programs beside the command that people can open while it runs: name to program.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = services::bound_services)]
     #[x_kube(validation = crate::rules::variable_names("services"), validation = crate::rules::yaml_keys("services"))]
     pub services: BTreeMap<String, Service>,
-    /// The longest the step may take. Default: Azure ML's own limit.
+    /// Maximum time of the step, such as `90m`. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("timeout", "1m", "504h"))]
     pub timeout: Option<String>,
-    /// Whether equal inputs give equal outputs, so that Azure ML may reuse an earlier result. Default: true.
+    /// Whether equal inputs give equal outputs, so that Azure ML may reuse an earlier result. Default: `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deterministic: Option<bool>,
 }

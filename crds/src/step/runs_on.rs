@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = crate::rules::exactly_one("compute", &["ref", "name", "serverless"]))]
 pub struct Compute {
-    /// An MLCompute of this namespace.
+    /// Name of an MLCompute in this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = crate::rules::object_name("compute.ref"))]
     pub r#ref: Option<String>,
-    /// A compute of the workspace that exists.
+    /// Name of an existing compute of the workspace, such as `gpu-large`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 32))]
     #[x_kube(validation = crate::rules::cluster_name("compute.name", 2, 32))]
     pub name: Option<String>,
-    /// Azure ML's serverless compute; `{}` leaves the size to it.
+    /// Serverless compute of Azure ML; `{}` lets Azure ML choose the size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serverless: Option<Serverless>,
 }
@@ -28,7 +28,7 @@ pub struct Compute {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Serverless {
-    /// The size of a node, such as `Standard_DS3_v2`. Default: Azure ML chooses.
+    /// VM size of the nodes, such as `Standard_DS3_v2`. Default: Azure ML chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(validation = crate::rules::vm_size("serverless.instanceType"))]
@@ -39,11 +39,11 @@ pub struct Serverless {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
-    /// How many nodes. Default: 1.
+    /// Number of nodes. Default: `1`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub instance_count: Option<i32>,
-    /// Shared memory of the container, such as `2g`.
+    /// Shared memory of the container, such as `2g` or `512m`. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10))]
     #[x_kube(validation = Rule::new("self.matches('^[1-9][0-9]*[bkmg]$')")
@@ -56,16 +56,16 @@ pub struct Resources {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = crate::rules::exactly_one("distribution", &["pytorch", "mpi", "tensorflow", "ray"]))]
 pub struct Distribution {
-    /// PyTorch: the variables that `torch.distributed` reads are set.
+    /// PyTorch, which sets the variables that `torch.distributed` reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pytorch: Option<Processes>,
-    /// MPI: `mpirun` starts the command.
+    /// MPI, which starts the command by `mpirun`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mpi: Option<Processes>,
-    /// TensorFlow: `TF_CONFIG` is set.
+    /// TensorFlow, which sets `TF_CONFIG`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensorflow: Option<TensorFlow>,
-    /// Ray: a cluster of Ray is started on the nodes.
+    /// Ray, which starts a Ray cluster on the nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ray: Option<Ray>,
 }
@@ -74,7 +74,7 @@ pub struct Distribution {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Processes {
-    /// How many. Default: Azure ML's, which is 1.
+    /// Number of processes on each node. Default: `1` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 256))]
     pub processes_per_instance: Option<i32>,
@@ -84,11 +84,11 @@ pub struct Processes {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TensorFlow {
-    /// Workers. Default: Azure ML's, which is the number of nodes.
+    /// Number of workers. Default: the number of nodes (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub workers: Option<i32>,
-    /// Parameter servers. Default: Azure ML's, which is 0.
+    /// Number of parameter servers. Default: `0` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
     pub parameter_servers: Option<i32>,
@@ -98,14 +98,14 @@ pub struct TensorFlow {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ray {
-    /// The port of the head. Default: Ray's.
+    /// Port of the head node. Default: Ray's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub port: Option<i32>,
-    /// Whether Ray's dashboard is started. Default: Ray's.
+    /// Whether to start Ray's dashboard. Default: Ray's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_dashboard: Option<bool>,
-    /// The port of the dashboard. Default: Ray's.
+    /// Port of the dashboard. Default: Ray's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub dashboard_port: Option<i32>,
@@ -117,9 +117,10 @@ pub struct Ray {
 #[x_kube(validation = Rule::new("!has(self.clientId) || self.type == 'Managed'")
     .message("identity.clientId is for type Managed; remove it, or write type: Managed").field_path(".clientId"))]
 pub struct Identity {
-    /// Which kind of identity.
+    /// Kind of identity: `Managed` is one of the compute's, `AMLToken` the token of Azure ML.
     pub r#type: IdentityType,
-    /// The client id of one of the compute's user-assigned identities. Default: its only one, or its own.
+    /// Client id, a GUID, of one of the compute's user-assigned identities. Default: its only user-assigned identity, or its
+    /// system-assigned one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = crate::rules::guid("identity.clientId"))]

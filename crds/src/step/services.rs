@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-/// A program beside the command. It is there while the step runs; the page of the step in studio leads to it.
+/// A program beside the command, while the step runs. The step's page in studio links to it.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.sshPublicKeys) || self.type == 'ssh'")
@@ -14,20 +14,20 @@ use serde::{Deserialize, Serialize};
     validation = Rule::new("!has(self.logDir) || self.type == 'tensor_board'")
     .message("logDir is for type tensor_board; remove it, or write type: tensor_board").field_path(".logDir"))]
 pub struct Service {
-    /// Which program.
+    /// Program to start.
     pub r#type: ServiceType,
-    /// The port on the node. Default: Azure ML chooses.
+    /// Port on the node. Default: Azure ML chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 65_535))]
     pub port: Option<i32>,
-    /// `all`: on every node. Default: on the first node alone.
+    /// Nodes that run the program. Default: the first node only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes: Option<ServiceNodes>,
-    /// The public keys with which a person may sign in, as a line of `authorized_keys`; of `ssh`.
+    /// Public keys that may sign in, as a line of `authorized_keys`. For `ssh` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub ssh_public_keys: Option<String>,
-    /// The folder with the logs, a path in the working directory of the command; of `tensor_board`.
+    /// Folder with the logs, relative to the command's working directory. For `tensor_board` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub log_dir: Option<String>,

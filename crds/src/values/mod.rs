@@ -70,41 +70,42 @@ impl JsonSchema for Literal {
         .message("enum is for string inputs; use minimum and maximum for numbers").field_path(".enum"),
 )]
 pub struct Input {
-    /// What kind of value it is.
+    /// Type of the input: data, a model, or a literal.
     pub r#type: InputType,
-    /// Where the data is, for a run that names none: `azureml://datastores/<datastore>/paths/<path>`, an `https://` or
-    /// `abfss://` address, or the ARM id of a data asset. Serves MLRun and MLSchedule; a caller of the endpoint gives its own.
+    /// Address of the data, if a run gives none: `azureml://datastores/<datastore>/paths/<path>`, `https://…`, `abfss://…`, or a data asset
+    /// such as `azureml:<name>@latest` or its ARM id. For MLRun and MLSchedule; callers of the endpoint give their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = crate::rules::data_path("path"), validation = crate::rules::stays_quoted("path"))]
     pub path: Option<String>,
-    /// The MLData of this namespace whose version a run reads that names none, in place of `path`.
+    /// MLData in this namespace whose version is used if a run gives none, instead of `path`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = crate::rules::object_name("ref"))]
     pub r#ref: Option<String>,
-    /// How steps see the data, where a step does not say it itself. Azure ML's default is `ReadOnlyMount`. Serves MLRun and
-    /// MLSchedule; a caller of the endpoint gives its own.
+    /// How steps read the data, unless a step says otherwise. Default: `ReadOnlyMount` (Azure ML's). For MLRun and MLSchedule; callers of
+    /// the endpoint give their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<InputMode>,
-    /// Whether a run may leave it out. A command uses it inside of `$[[…]]` only, which is dropped when there is no value.
+    /// Whether a run may leave the input out. Default: `false`. A command uses it only inside `$[[…]]`, which is dropped when there is no
+    /// value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional: Option<bool>,
-    /// The value when a run gives none. That of a string is written in quotes.
+    /// Value if a run gives none, such as `0.1`. A string is written in quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Scalar>,
-    /// The least value of an integer or number.
+    /// Smallest value of an integer or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<f64>,
-    /// The greatest value of an integer or number.
+    /// Largest value of an integer or number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum: Option<f64>,
-    /// The only values of a string.
+    /// Allowed values of a string.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 256)))]
     #[x_kube(merge_strategy = ListMerge::Atomic, validation = crate::rules::values_stay_quoted(), validation = crate::rules::values_have_a_letter())]
     pub r#enum: Vec<String>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
@@ -124,34 +125,33 @@ impl Output {
 #[x_kube(validation = Rule::new("!has(self.version) || has(self.name)")
     .message("version is that of name, so set name too, or remove version").field_path(".version"))]
 pub struct Output {
-    /// What kind of data it is. Default: `uri_folder`.
+    /// Type of the output. Default: `uri_folder`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub r#type: Option<OutputType>,
-    /// Registers it under this name when a run succeeds: as a data asset, or as a model where `type` is a model's. Serves MLRun and
-    /// MLSchedule.
+    /// Name under which a successful run registers the output: as a data asset, or as a model if `type` is a model. Default: none. For
+    /// MLRun and MLSchedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     #[x_kube(validation = Rule::new("self.matches('^[a-zA-Z0-9][a-zA-Z0-9._-]*$')")
         .message("name: use letters, digits, . _ and -, starting with a letter or a digit"))]
     pub name: Option<String>,
-    /// The version under which it is registered. A version is there once: `${{name}}` in it, the name of the job, makes one for each run.
-    /// Default: Azure ML numbers them.
+    /// Version under which the output is registered. Default: Azure ML numbers them. No version can be registered twice: the job's name
+    /// `${{name}}` in it makes one for each run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub version: Option<String>,
-    /// Where it is written: `azureml://datastores/<datastore>/paths/<path>`; `${{name}}` in it is the name of the job.
-    /// Azure ML chooses a place in the default datastore when this is unset. Serves MLRun and MLSchedule; a caller of the
-    /// endpoint gives its own.
+    /// Address to write to, such as `azureml://datastores/<datastore>/paths/<path>`; `${{name}}` in it is the name of the job. Default:
+    /// Azure ML chooses a place in the default datastore. For MLRun and MLSchedule; callers of the endpoint give their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     #[x_kube(validation = Rule::new("self.contains('://')")
         .message("path: write azureml://datastores/<datastore>/paths/<path>"))]
     pub path: Option<String>,
-    /// How steps write it. Azure ML's default is `ReadWriteMount`. Serves MLRun and MLSchedule; a caller of the endpoint gives
-    /// its own.
+    /// How steps write the output. Default: `ReadWriteMount` (Azure ML's). For MLRun and MLSchedule; callers of the endpoint give their
+    /// own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<OutputMode>,
-    /// Shown in Azure ML studio.
+    /// Description, shown in studio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,

@@ -11,37 +11,37 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spark {
-    /// What is run.
+    /// Program to run.
     pub entry: Entry,
-    /// Arguments of the program, as one text. What Azure ML does with the text is not known: a value in it has letters, digits and
-    /// `_ . / : @ % + = , -` only.
+    /// Arguments of the program, as one text, such as `--out ${{outputs.table}}`. How Azure ML reads it is not documented, so values in it
+    /// may have only letters, digits and `_ . / : @ % + = , -`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub args: Option<String>,
-    /// The version of Spark, such as `"3.4"`, of serverless Spark; a pool has its own.
+    /// Version of serverless Spark, such as `"3.4"`. A Synapse pool has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10), regex(pattern = r"^[0-9]+[.][0-9]+([.][0-9]+)?$"))]
     pub runtime_version: Option<String>,
-    /// Spark's configuration: `spark.driver.cores`, `spark.driver.memory`, `spark.executor.cores`, `spark.executor.memory` and
-    /// `spark.executor.instances`, and others.
+    /// Configuration of Spark: name to value, such as `spark.driver.cores`, `spark.driver.memory`, `spark.executor.cores`,
+    /// `spark.executor.memory` and `spark.executor.instances`.
     #[schemars(transform = bound_conf)]
     pub conf: BTreeMap<String, Scalar>,
-    /// Files of the code that are added to Python's path.
+    /// Files of the step's code to add to Python's path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub py_files: Vec<String>,
-    /// Files of the code that are added to Java's class path.
+    /// Files of the step's code to add to Java's class path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub jars: Vec<String>,
-    /// Files of the code that each executor finds in its working directory.
+    /// Files of the step's code to put into each executor's working directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub files: Vec<String>,
-    /// Archives of the code that are unpacked in the working directory of each executor.
+    /// Archives of the step's code to unpack in each executor's working directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -58,7 +58,7 @@ fn bound_conf(schema: &mut Schema) {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// The Python file of the step's code.
+    /// Path of the Python file in the step's code, such as `main.py`.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$"))]
     pub file: String,
 }

@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Sweep {
-    /// What the best trial is best at.
+    /// Metric by which the best trial is chosen.
     pub objective: Objective,
-    /// Name to values. A command reads each as `${{inputs.<name>}}`.
+    /// Values to try: name of an input to its values. A command reads each as `${{inputs.<name>}}`.
     #[schemars(transform = bound_space)]
     #[x_kube(validation = crate::rules::variable_names("sweep.searchSpace"), validation = crate::rules::yaml_keys("sweep.searchSpace"))]
     pub search_space: BTreeMap<String, Space>,
     /// How values are chosen.
     pub sampling_algorithm: Sampling,
-    /// How many trials, and how long. The `timeout` of the step is that of all trials together.
+    /// Number of trials and their time. The `timeout` of the step limits all trials together.
     pub limits: SweepLimits,
     /// When trials that do badly are ended. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,9 +36,9 @@ fn bound_space(schema: &mut Schema) {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Objective {
-    /// Whether the metric should be small or large.
+    /// Whether the smallest or the largest value is the best.
     pub goal: Goal,
-    /// The metric, under the name by which the program logs it with MLflow.
+    /// Name of the metric, as the program logs it with MLflow, such as `rmse`.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"[a-zA-Z0-9_]"))]
     pub primary_metric: String,
 }
@@ -58,29 +58,29 @@ pub enum Goal {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Space {
-    /// How the values are distributed.
+    /// Distribution of the values.
     pub r#type: SpaceType,
-    /// The values, of `choice`.
+    /// Values of `choice`, such as `[16, 32]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub values: Vec<Scalar>,
-    /// The least value, of `uniform`, `quniform`, `loguniform` and `qloguniform`.
+    /// Smallest value, of `uniform`, `quniform`, `loguniform` and `qloguniform`; of the last two its logarithm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_value: Option<Number>,
-    /// The greatest value, of those that have a least one.
+    /// Largest value, of the types with `minValue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_value: Option<Number>,
-    /// The mean, of `normal`, `qnormal`, `lognormal` and `qlognormal`.
+    /// Mean, of `normal`, `qnormal`, `lognormal` and `qlognormal`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mu: Option<Number>,
-    /// The standard deviation, of those that have a mean.
+    /// Standard deviation, of the types with `mu`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigma: Option<Number>,
-    /// The step that values are rounded to, of those that begin with a `q`.
+    /// Step to which values are rounded, of the types that begin with `q`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub q: Option<Number>,
-    /// The end of the whole numbers from 0, which is not among them; of `randint`.
+    /// End of the whole numbers from 0, itself excluded, of `randint`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub upper: Option<i64>,
@@ -119,16 +119,16 @@ pub enum SpaceType {
 #[x_kube(validation = Rule::new("self.type == 'random' || !has(self.seed) && !has(self.rule) && !has(self.logbase)")
     .message("sweep.samplingAlgorithm: seed, rule and logbase are for type random; remove them, or write type: random"))]
 pub struct Sampling {
-    /// The algorithm.
+    /// Name of the algorithm.
     pub r#type: SamplingType,
-    /// The seed of `random`, so that the same values are chosen again.
+    /// Seed of `random`, so that the same values are chosen again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 2_147_483_647))]
     pub seed: Option<i32>,
-    /// The sequence of `random`. Default: Azure ML's, `random`.
+    /// Sequence of `random`. Default: `random` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<SamplingRule>,
-    /// The base of logarithms of `random`: a number, or `e`.
+    /// Base of the logarithms of `random`: a number in quotes, such as `"10"`, or `e`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 20))]
     #[x_kube(validation = Rule::new("self.matches('^(e|[0-9]+([.][0-9]+)?)$')")
@@ -164,14 +164,14 @@ pub enum SamplingRule {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SweepLimits {
-    /// The most trials.
+    /// Maximum number of trials.
     #[schemars(range(min = 1, max = 1000))]
     pub max_total_trials: i32,
-    /// The most trials at a time. Default: Azure ML's.
+    /// Maximum number of trials at a time. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_concurrent_trials: Option<i32>,
-    /// The longest a trial may take. Default: Azure ML's own limit.
+    /// Maximum time of a trial, such as `30m`. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("sweep.limits.trialTimeout", "1m", "504h"))]
@@ -182,23 +182,23 @@ pub struct SweepLimits {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EarlyTermination {
-    /// The policy.
+    /// Name of the policy.
     pub r#type: Policy,
-    /// After how many reports of the metric a trial is judged again. Default: Azure ML's.
+    /// Number of reports of the metric from one evaluation of a trial to the next. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
     pub evaluation_interval: Option<i32>,
-    /// How many reports of the metric are awaited before a trial is judged. Default: 0.
+    /// Number of reports of the metric before the first evaluation. Default: `0` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
     pub delay_evaluation: Option<i32>,
-    /// How much worse than the best a trial may be, as a ratio; of `bandit`.
+    /// How much worse than the best a trial may be, as a ratio such as `0.1`. For `bandit` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack_factor: Option<Number>,
-    /// How much worse than the best a trial may be, as a difference; of `bandit`.
+    /// How much worse than the best a trial may be, as a difference such as `0.2`. For `bandit` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack_amount: Option<Number>,
-    /// How many of a hundred trials are ended each time; of `truncation_selection`.
+    /// Percentage of the trials to end at each evaluation. For `truncation_selection` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 99))]
     pub truncation_percentage: Option<i32>,

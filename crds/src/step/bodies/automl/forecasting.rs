@@ -9,47 +9,47 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Forecasting {
-    /// The column with the time.
+    /// Column with the time, such as `date`.
     #[schemars(length(min = 1, max = 255))]
     pub time_column_name: String,
-    /// How far ahead is forecast, in steps of `frequency`: a number, or `auto`. Default: Azure ML's, 1.
+    /// Number of time steps to forecast, or `auto`. Default: `1` (Azure ML's). `frequency` sets the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast_horizon: Option<AutoOr>,
-    /// The step of time, as pandas names it, such as `D` or `W-SUN`. Default: found in the data.
+    /// Time step, as pandas names it, such as `D` or `W-SUN`. Default: found in the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
     pub frequency: Option<String>,
-    /// The columns that say to which series a row belongs. Default: one series.
+    /// Columns that tell to which series a row belongs, such as `[store]`. Default: one series.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub time_series_id_column_names: Vec<String>,
-    /// How many steps back the target is a feature: a number, or `auto`.
+    /// Number of time steps back at which the target is a feature, or `auto`. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_lags: Option<AutoOr>,
-    /// How many steps back the target is averaged as a feature: a number, or `auto`.
+    /// Number of past time steps over which the target is averaged as a feature, or `auto`. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_rolling_window_size: Option<AutoOr>,
-    /// How many steps lie between the folds of cross-validation.
+    /// Number of time steps between the folds of cross-validation. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub cv_step_size: Option<i32>,
-    /// Whether numbers of the past are features.
+    /// Whether past values of numeric columns are features. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_lags: Option<Lags>,
-    /// After how many steps the series repeats: a number, or `auto`. Default: Azure ML's, `auto`.
+    /// Number of time steps after which the series repeats, or `auto`. Default: `auto` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seasonality: Option<AutoOr>,
-    /// What becomes of series that are too short. Default: Azure ML's, `auto`.
+    /// What happens to series that are too short. Default: `auto` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub short_series_handling_config: Option<ShortSeries>,
-    /// How season and trend are taken apart.
+    /// How season and trend are separated. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_stl: Option<Stl>,
-    /// How several values of one step become one.
+    /// How several values of one time step become one. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_aggregate_function: Option<TargetAggregation>,
-    /// The country or region whose holidays are features, by two letters, such as `US`.
+    /// Country or region whose holidays are features: two letters, such as `US`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 2), regex(pattern = r"^[A-Z]{2}$"))]
     pub country_or_region_for_holidays: Option<String>,

@@ -25,75 +25,75 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoMl {
-    /// What the model is for.
+    /// Task of the model.
     pub task: AutoMlTask,
-    /// What the best model is best at. Default: `accuracy` of a classification, `iou` of images with several labels,
-    /// `mean_average_precision` of objects in images, `normalized_root_mean_squared_error` of a regression or forecast.
+    /// Metric by which the best model is chosen. Default: `accuracy` for classification, `iou` for images with several labels,
+    /// `mean_average_precision` for objects in images, `normalized_root_mean_squared_error` for regression and forecasting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z][a-z0-9_]*$"))]
     pub primary_metric: Option<String>,
-    /// The column that is predicted. Needed by every task but `text_ner`.
+    /// Column to predict, such as `price`. Every task but `text_ner` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub target_column_name: Option<String>,
-    /// The table to learn from, an mltable: `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`.
+    /// Table to learn from, an mltable: `${{parent.inputs.<input>}}` or `${{parent.jobs.<step>.outputs.<output>}}`.
     #[schemars(transform = bound_binding)]
     pub training_data: String,
-    /// The table to choose the best model with, bound as `trainingData`.
+    /// Table to choose the best model with, written like `trainingData`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_binding)]
     pub validation_data: Option<String>,
-    /// The part of the training data that is kept for validation, where there is no `validationData`.
+    /// Part of the training data to keep for validation, such as `0.2`, if there is no `validationData`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_part)]
     pub validation_data_size: Option<Number>,
-    /// The table that the best model is tried on, bound as `trainingData`; of tables.
+    /// Table to test the best model with, written like `trainingData`. For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_binding)]
     pub test_data: Option<String>,
-    /// The part of the training data that is kept for a test, where there is no `testData`; of tables.
+    /// Part of the training data to keep for the test, such as `0.1`, if there is no `testData`. For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_part)]
     pub test_data_size: Option<Number>,
-    /// How many folds of cross-validation: a number, or `auto`; of tables.
+    /// Number of folds of cross-validation, or `auto`. For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_cross_validations: Option<AutoOr>,
-    /// Columns that say the folds; of tables.
+    /// Columns that define the folds of cross-validation. For tables only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub cv_split_column_names: Vec<String>,
-    /// The column with the weight of a row; of tables.
+    /// Column with the weight of each row. For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub weight_column_name: Option<String>,
-    /// The label that counts as positive in metrics of two labels; of `classification`.
+    /// Label that counts as positive in metrics of two labels. For `classification` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255))]
     pub positive_label: Option<String>,
-    /// How much is logged. Default: Azure ML's, `info`.
+    /// Level of the logs. Default: `info` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_verbosity: Option<Verbosity>,
-    /// How many trials, and how long.
+    /// Number of trials and their time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<AutoMlLimits>,
-    /// Which models are tried; of tables.
+    /// Models to try. For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
-    /// How columns become features; of tables and text.
+    /// How columns become features. For tables and text only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub featurization: Option<Featurization>,
-    /// What time means in the table; of `forecasting`.
+    /// What time means in the table. For `forecasting` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecasting: Option<Forecasting>,
-    /// Parameters of the model that all trials have; of text and images. The names are those of the CLI, in camelCase.
+    /// Parameters of the model in all trials, by their names in the CLI, in camelCase. For text and images only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bounds::at_most_50)]
     pub training_parameters: BTreeMap<String, Scalar>,
-    /// How values of `searchSpace` are chosen; of text and images.
+    /// How values of `searchSpace` are chosen. For text and images only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<AutoMlSweep>,
-    /// Parameters that the trials vary; of text and images. Each entry is a space of its own: parameter to values.
+    /// Parameters that the trials vary: a list of spaces, each parameter to values. For text and images only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10), transform = bound_spaces)]
     #[x_kube(merge_strategy = ListMerge::Atomic)]

@@ -12,34 +12,34 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoMlLimits {
-    /// The longest that the search may take, in minutes. Default: Azure ML's.
+    /// Maximum time of the search, in minutes. Default: Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub timeout_minutes: Option<i32>,
-    /// The longest that a trial may take, in minutes; of tables and text. Default: Azure ML's.
+    /// Maximum time of a trial, in minutes. Default: Azure ML's. For tables and text only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub trial_timeout_minutes: Option<i32>,
-    /// The most trials. Default: Azure ML's, which is 1 for text and images.
+    /// Maximum number of trials. Default: `1` for text and images, else Azure ML's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_trials: Option<i32>,
-    /// The most trials at a time. Default: Azure ML's, 1.
+    /// Maximum number of trials at a time. Default: `1` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_concurrent_trials: Option<i32>,
-    /// The most cores of a trial; -1 is all; of tables. Default: Azure ML's, -1.
+    /// Maximum number of cores of a trial; `-1` is all. Default: `-1` (Azure ML's). For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = 1000))]
     pub max_cores_per_trial: Option<i32>,
-    /// The most nodes that the search takes; of tables and text. Default: Azure ML's, 1.
+    /// Maximum number of nodes of the search. Default: `1` (Azure ML's). For tables and text only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_nodes: Option<i32>,
-    /// Whether the search ends when models get no better; of tables. Default: Azure ML's, true.
+    /// Whether the search ends when models get no better. Default: `true` (Azure ML's). For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_early_termination: Option<bool>,
-    /// The score with which a model is good enough; of tables.
+    /// Score at which a model is good enough and the search ends, such as `0.95`. For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = bound_score)]
     pub exit_score: Option<Number>,
@@ -55,39 +55,39 @@ fn bound_score(schema: &mut Schema) {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Training {
-    /// The only algorithms that are tried, by the names of the CLI, such as `light_gbm`. Default: all.
+    /// The only algorithms to try, by their names in the CLI, such as `light_gbm`. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 30), inner(length(min = 1, max = 64)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub allowed_training_algorithms: Vec<String>,
-    /// Algorithms that are not tried.
+    /// Algorithms not to try, by their names in the CLI. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 30), inner(length(min = 1, max = 64)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub blocked_training_algorithms: Vec<String>,
-    /// Whether neural networks are tried. Default: Azure ML's, false.
+    /// Whether to try neural networks. Default: `false` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_dnn_training: Option<bool>,
-    /// Whether the best model is explained. Default: Azure ML's, true.
+    /// Whether to explain the best model. Default: `true` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_model_explainability: Option<bool>,
-    /// Whether models can be ONNX. Default: Azure ML's, false.
+    /// Whether models can be exported as ONNX. Default: `false` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_onnx_compatible_models: Option<bool>,
-    /// Whether a stack of models is tried. Default: Azure ML's, true.
+    /// Whether to try a stack of models. Default: `true` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_stack_ensemble: Option<bool>,
-    /// Whether a vote of models is tried. Default: Azure ML's, true.
+    /// Whether to try a vote of models. Default: `true` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_vote_ensemble: Option<bool>,
-    /// How long the models of a stack or vote may take to be fetched, in minutes. Default: Azure ML's, 5.
+    /// Maximum time for fetching the models of a stack or vote, in minutes. Default: `5` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub ensemble_model_download_timeout_minutes: Option<i32>,
     /// How the models of a stack are weighed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_ensemble_settings: Option<StackEnsemble>,
-    /// Whether a model is trained on several nodes. Default: Azure ML's, `auto`.
+    /// Whether a model is trained on several nodes. Default: `auto` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_mode: Option<TrainingMode>,
 }
@@ -96,9 +96,9 @@ pub struct Training {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackEnsemble {
-    /// The model that weighs the others.
+    /// Model that weighs the others.
     pub stack_meta_learner_type: Learner,
-    /// The part of the training data that it learns from. Default: Azure ML's, 0.2.
+    /// Part of the training data that this model learns from, between 0 and 1. Default: `0.2` (Azure ML's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = super::auto::bound_part)]
     pub stack_meta_learner_train_percentage: Option<Number>,
@@ -136,27 +136,29 @@ pub enum TrainingMode {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Featurization {
-    /// Whether it is done, and by whose choice; of tables. Default: `auto`.
+    /// Choice of the features: by Azure ML (`auto`), by the other fields (`custom`), or none (`off`). Default: `auto` (Azure ML's). For
+    /// tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<FeaturizationMode>,
-    /// The language of texts: three letters of ISO 639-3, such as `eng`.
+    /// Language of the texts: three letters of ISO 639-3, such as `eng`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10), regex(pattern = r"^[a-z_]+$"))]
     pub dataset_language: Option<String>,
-    /// Transformers that are not used, by the names of the CLI, such as `word_embedding`; of tables.
+    /// Transformers not to use, by their names in the CLI, such as `word_embedding`. For tables only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 30), inner(length(min = 1, max = 64)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub blocked_transformers: Vec<String>,
-    /// What columns are, where Azure ML would guess it: column to `Numeric`, `DateTime`, `Categorical` or `Text`; of tables.
+    /// Types of columns that Azure ML would guess wrong: column to `Numeric`, `DateTime`, `Categorical` or `Text`. For tables only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = bound_columns)]
     pub column_name_and_types: BTreeMap<String, String>,
-    /// Parameters of transformers: `imputer`, `tf_idf` or `hash_one_hot_encoder` to what it does with which columns; of tables.
+    /// Parameters of the transformers `imputer`, `tf_idf` and `hash_one_hot_encoder`: name to a list of columns and parameters. For tables
+    /// only.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = bound_transformers)]
     pub transformer_params: BTreeMap<String, Vec<Transformer>>,
-    /// Whether neural networks make features; of tables. Default: Azure ML's, false.
+    /// Whether neural networks make features. Default: `false` (Azure ML's). For tables only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_dnn_featurization: Option<bool>,
 }
@@ -174,16 +176,16 @@ pub enum FeaturizationMode {
     Off,
 }
 
-/// What a transformer does with some columns.
+/// Parameters of a transformer for some columns.
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transformer {
-    /// The columns. Default: all.
+    /// Columns to transform. Default: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(min = 1, max = 255)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub fields: Vec<String>,
-    /// Its parameters, by their own names, such as `strategy: median`.
+    /// Parameters of the transformer, by its own names, such as `strategy: median`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = crate::step::bounds::at_most_50)]
     pub parameters: BTreeMap<String, Scalar>,
@@ -210,7 +212,7 @@ fn bound_transformers(schema: &mut Schema) {
 #[derive(Clone, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoMlSweep {
-    /// The algorithm.
+    /// Name of the algorithm.
     pub sampling_algorithm: SamplingType,
     /// When trials that do badly are ended. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]

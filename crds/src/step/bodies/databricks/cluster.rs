@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = crate::rules::exactly_one("databricks.cluster", &["existing", "new"]))]
 pub struct DatabricksCluster {
-    /// The id of a cluster of the Databricks workspace, such as `0923-164208-meows279`. Databricks starts it when it is stopped.
+    /// Id of an existing cluster of the Databricks workspace, such as `0923-164208-meows279`. Databricks starts it if it is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
     pub existing: Option<String>,
-    /// A cluster for this run alone.
+    /// Cluster for this run only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<NewCluster>,
 }
@@ -29,46 +29,46 @@ pub struct DatabricksCluster {
     validation = crate::rules::exactly_one("databricks.cluster.new", &["nodeTypeId", "instancePoolId"]),
 )]
 pub struct NewCluster {
-    /// The version of Databricks' runtime, such as `15.4.x-scala2.12`.
+    /// Version of the Databricks runtime, such as `15.4.x-scala2.12`.
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9._-]+$"))]
     pub spark_version: String,
-    /// The size of a node, such as `Standard_DS3_v2`.
+    /// VM size of the nodes, such as `Standard_DS3_v2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$"))]
     pub node_type_id: Option<String>,
-    /// The size of the driver. Default: that of the other nodes.
+    /// VM size of the driver. Default: that of the other nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$"))]
     pub driver_node_type_id: Option<String>,
-    /// The pool that nodes are taken from, in place of `nodeTypeId`.
+    /// Id of the pool that nodes are taken from, instead of `nodeTypeId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
     pub instance_pool_id: Option<String>,
-    /// How many workers, beside the driver. 0 is a cluster of one node, on which Spark is local.
+    /// Number of workers, beside the driver. `0` is a cluster of one node, with local Spark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 10_000))]
     pub num_workers: Option<i32>,
-    /// Workers by need, in place of `numWorkers`.
+    /// Number of workers by need, instead of `numWorkers`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autoscale: Option<Autoscale>,
-    /// Spark's configuration. It takes no values of inputs, and is shown in studio: a secret is written as `{{secrets/<scope>/<key>}}`,
-    /// which Databricks fills in.
+    /// Configuration of Spark: name to value. It takes no values of inputs, and studio shows it. Write a secret as
+    /// `{{secrets/<scope>/<key>}}`, which Databricks fills in.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = bound_conf)]
     pub spark_conf: BTreeMap<String, Scalar>,
-    /// Environment variables of the cluster, as `sparkConf`.
+    /// Environment variables of the cluster: name to value, with secrets as in `sparkConf`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = bound_variables)]
     pub spark_env_vars: BTreeMap<String, String>,
-    /// Tags of the virtual machines.
+    /// Tags of the virtual machines: name to value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = bound_tags)]
     pub custom_tags: BTreeMap<String, String>,
-    /// The id of the policy that the cluster keeps to. Default: none.
+    /// Id of the cluster policy. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
     pub policy_id: Option<String>,
-    /// For whom the cluster is, which Unity Catalog asks for. Default: Databricks', without Unity Catalog.
+    /// Users of the cluster, which Unity Catalog asks for. Default: Databricks', without Unity Catalog.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_security_mode: Option<SecurityMode>,
 }
@@ -79,10 +79,10 @@ pub struct NewCluster {
 #[x_kube(validation = Rule::new("self.minWorkers <= self.maxWorkers")
     .message("databricks.cluster.new.autoscale: minWorkers is greater than maxWorkers; exchange them"))]
 pub struct Autoscale {
-    /// The fewest.
+    /// Minimum number of workers.
     #[schemars(range(min = 1, max = 10_000))]
     pub min_workers: i32,
-    /// The most.
+    /// Maximum number of workers.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_workers: i32,
 }

@@ -29,8 +29,8 @@ use std::collections::BTreeMap;
         .message("databricks.args are for python or jar; write parameters for a notebook or job").field_path(".args"),
 )]
 pub struct Databricks {
-    /// The address of the Databricks workspace, such as `https://adb-1234567890123456.7.azuredatabricks.net`. Nothing else is sent the
-    /// token of the step.
+    /// Address of the Databricks workspace, such as `https://adb-1234567890123456.7.azuredatabricks.net`. The step's token is sent nowhere
+    /// else.
     #[schemars(
         length(min = 1, max = 128),
         regex(
@@ -38,46 +38,46 @@ pub struct Databricks {
         )
     )]
     pub workspace_url: String,
-    /// A notebook. It reads `parameters` as widgets.
+    /// Notebook to run. It reads `parameters` as widgets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notebook: Option<Notebook>,
-    /// A Python file that Databricks can read. It is given `args`.
+    /// Python file to run, with `args`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonFile>,
-    /// A class of a jar, which is one of `libraries`. Its `main` is given `args`.
+    /// Class to run, of a jar in `libraries`. Its `main` gets `args`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jar: Option<Jar>,
-    /// A job of the Databricks workspace that exists. It is given `parameters`, which it must declare.
+    /// Existing job of the Databricks workspace. It gets `parameters`, which it must declare.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<DatabricksJob>,
-    /// Where a notebook, python or jar runs. A job has its own.
+    /// Cluster of a notebook, python or jar. A job has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<DatabricksCluster>,
-    /// What is installed on the cluster first.
+    /// Libraries to install on the cluster first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub libraries: Vec<Library>,
-    /// Name to value. A value may use `${{inputs.<input>}}` and `${{outputs.<output>}}`; data is given by its address. A value
-    /// `$[[${{inputs.<input>}}]]` is left out, with its name, when the optional input has no value.
+    /// Parameters: name to value. A value may use `${{inputs.<input>}}` and `${{outputs.<output>}}`; data is given by its address. A value
+    /// `$[[${{inputs.<input>}}]]` is dropped, with its name, when the optional input has no value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(transform = bound_parameters)]
     #[x_kube(validation = crate::rules::yaml_keys("databricks.parameters"))]
     pub parameters: BTreeMap<String, String>,
-    /// Arguments, with values as in `parameters`. An optional group `$[[--rate ${{inputs.rate}}]]` is one element, whose words become
+    /// Arguments, with values as in `parameters`. An optional group, `$[[--rate ${{inputs.rate}}]]`, is one element, whose words become
     /// arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(max = 1024)))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub args: Vec<String>,
-    /// The longest that the run on Databricks may take, in hours, minutes and seconds such as `90m`. Databricks ends it then, also when
-    /// nothing follows it any more. Default: the `timeout` of the step; without that none.
+    /// Maximum time of the run, such as `90m`, after which Databricks ends it, even if the step is gone. Default: the `timeout` of the
+    /// step, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = crate::rules::duration("databricks.timeout", "1m", "504h"))]
     pub timeout: Option<String>,
-    /// The name of a secret in the Key Vault of the Azure ML workspace that holds a token of Databricks. The step reads it with its managed
-    /// identity. Default: none is needed, since the managed identity itself signs in to Databricks.
+    /// Name of a secret with a Databricks token, in the Key Vault of the Azure ML workspace. Default: none; the step's managed identity
+    /// signs in to Databricks. With a secret, this identity reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 127), regex(pattern = r"^[0-9a-zA-Z-]+$"))]
     pub token_secret: Option<String>,
@@ -92,7 +92,7 @@ fn bound_parameters(schema: &mut Schema) {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notebook {
-    /// Its path, such as `/Shared/prepare`.
+    /// Path of the notebook, such as `/Shared/prepare`.
     #[schemars(length(min = 2, max = 1024), regex(pattern = r"^/[^$\n\r]+$"))]
     pub path: String,
 }
@@ -101,7 +101,7 @@ pub struct Notebook {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PythonFile {
-    /// A path of the workspace such as `/Workspace/Shared/prepare.py`, or an address: `dbfs:/…`, `abfss://…`, `/Volumes/…`.
+    /// Path of the file in the workspace, such as `/Workspace/Shared/prepare.py`, or its address: `dbfs:/…`, `abfss://…`, `/Volumes/…`.
     #[schemars(length(min = 1, max = 1024), regex(pattern = r"^(/|dbfs:/|abfss://)[^$\n\r]+$"))]
     pub file: String,
 }
@@ -110,7 +110,7 @@ pub struct PythonFile {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Jar {
-    /// Its full name, such as `com.example.Prepare`.
+    /// Full name of the class, such as `com.example.Prepare`.
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z_][A-Za-z0-9_.]*$"))]
     pub main_class: String,
 }
@@ -119,7 +119,7 @@ pub struct Jar {
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DatabricksJob {
-    /// Its id, a number.
+    /// Id of the job, a number.
     #[schemars(range(min = 1, max = 9_007_199_254_740_991_i64))]
     pub id: i64,
 }
