@@ -1,5 +1,7 @@
 //! The definitions as a whole: every field is described and bounded, and all fit where one of others does.
 
+mod texts;
+
 use anyhow::{Context as _, Result, bail};
 use kube::Resource as _;
 use serde::de::DeserializeOwned;
