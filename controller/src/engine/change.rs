@@ -28,8 +28,8 @@ impl<K: Kind> Pass<'_, K> {
     /// Carries out what a plan changes in this cluster, in its order.
     pub(super) async fn change(&self, plan: &Plan) -> Result<(), Trouble> {
         let ctx = &self.engine.ctx;
-        let api =
-            Api::namespaced(ctx.kube.clone(), self.object.meta().namespace.as_deref().unwrap_or_default());
+        let namespace = self.object.meta().namespace.as_deref().unwrap_or_default();
+        let api = Api::namespaced(ctx.kube.clone(), namespace);
         for change in &plan.cluster {
             let permit = ctx.write_permit().await.ok_or_else(not_leading)?;
             let carried = changes::carry_out(&api, change).await;
@@ -43,12 +43,13 @@ impl<K: Kind> Pass<'_, K> {
                 (Change::Create { .. } | Change::Cancel(_), Err(trouble)) => return Err(trouble),
             }
             if let Change::Create { due: Some(due), .. } = change {
-                ctx.metrics.work.fired(Fired::After(clock::now().duration_since(*due).unsigned_abs()));
+                let lag = clock::now().duration_since(*due).unsigned_abs();
+                ctx.metrics.work.fired(namespace, Fired::After(lag));
             }
         }
         // Once: a plan that was not carried out comes again.
         if plan.warnings.iter().any(|(reason, _)| *reason == Reason::STARTING_DEADLINE_PASSED) {
-            ctx.metrics.work.fired(Fired::Missed);
+            ctx.metrics.work.fired(namespace, Fired::Missed);
         }
         Ok(())
     }

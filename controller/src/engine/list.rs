@@ -10,7 +10,7 @@ use azureml_plan::run::{MANAGED, TRACKED};
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt as _};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The namespace and the name of an object.
@@ -113,13 +113,15 @@ fn key<K: Resource>(object: &K) -> Key {
 const CONDITIONS: [&str; 5] = ["Ready", "Reconciling", "Stalled", "Paused", "Succeeded"];
 const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
 
-/// How many objects of a kind there are, and how many have each condition.
+/// How many objects of a kind there are, and in each namespace how many have each condition.
 #[must_use]
 pub fn counted<K: Kind>(store: &Store<K>) -> Counted {
     let objects = store.state();
-    let mut counts = [[0_i64; STATUSES.len()]; CONDITIONS.len()];
-    for status in objects.iter().filter_map(|object| object.status()) {
-        for condition in &status.common().conditions {
+    let mut all = BTreeMap::<&str, [[i64; STATUSES.len()]; CONDITIONS.len()]>::new();
+    for object in &objects {
+        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        let counts = all.entry(namespace).or_default();
+        for condition in object.status().iter().flat_map(|status| &status.common().conditions) {
             let r#type = CONDITIONS.iter().position(|word| *word == condition.type_);
             let status = STATUSES.iter().position(|word| *word == condition.status);
             if let (Some(r#type), Some(status)) = (r#type, status) {
@@ -127,15 +129,29 @@ pub fn counted<K: Kind>(store: &Store<K>) -> Counted {
             }
         }
     }
-    let conditions = CONDITIONS.iter().zip(counts).flat_map(|(r#type, counts)| {
-        STATUSES.iter().zip(counts).map(move |(status, count)| (*r#type, *status, count))
-    });
-    // What everybody looks at is there also when nothing has it.
-    let is_told =
-        |row: &(&str, &str, i64)| row.2 > 0 || (row.1 == "True" && CONDITIONS[..3].contains(&row.0));
-    let conditions = conditions.filter(is_told);
+    let mut conditions = Vec::new();
+    for (namespace, counts) in all {
+        for (r#type, counts) in CONDITIONS.into_iter().zip(counts) {
+            for (status, count) in STATUSES.into_iter().zip(counts) {
+                // What everybody looks at is there also when no object of the namespace has it.
+                if count > 0 || (status == "True" && CONDITIONS[..3].contains(&r#type)) {
+                    conditions.push((namespace.to_owned(), r#type, status, count));
+                }
+            }
+        }
+    }
     let all = i64::try_from(objects.len()).unwrap_or(i64::MAX);
-    Counted { kind: K::KIND, all, conditions: conditions.collect() }
+    Counted { kind: K::KIND, all, conditions }
+}
+
+/// Adds the namespaces that hold objects of a kind.
+pub fn gather<K: Kind>(store: &Store<K>, namespaces: &mut BTreeSet<String>) {
+    for object in store.state() {
+        let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+        if !namespaces.contains(namespace) {
+            namespaces.insert(namespace.to_owned());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -148,23 +164,39 @@ mod tests {
     #[test]
     fn conditions_are_counted_and_what_is_gone_or_made_up_is_not() {
         let (reader, mut writer) = store::<MLCompute>();
-        let object = |name: &str, r#type: &str| -> MLCompute {
+        let object = |namespace: &str, name: &str, r#type: &str| -> MLCompute {
             let condition = json!({"type": r#type, "status": "True", "reason": "R", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
             let object = json!({
-                "apiVersion": "azureml.dev/v1alpha1", "kind": "MLCompute", "metadata": {"name": name, "namespace": "n"},
+                "apiVersion": "azureml.dev/v1alpha1", "kind": "MLCompute", "metadata": {"name": name, "namespace": namespace},
                 "spec": {"workspaceRef": {"name": "w"}, "vmSize": "Standard_DS3_v2", "scale": {"max": 4}},
                 "status": {"conditions": [condition]},
             });
             serde_json::from_value(object).unwrap()
         };
         for (name, r#type) in [("a", "Ready"), ("b", "Ready"), ("c", "Paused"), ("d", "MadeUp")] {
-            writer.apply_watcher_event(&Event::Apply(object(name, r#type)));
+            writer.apply_watcher_event(&Event::Apply(object("m", name, r#type)));
         }
-        writer.apply_watcher_event(&Event::Delete(object("b", "Ready")));
+        writer.apply_watcher_event(&Event::Apply(object("n", "a", "Stalled")));
+        writer.apply_watcher_event(&Event::Apply(object("o", "a", "Stalled")));
+        writer.apply_watcher_event(&Event::Delete(object("m", "b", "Ready")));
+        writer.apply_watcher_event(&Event::Delete(object("o", "a", "Stalled")));
         let counted = counted(&reader);
-        assert_eq!((counted.kind, counted.all), ("MLCompute", 3));
-        let rows =
-            [("Ready", "True", 1), ("Reconciling", "True", 0), ("Stalled", "True", 0), ("Paused", "True", 1)];
-        assert_eq!(counted.conditions, rows);
+        assert_eq!((counted.kind, counted.all), ("MLCompute", 4));
+        let rows = [
+            ("m", "Ready", "True", 1),
+            ("m", "Reconciling", "True", 0),
+            ("m", "Stalled", "True", 0),
+            ("m", "Paused", "True", 1),
+            ("n", "Ready", "True", 0),
+            ("n", "Reconciling", "True", 0),
+            ("n", "Stalled", "True", 1),
+        ];
+        assert_eq!(
+            counted.conditions,
+            rows.map(|(of, r#type, status, count)| (of.to_owned(), r#type, status, count))
+        );
+        let mut namespaces = BTreeSet::new();
+        gather(&reader, &mut namespaces);
+        assert_eq!(namespaces, BTreeSet::from(["m", "n"].map(str::to_owned)));
     }
 }

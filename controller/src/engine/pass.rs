@@ -276,7 +276,8 @@ impl<K: Kind> Pass<'_, K> {
                 recall.newer = Some(written);
             });
             if let Some(done) = done {
-                ctx.metrics.work.done(done);
+                let namespace = object.meta().namespace.as_deref().unwrap_or_default();
+                ctx.metrics.work.done(namespace, done);
             }
         }
         Ok(())

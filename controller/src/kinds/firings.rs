@@ -68,7 +68,7 @@ async fn in_its_place(ctx: &Context, places: &Places, key: Key, due: Due) -> (bo
     let look = PAYER.scope(Arc::from(key.0.as_str()), look(ctx, &key, due));
     let is_decided = tokio::time::timeout(LONGEST, look).await.unwrap_or_else(|_| {
         if due.is_last() {
-            ctx.metrics.work.fired(Fired::Unknown);
+            ctx.metrics.work.fired(&key.0, Fired::Unknown);
         }
         due.is_last()
     });
@@ -111,7 +111,7 @@ async fn look(ctx: &Context, (namespace, name): &Key, due: Due) -> bool {
             Fired::Unknown
         }
     };
-    ctx.metrics.work.fired(fired);
+    ctx.metrics.work.fired(namespace, fired);
     if fired == Fired::Missed {
         let message = format!("Azure ML made no job for {}; see the schedule in studio", due.at);
         tracing::warn!(

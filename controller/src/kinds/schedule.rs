@@ -10,6 +10,8 @@ use azureml_crds::shared::DeletionPolicy;
 use azureml_crds::{MLPipeline, MLSchedule};
 use azureml_plan::schedule::{ended, health};
 use jiff::Timestamp;
+use kube::ResourceExt as _;
+use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -59,15 +61,49 @@ impl Kind for MLSchedule {
     }
 }
 
-/// How the runs of all schedules are.
+/// How the runs of all schedules are, by namespace. One whose schedules say nothing is there too: an alert that fires sees it end.
 #[must_use]
-pub fn nights(schedules: &[Arc<MLSchedule>], now: Timestamp) -> Nights {
-    let mut nights = Nights::default();
-    for health in schedules.iter().filter_map(|schedule| health(schedule, now)) {
-        nights.failed += i64::from(health.is_failed);
-        nights.overdue += i64::from(health.is_overdue);
-        nights.slow += i64::from(health.is_slow);
-        nights.since_success = nights.since_success.max(health.since_success.map(|time| time.as_secs()));
+pub fn nights(schedules: &[Arc<MLSchedule>], now: Timestamp) -> BTreeMap<String, Nights> {
+    let mut all = BTreeMap::<String, Nights>::new();
+    for schedule in schedules {
+        let of = all.entry(schedule.namespace().unwrap_or_default()).or_default();
+        let Some(health) = health(schedule, now) else { continue };
+        *of = of.and(Nights {
+            failed: i64::from(health.is_failed),
+            overdue: i64::from(health.is_overdue),
+            slow: i64::from(health.is_slow),
+            since_success: health.since_success.map(|time| time.as_secs()),
+        });
     }
-    nights
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn each_namespace_has_the_nights_of_its_own_schedules() {
+        let schedule = |namespace: &str, name: &str, phase: &str| -> Arc<MLSchedule> {
+            let run = json!({"jobName": "j", "firedAt": "2026-01-09T06:00:00Z", "phase": phase, "durationSeconds": 60});
+            let object = json!({
+                "apiVersion": "azureml.dev/v1alpha1", "kind": "MLSchedule",
+                "metadata": {"name": name, "namespace": namespace, "creationTimestamp": "2026-01-01T00:00:00Z"},
+                "spec": {"pipelineRef": {"name": "p"}, "cron": "0 6 * * *", "suspend": name == "paused"},
+                "status": {"lastSuccessAt": "2026-01-09T06:00:00Z", "runs": [run]},
+            });
+            serde_json::from_value(object).map(Arc::new).unwrap()
+        };
+        let schedules = [
+            schedule("team-a", "one", "Failed"),
+            schedule("team-a", "two", "Failed"),
+            schedule("team-b", "one", "Succeeded"),
+            schedule("team-c", "paused", "Failed"),
+        ];
+        let all = nights(&schedules, "2026-01-09T07:00:00Z".parse().unwrap());
+        let of = |failed, since_success| Nights { failed, overdue: 0, slow: 0, since_success };
+        let wanted = [("team-a", of(2, Some(3600))), ("team-b", of(0, Some(3600))), ("team-c", of(0, None))];
+        assert_eq!(all, wanted.map(|(namespace, nights)| (namespace.to_owned(), nights)).into());
+    }
 }

@@ -1,10 +1,12 @@
 //! Metrics: what the process did, and how it is. Shown as OpenMetrics, or in Prometheus' own text format.
 //!
-//! Labels never hold names of objects, subscriptions or messages, so that what is kept does not grow with what is served.
+//! Labels never hold names of objects, subscriptions or messages, so that what is kept does not grow with what is served. What is a
+//! team's has the namespace of its objects, within a bound.
 
 mod azure;
 mod format;
 mod life;
+mod namespaces;
 mod objects;
 mod passes;
 mod process;
@@ -36,6 +38,8 @@ pub struct Metrics {
     pub life: Life,
     /// What was done in Azure.
     pub work: Work,
+    /// The namespaces that have series of their own.
+    pub namespaces: Arc<namespaces::Namespaces>,
     /// The objects, where this process leads.
     pub objects: Arc<objects::Objects>,
     /// The queues, where this process leads.
@@ -47,19 +51,22 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::default();
+        let namespaces = Arc::<namespaces::Namespaces>::default();
         let metrics = (
             Passes::new(&mut registry),
             AzureMetrics::new(&mut registry),
             Life::new(&mut registry),
-            Work::new(&mut registry),
+            Work::new(&mut registry, namespaces.clone()),
         );
         let (passes, azure, life, work) = metrics;
-        let (objects, queues, schedules) = (Arc::default(), Arc::default(), Arc::default());
+        let objects = Arc::new(objects::Objects::new(namespaces.clone()));
+        let schedules = Arc::new(schedules::Schedules::new(namespaces.clone()));
+        let queues = Arc::default();
         registry.register_collector(Box::new(Arc::clone(&objects)));
         registry.register_collector(Box::new(Arc::clone(&queues)));
         registry.register_collector(Box::new(Arc::clone(&schedules)));
         registry.register_collector(Box::new(process::Process));
-        Self { registry, passes, azure, life, work, objects, queues, schedules }
+        Self { registry, passes, azure, life, work, namespaces, objects, queues, schedules }
     }
 }
 
@@ -69,6 +76,9 @@ impl Metrics {
     /// # Errors
     /// When a label cannot be written as text, which does not happen.
     pub fn open_metrics(&self) -> Result<String, std::fmt::Error> {
+        if let Some(seen) = self.namespaces.look() {
+            self.work.show(&seen);
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -84,31 +94,4 @@ impl Metrics {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_formats_are_whole_and_name_the_build() {
-        let metrics = Metrics::default();
-        let (open, text) = (metrics.open_metrics().unwrap(), metrics.text().unwrap());
-        let build = concat!("azureml_operator_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"");
-        assert!(open.contains(build) && text.contains(build), "{open}");
-        assert!(open.ends_with("# EOF\n") && !text.contains("# EOF"));
-    }
-
-    #[test]
-    fn what_alerts_count_is_there_from_the_start_at_zero() {
-        let text = Metrics::default().text().unwrap();
-        for line in [
-            "azureml_operator_leader 0",
-            "azureml_operator_builds_total{result=\"failed\"} 0",
-            "azureml_operator_runs_total{result=\"failed\"} 0",
-            "azureml_operator_scheduled_runs_total{result=\"failed\"} 0",
-            "azureml_operator_schedule_firings_total{result=\"missed\"} 0",
-            "azureml_operator_lease_renewals_total{result=\"failure\"} 0",
-            "azureml_operator_azure_token_requests_total{result=\"failure\"} 0",
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in {text}");
-        }
-    }
-}
+mod tests;

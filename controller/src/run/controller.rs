@@ -4,7 +4,7 @@ use crate::args::Run;
 use crate::clock;
 use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
-use crate::engine::list::counted;
+use crate::engine::list::{counted, gather};
 use crate::engine::memory::Memory;
 use crate::engine::namespaces::Namespaces;
 use crate::engine::pass::Engine;
@@ -29,6 +29,7 @@ use azureml_observe::looks::Looks;
 use futures::future::join_all;
 use kube::Client;
 use kube::runtime::reflector::store::{Store, Writer};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -120,6 +121,13 @@ macro_rules! stations {
         /// How many objects there are of each kind.
         fn counts(stores: &Stores) -> Vec<Counted> {
             vec![$(counted(&stores.$many),)*]
+        }
+
+        /// The namespaces that hold objects of any kind.
+        fn namespaces(stores: &Stores) -> BTreeSet<String> {
+            let mut namespaces = BTreeSet::new();
+            $(gather(&stores.$many, &mut namespaces);)*
+            namespaces
         }
     };
 }
@@ -215,6 +223,8 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
 
 /// Lets the metrics ask for what is not counted but looked at.
 fn show(ctx: &Arc<Context>) {
+    let shown = ctx.clone();
+    ctx.metrics.namespaces.told_by(move || namespaces(&shown.stores));
     let shown = ctx.clone();
     ctx.metrics.objects.counted_by(move || counts(&shown.stores));
     let shown = ctx.clone();

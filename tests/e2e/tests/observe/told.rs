@@ -168,8 +168,10 @@ async fn what_is_exported(scenario: &Scenario) -> Result<()> {
 }
 
 async fn what_is_deleted_is_not_counted(scenario: &Scenario) -> Result<()> {
-    let stalled =
-        "azureml_operator_object_conditions{kind=\"MLEnvironment\",type=\"Stalled\",status=\"True\"} ";
+    let stalled = format!(
+        "azureml_operator_object_conditions{{object_namespace=\"{}\",kind=\"MLEnvironment\",type=\"Stalled\",status=\"True\"}} ",
+        scenario.scene.namespace
+    );
     let (_, before) = scrape(&scenario.leader, "*/*").await?;
     ensure!(before.contains(&format!("{stalled}1\n")), "{before}");
     scenario.scene.kubectl(&["delete", "mlenvironment", "broken", "--wait=true"]).await?;
