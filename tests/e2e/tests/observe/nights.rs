@@ -59,6 +59,7 @@ async fn a_night_that_fails_is_seen_where_people_look_and_the_next_good_one_clea
     let events = scene.kubectl(&["get", "events", "--field-selector", "reason=RunFailed"]).await?;
     ensure!(events.contains("Warning") && events.contains("no package called caret"), "{events}");
     let alert = fired(&prometheus).await?;
+    ensure!(alert["labels"]["object_namespace"] == scene.namespace.as_str(), "{alert}");
     let link = alert["annotations"]["runbook_url"].as_str().context("no link")?;
     ensure!(link.ends_with(&format!("#{}", ALERT.to_lowercase())), "{alert}");
     ensure!(
@@ -120,7 +121,8 @@ async fn a_night_that_this_cluster_fires_and_that_fails_is_alerted_until_the_nex
     scene.kubectl(&["wait", "mlschedule/nightly", &ended("False"), "--timeout=150s"]).await?;
     let alert = fired(&prometheus).await?;
     let told = alert["annotations"]["description"].as_str().context("no description")?;
-    ensure!(told.starts_with("The newest run of 1 schedules failed."), "{alert}");
+    let words = format!("The newest run of 1 schedules of {} failed.", scene.namespace);
+    ensure!(told.starts_with(&words), "{alert}");
     ensure!(scene.azure.release(&fault, false), "there is no such fault");
     scene.kubectl(&["wait", "mlschedule/nightly", &ended("True"), "--timeout=150s"]).await?;
     cleared(&prometheus).await?;

@@ -9,6 +9,7 @@ use super::scenario::Scenario;
 use super::{alerts, chart, logs, printed, program};
 use anyhow::{Context as _, Result, ensure};
 use regex::Regex;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0";
@@ -35,7 +36,7 @@ async fn every_panel_and_every_alert_reads_what_two_real_replicas_export() -> Re
         changed = scenario.keep_changing() => changed?,
     }
     names_are_exported(&prometheus).await?;
-    what_fires(&prometheus).await?;
+    what_fires(&prometheus, &scenario.scene.namespace).await?;
     exemplars_name_traces(&prometheus, &scenario).await?;
     what_is_exported(&scenario).await?;
     logs::check(&scenario.leader.lines(), &scenario.scene)?;
@@ -113,18 +114,21 @@ async fn values_are_exported(prometheus: &Prometheus, metric: &str, asked: &Aske
     Ok(())
 }
 
-/// The failures of the scenario raise their alerts, and nothing else does.
-async fn what_fires(prometheus: &Prometheus) -> Result<()> {
-    let wanted =
-        BTreeSet::from(["AzureMLOperatorBuildFailed", "AzureMLOperatorRunFailed"].map(str::to_owned));
+/// The failures of the scenario raise their alerts, which name the namespace of what failed, and nothing else does.
+async fn what_fires(prometheus: &Prometheus, namespace: &str) -> Result<()> {
+    let wanted = ["AzureMLOperatorBuildFailed", "AzureMLOperatorRunFailed"];
+    let wanted = BTreeSet::from(wanted.map(|alert| (alert.to_owned(), namespace.to_owned())));
     let wanted = &wanted;
     prometheus
         .until("the alerts of what failed", |it| async move {
             let alerts = it.get("alerts", &[]).await?;
             let firing = alerts["alerts"].as_array().into_iter().flatten();
             let firing = firing.filter(|alert| alert["state"] == "firing");
-            let firing: BTreeSet<String> =
-                firing.filter_map(|alert| alert["labels"]["alertname"].as_str().map(str::to_owned)).collect();
+            let text = |label: &Value| label.as_str().unwrap_or_default().to_owned();
+            let firing = firing.map(|alert| &alert["labels"]);
+            let firing: BTreeSet<(String, String)> = firing
+                .map(|labels| (text(&labels["alertname"]), text(&labels["object_namespace"])))
+                .collect();
             Ok((&firing == wanted).then_some(()))
         })
         .await
@@ -174,6 +178,9 @@ async fn what_is_deleted_is_not_counted(scenario: &Scenario) -> Result<()> {
     );
     let (_, before) = scrape(&scenario.leader, "*/*").await?;
     ensure!(before.contains(&format!("{stalled}1\n")), "{before}");
+    // As the alert of stalled objects writes its command.
+    let listed = scenario.scene.kubectl(&["get", "MLEnvironment"]).await?;
+    ensure!(listed.contains("broken"), "{listed}");
     scenario.scene.kubectl(&["delete", "mlenvironment", "broken", "--wait=true"]).await?;
     let mark = scenario.leader.mark();
     // Its own watch may be a moment behind; another change is not before it has seen the deletion.
