@@ -19,7 +19,7 @@ fn dashboard() -> Result<Value> {
 }
 
 fn filled(expression: &str) -> String {
-    ["$namespace", "$job", "$kind"]
+    ["$namespace", "$job", "$kind", "$object_namespace"]
         .iter()
         .fold(expression.replace("$__rate_interval", "10s"), |text, name| text.replace(name, ".*"))
 }
