@@ -9,9 +9,8 @@ use super::sources::map_name;
 use super::watch::Watch;
 use crate::telemetry::texts::MAPS_NOT_WATCHED;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::Api;
-use kube::core::PartialObjectMeta;
-use kube::{Client, ResourceExt as _};
+use kube::ResourceExt as _;
+use kube::core::ApiResource;
 use std::sync::Arc;
 
 /// The label of a ConfigMap that is to be followed, and its value.
@@ -22,22 +21,16 @@ pub async fn follow(ctx: Arc<Context>, watch: Watch) {
     let (key, value) = LABEL;
     let watched = Watched {
         kind: "ConfigMap",
-        apis: apis(&ctx.kube, &watch.namespaces),
+        resource: ApiResource::erase::<ConfigMap>(&()),
+        namespaces: &watch.namespaces,
         label: Some(format!("{key}={value}")),
         warning: MAPS_NOT_WATCHED,
     };
-    metadata::follow(watched, &watch.stop, |told| {
+    metadata::follow(&ctx.kube, watched, &watch.stop, &mut |told| {
         if let Told::Is(map) | Told::Gone(map) = told {
             let name = map_name(map.namespace().unwrap_or_default(), map.name_any());
             watch.wakers.wake_all(ctx.referrers(&name));
         }
     })
     .await;
-}
-
-fn apis(kube: &Client, namespaces: &[String]) -> Vec<Api<PartialObjectMeta<ConfigMap>>> {
-    match namespaces {
-        [] => vec![Api::all(kube.clone())],
-        some => some.iter().map(|name| Api::namespaced(kube.clone(), name)).collect(),
-    }
 }

@@ -9,8 +9,6 @@ use super::sources::{flux_name, resource};
 use super::watch::Watch;
 use crate::telemetry::texts::FLUX_NOT_WATCHED;
 use azureml_crds::source::{FLUX_API, FluxKind};
-use kube::api::Api;
-use kube::core::{DynamicObject, PartialObjectMeta};
 use kube::{Client, ResourceExt as _};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +16,6 @@ use tokio::task::JoinSet;
 
 /// How often it is looked whether Flux has been installed.
 pub const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
-
-type Metadata = PartialObjectMeta<DynamicObject>;
 
 /// Follows the sources of Flux, each kind from when it is served, until told to stop.
 pub async fn follow(ctx: Arc<Context>, watch: Watch) {
@@ -57,23 +53,16 @@ async fn served(kube: &Client) -> Vec<String> {
 async fn follow_kind(ctx: Arc<Context>, watch: Watch, kind: FluxKind) {
     let watched = Watched {
         kind: kind.name(),
-        apis: apis(&ctx.kube, &watch.namespaces, kind),
+        resource: resource(kind),
+        namespaces: &watch.namespaces,
         label: None,
         warning: FLUX_NOT_WATCHED,
     };
-    metadata::follow(watched, &watch.stop, |told| {
+    metadata::follow(&ctx.kube, watched, &watch.stop, &mut |told| {
         if let Told::Is(source) | Told::Gone(source) = told {
             let name = flux_name(kind, source.namespace().unwrap_or_default(), source.name_any());
             watch.wakers.wake_all(ctx.referrers(&name));
         }
     })
     .await;
-}
-
-fn apis(kube: &Client, namespaces: &[String], kind: FluxKind) -> Vec<Api<Metadata>> {
-    let resource = resource(kind);
-    match namespaces {
-        [] => vec![Api::all_with(kube.clone(), &resource)],
-        some => some.iter().map(|name| Api::namespaced_with(kube.clone(), name, &resource)).collect(),
-    }
 }

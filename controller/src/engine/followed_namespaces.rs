@@ -12,7 +12,7 @@ use azureml_crds::MLWorkspace;
 use azureml_crds::sharing::AllowedFrom;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt as _;
-use kube::api::Api;
+use kube::core::ApiResource;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -25,12 +25,13 @@ pub async fn follow(ctx: Arc<Context>, watch: Watch, listed: CancellationToken) 
     }
     let watched = Watched {
         kind: "Namespace",
-        apis: vec![Api::<_>::all(ctx.kube.clone())],
+        resource: ApiResource::erase::<Namespace>(&()),
+        namespaces: &[],
         label: None,
         warning: NAMESPACES_NOT_WATCHED,
     };
     let mut seen = BTreeSet::new();
-    metadata::follow::<Namespace>(watched, &watch.stop, |told| match told {
+    metadata::follow(&ctx.kube, watched, &watch.stop, &mut |told| match told {
         Told::Begins => seen.clear(),
         Told::Is(namespace) => {
             let name = namespace.name_any();

@@ -7,36 +7,51 @@ use super::shut::{Patience, is_refused};
 use super::watch::LONGEST_WATCH;
 use futures::StreamExt as _;
 use futures::stream::select_all;
-use kube::api::{Api, Resource};
-use kube::core::PartialObjectMeta;
+use kube::Client;
+use kube::api::Api;
+use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::watcher::{Error, Event};
 use kube::runtime::{WatchStreamExt as _, watcher};
-use serde::de::DeserializeOwned;
-use std::fmt::Debug;
 use std::pin::pin;
 use tokio_util::sync::CancellationToken;
 
 /// How many are asked for at once: their metadata alone comes.
 const PAGE: u32 = 100;
 
+/// The metadata of an object of any kind.
+pub(super) type Metadata = PartialObjectMeta<DynamicObject>;
+
 /// What is watched.
-pub(super) struct Watched<K> {
+pub(super) struct Watched<'a> {
     /// The kind, for the log.
     pub kind: &'static str,
-    /// Where.
-    pub apis: Vec<Api<PartialObjectMeta<K>>>,
+    /// The same, for the API server.
+    pub resource: ApiResource,
+    /// Where; none for everywhere.
+    pub namespaces: &'a [String],
     /// The label that they have, as `key=value`; none where all are meant.
     pub label: Option<String>,
     /// What is said where the right is missing.
     pub warning: &'static str,
 }
 
+impl Watched<'_> {
+    fn apis(&self, kube: &Client) -> Vec<Api<Metadata>> {
+        match self.namespaces {
+            [] => vec![Api::all_with(kube.clone(), &self.resource)],
+            some => {
+                some.iter().map(|name| Api::namespaced_with(kube.clone(), name, &self.resource)).collect()
+            }
+        }
+    }
+}
+
 /// What a watch tells.
-pub(super) enum Told<'a, K> {
+pub(super) enum Told<'a> {
     /// An object is there, or was changed; also one that a list shows: it may have changed while nobody watched.
-    Is(&'a PartialObjectMeta<K>),
+    Is(&'a Metadata),
     /// An object was deleted.
-    Gone(&'a PartialObjectMeta<K>),
+    Gone(&'a Metadata),
     /// A list begins.
     Begins,
     /// Everything that is there was told since it began.
@@ -45,17 +60,15 @@ pub(super) enum Told<'a, K> {
     Refused,
 }
 
-/// Calls `each` with what was changed, and with what was there, until told to stop.
-pub(super) async fn follow<K>(
-    watched: Watched<K>,
+/// Calls `each` with what was changed, and with what was there, until told to stop. One for all kinds: a copy for each kind would weigh on the image.
+pub(super) async fn follow(
+    kube: &Client,
+    watched: Watched<'_>,
     stop: &CancellationToken,
-    mut each: impl FnMut(Told<'_, K>),
-) where
-    K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
-    PartialObjectMeta<K>: Resource,
-    <PartialObjectMeta<K> as Resource>::DynamicType: Clone + Send + Sync,
-{
-    let Watched { kind, apis, label, warning } = watched;
+    each: &mut (dyn FnMut(Told<'_>) + Send),
+) {
+    let apis = watched.apis(kube);
+    let Watched { kind, label, warning, .. } = watched;
     let mut settings = watcher::Config::default().timeout(LONGEST_WATCH).page_size(PAGE);
     settings.label_selector = label;
     let events =
