@@ -13,6 +13,7 @@ use kube::core::{ApiResource, DynamicObject, PartialObjectMeta};
 use kube::runtime::watcher::{Error, Event};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use std::pin::pin;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How many are asked for at once: their metadata alone comes.
@@ -60,6 +61,9 @@ pub(super) enum Told<'a> {
     Refused,
 }
 
+/// How long after a right was taken away all is listed again: a watch that may go on later would not tell what it has told before.
+const ANEW: Duration = Duration::from_secs(30);
+
 /// Calls `each` with what was changed, and with what was there, until told to stop. One for all kinds: a copy for each kind would weigh on the image.
 pub(super) async fn follow(
     kube: &Client,
@@ -67,14 +71,27 @@ pub(super) async fn follow(
     stop: &CancellationToken,
     each: &mut (dyn FnMut(Told<'_>) + Send),
 ) {
-    let apis = watched.apis(kube);
-    let Watched { kind, label, warning, .. } = watched;
-    let mut settings = watcher::Config::default().timeout(LONGEST_WATCH).page_size(PAGE);
-    settings.label_selector = label;
-    let events =
-        apis.into_iter().map(|api| watcher(api, settings.clone()).backoff(Patience::default()).boxed());
-    let mut events = pin!(select_all(events).take_until(stop.clone().cancelled_owned()));
     let mut is_told = false;
+    while !watch(kube, &watched, stop, (each, &mut is_told)).await {
+        if stop.run_until_cancelled(tokio::time::sleep(ANEW)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// The same until the right to watch is taken away. Whether it was told to stop.
+async fn watch(
+    kube: &Client,
+    watched: &Watched<'_>,
+    stop: &CancellationToken,
+    (each, is_told): (&mut (dyn FnMut(Told<'_>) + Send), &mut bool),
+) -> bool {
+    let (kind, warning) = (watched.kind, watched.warning);
+    let mut settings = watcher::Config::default().timeout(LONGEST_WATCH).page_size(PAGE);
+    settings.label_selector.clone_from(&watched.label);
+    let events = watched.apis(kube).into_iter();
+    let events = events.map(|api| watcher(api, settings.clone()).backoff(Patience::default()).boxed());
+    let mut events = pin!(select_all(events).take_until(stop.clone().cancelled_owned()));
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Apply(object) | Event::InitApply(object)) => each(Told::Is(&object)),
@@ -82,8 +99,8 @@ pub(super) async fn follow(
             Ok(Event::Init) => each(Told::Begins),
             Ok(Event::InitDone) => each(Told::Listed),
             Err(error) => {
-                let is_forbidden = is_forbidden(&error);
-                if is_forbidden && !std::mem::replace(&mut is_told, true) {
+                let (is_forbidden, is_lost) = (is_forbidden(&error), is_lost(&error));
+                if is_forbidden && !std::mem::replace(is_told, true) {
                     tracing::warn!(kind, "{warning}: {error}");
                 } else {
                     tracing::debug!(kind, "the watch failed, it goes on: {error}");
@@ -91,16 +108,26 @@ pub(super) async fn follow(
                 if is_forbidden || is_refused(&error) {
                     each(Told::Refused);
                 }
+                if is_lost {
+                    return false;
+                }
             }
         }
     }
+    true
 }
 
 /// Whether the right is missing, or was taken away; a kind that has gone is no news.
 fn is_forbidden(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::InitialListFailed(kube::Error::Api(status)) | Error::WatchStartFailed(kube::Error::Api(status))
-            if status.is_forbidden()
-    )
+    let is_of_list =
+        matches!(error, Error::InitialListFailed(kube::Error::Api(status)) if status.is_forbidden());
+    is_of_list || is_lost(error)
 }
+
+/// Whether the right was there for the list, and is not there for the watch.
+fn is_lost(error: &Error) -> bool {
+    matches!(error, Error::WatchStartFailed(kube::Error::Api(status)) if status.is_forbidden())
+}
+
+#[cfg(test)]
+mod tests;
