@@ -114,6 +114,8 @@ where
 {
     let world = World { objects: folder, settings: &hands.settings };
     let access = object.access(world)?;
+    // That it is noted first changes nothing in Azure.
+    access.joins(object.status().and_then(|status| status.common().workspace_id.as_deref()))?;
     let client = hands.client(&access.login.cloud)?;
     let mut refs = object.resolve(world, &access)?;
     let Hands { identities, looks, strangers, .. } = hands;

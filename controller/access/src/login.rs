@@ -36,18 +36,6 @@ pub struct Desk<'a, H> {
     pub holder: &'a H,
 }
 
-/// What is missing, for an object of another namespace: it is not told what Secrets there are.
-fn told(access: &Access, wait: Wait) -> Wait {
-    if access.reference.namespace.is_none() {
-        return wait;
-    }
-    let message = format!(
-        "ask the owner of MLWorkspace {} to look at its conditions: its credentials cannot be used",
-        access.reference
-    );
-    Wait { message, ..wait }
-}
-
 impl<H: Holder> Desk<'_, H> {
     /// The client for a workspace that may be used.
     ///
@@ -60,7 +48,7 @@ impl<H: Holder> Desk<'_, H> {
                 Who::Federated { client: client.clone(), tenant: tenant.clone() }
             }
             Identity::Secret { client, tenant, name } => {
-                let proof = self.proof(access.namespace(), name).await.map_err(|wait| told(access, wait))?;
+                let proof = self.proof(access.namespace(), name).await.map_err(|wait| access.told(wait))?;
                 Who::Client { client: client.clone(), tenant: tenant.clone(), proof }
             }
         };
@@ -71,7 +59,7 @@ impl<H: Holder> Desk<'_, H> {
                 "the controller's configuration knows no cloud {cloud}; it has {known}; the platform team names it in \
                  grants[].clouds, or describes it in clouds"
             );
-            Wait::stalled(Reason::UNKNOWN_CLOUD, message)
+            access.told(Wait::stalled(Reason::UNKNOWN_CLOUD, message))
         })
     }
 

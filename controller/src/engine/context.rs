@@ -1,7 +1,7 @@
 //! What every pass shares: stores, queues, the way to Azure, the recorder. Made once, in `run`.
 
 use super::events::Recorder;
-use super::namespaces::Namespaces;
+use super::namespace_labels::NamespaceLabels;
 use super::relations::{Name, Relations};
 use super::shut::Shut;
 use super::sources::Fetching;
@@ -33,7 +33,7 @@ pub struct Context {
     /// Which objects name which.
     pub relations: Mutex<Relations>,
     /// The labels of namespaces.
-    pub namespaces: Namespaces,
+    pub namespace_labels: NamespaceLabels,
     /// The namespaces of which not everything is known.
     pub shut: Shut,
     /// Azure.

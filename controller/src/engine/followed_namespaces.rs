@@ -35,13 +35,13 @@ pub async fn follow(ctx: Arc<Context>, watch: Watch, listed: CancellationToken) 
         Told::Begins => seen.clear(),
         Told::Is(namespace) => {
             let name = namespace.name_any();
-            changed(&ctx, &watch, &name, ctx.namespaces.set(&name, Some(namespace.labels())));
+            changed(&ctx, &watch, &name, ctx.namespace_labels.set(&name, Some(namespace.labels())));
             seen.insert(name);
         }
         Told::Gone(namespace) => {
             let name = namespace.name_any();
             seen.remove(&name);
-            changed(&ctx, &watch, &name, ctx.namespaces.set(&name, None));
+            changed(&ctx, &watch, &name, ctx.namespace_labels.set(&name, None));
         }
         Told::Listed => {
             forget(&ctx, &watch, &seen);
@@ -57,7 +57,7 @@ pub async fn follow(ctx: Arc<Context>, watch: Watch, listed: CancellationToken) 
 
 /// Of all but these nothing is known.
 fn forget(ctx: &Context, watch: &Watch, only: &BTreeSet<String>) {
-    for namespace in ctx.namespaces.keep(only) {
+    for namespace in ctx.namespace_labels.keep(only) {
         changed(ctx, watch, &namespace, true);
     }
 }

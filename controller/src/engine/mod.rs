@@ -30,7 +30,7 @@ pub mod kind;
 pub mod list;
 pub mod memory;
 mod metadata;
-pub mod namespaces;
+pub mod namespace_labels;
 mod pace;
 pub mod pass;
 pub mod queue;

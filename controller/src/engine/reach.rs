@@ -10,10 +10,9 @@ use azureml_client::client::Client;
 use azureml_crds::shared::HasCommon as _;
 use azureml_crds::sharing::WorkspaceReference;
 use azureml_observe::{Eyes, Signed};
-use azureml_plan::reasons::Reason;
-use azureml_plan::resolve::{Access, Made, Wait, access, is_unreached};
+use azureml_plan::resolve::{Made, Wait, access, is_unreached};
 use azureml_plan::trouble::Trouble;
-use azureml_plan::{Ask, InvalidSpec, workspace};
+use azureml_plan::{Ask, InvalidSpec};
 use kube::ResourceExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +67,7 @@ pub(super) enum Leaving<A> {
 /// source is asked again.
 pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Result<Reached<K::Refs>, Stop> {
     let access = object.access(ctx.world())?;
-    let joins = joins(object, &access)?;
+    let joins = access.joins(joined(object))?;
     let (client, resync) = (login::client(ctx, &access).await?, access.resync);
     let mut refs = object.resolve(ctx.world(), &access)?;
     let fetched = sources::fetch(ctx, object, ask.requested.is_some()).await?;
@@ -80,25 +79,6 @@ pub(super) async fn reach<K: Kind>(ctx: &Context, object: &K, ask: &Ask) -> Resu
         Err(error) => return Err(Stop::Failed(Trouble::of(&error), resync)),
     }
     Ok(Reached { refs, client, resync, fetched, signed, joins })
-}
-
-/// The workspace of another namespace that an object reaches for the first time. The owner of the MLWorkspace may make it anew for another workspace, in
-/// which nothing of the object is.
-fn joins<K: Kind>(object: &K, access: &Access) -> Result<Option<ArmId>, Wait> {
-    if access.reference.namespace.is_none() {
-        return Ok(None);
-    }
-    let id = workspace::id(&access.object);
-    let before = object.status().and_then(|status| status.common().workspace_id.clone());
-    let Some(before) = before else { return Ok(Some(id)) };
-    if ArmId::parse(&before).is_ok_and(|before| before.key() == id.key()) {
-        return Ok(None);
-    }
-    let message = format!(
-        "let MLWorkspace {} name {before} again, or make a new object under another name: it names {id} now",
-        access.reference
-    );
-    Err(Wait::stalled(Reason::WORKSPACE_CHANGED, message))
 }
 
 impl From<InvalidSpec> for Stop {
@@ -124,15 +104,18 @@ pub(super) async fn leaving<K: Kind>(ctx: &Context, object: &K) -> Leaving<K::Ad
     match last(ctx, object, &namespace, &workspace).await {
         Ok(reached) => Leaving::Address(reached),
         // Of another namespace it is known whether it was ever reached.
-        Err(_) if !is_sure && !has_joined(object) && is_unreached(ctx.world(), &namespace, &workspace) => {
+        Err(_)
+            if !is_sure && joined(object).is_none() && is_unreached(ctx.world(), &namespace, &workspace) =>
+        {
             Leaving::Nothing
         }
         Err(wait) => Leaving::Blocked(wait),
     }
 }
 
-fn has_joined<K: Kind>(object: &K) -> bool {
-    object.status().is_some_and(|status| status.common().workspace_id.is_some())
+/// The workspace of another namespace that an object has reached.
+fn joined<K: Kind>(object: &K) -> Option<&str> {
+    object.status()?.common().workspace_id.as_deref()
 }
 
 async fn last<K: Kind>(
@@ -142,7 +125,7 @@ async fn last<K: Kind>(
     workspace: &WorkspaceReference,
 ) -> Result<Reached<K::Address>, Wait> {
     let access = access(ctx.world(), namespace, workspace)?;
-    joins(object, &access)?;
+    access.joins(joined(object))?;
     let client = login::client(ctx, &access).await?;
     let refs = object.address(&access.workspace()?, ctx.world().owner(object.meta()));
     Ok(Reached { refs, client, resync: access.resync, fetched: Files::default(), signed: None, joins: None })

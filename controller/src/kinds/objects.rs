@@ -14,7 +14,7 @@ impl Objects for Context {
     }
 
     fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
-        self.namespaces.labels(namespace)
+        self.namespace_labels.labels(namespace)
     }
 
     fn is_known(&self, namespace: &str) -> bool {

@@ -30,7 +30,7 @@ impl Kind for MLPipeline {
         let refused =
             self.status.as_ref().and_then(|status| refusal(&status.common)).map(|(reason, _)| reason);
         let version = current.map(|current| current.version.clone());
-        // What names the pipeline is in its workspace, which it may name no other way.
+        // Its runs and schedules wait with it: they name no MLWorkspace before they have used one.
         let is_let_in = self.status.as_ref().is_none_or(|status| {
             let is_it = |condition: &Condition| condition.reason == Reason::REFERENCE_NOT_PERMITTED.word();
             !status.common.conditions.iter().any(is_it)

@@ -6,7 +6,7 @@ use crate::engine::context::KUBE_REQUESTS;
 use crate::engine::events::Recorder;
 use crate::engine::list::{counted, gather};
 use crate::engine::memory::Memory;
-use crate::engine::namespaces::Namespaces;
+use crate::engine::namespace_labels::NamespaceLabels;
 use crate::engine::pass::Engine;
 use crate::engine::queue::Queue;
 use crate::engine::queue::Wakers;
@@ -192,7 +192,7 @@ fn context(parts: Parts<'_>, stores: Stores) -> Result<Context> {
         kube,
         stores,
         relations: std::sync::Mutex::default(),
-        namespaces: Namespaces::default(),
+        namespace_labels: NamespaceLabels::default(),
         shut: Shut::default(),
         gate: shared.gate.clone(),
         identities: Identities::new(config.reach()?, shared)?,

@@ -8,6 +8,7 @@ use crate::grants::{Asker, Rights};
 use crate::reasons::Reason;
 use crate::time;
 use crate::workspace::{id, learned};
+use azureml_client::ArmId;
 use azureml_crds::MLWorkspace;
 use azureml_crds::sharing::WorkspaceReference;
 use std::sync::Arc;
@@ -98,13 +99,53 @@ impl Access {
     }
 }
 
+impl Access {
+    /// The ARM id of the workspace, where another namespace shares it and the object has not reached it yet: `before` is `status.workspaceId` of the
+    /// object. What an object has reached is where it stays, also if the owner makes the MLWorkspace anew for another workspace.
+    ///
+    /// # Errors
+    /// When the object has reached another workspace.
+    pub fn joins(&self, before: Option<&str>) -> Result<Option<ArmId>, Wait> {
+        if self.reference.namespace.is_none() {
+            return Ok(None);
+        }
+        let now = id(&self.object);
+        let Some(before) = before else { return Ok(Some(now)) };
+        if ArmId::parse(before).is_ok_and(|before| before.key() == now.key()) {
+            return Ok(None);
+        }
+        let message = format!(
+            "let MLWorkspace {} name {before} again, or make a new object under another name: it names {now} now",
+            self.reference
+        );
+        Err(Wait::stalled(Reason::WORKSPACE_CHANGED, message))
+    }
+
+    /// What keeps the owner's MLWorkspace from being used, for the object: a guest is told neither which Secrets there are nor which grants.
+    #[must_use]
+    pub fn told(&self, wait: Wait) -> Wait {
+        of_host(&self.reference, wait)
+    }
+}
+
+fn of_host(reference: &WorkspaceReference, wait: Wait) -> Wait {
+    if reference.namespace.is_none() {
+        return wait;
+    }
+    let message = format!(
+        "ask the owner of MLWorkspace {reference} to look at its conditions: its identity cannot be used"
+    );
+    Wait { message, ..wait }
+}
+
 /// The way of an object of the namespace `own` to the workspace that it names.
 ///
 /// # Errors
 /// When there is no such MLWorkspace that may be used, or no grant for what it asks.
 pub fn access(world: World<'_>, own: &str, reference: &WorkspaceReference) -> Result<Access, Wait> {
     let reference = reference.seen_from(own);
-    let access = access_of(world, named(world, own, &reference)?)?;
+    let object = named(world, own, &reference)?;
+    let access = access_of(world, object).map_err(|wait| of_host(&reference, wait))?;
     if reference.namespace.is_none() {
         return Ok(access);
     }

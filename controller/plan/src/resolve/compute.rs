@@ -50,7 +50,7 @@ pub(super) fn cluster(
     let own = &compute.spec.workspace_ref;
     if crate::workspace::id(&*named(world, namespace, own)?).key() != workspace.key() {
         let message = format!(
-            "MLCompute {name} is of MLWorkspace {own}, and a pipeline runs on clusters of its own workspace only"
+            "name an MLCompute of the pipeline's own workspace: MLCompute {name} is of MLWorkspace {own}"
         );
         return Err(Wait::stalled(Reason::INVALID_SPEC, message));
     }

@@ -39,7 +39,8 @@ async fn stage(allowed: &str) -> Result<Stage> {
 }
 
 async fn with(allowed: &str, grants: &str) -> Result<Stage> {
-    let mut stage = Stage::with(usual(), grants).await?;
+    let workspaces = ["mlw-team-a", "mlw-team-b"].map(|name| WorkspaceSpec::new("rg-ml", name)).into();
+    let mut stage = Stage::with(Options { workspaces, ..usual() }, grants).await?;
     stage.sees_all = true;
     namespace(&stage, "{}");
     stage.apply(&shared(allowed));
@@ -235,6 +236,38 @@ async fn what_was_reached_once_is_not_let_go_without_a_look() -> Result<()> {
     guest.gone("MLCompute", "cpu").await
 }
 
+/// A pipeline in the host's workspace names a cluster or an image that the guest has in another workspace of its own: the same name would be another cluster
+/// there, and the host's identity would be asked for the image.
+#[tokio::test(start_paused = true)]
+async fn what_a_guest_has_in_another_workspace_is_not_taken_into_the_shared_one() -> Result<()> {
+    let stage = with("{from: All}", "grants: []").await?;
+    let guest = Guest(&stage);
+    let own = workspace().replace("mlw-team-a", "mlw-team-b").replace("name: team-a}", "name: team-b}");
+    guest.apply(&own);
+    let there = |text: String| text.replace("workspaceRef: {name: team-a}", "workspaceRef: {name: team-b}");
+    let here = |text: String| {
+        text.replace("workspaceRef: {name: team-a}", "workspaceRef: {name: team-a, namespace: team-a}")
+    };
+    let whole = pipelines::whole("p");
+    let [image, cluster, pipeline]: [String; 3] =
+        ["kind: MLEnvironment", "kind: MLCompute", "kind: MLPipeline"].map(|kind| {
+            let manifests = whole.split("---\n").find(|one| one.contains(kind)).unwrap_or_default();
+            format!("{manifests}---\n")
+        });
+    guest.apply(&(here(image.clone()) + &there(cluster.clone()) + &here(pipeline)));
+    let told = guest.says("MLPipeline", "p", "InvalidSpec").await?;
+    let message = kubernetes::condition(&told, "Ready")["message"].to_string();
+    assert!(message.contains("name an MLCompute of the pipeline's own workspace"), "{message}");
+    guest.delete("MLCompute", "cpu");
+    guest.delete("MLEnvironment", "image");
+    guest.gone("MLCompute", "cpu").await?;
+    guest.gone("MLEnvironment", "image").await?;
+    guest.apply(&(there(image) + &here(cluster)));
+    guest.says("MLPipeline", "p", "WorkspaceNotGranted").await?;
+    assert_eq!(stage.journal.of("PUT components").len(), 0, "{}", stage.journal.shown());
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_guest_is_not_told_what_secrets_there_are() -> Result<()> {
     let stage = stage("{from: All}").await?;
@@ -245,7 +278,7 @@ async fn a_guest_is_not_told_what_secrets_there_are() -> Result<()> {
     let message = kubernetes::condition(&told, "Ready")["message"].as_str().unwrap_or_default();
     assert_eq!(
         message,
-        "ask the owner of MLWorkspace team-a/team-a to look at its conditions: its credentials cannot be used"
+        "ask the owner of MLWorkspace team-a/team-a to look at its conditions: its identity cannot be used"
     );
     Ok(())
 }

@@ -8,9 +8,9 @@ pub type Labels = BTreeMap<String, String>;
 
 /// The labels of namespaces, as the watch has seen them.
 #[derive(Debug, Default)]
-pub struct Namespaces(Mutex<HashMap<String, Labels>>);
+pub struct NamespaceLabels(Mutex<HashMap<String, Labels>>);
 
-impl Namespaces {
+impl NamespaceLabels {
     /// The labels of a namespace; none where they are not known.
     #[must_use]
     pub fn labels(&self, namespace: &str) -> Option<Labels> {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_namespace_that_is_made_anew_has_no_label_of_the_old_one() {
-        let (all, labels) = (Namespaces::default(), Labels::from([("team".to_owned(), "b".to_owned())]));
+        let (all, labels) = (NamespaceLabels::default(), Labels::from([("team".to_owned(), "b".to_owned())]));
         assert!(all.set("b", Some(&labels)) && !all.set("b", Some(&labels)), "news once");
         assert_eq!((all.labels("b"), all.labels("a")), (Some(labels.clone()), None));
         assert!(all.set("b", None) && !all.set("b", None));
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn what_a_list_does_not_show_is_not_known_any_more() {
-        let (all, labels) = (Namespaces::default(), Labels::default());
+        let (all, labels) = (NamespaceLabels::default(), Labels::default());
         all.set("a", Some(&labels));
         all.set("b", Some(&labels));
         assert_eq!(all.keep(&BTreeSet::from(["a".to_owned()])), ["b"]);
