@@ -11,7 +11,7 @@ use kube::{Api, Client, ResourceExt as _};
 
 use crate::error::{Error, Result};
 
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = Duration::from_mins(2);
 const FIELD_MANAGER: &str = "azureml-control-plane";
 
 /// The CRDs in a YAML file, or in all files `*.yaml` and `*.yml` of a folder, in the order of their names.

@@ -10,7 +10,7 @@ use crate::guard::Guarded;
 use crate::state::State;
 
 /// Ten times what a start takes on a busy machine.
-const WITHIN: Duration = Duration::from_mins(1);
+const WITHIN: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(25);
 const TAIL: usize = 20;
 

@@ -13,7 +13,7 @@ use kube::{Api, Client};
 use serde_json::Value;
 use support::{crate_file, output};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(4);
 const NAMESPACE: &str = "azureml-system";
 const KINDS: [&str; 7] =
     ["mlworkspaces", "mlcomputes", "mlenvironments", "mldata", "mlpipelines", "mlschedules", "mlruns"];

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use azureml_control_plane::{ControlPlane, Node, Options};
 
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(4);
 
 const POD: &str = r#"
 apiVersion: v1

@@ -4,7 +4,7 @@
 
 use super::server::Server;
 use super::table::Trial;
-use super::{ALONE, accepts, answers, current, report, trials};
+use super::{ALONE, accepts, answers, current, is_large, report, trials};
 use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::{ControlPlane, Options};
 use azureml_crds::shared::HasCommon as _;
@@ -72,20 +72,17 @@ async fn serves(release: &str) -> Result<()> {
     let plane = ControlPlane::start(options).await?;
     let server = Server::new(plane.client().await?);
     ensure!(server.version().await? == release, "the API server is {}", server.version().await?);
-    let (small, large): (Vec<_>, Vec<_>) =
-        trials()?.into_iter().partition(|trial| trial.spec.to_string().len() < LARGE);
+    let (large, small): (Vec<_>, Vec<_>) = trials()?.into_iter().partition(is_large);
     manifests(small, &server).await?;
     story(release, &plane).await?;
     drop(together);
+    // Rows that take seconds each are for the oldest release alone.
     if supported()?.first().is_some_and(|oldest| oldest == release) {
         let _alone = ALONE.write().await;
         manifests(large, &server).await?;
     }
     Ok(())
 }
-
-/// Rows that take seconds each: they are for the oldest release alone.
-const LARGE: usize = 50 << 10;
 
 async fn manifests(trials: Vec<Trial>, server: &Server) -> Result<()> {
     let (wrong, right): (Vec<_>, Vec<_>) = trials.into_iter().partition(|trial| !trial.says.is_empty());

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a lease lasts in the chart as it is shipped.
 const LEASE: Duration = Duration::from_secs(15);
 /// How long after it another may take to lead.
-const LATE: Duration = Duration::from_secs(2);
+const LATE: Duration = Duration::from_secs(10);
 
 /// The leader's pod is deleted: it hands the lease over before it ends.
 pub async fn deleted(installed: &Installed) -> Result<()> {

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 /// How long a lease lasts here.
 const LEASE: Duration = Duration::from_secs(6);
 /// How much later than the lease the other may lead at most.
-const LATER: Duration = Duration::from_secs(5);
+const LATER: Duration = Duration::from_secs(15);
 /// The application of the second operator.
 const SECOND: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 
