@@ -17,14 +17,14 @@ pub const NO_SUCH_OUTPUT: &str = "spec.outputs has no such output, so add it the
 const INPUT: &str = "${{parent.inputs.";
 const OUTPUT: &str = "${{parent.jobs.";
 
-/// A rule over every input of every step: `good` is a CEL expression of `s` (step), `k` (name), with `m` in scope.
+/// A rule over every input of every step: `good` is a CEL expression of `s` (step), `k` (name), `v` (value), with `m` in scope. To ask a
+/// step for a field costs the API server more than anything else here, so nothing within asks for one.
 fn each_input(map: &str, good: &str, message: &str) -> Rule {
-    let bad = format!("!({good})");
     let shown = format!(
-        "[{map}].map(m, self.steps.map(s, has(s.inputs) && !s.inputs.all(k, {good}), s.inputs.map(k, {bad}, \
-         '%s.inputs.%s: %s'.format([s.name, k, s.inputs[k]]))[0]))[0]"
+        "[{map}].map(m, self.steps.map(s, has(s.inputs) && !s.inputs.all(k, v, {good}), [s.name].map(n, s.inputs.transformList(k, v, !({good}), \
+         '%s.inputs.%s: %s'.format([n, k, v])))[0][0]))[0]"
     );
-    Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.inputs) || s.inputs.all(k, {good})))"))
+    Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.inputs) || s.inputs.all(k, v, {good})))"))
         .message(Message::Expression(format!("'{message}: %s'.format([{shown}])")))
         .field_path(".steps")
 }
@@ -35,8 +35,8 @@ pub(super) fn binding_shape() -> Rule {
     each_input(
         "true",
         &format!(
-            "type(s.inputs[k]) != string || !s.inputs[k].startsWith('${{{{') || \
-             (s.inputs[k].startsWith('{INPUT}') || s.inputs[k].startsWith('{OUTPUT}')) && s.inputs[k].endsWith('}}}}')"
+            "type(v) != string || !v.startsWith('${{{{') || \
+             (v.startsWith('{INPUT}') || v.startsWith('{OUTPUT}')) && v.endsWith('}}}}')"
         ),
         NOT_A_BINDING,
     )
@@ -44,42 +44,38 @@ pub(super) fn binding_shape() -> Rule {
 
 pub(super) fn bound_to_pipeline_input() -> Rule {
     let map = "has(self.inputs) ? self.inputs.transformMapEntry(k, x, {'${{parent.inputs.%s}}'.format([k]): true}) : {}";
-    let good =
-        format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{INPUT}') || s.inputs[k] in m");
+    let good = format!("type(v) != string || !v.startsWith('{INPUT}') || v in m");
     each_input(map, &good, NO_SUCH_INPUT)
 }
 
 /// Every output of every step, with the place of the step.
-const OUTPUTS: &str = "self.steps.transformMapEntry(i, t, has(t.outputs) ? t.outputs.transformMapEntry(o, x, \
-                       {'${{parent.jobs.%s.outputs.%s}}'.format([t.name, o]): i}) : {})";
+const OUTPUTS: &str = "self.steps.transformMapEntry(i, t, has(t.outputs) ? [t.name].map(n, t.outputs.transformMapEntry(o, x, \
+                       {'${{parent.jobs.%s.outputs.%s}}'.format([n, o]): i}))[0] : {})";
 
 pub(super) fn bound_to_step_output() -> Rule {
-    let good =
-        format!("type(s.inputs[k]) != string || !s.inputs[k].startsWith('{OUTPUT}') || s.inputs[k] in m");
+    let good = format!("type(v) != string || !v.startsWith('{OUTPUT}') || v in m");
     each_input(OUTPUTS, &good, NO_SUCH_STEP_OUTPUT)
 }
 
 pub(super) fn bound_to_a_step_above() -> Rule {
-    let good = format!(
-        "type(s.inputs[k]) != string || !s.inputs[k].startsWith('{OUTPUT}') || !(s.inputs[k] in m) || m[s.inputs[k]] < i"
-    );
-    let bad = format!("!({good})");
-    Rule::new(format!("[{OUTPUTS}].all(m, self.steps.all(i, s, !has(s.inputs) || s.inputs.all(k, {good})))"))
+    let good = format!("type(v) != string || !v.startsWith('{OUTPUT}') || !(v in m) || m[v] < i");
+    Rule::new(format!("[{OUTPUTS}].all(m, self.steps.all(i, s, !has(s.inputs) || s.inputs.all(k, v, {good})))"))
         .message(Message::Expression(format!(
             "'{NOT_ABOVE}: %s'.format([[{OUTPUTS}]\
-             .map(m, self.steps.transformList(i, s, has(s.inputs) && !s.inputs.all(k, {good}), s.inputs.map(k, {bad}, \
-             '%s.inputs.%s: %s'.format([s.name, k, s.inputs[k]]))[0]))[0]])"
+             .map(m, self.steps.transformList(i, s, has(s.inputs) && !s.inputs.all(k, v, {good}), [s.name].map(n, s.inputs.transformList(k, v, \
+             !({good}), '%s.inputs.%s: %s'.format([n, k, v])))[0][0]))[0]])"
         )))
         .field_path(".steps")
 }
 
 pub(super) fn bound_to_pipeline_output() -> Rule {
     let map = "has(self.outputs) ? self.outputs.transformMapEntry(k, x, {'${{parent.outputs.%s}}'.format([k]): true}) : {}";
-    let good = "!has(s.outputs[k].path) || !s.outputs[k].path.startsWith('${{') || s.outputs[k].path in m";
-    Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.outputs) || s.outputs.all(k, {good})))"))
+    let good = "!has(o.path) || !o.path.startsWith('${{') || o.path in m";
+    Rule::new(format!("[{map}].all(m, self.steps.all(s, !has(s.outputs) || s.outputs.all(k, o, {good})))"))
         .message(Message::Expression(format!(
             "'{NO_SUCH_OUTPUT}: %s'.format([[{map}].map(m, self.steps.map(s, \
-             has(s.outputs) && !s.outputs.all(k, {good}), s.outputs.map(k, !({good}), '%s.outputs.%s: %s'.format([s.name, k, s.outputs[k].path]))[0]))[0]])"
+             has(s.outputs) && !s.outputs.all(k, o, {good}), [s.name].map(n, s.outputs.transformList(k, o, !({good}), \
+             '%s.outputs.%s: %s'.format([n, k, o.path])))[0][0]))[0]])"
         )))
         .field_path(".steps")
 }
