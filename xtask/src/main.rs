@@ -12,6 +12,8 @@ mod demo;
 mod gitops;
 mod image;
 mod installed;
+#[cfg(test)]
+mod kept_clone_tests;
 mod lanes;
 mod links;
 mod live;
