@@ -149,6 +149,39 @@ fn a_value_that_a_shell_would_split_is_an_error() -> Result<()> {
 }
 
 #[test]
+fn a_schedule_is_warned_of_runs_that_differ_in_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("nightly.yaml");
+    let (pipeline, _) = BARE.split_once("---").context("one document")?;
+    let pipeline = pipeline.replace("{type: string}", "{type: string, default: hello}");
+    let nightly = |pipeline: &str, inputs: &str| -> Result<String> {
+        let schedule = format!(
+            "---\napiVersion: azureml.dev/v1alpha1\nkind: MLSchedule\nmetadata: {{name: nightly}}\nspec:\n  pipelineRef: {{name: said}}\n  cron: 0 3 * * *\n{inputs}"
+        );
+        std::fs::write(&file, format!("{pipeline}{schedule}"))?;
+        Ok(said(&run(&["validate", "-f", &file.to_string_lossy()])?))
+    };
+    let warning = "warning: MLSchedule/nightly: spec.pipelineRef.name: set defaults.forceRerun: true";
+    for inputs in ["", "  inputs: {word: bye}\n"] {
+        let text = nightly(&pipeline, inputs)?;
+        ensure!(text.contains(warning), "{text}");
+    }
+    let forced = pipeline.replace("  defaults:\n", "  defaults:\n    forceRerun: true\n");
+    let changing = pipeline.replace("- name: say\n", "- name: say\n    deterministic: false\n");
+    let with_label = pipeline.replace(
+        "  inputs:\n    word",
+        "  inputs:\n    prices: {type: uri_file, path: 'azureml:prices@latest'}\n    word",
+    );
+    for pipeline in [&forced, &changing, &with_label] {
+        let text = nightly(pipeline, "")?;
+        ensure!(!text.contains("forceRerun") && !text.contains("error:"), "{pipeline}{text}");
+    }
+    let text = nightly(&pipeline, "  inputs: {word: '${{creation_context.trigger_time}}'}\n")?;
+    ensure!(!text.contains("forceRerun"), "{text}");
+    Ok(())
+}
+
+#[test]
 fn a_workspace_that_does_not_allow_a_namespace_is_an_error() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("shared.yaml");

@@ -8,6 +8,7 @@ pub mod found;
 mod place;
 mod references;
 pub mod report;
+mod reuse;
 mod scalar;
 
 use self::documents::{Document, GROUP, documents};

@@ -6,6 +6,7 @@
 use super::documents::Document;
 use super::found::{Found, error, said};
 use super::place::find;
+use super::reuse;
 use crate::convert::findings::Weight;
 use crate::convert::read::Place;
 use crate::inputs;
@@ -38,7 +39,12 @@ pub(super) fn faults(documents: &[Document]) -> Vec<Found> {
             };
             found.push(said(Weight::Warning, &document.object(), at, &message, "ReferenceNotFound"));
         }
-        found.extend(values(document, documents));
+        if let Some(pipeline) = pipeline_of(document, documents) {
+            found.extend(values(document, pipeline));
+            found.extend(
+                (document.kind == "MLSchedule").then(|| reuse::warning(document, pipeline)).flatten(),
+            );
+        }
     }
     found
 }
@@ -92,21 +98,21 @@ fn twice(documents: &[Document]) -> Vec<Found> {
     again.map(told).collect()
 }
 
-/// The values that a run or a schedule gives, held against the inputs of its pipeline.
-fn values(document: &Document, documents: &[Document]) -> Option<Found> {
-    let is_scheduled = document.kind == "MLSchedule";
-    if !is_scheduled && document.kind != "MLRun" {
-        return None;
-    }
+/// The pipeline of a run or a schedule, if a file has it.
+fn pipeline_of<'a>(document: &Document, documents: &'a [Document]) -> Option<&'a Document> {
     let pipeline = document.spec["pipelineRef"]["name"].as_str()?;
     let is_it = |one: &&Document| {
         one.kind == "MLPipeline" && one.name == pipeline && one.namespace == document.namespace
     };
-    let pipeline = documents.iter().find(is_it)?;
+    documents.iter().find(is_it)
+}
+
+/// The values that a run or a schedule gives, held against the inputs of its pipeline.
+fn values(document: &Document, pipeline: &Document) -> Option<Found> {
     let current = inputs::current(serde_json::from_value(pipeline.spec.clone()).ok()?);
     let given: Option<BTreeMap<String, Value>> =
         serde_json::from_value(document.spec["inputs"].clone()).ok().flatten();
-    let wrong = inputs::fault(&current, given.as_ref(), is_scheduled)?;
+    let wrong = inputs::fault(&current, given.as_ref(), document.kind == "MLSchedule")?;
     let field = format!("spec.{}", wrong.field);
     let place = find(&document.node, &field);
     Some(error(&document.object(), place, &field, &wrong.message, wrong.reason.word()))
