@@ -147,8 +147,9 @@ fn take_over(id: &ArmId, found: &Value, wanted: &Wanted) -> Plan {
 }
 
 fn served(wanted: &Wanted, endpoint: &Value) -> Plan {
-    let uri = endpoint["properties"]["scoringUri"].as_str().unwrap_or_default();
-    ready(wanted, format!("version {} is served at {uri}", wanted.current.version))
+    // Before the endpoint is made, nobody knows its address.
+    let at = endpoint["properties"]["scoringUri"].as_str().map(|uri| format!(" at {uri}"));
+    ready(wanted, format!("version {} is served{}", wanted.current.version, at.unwrap_or_default()))
 }
 
 fn ready(wanted: &Wanted, message: String) -> Plan {

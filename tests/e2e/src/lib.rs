@@ -18,6 +18,7 @@ pub mod kubectl;
 mod log;
 pub mod operator;
 pub mod place;
+pub mod plugin;
 pub mod relay;
 pub mod said;
 pub mod scene;

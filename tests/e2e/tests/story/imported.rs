@@ -1,10 +1,10 @@
 //! `kubectl azureml import` on a workspace that Microsoft's client filled: what it writes plans to no changes, and the operator that gets it
 //! changes nothing in Azure.
 
-use super::program::{run, said};
 use crate::differential::sdk;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLCompute;
+use azureml_e2e::plugin::{run, said};
 use azureml_e2e::scene::{GROUP, SUBSCRIPTION, WORKSPACE};
 use azureml_e2e::{Scene, Setting};
 use azureml_plan::report::is_ready;

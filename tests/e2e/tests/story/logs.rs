@@ -1,9 +1,9 @@
 //! `kubectl azureml logs` on runs whose steps are carried out: followed to their end, and read again step by step; of an MLRun, and of a
 //! schedule whose jobs Azure ML makes.
 
-use super::program::{run, said};
 use anyhow::{Result, ensure};
 use azureml_e2e::operator::SOON;
+use azureml_e2e::plugin::{run, said};
 use azureml_e2e::scene::GRANTS;
 use azureml_e2e::{Scene, Setting, storage};
 use azureml_simulator::Entry;

@@ -4,13 +4,13 @@
 mod again;
 mod apply;
 mod change;
+mod drawn;
 mod drift;
 mod from_files;
 mod imported;
 mod leave;
 mod logs;
 mod planned;
-mod program;
 mod run;
 mod verbs;
 

@@ -3,29 +3,18 @@
 use super::all_ready;
 use anyhow::{Context as _, Result, ensure};
 use azureml_crds::MLEnvironment;
-use azureml_e2e::operator::binary;
-use azureml_e2e::{Scene, Setting, cluster};
+use azureml_e2e::{Scene, Setting, plugin};
 use azureml_plan::report::is_ready;
 use azureml_simulator::Entry;
 use regex::Regex;
 use serde_json::{Value, json};
-use std::process::Command;
 
 /// What the program prints, and its exit code.
-async fn planned(scene: &Scene, arguments: &[&str]) -> Result<(String, i32)> {
-    let mut command = Command::new(binary()?.with_file_name("kubectl-azureml"));
-    command.arg("plan").args(arguments).args(["--namespace", &scene.namespace, "--cluster-id", "test"]);
-    command.arg("--config").arg(&scene.start.config).current_dir(azureml_e2e::root());
-    command.env("AZURE_TENANT_ID", &scene.start.tenant).env("AZURE_CLIENT_ID", &scene.start.client);
-    command.env("AZURE_CLIENT_SECRET", "not-a-secret").env_remove("AZURE_FEDERATED_TOKEN_FILE");
-    let kubectl = cluster::kubectl();
-    let folder =
-        std::path::Path::new(kubectl.get_program()).parent().context("kubectl is in no folder")?.to_owned();
-    command.env("KUBECONFIG", cluster::kubeconfig()).env("PATH", folder);
-    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+pub(super) async fn planned(scene: &Scene, arguments: &[&str]) -> Result<(String, i32)> {
+    let place = ["--namespace", &scene.namespace, "--cluster-id", "test"];
+    let output = plugin::run(scene, &[&["plan"], arguments, &place].concat()).await?;
     let code = output.status.code().context("it was killed")?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(code != 1, "{said}{}", String::from_utf8_lossy(&output.stdout));
+    ensure!(code != 1, "{}", plugin::said(&output));
     Ok((String::from_utf8(output.stdout)?, code))
 }
 
@@ -43,7 +32,7 @@ fn canonical(method: &str, path: &str, query: Option<&str>, mut body: Value) -> 
 }
 
 /// What the operator sent.
-fn sent(log: &[Entry]) -> Vec<String> {
+pub(super) fn sent(log: &[Entry]) -> Vec<String> {
     let is_change =
         |entry: &&Entry| entry.is_write() && entry.url.contains("/providers/") && entry.method != "POST";
     let all = log.iter().filter(is_change).map(|entry| {
@@ -66,7 +55,7 @@ fn blurred(requests: &[String]) -> Result<Vec<String>> {
 }
 
 /// What a plan would send.
-fn said(text: &str) -> Result<Vec<String>> {
+pub(super) fn said(text: &str) -> Result<Vec<String>> {
     let report: Value = serde_json::from_str(text)?;
     let objects = report["objects"].as_array().context("no objects")?;
     let changes = objects.iter().flat_map(|object| object["changes"].as_array().into_iter().flatten());

@@ -5,8 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use azureml_control_plane::Guarded;
 use azureml_crds::ml_run::Phase;
 use azureml_crds::{MLCompute, MLRun, MLSchedule};
-use azureml_e2e::operator::binary;
-use azureml_e2e::{Scene, Setting, cluster};
+use azureml_e2e::{Scene, Setting, plugin};
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -20,15 +19,9 @@ struct Said {
     code: i32,
 }
 
-/// The program, which finds kubectl in its PATH.
+/// The program in the namespace of a scene.
 fn command(scene: &Scene, arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(binary()?.with_file_name("kubectl-azureml"));
-    command.args(arguments).args(["--namespace", &scene.namespace]).current_dir(azureml_e2e::root());
-    let kubectl = cluster::kubectl();
-    let folder = std::path::Path::new(kubectl.get_program()).parent().context("kubectl is in no folder")?;
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").context("there is no PATH")?);
-    command.env("KUBECONFIG", cluster::kubeconfig()).env("PATH", path);
-    Ok(command)
+    plugin::command(&[arguments, &["--namespace", &scene.namespace]].concat())
 }
 
 async fn said(scene: &Scene, arguments: &[&str]) -> Result<Said> {
