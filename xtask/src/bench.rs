@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 /// Measures the operator: many clusters, many pipelines, restarts and changes. Takes about a quarter of an hour.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Only these: `a` (200 clusters), `budget` (the same with the budget of requests as shipped), `delayed` (the same with Azure's delays), `b` (1,000 clusters), `c` (50 pipelines), `buckets` (the same under ARM's limits), `nights` (1,000 schedules that fire at once), `large` (100 pipelines with 50 MiB of code each), `many` (code of 5,000 files),
+    /// Only these: `a` (200 clusters), `budget` (the same with the budget of requests as shipped), `delayed` (the same with Azure's delays), `b` (1,000 clusters), `c` (50 pipelines), `buckets` (the same under ARM's limits), `nights` (1,000 schedules that fire at once), `runs` (10,000 MLRuns that have ended), `terminal` (`kubectl azureml`: its size and start, and many objects), `large` (100 pipelines with 50 MiB of code each), `many` (code of 5,000 files),
     /// `beside` (clusters of one namespace beside 100 pipelines of another),
     /// `load` (2,000 objects of 20 namespaces, one of which attacks the others for ten minutes; only when it is named, and alone),
     /// `replicas` (two of them: start, memory, takeover), `node` (the image as it is shipped, and takeover on a real node: needs root; only when it is named, and alone).

@@ -12,7 +12,9 @@ mod nights;
 mod node;
 mod pipelines;
 mod replicas;
+mod runs;
 mod sources;
+mod terminal;
 
 use anyhow::{Result, ensure};
 use figures::Figures;
@@ -68,6 +70,12 @@ async fn of_round(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<
     }
     if only("nights") {
         nights::at_once(figures, 1000).await?;
+    }
+    if only("runs") {
+        runs::ended(figures, 10_000).await?;
+    }
+    if only("terminal") {
+        terminal::at_a_terminal(figures).await?;
     }
     if only("large") {
         sources::large(figures, 100).await?;

@@ -20,7 +20,8 @@ const BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// Longer than the row may take.
 const PATIENCE: Duration = Duration::from_mins(15);
 
-const PIPELINE: &str = "apiVersion: azureml.dev/v1alpha1\nkind: MLEnvironment\nmetadata: {name: python}\n\
+/// The least that a pipeline can be.
+pub const PIPELINE: &str = "apiVersion: azureml.dev/v1alpha1\nkind: MLEnvironment\nmetadata: {name: python}\n\
      spec: {workspaceRef: {name: team-a}, image: 'python:3.12-slim'}\n---\n\
      apiVersion: azureml.dev/v1alpha1\nkind: MLPipeline\nmetadata: {name: p}\nspec:\n  workspaceRef: {name: team-a}\n  \
      defaults: {compute: {ref: cpu}, environment: {ref: python}}\n  steps: [{name: only, command: 'echo hello'}]\n";
