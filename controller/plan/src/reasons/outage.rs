@@ -49,7 +49,7 @@ reasons! {
         "Azure answered with another 5xx.",
         "wait, or open a support case with the request id of the log";
     TOO_MANY_REQUESTS = "TooManyRequests", Nobody,
-        "Azure answered 429. The budget is closed for as long as it asks, an hour at most.",
+        "Azure answered 429. Requests wait for as long as it asks, an hour at most: those of the namespace, or all where Resource Manager itself answered.",
         "wait, or give the operator an identity of its own";
     CONFLICT = "Conflict", Nobody,
         "Something else is going on with the resource.",
