@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 /// Every dependency with its features, as cargo takes them for a build of the whole workspace that has these edges.
 fn built(edges: &str) -> Result<BTreeSet<String>> {
-    let arguments =
-        ["tree", "--workspace", "--offline", "--prefix=none", "--no-dedupe", "--format={p} {f}", "--edges"];
-    Ok(cargo(&[arguments.as_slice(), &[edges]].concat())?.lines().map(str::to_owned).collect())
+    let arguments = ["tree", "--workspace", "--offline", "--prefix=none", "--format={p} {f}", "--edges"];
+    let lines = cargo(&[arguments.as_slice(), &[edges]].concat())?;
+    // What was shown before is marked.
+    Ok(lines.lines().map(|line| line.trim_end_matches(" (*)").trim_end().to_owned()).collect())
 }
 
 #[test]
