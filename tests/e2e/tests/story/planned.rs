@@ -46,7 +46,7 @@ pub(super) fn sent(log: &[Entry]) -> Vec<String> {
 }
 
 /// The same without names that come from content: which they are is known once the image is built.
-fn blurred(requests: &[String]) -> Result<Vec<String>> {
+pub(super) fn blurred(requests: &[String]) -> Result<Vec<String>> {
     let hash = Regex::new("[0-9a-f]{12,}")?;
     let mut all: Vec<String> =
         requests.iter().map(|request| hash.replace_all(request, "#").into_owned()).collect();

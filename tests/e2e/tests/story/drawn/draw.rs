@@ -25,7 +25,7 @@ pub fn objects(count: usize) -> Result<Vec<Value>> {
     let mut all = vec![object(
         "MLWorkspace",
         "team-a",
-        json!({
+        &json!({
             "subscriptionId": azureml_e2e::scene::SUBSCRIPTION, "resourceGroup": azureml_e2e::scene::GROUP,
             "workspaceName": azureml_e2e::scene::WORKSPACE,
         }),
@@ -34,7 +34,7 @@ pub fn objects(count: usize) -> Result<Vec<Value>> {
         for _ in 0..TRIES {
             let spec = specs.new_tree(&mut runner).map_err(|error| anyhow!("{error}"))?.current();
             if definitions.check(kind, &spec, None).is_empty() {
-                all.push(object(kind, &name, spec.clone()));
+                all.push(object(kind, &name, &spec));
                 return Ok(spec);
             }
         }
@@ -62,7 +62,7 @@ pub fn objects(count: usize) -> Result<Vec<Value>> {
     Ok(all)
 }
 
-fn object(kind: &str, name: &str, spec: Value) -> Value {
+fn object(kind: &str, name: &str, spec: &Value) -> Value {
     json!({"apiVersion": "azureml.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
 }
 

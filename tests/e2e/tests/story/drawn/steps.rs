@@ -114,7 +114,8 @@ impl Step {
     fn body(&self, uses: &[String]) -> Map<String, Value> {
         let word = &self.word;
         let code = |file: &str| json!({"files": {(file): format!("print('{word}')\n")}});
-        let quoted: String = uses.iter().map(|one| format!(" '{one}'")).collect();
+        let quoted: Vec<String> = uses.iter().map(|one| format!(" '{one}'")).collect();
+        let quoted = quoted.concat();
         let command = json!(format!("echo {word}{quoted} > ${{{{outputs.kept}}}}/word"));
         let body = match self.body {
             Body::Command => json!({"command": command}),
