@@ -43,13 +43,14 @@ async fn main() -> Result<()> {
     }
     for round in 1..=rounds {
         println!("round {round} of {rounds}");
-        of_round(&mut figures, only).await?;
+        of_clusters(&mut figures, only).await?;
+        of_the_rest(&mut figures, only).await?;
     }
     written(&figures, "bench.json")
 }
 
-/// The rows of one round.
-async fn of_round(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<()> {
+/// The rows about clusters of one round.
+async fn of_clusters(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<()> {
     if only("a") {
         clusters::at_once(figures, 200).await?;
     }
@@ -65,6 +66,11 @@ async fn of_round(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<
     if only("replicas") {
         replicas::two(figures, 1000).await?;
     }
+    Ok(())
+}
+
+/// The other rows of one round.
+async fn of_the_rest(figures: &mut Figures, only: impl Fn(&str) -> bool) -> Result<()> {
     if only("c") {
         pipelines::published(figures, 50, false).await?;
     }

@@ -35,7 +35,7 @@ pub async fn at_a_terminal(figures: &mut Figures) -> Result<()> {
         starts.push(start.elapsed().as_secs_f64() * 1000.0);
     }
     figures.take_all("the plugin: start to end of --version", "ms", &starts);
-    validated(figures, 1000).await?;
+    validated(figures, 1000)?;
     planned(figures, 200).await?;
     imported(figures, 1000).await
 }
@@ -59,7 +59,7 @@ fn pipelines(count: usize) -> String {
 }
 
 /// Offline.
-async fn validated(figures: &mut Figures, count: usize) -> Result<()> {
+fn validated(figures: &mut Figures, count: usize) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("all.yaml");
     std::fs::write(&file, pipelines(count))?;
