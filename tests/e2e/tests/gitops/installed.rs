@@ -180,21 +180,14 @@ async fn upgraded_and_removed(plane: &ControlPlane, repository: &Repository) -> 
         ];
         kubectl(plane, &words, "")?;
     }
+    // The chart and the values come by two sources, and may be two upgrades.
+    let deployment = (SYSTEM, "azureml-operator");
+    wait(plane, ("apps", "Deployment"), deployment, |it| it["spec"]["replicas"] == 1).await?;
     wait(plane, HELM, RELEASE, |it| {
         let newest = &it["status"]["history"][0];
         newest["version"].as_u64() > before.as_u64() && newest["status"] == "deployed"
     })
     .await?;
-    let words = [
-        "--namespace",
-        SYSTEM,
-        "get",
-        "deployment",
-        "azureml-operator",
-        "--output",
-        "jsonpath={.spec.replicas}",
-    ];
-    ensure!(kubectl(plane, &words, "")? == "1", "the value has not reached the Deployment");
     kubectl(
         plane,
         &["--namespace", SYSTEM, "delete", "helmrelease", "azureml-operator", "--timeout=60s"],
