@@ -12,7 +12,7 @@ use std::process::Command;
 const PROGRAMS: [&str; 3] = ["kubectl", "helm", "azureml-operator"];
 
 /// Commands of `az` within sentences. As those in blocks, they need Azure.
-const OF_AZ: usize = 16;
+const OF_AZ: usize = 19;
 
 fn begins_with(code: &Code, program: &str) -> bool {
     code.text.strip_prefix(program).is_some_and(|rest| rest.starts_with(' '))
